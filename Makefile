@@ -1,0 +1,82 @@
+# The two commands of the README are `make demo` and `make test`; both make the environments that they need.
+#
+#   make env      the three environments (see docs/environments.md)
+#   make demo     a full-size ERNIE-M: made with PaddleNLP, converted, verified, loaded
+#   make test     style, types and the whole suite, in every environment
+#   make check    style and types alone
+#   make bench    the figures of docs/measurements.md
+#   make clean    remove the demo's files        make distclean   and the environments
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+PRODUCT := .venv/bin/python
+PADDLE := .venv-paddle/bin/python
+TRANSFORMERS4 := .venv-transformers4/bin/python
+
+.PHONY: env demo test test-product test-transformers4 check bench clean distclean
+
+env: .venv/.ready .venv-paddle/.ready .venv-transformers4/.ready
+
+# An environment is made anew when its pins change, and not looked at again while they do not.
+define make-environment
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "Python 3.11 is needed, found: $(PYTHON). Name one: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "== $(@D): $(1)"
+	@"$(PYTHON)" -m venv --clear "$(@D)"
+	@"$(@D)/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@"$(@D)/bin/python" -m pip install --quiet --disable-pip-version-check --progress-bar off $(2)
+	@touch $@
+	@echo "== $(@D) is ready"
+endef
+
+.venv/.ready: requirements/dev.txt pyproject.toml
+	$(call make-environment,the product with torch and transformers 5 (1.3 GB of disk),-r requirements/dev.txt)
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+
+.venv-paddle/.ready: requirements/paddle.txt
+	$(call make-environment,the reference: Paddle and PaddleNLP (1.8 GB of disk),-r requirements/paddle.txt)
+
+.venv-transformers4/.ready: requirements/transformers4.txt pyproject.toml
+	$(call make-environment,the product with transformers 4.57 (1.2 GB of disk),-r requirements/transformers4.txt)
+	@.venv-transformers4/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+
+define announce
+	@if [ ! -e .venv/.ready ] || [ ! -e .venv-paddle/.ready ] || [ ! -e .venv-transformers4/.ready ]; then \
+	  echo "The first run makes three Python environments in this folder: about 0.6 GB of downloads (more where pip"; \
+	  echo "chooses a CUDA build of torch), 4.5 GB of disk, some minutes. Later runs use them as they are."; fi
+endef
+
+demo:
+	$(announce)
+	@echo "The demo needs 2.5 GB of disk in ./demo. Its weights are random: no pretrained ones can be downloaded here."
+	@$(MAKE) --no-print-directory .venv/.ready .venv-paddle/.ready
+	@$(PRODUCT) benchmarks/demo.py --paddle-python $(PADDLE) $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)")
+
+test:
+	$(announce)
+	@$(MAKE) --no-print-directory env
+	@$(MAKE) --no-print-directory check test-product test-transformers4
+
+check: .venv/.ready
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+test-product: env
+	@echo "== the whole suite, transformers 5"
+	$(PRODUCT) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS)
+
+test-transformers4: env
+	@echo "== models, tokenizers and verification, transformers 4.57"
+	$(TRANSFORMERS4) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS) tests/ernie_m tests/end_to_end tests/transformers4
+
+bench: .venv/.ready .venv-paddle/.ready
+	$(PRODUCT) benchmarks/convert_speed.py --paddle-python $(PADDLE)
+
+clean:
+	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+distclean: clean
+	rm -rf .venv .venv-paddle .venv-transformers4

@@ -1,0 +1,157 @@
+"""The demo of the README: a full-size ERNIE-M made with PaddleNLP, converted, verified and loaded.
+
+    python benchmarks/demo.py --paddle-python .venv-paddle/bin/python [--tokenizer FOLDER] [--size base]
+
+It runs the commands that a user runs, shows them, and keeps its files in ./demo.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared" / "data"
+SEED = 2026
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def main() -> int:
+    """Run every step; 0 when the converted model is proved equal."""
+    arguments = read_arguments()
+    folder: Path = arguments.folder
+    folder.mkdir(exist_ok=True)
+    seconds: dict[str, float] = {}
+    tokenizer = choose_tokenizer(arguments.tokenizer, folder)
+    source, output = folder / f"ernie-m-{arguments.size}-paddle", folder / f"ernie-m-{arguments.size}"
+    seconds["make the checkpoint with PaddleNLP"] = make_checkpoint(arguments, source, tokenizer)
+    seconds["convert"] = run(sys.executable, "-m", "converter", "convert", source, output, "--force")
+    verify = [sys.executable, "-m", "converter", "verify", source, output, "--paddle-python", arguments.paddle_python]
+    seconds["verify"] = run(*verify)
+    seconds["load and use"] = run(sys.executable, Path(__file__), "--load", output)
+    print_table(source, output, seconds)
+    return 0
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Make, convert, verify and load a full-size ERNIE-M.")
+    parser.add_argument("--paddle-python", type=Path, default=ROOT / ".venv-paddle" / "bin" / "python")
+    parser.add_argument("--tokenizer", type=Path, help="a folder with vocab.txt and sentencepiece.bpe.model")
+    parser.add_argument("--size", choices=("tiny", "base", "large"), default="base")
+    parser.add_argument("--folder", type=Path, default=ROOT / "demo")
+    parser.add_argument("--load", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.load:
+        load(arguments.load)
+        sys.exit(0)
+    return arguments
+
+
+def say(text: str) -> None:
+    print(f"\n== {text}", flush=True)
+
+
+def run(*command: object) -> float:
+    """Show a command and run it; how long it took in seconds. A failure ends the demo."""
+    words = [str(word) for word in command]
+    shown = ["paddle2torch" if words[1:3] == ["-m", "converter"] else Path(words[0]).name, *words[1:]]
+    shown = [shown[0], *shown[3:]] if shown[0] == "paddle2torch" else shown
+    say(" ".join(word.replace(f"{ROOT}/", "") for word in shown))
+    start = time.monotonic()
+    done = subprocess.run(words, cwd=ROOT, env={**os.environ, **OFFLINE}, check=False)
+    if done.returncode:
+        print(f"\nThe demo stops: this command ended with {done.returncode}.", file=sys.stderr)
+        sys.exit(done.returncode)
+    return time.monotonic() - start
+
+
+def choose_tokenizer(named: Path | None, folder: Path) -> Path:
+    """The folder named, else the real vocabulary beside the project, else a small one trained on our sentences."""
+    if named is not None:
+        say(f"the tokenizer is the one in {named}")
+        return named
+    target = folder / "tokenizer"
+    target.mkdir(exist_ok=True)
+    if SHARED.is_dir():
+        say("the tokenizer is ERNIE-M's own (../shared/data)")
+        for name in ("vocab.txt", "sentencepiece.bpe.model"):
+            shutil.copyfile(SHARED / f"ernie_m.{name}", target / name)
+    else:
+        say("ERNIE-M's vocabulary is not at hand: a small tokenizer is trained on this project's sentences")
+        run(sys.executable, ROOT / "benchmarks" / "train_tokenizer.py", target)
+    return target
+
+
+def make_checkpoint(arguments: argparse.Namespace, source: Path, tokenizer: Path) -> float:
+    """Make the Paddle checkpoint unless this seed's is there from an earlier run, whole."""
+    done = source.with_suffix(".made")
+    script = ROOT / "benchmarks" / "make_checkpoint.py"
+    recipe = f"{SEED} {hashlib.sha256(script.read_bytes()).hexdigest()} {tokenizer}"
+    if done.exists() and done.read_text() == recipe:
+        say(f"{source.relative_to(ROOT)} is there from an earlier run (make clean removes it)")
+        return 0.0
+    shutil.rmtree(source, ignore_errors=True)
+    done.unlink(missing_ok=True)
+    options = ["--size", arguments.size, "--seed", SEED, "--output", source, "--tokenizer", tokenizer]
+    if arguments.size != "tiny":
+        options += ["--vocab-size", 250002]
+    seconds = run(arguments.paddle_python, script, "--architecture", "ErnieMModel", *options)
+    done.write_text(recipe)
+    return seconds
+
+
+def load(folder: Path) -> None:
+    """What a user does: plain AutoModel and AutoTokenizer."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=True)
+    model = AutoModel.from_pretrained(folder, trust_remote_code=True)
+    text = "The lighthouse keeper counted forty steps. 灯台守は四十段を数えた。"
+    encoded = tokenizer(text, return_tensors="pt")
+    with torch.no_grad():
+        output = model(**encoded)
+    print(f"AutoTokenizer: {' '.join(tokenizer.convert_ids_to_tokens(encoded['input_ids'][0].tolist()))}")
+    print(f"AutoModel: {type(model).__name__}, last_hidden_state {list(output.last_hidden_state.shape)}")
+
+
+def print_table(source: Path, output: Path, seconds: dict[str, float]) -> None:
+    report: dict[str, Any] = json.loads((output / "verification" / "report.json").read_text())
+    say("the demo in short")
+    for name, folder in (("source", source), ("output", output)):
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        print(f"  {name:<38} {size / 1e9:8.2f} GB   {folder.relative_to(ROOT)}")
+    for step, duration in seconds.items():
+        print(f"  {step:<38} {duration:8.1f} s")
+    static, tokens = report["static"], report["tokenizer"]
+    print(
+        f"  {'tensors equal, bit for bit':<38} {static['tensors'] - len(static['mismatched']):8}     of {static['tensors']}"
+    )
+    print(f"  {'texts with equal tokens':<38} {tokens['texts'] - tokens['mismatched']:8}     of {tokens['texts']}")
+    for kind, (difference, tolerance) in worst_by_kind(report["sites"]).items():
+        print(
+            f"  {'worst difference: ' + kind:<38} {difference:8.1e}     of its largest value; allowed {tolerance:.0e}"
+        )
+    print(f"  report: {(output / 'verification' / 'report.json').relative_to(ROOT)}")
+
+
+def worst_by_kind(sites: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
+    """For each kind of site (hidden_states of any layer are one) the largest relative difference and its limit."""
+    worst: dict[str, tuple[float, float]] = {}
+    for site in sites:
+        kind = site["site"].split(".")[0]
+        if kind not in worst or site["max_rel"] > worst[kind][0]:
+            worst[kind] = (site["max_rel"], site["tolerance"])
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Takes Paddle ERNIE-M checkpoints to Hugging Face folders, without Paddle and without running anything in a file.
+
+The way of a tensor: `open` (readers) -> `plan` -> `write`. `verify` then proves the result.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from converter.errors import Paddle2TorchError, Problem
+from converter.version import __version__
+
+if TYPE_CHECKING:
+    from converter.convert import Conversion, convert
+    from converter.inspect import Inspection, inspect
+
+__all__ = ["Conversion", "Inspection", "Paddle2TorchError", "Problem", "__version__", "convert", "inspect"]
+
+_HOMES = {
+    "Conversion": "converter.convert",
+    "convert": "converter.convert",
+    "Inspection": "converter.inspect",
+    "inspect": "converter.inspect",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: `import converter` and `--help` stay instant."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'converter' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,39 @@
+"""The entry point: sets the signal handlers first, so that Ctrl-C ends with one line even during imports."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+
+class Stopped(BaseException):
+    """Ctrl-C or SIGTERM. Not an Exception: nothing on the way may take it for an error of its own."""
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    # A second signal must not cut the tidying short.
+    for name in _SIGNALS:
+        signal.signal(name, signal.SIG_IGN)
+    raise Stopped(signal.Signals(number).name)
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def main() -> None:
+    """Run the command line; the exit code is the process's."""
+    for name in _SIGNALS:
+        signal.signal(name, _stop)
+    try:
+        from converter.cli import app
+
+        app(prog_name="paddle2torch")
+    except (Stopped, KeyboardInterrupt):
+        print("error[E009]: stopped by the user. Nothing was left half-written.", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

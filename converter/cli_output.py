@@ -1,0 +1,124 @@
+"""What the command line prints: progress and warnings on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from converter.convert import Conversion
+    from converter.inspect import Inspection
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+class Reporter:
+    """Progress on stderr: a bar that redraws on a terminal, plain lines now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._start = self._last = time.monotonic()
+        self._drawn = False
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._clear()
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """`done` of `total` bytes of a stage."""
+        now = time.monotonic()
+        if now - self._last < (0.1 if self._terminal else _SECONDS_BETWEEN_LINES):
+            return
+        self._last = now
+        share = done / total if total else 1.0
+        rate = done / 1e6 / max(now - self._start, 1e-3)
+        text = f"{stage} {done / 1e6:,.0f} of {total / 1e6:,.0f} MB ({share:.0%}, {rate:,.0f} MB/s)"
+        if self._terminal:
+            bar = "█" * int(30 * share)
+            sys.stderr.write(f"\r\033[K{bar:░<30} {text}")
+            sys.stderr.flush()
+            self._drawn = True
+        else:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """One line."""
+        self._clear()
+        typer.echo(text, err=True)
+
+    def _clear(self) -> None:
+        if self._drawn:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()
+            self._drawn = False
+
+
+def print_json(data: Any) -> None:
+    """Exactly one JSON object on stdout."""
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=True, default=_plain))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def print_warnings(warnings: tuple[str, ...]) -> None:
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
+
+
+def print_conversion(result: Conversion, as_json: bool) -> None:
+    print_warnings(result.warnings)
+    if as_json:
+        print_json(asdict(result))
+        return
+    verb = "wrote" if result.written else "would write"
+    typer.echo(
+        f"{verb} {result.output}: {result.target_class}, {result.parameters:,} parameters in {result.tensors} tensors, "
+        f"{result.bytes / 1e9:.2f} GB, weight files {len(result.shards)}, {result.seconds:.1f} s"
+    )
+    if result.written:
+        typer.echo("prove it: paddle2torch verify SOURCE OUTPUT")
+
+
+def _listed(names: tuple[str, ...], most: int) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def print_inspection(result: Inspection, as_json: bool) -> None:
+    print_warnings(result.warnings)
+    if as_json:
+        print_json(asdict(result))
+        return
+    rows = [
+        ("format", result.format + (f" ({result.writer})" if result.writer else "")),
+        ("class", result.source_class or "not told"),
+        ("becomes", result.target_class or "not told"),
+        ("sizes", ", ".join(f"{name} {size}" for name, size in result.sizes.items()) or "not told"),
+        ("labels", _listed(result.labels, 12)),
+        ("dtypes", ", ".join(f"{name} ({count} tensors)" for name, count in result.dtypes.items())),
+        ("tensors", f"{result.tensors}, {result.parameters:,} parameters, {result.bytes / 1e6:,.1f} MB"),
+        ("tokenizer", "yes" if result.tokenizer else "none"),
+        ("files", _listed(result.files, 8)),
+    ]
+    for name, value in rows:
+        if value:
+            typer.echo(f"{name:<10} {value}")
+    for name, reason in result.dropped:
+        typer.echo(f"drops      {name}: {reason}")
+    for problem in result.problems:
+        typer.echo(problem)

@@ -1,0 +1,181 @@
+"""The way of a tensor, from SOURCE to OUTPUT: open, plan, write."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from converter.errors import Problem, SourceError
+from converter.open.source import Source, open_source
+from converter.plan import Plan, make_plan
+from converter.tensors import SourceFile, element_count
+from converter.write.output import write_companions
+from converter.write.staging import check_output, staged
+from converter.write.weights import Shard, split_into_shards, target_bytes, write_weights
+
+#: Called with a stage's name, what is done of it and the whole, in bytes.
+Progress = Callable[[str, int, int], None]
+
+DTYPE_CHOICES = ("keep", "float32", "float16", "bfloat16")
+_COMPANION_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What was written, or with `dry_run` would have been."""
+
+    output: Path
+    written: bool
+    source_class: str
+    target_class: str
+    source_format: str
+    tensors: int
+    parameters: int
+    bytes: int
+    shards: tuple[str, ...]
+    dropped: tuple[tuple[str, str], ...]
+    tokenizer: bool
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def convert(
+    source: str | Path,
+    output: str | Path,
+    *,
+    dtype: str = "keep",
+    max_shard_size: int = 5_000_000_000,
+    architecture: str | None = None,
+    config: Path | None = None,
+    num_attention_heads: int | None = None,
+    tokenizer: Path | None = None,
+    allow_nonfinite: bool = False,
+    dry_run: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Conversion:
+    """Convert a Paddle ERNIE-M checkpoint into a Hugging Face folder.
+
+    `source`: a PaddleNLP folder or one weight file. `output`: a folder that is not there yet. Either all of `output`
+    is written or nothing. `max_shard_size` is in bytes. Raises a Paddle2TorchError with every problem found.
+    """
+    start = time.monotonic()
+    source, output = Path(source), Path(output)
+    if dtype not in DTYPE_CHOICES:
+        raise SourceError(Problem("E003", f"dtype is {dtype!r}, expected one of {', '.join(DTYPE_CHOICES)}"))
+    if max_shard_size < 1:
+        raise SourceError(Problem("E003", f"max_shard_size is {max_shard_size}, expected at least 1 byte"))
+    opened = open_source(
+        source, config=config, architecture=architecture, num_attention_heads=num_attention_heads, tokenizer=tokenizer
+    )
+    plan = make_plan(opened, dtype)
+    _check_apart(opened, output)
+    check_output(output, force=force)
+    shards = split_into_shards(plan.tensors, max_shard_size)
+    warnings = (*opened.warnings, *plan.warnings, *_tokenizer_warnings(opened, plan))
+    if not dry_run:
+        _write(opened, plan, output, shards, force, allow_nonfinite, progress or (lambda *_: None))
+    return Conversion(
+        output=output,
+        written=not dry_run,
+        source_class=plan.table.source_class,
+        target_class=plan.table.target_class,
+        source_format=opened.tensors.format,
+        tensors=len(plan.tensors),
+        parameters=sum(element_count(tensor.shape) for tensor in plan.tensors),
+        bytes=sum(map(target_bytes, plan.tensors)),
+        shards=tuple(shard.file for shard in shards),
+        dropped=tuple((drop.name, drop.reason) for drop in plan.dropped),
+        tokenizer=opened.tokenizer is not None,
+        warnings=warnings,
+        seconds=time.monotonic() - start,
+    )
+
+
+def _write(
+    opened: Source, plan: Plan, output: Path, shards: Sequence[Shard], force: bool, allow: bool, progress: Progress
+) -> None:
+    total = sum(map(target_bytes, plan.tensors))
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        progress("writing", done, total)
+
+    with staged(output, force=force, needed_bytes=total + _COMPANION_BYTES) as folder:
+        hashing = SourceHasher(source_files(opened))
+        hashing.start()
+        try:
+            written = write_weights(folder, shards, allow_nonfinite=allow, advance=advance)
+        except BaseException:
+            hashing.stop()
+            raise
+        write_companions(folder, opened, plan, written, hashing.result())
+
+
+def source_files(opened: Source) -> tuple[SourceFile, ...]:
+    """Every file of SOURCE that decides the output's numbers."""
+    config = (opened.config_file,) if opened.config_file is not None else ()
+    return (*config, *opened.tensors.files)
+
+
+class SourceHasher(threading.Thread):
+    """sha256 of the source's files, on a thread of its own beside the copying."""
+
+    def __init__(self, files: Sequence[SourceFile]) -> None:
+        super().__init__(name="source-hasher", daemon=True)
+        self._files = files
+        self._stopped = threading.Event()
+        self._sums: list[tuple[str, int, str]] = []
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            for file in self._files:
+                self._sums.append((file.name, file.size, self._hash(file.path)))
+        except BaseException as error:  # Kept for the thread that waits: result() raises it there.
+            self._error = error
+
+    def _hash(self, path: Path) -> str:
+        digest = hashlib.sha256()
+        with open(path, "rb") as file:
+            while not self._stopped.is_set():
+                piece = file.read(1 << 20)
+                if not piece:
+                    break
+                digest.update(piece)
+        return digest.hexdigest()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
+
+    def result(self) -> list[tuple[str, int, str]]:
+        """Name, size in bytes and sha256 of each file; waits for them."""
+        self.join()
+        if self._error is not None:
+            raise self._error
+        return self._sums
+
+
+def _check_apart(opened: Source, output: Path) -> None:
+    """OUTPUT may not be SOURCE or hold it: --force would remove the source, and a source is never touched."""
+    source, target = opened.folder.resolve(), output.absolute().resolve()
+    if source == target or target in source.parents:
+        raise SourceError(Problem("E002", f"{output}: OUTPUT must not be SOURCE or a folder that holds it"))
+
+
+def _tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:
+    if opened.tokenizer is None or opened.tokenizer.rows <= plan.sizes.vocab_size:
+        return ()
+    rows, size = opened.tokenizer.rows, plan.sizes.vocab_size
+    return (
+        f"vocab.txt has {rows} tokens, the model {size} rows: ids from {size} on have no embedding. "
+        "Is it this model's tokenizer?",
+    )

@@ -1,0 +1,75 @@
+"""What a checkpoint is: its format, class, sizes and tensors, and what a conversion would leave out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from converter.errors import PlanError, Problem
+from converter.open.source import open_source
+from converter.plan import Plan, make_plan
+from converter.tensors import element_count
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Facts for a reader. `problems`: what would stop a conversion, as its error lines; then class and sizes may be
+    unknown."""
+
+    source: Path
+    format: str
+    writer: str
+    files: tuple[str, ...]
+    source_class: str | None
+    target_class: str | None
+    sizes: Mapping[str, int]
+    labels: tuple[str, ...]
+    dtypes: Mapping[str, int]
+    tensors: int
+    parameters: int
+    bytes: int
+    tokenizer: bool
+    dropped: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def inspect(
+    source: str | Path,
+    *,
+    architecture: str | None = None,
+    config: Path | None = None,
+    num_attention_heads: int | None = None,
+) -> Inspection:
+    """Open a checkpoint and plan its conversion, reading no tensor. Raises SourceError or FileError when it cannot be
+    opened; what the plan finds wrong is in the result."""
+    opened = open_source(
+        Path(source), config=config, architecture=architecture, num_attention_heads=num_attention_heads
+    )
+    plan: Plan | None = None
+    problems: tuple[Problem, ...] = ()
+    try:
+        plan = make_plan(opened)
+    except PlanError as error:
+        problems = error.problems
+    tensors = opened.tensors.tensors.values()
+    return Inspection(
+        source=opened.path,
+        format=opened.tensors.format,
+        writer=opened.tensors.writer,
+        files=tuple(file.name for file in opened.tensors.files),
+        source_class=plan.table.source_class if plan else opened.config.architecture,
+        target_class=plan.table.target_class if plan else None,
+        sizes=plan.sizes.by_field() if plan else {},
+        labels=plan.sizes.labels if plan else (),
+        dtypes=dict(Counter(tensor.dtype for tensor in tensors)),
+        tensors=len(tensors),
+        parameters=sum(element_count(tensor.shape) for tensor in tensors),
+        bytes=sum(tensor.size for tensor in tensors),
+        tokenizer=opened.tokenizer is not None,
+        dropped=tuple((drop.name, drop.reason) for drop in plan.dropped) if plan else (),
+        warnings=(*opened.warnings, *(plan.warnings if plan else ())),
+        problems=tuple(map(str, problems)),
+    )

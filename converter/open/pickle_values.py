@@ -1,0 +1,109 @@
+"""What stands on the stack of the pickle machine: plain facts, none of which can run anything.
+
+None, bool, int, float and tuple stand for themselves. Everything else is one of these.
+"""
+
+from __future__ import annotations
+
+import mmap
+from typing import NamedTuple, Optional, Union
+
+#: Names and keys are far below this; only array data may be longer.
+SHORT_BYTES = 4096
+
+
+class Refusal(Exception):
+    """Why a pickle is not read: a code, a reason, and the byte if it is not that of the current opcode."""
+
+    def __init__(self, code: str, reason: str, at: int | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.at = at
+
+
+class Extent(NamedTuple):
+    """A string or bytes of the file, left where they lie.
+
+    `kind` is "text" (UTF-8), "string" (Python 2: text and bytes in one), "bytes", "bytearray", or "coded" (bytes that
+    lie in the file as UTF-8 text, from `_codecs.encode(text, "latin1")`). `decoded` is the number of bytes that they
+    stand for, None for a text that stands for none.
+    """
+
+    kind: str
+    buffer: mmap.mmap
+    start: int
+    size: int
+    decoded: Optional[int]
+
+    def raw(self) -> bytes:
+        return self.buffer[self.start : self.start + self.size]
+
+
+class Global(NamedTuple):
+    """The name of a function or class on the allowlist, never the thing itself."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.name}"
+
+
+class PickleList:
+    def __init__(self) -> None:
+        self.items: list[object] = []
+        self.used = False
+
+
+class PickleDict:
+    """A dict, or an OrderedDict. Keys are text or whole numbers."""
+
+    def __init__(self) -> None:
+        self.items: dict[Union[str, int], object] = {}
+
+
+class PickleDtype:
+    """A numpy dtype. The call brings the code, BUILD the byte order; it is unusable until both are there."""
+
+    def __init__(self, code: str, name: str, size: int) -> None:
+        self.code = code
+        self.name = name
+        self.size = size
+        self.built = False
+
+
+class PickleArray:
+    """A numpy array; without data until BUILD brings it. `data` has as many bytes as shape and dtype say."""
+
+    def __init__(self) -> None:
+        self.dtype = ""
+        self.shape: tuple[int, ...] = ()
+        self.fortran = False
+        self.data: Optional[Extent] = None
+
+
+class PickleScalar(NamedTuple):
+    """A numpy scalar, such as the epoch beside a state dict."""
+
+    dtype: str
+    data: Extent
+
+
+def text_of(value: object) -> str | None:
+    """The text of a short string, else None. Python 2's strings are latin1, as Paddle reads them."""
+    if not isinstance(value, Extent) or value.kind not in ("text", "string") or value.size > SHORT_BYTES:
+        return None
+    return value.raw().decode("utf-8" if value.kind == "text" else "latin1")
+
+
+def bytes_of(value: object) -> bytes | None:
+    """The bytes of a short byte string, else None."""
+    if not isinstance(value, Extent) or value.kind == "text" or value.size > SHORT_BYTES:
+        return None
+    return value.raw().decode("utf-8").encode("latin1") if value.kind == "coded" else value.raw()
+
+
+def is_whole(value: object, expected: int | None = None) -> bool:
+    """Whether a value is an int (not a bool), and the expected one."""
+    return type(value) is int and (expected is None or value == expected)

@@ -1,0 +1,149 @@
+"""A `.safetensors` file as PaddleNLP and Paddle write it: header checked by us and by the safetensors library."""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from converter.errors import FileError, Problem, file_error
+from converter.open.files import HEAD_BYTES, is_safetensors, map_file, quoted, recognise
+from converter.open.json_files import MOST_BYTES, parse_json
+from converter.tensors import DTYPES, RawRun, SourceFile, SourceTensor, TensorSet, element_count
+
+#: PaddleNLP stores bfloat16 as its bits, U16; paddle.save(safetensors=True) as BF16.
+_DTYPES = {stored: name for name, (_, _, stored) in DTYPES.items()}
+_DTYPES["U16"] = "bfloat16"
+_MOST_DIMENSIONS = 32
+
+
+class _Entry(NamedTuple):
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    end: int
+
+
+def open_safetensors(path: Path) -> TensorSet:
+    """The tensors of one file. Raises FileError with every problem of its header."""
+    buffer = map_file(path)
+    name = path.name
+    header, begin, warnings = _read_header(buffer, name)
+    warnings += _check_metadata(header.pop("__metadata__", None), name)
+    entries, problems = _read_entries(header, name)
+    problems += _check_layout(entries, len(buffer) - begin, name) if not problems else []
+    if not entries and not problems:
+        problems.append(Problem("E308", f"{name}: holds no tensors"))
+    if problems:
+        raise FileError(*problems)
+    _check_with_library(path)
+    tensors = {
+        entry.name: SourceTensor(
+            entry.name, entry.shape, entry.dtype, name, (RawRun(buffer, begin + entry.start, entry.end - entry.start),)
+        )
+        for entry in entries
+    }
+    return TensorSet("safetensors", tensors, (SourceFile(path, name, len(buffer)),), tuple(warnings), "safetensors")
+
+
+def _read_header(buffer: mmap.mmap, file: str) -> tuple[dict[str, Any], int, list[str]]:
+    """The header, where the data begin, and warnings."""
+    head = buffer[:HEAD_BYTES]
+    if not is_safetensors(head, len(buffer)):
+        foreign = recognise(head, len(buffer))
+        if foreign is None and head[:1] == b"\x80":
+            foreign = "a pickle (.pdparams?), not a safetensors file"
+        if foreign is not None:
+            raise file_error("E304", file, f"is {foreign}")
+    length = int.from_bytes(head[:8], "little")
+    if len(buffer) < 8 or length > len(buffer) - 8:
+        left = max(len(buffer) - 8, 0)
+        reason = f"a header of {length} bytes is announced and {left} are left. Is the file complete?"
+        raise file_error("E308", file, reason, offset=0)
+    if length > MOST_BYTES:
+        raise file_error("E308", file, f"a header of {length} bytes, which no checkpoint has", offset=0)
+    text = buffer[8 : 8 + length]
+    if not text.startswith(b"{"):
+        raise file_error("E308", file, "the header is no JSON object", offset=8)
+    header, odd = parse_json(text, file)
+    return header, 8 + length, list(odd)
+
+
+def _check_metadata(metadata: Any, file: str) -> list[str]:
+    if metadata is None:
+        return [f"{file} does not say which framework's layout it has (no metadata): taken as Paddle's"]
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise file_error("E308", file, "__metadata__ is no table of texts")
+    written = metadata.get("format")
+    if written == "np":
+        return []
+    if written is None:
+        return [f"{file} does not say which framework's layout it has (no format): taken as Paddle's"]
+    if written == "pd":
+        return [f"{file} has format 'pd', which PaddleNLP itself does not read: taken as Paddle's layout"]
+    reason = f"is in the layout of another framework (format {quoted(written)}), expected Paddle's ('np')"
+    raise file_error("E304", file, reason)
+
+
+def _read_entries(header: dict[str, Any], file: str) -> tuple[list[_Entry], list[Problem]]:
+    entries: list[_Entry] = []
+    problems: list[Problem] = []
+    for name, facts in header.items():
+        entry = _read_entry(name, facts)
+        if isinstance(entry, _Entry):
+            entries.append(entry)
+        else:
+            problems.append(Problem("E308", f"{file}: {quoted(name, 200)}: {entry}"))
+    return entries, problems[:20]
+
+
+def _read_entry(name: str, facts: Any) -> _Entry | str:
+    """The entry, or what is wrong with it."""
+    if not isinstance(facts, dict) or set(facts) != {"dtype", "shape", "data_offsets"}:
+        return "expected dtype, shape and data_offsets"
+    dtype, shape, offsets = facts["dtype"], facts["shape"], facts["data_offsets"]
+    if not name or not name.isprintable():
+        return "expected a printable name"
+    if not isinstance(dtype, str) or dtype not in _DTYPES:
+        return f"dtype {quoted(str(dtype))}, which no tensor of ERNIE-M has"
+    if not _are_sizes(shape) or len(shape) > _MOST_DIMENSIONS:
+        return "shape is no list of sizes"
+    if not _are_sizes(offsets) or len(offsets) != 2:
+        return "data_offsets are no two positions"
+    start, end = offsets
+    logical = _DTYPES[dtype]
+    expected = element_count(tuple(shape)) * DTYPES[logical][1]
+    if end - start != expected:
+        return f"shape {shape} of {dtype} takes {expected} bytes, data_offsets have {end - start}"
+    return _Entry(name, logical, tuple(shape), start, end)
+
+
+def _are_sizes(value: Any) -> bool:
+    return isinstance(value, list) and all(type(item) is int and 0 <= item < 1 << 48 for item in value)
+
+
+def _check_layout(entries: list[_Entry], size: int, file: str) -> list[Problem]:
+    """The tensors must cover the data exactly, one behind another: no hole, no overlap, nothing behind the last."""
+    position, before = 0, "the header"
+    for entry in sorted(entries, key=lambda entry: (entry.start, entry.end)):
+        if entry.start != position:
+            kind = "overlaps" if entry.start < position else "leaves a hole after"
+            text = f"{entry.name} starts at byte {entry.start} of the data and {kind} {before}"
+            return [Problem("E308", f"{file}: {text}")]
+        position, before = entry.end, entry.name
+    if position == size:
+        return []
+    what = "Is the file complete?" if position > size else "What follows?"
+    return [Problem("E308", f"{file}: the tensors take {position} bytes, and {size} are there. {what}")]
+
+
+def _check_with_library(path: Path) -> None:
+    """What the library would not open is not safetensors, whatever we think of it."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="np"):
+            pass
+    except (SafetensorError, OSError, ValueError) as error:
+        raise file_error("E308", path.name, f"the safetensors library refuses it: {quoted(str(error), 200)}") from None

@@ -1,0 +1,197 @@
+"""The plan: every source tensor used once or dropped with a reason, every target made once, every problem found.
+
+Pure: it reads no bytes of tensors and writes nothing. Nothing is written before it is clean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from converter.config import SourceConfig
+from converter.errors import PlanError, Problem, fold_names
+from converter.open.source import Source
+from converter.sizes import Sizes, resolve_sizes
+from converter.tensors import FLOATING, SourceTensor
+from mappings import SOURCE_CLASSES, Mapped, Scheme, Table, expand, load_table, matches_row
+
+
+@dataclass(frozen=True)
+class PlannedTensor:
+    """One tensor's way: `op` takes the source array to one of `shape`, written as `target` in `dtype`."""
+
+    source: SourceTensor
+    target: str
+    op: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Dropped:
+    name: str
+    reason: str
+    #: A drop that a table's row names is ordinary; an unknown tensor is warned of.
+    known: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be written, from what, and what will not."""
+
+    table: Table
+    scheme: Scheme
+    config: SourceConfig
+    sizes: Sizes
+    tensors: tuple[PlannedTensor, ...]
+    dropped: tuple[Dropped, ...]
+    warnings: tuple[str, ...]
+
+
+def make_plan(source: Source, dtype: str = "keep") -> Plan:
+    """The plan for a checkpoint. `dtype` is "keep" or what every tensor is converted to. Raises PlanError."""
+    if source.config.architecture is None:
+        raise PlanError(_no_architecture(source))
+    table = load_table(source.config.architecture)
+    tensors = source.tensors.tensors
+    scheme = choose_scheme(table, tensors)
+    sizes, problems = resolve_sizes(source.config, table, tensors, scheme.prefix)
+    if sizes is None:
+        raise PlanError(*problems, *check_names(table, scheme, tensors, ())[0])
+    mapped = expand(table, scheme, sizes.by_field())
+    name_problems, unknown = check_names(table, scheme, tensors, mapped, source.config.file)
+    problems += name_problems
+    problems += check_shapes(mapped, tensors, table)
+    problems += check_dtypes(mapped, tensors)
+    if problems:
+        raise PlanError(*problems)
+    dropped = [Dropped(m.source, m.drop, True) for m in mapped if m.drop and m.source in tensors]
+    dropped += [Dropped(name, "no row of any table knows this name", False) for name in unknown]
+    planned = tuple(
+        PlannedTensor(
+            tensors[m.source], m.target, m.op, m.target_shape, tensors[m.source].dtype if dtype == "keep" else dtype
+        )
+        for m in mapped
+        if not m.drop
+    )
+    return Plan(table, scheme, source.config, sizes, planned, tuple(dropped), _warnings(sizes, dropped, planned))
+
+
+def _no_architecture(source: Source) -> Problem:
+    if source.config.file:
+        where = f"{source.config.file} does not name the model's class"
+    else:
+        where = "no config.json or model_config.json beside the weights or in the parent folder"
+    return Problem(
+        "E010",
+        f"{where}, and weights alone do not tell it. Give --config FILE, or --architecture and --num-attention-heads",
+    )
+
+
+def choose_scheme(table: Table, tensors: Mapping[str, SourceTensor]) -> Scheme:
+    """The name scheme that a file holds, told by the word embedding. Raises PlanError for two or none."""
+    probe = "embeddings.word_embeddings.weight"
+    found = [scheme for scheme in table.schemes if scheme.prefix + probe in tensors]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = " and ".join(f"{scheme.prefix}{probe}" for scheme in found)
+        raise PlanError(
+            Problem("E103", f"two name schemes in one checkpoint: {names} are both there. Which is the model?")
+        )
+    expected = " or ".join(scheme.prefix + probe for scheme in table.schemes)
+    elsewhere = [name for name in tensors if name.endswith(probe)]
+    hint = f"; {elsewhere[0]} is there: is it another class than {table.source_class}?" if elsewhere else ""
+    raise PlanError(
+        Problem(
+            "E101", f"missing: {expected}, so this is no {table.source_class} checkpoint{hint} Found: {_some(tensors)}"
+        )
+    )
+
+
+def _some(tensors: Mapping[str, SourceTensor]) -> str:
+    names = sorted(tensors)
+    return fold_names(names) if len(names) <= 8 else fold_names(names[:8]) + f", first of {len(names)}"
+
+
+def check_names(
+    table: Table, scheme: Scheme, tensors: Mapping[str, SourceTensor], mapped: tuple[Mapped, ...], config_file: str = ""
+) -> tuple[list[Problem], list[str]]:
+    """What is missing, out of range or of another class; and the names that no table knows, which are dropped."""
+    problems: list[Problem] = []
+    needed = {entry.source for entry in mapped}
+    missing = [entry.source for entry in mapped if not entry.drop and entry.source not in tensors]
+    if missing:
+        by = f"{config_file} says {table.source_class}" if config_file else f"expected for {table.source_class}"
+        problems.append(Problem("E101", f"missing: {fold_names(missing)}. {by}; is the checkpoint complete?"))
+    rest = [name for name in tensors if name not in needed]
+    beyond = [name for name in rest if matches_row(name, table, scheme)]
+    if beyond and mapped:
+        problems.append(
+            Problem(
+                "E102",
+                f"{fold_names(beyond)}: beyond what {config_file or 'the config'} says. Which of the two is right?",
+            )
+        )
+    foreign = [name for name in rest if name not in beyond and _other_class(name, table)]
+    if foreign:
+        others = sorted({_other_class(name, table) for name in foreign})
+        problems.append(
+            Problem(
+                "E104",
+                f"{fold_names(foreign)}: names of {', '.join(others)}, not of {table.source_class}. "
+                f"Is --architecture right?",
+            )
+        )
+    known = set(beyond) | set(foreign)
+    return problems, [name for name in rest if name not in known]
+
+
+def _other_class(name: str, table: Table) -> str:
+    """Which other class (or other scheme of this one) a name belongs to, or ''."""
+    for source_class in SOURCE_CLASSES:
+        other = load_table(source_class)
+        if any(matches_row(name, other, scheme) for scheme in other.schemes):
+            return source_class if other is not table else f"another name scheme of {source_class}"
+    return ""
+
+
+def check_shapes(mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor], table: Table) -> list[Problem]:
+    problems = []
+    for entry in mapped:
+        tensor = tensors.get(entry.source)
+        if tensor is None or tensor.shape == entry.source_shape:
+            continue
+        hint = " Already in PyTorch layout?" if tensor.shape == entry.source_shape[::-1] else ""
+        problems.append(
+            Problem("E201", f"{entry.source} is {list(tensor.shape)}, expected {list(entry.source_shape)}.{hint}")
+        )
+    return problems
+
+
+def check_dtypes(mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor]) -> list[Problem]:
+    wrong: dict[str, list[str]] = {}
+    for entry in mapped:
+        tensor = tensors.get(entry.source)
+        if tensor is not None and tensor.dtype not in FLOATING:
+            wrong.setdefault(tensor.dtype, []).append(entry.source)
+    return [
+        Problem("E202", f"{fold_names(names)}: stored as {dtype}, expected one of {', '.join(FLOATING)}")
+        for dtype, names in wrong.items()
+    ]
+
+
+def _warnings(sizes: Sizes, dropped: list[Dropped], planned: tuple[PlannedTensor, ...]) -> tuple[str, ...]:
+    warnings = list(sizes.warnings)
+    unknown = [drop.name for drop in dropped if not drop.known]
+    if unknown:
+        warnings.append(f"not converted, for no table knows them: {fold_names(unknown)}")
+    kept = [drop for drop in dropped if drop.known]
+    if kept:
+        warnings.append(f"not converted: {fold_names(drop.name for drop in kept)}: {kept[0].reason}")
+    dtypes = sorted({tensor.dtype for tensor in planned})
+    if len(dtypes) > 1:
+        warnings.append(
+            f"the tensors have different dtypes ({', '.join(dtypes)}): each keeps its own. --dtype makes them one"
+        )
+    return tuple(warnings)

@@ -1,0 +1,77 @@
+"""config.json of the output: what `from_pretrained` needs, with every quirk of Paddle's as a named field."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from converter.plan import Plan
+from converter.tensors import element_count
+
+#: float32(1e-5), which Paddle's LayerNorm uses even in float64 (MODEL.md, quirk 4).
+LAYER_NORM_EPS = 9.999999747378752e-06
+
+AUTO_MAP = {
+    "AutoConfig": "configuration_ernie_m.ErnieMConfig",
+    "AutoModel": "modeling_ernie_m.ErnieMModel",
+    "AutoModelForSequenceClassification": "modeling_ernie_m.ErnieMForSequenceClassification",
+    "AutoModelForMultipleChoice": "modeling_ernie_m.ErnieMForMultipleChoice",
+    "AutoModelForTokenClassification": "modeling_ernie_m.ErnieMForTokenClassification",
+    "AutoModelForQuestionAnswering": "modeling_ernie_m.ErnieMForQuestionAnswering",
+}
+
+
+def build_config(plan: Plan) -> dict[str, Any]:
+    """The fields of config.json, in the order in which they are written."""
+    source, sizes = plan.config, plan.sizes
+    labels = sizes.labels
+    config: dict[str, Any] = {
+        "architectures": [plan.table.target_class],
+        "model_type": "ernie_m",
+        "auto_map": auto_map(plan.table.target_class),
+        "vocab_size": sizes.vocab_size,
+        "hidden_size": sizes.hidden_size,
+        "num_hidden_layers": sizes.num_hidden_layers,
+        "num_attention_heads": sizes.num_attention_heads,
+        "intermediate_size": sizes.intermediate_size,
+        "max_position_embeddings": sizes.max_position_embeddings,
+        "hidden_act": source.hidden_act,
+        "hidden_dropout_prob": source.hidden_dropout_prob,
+        "attention_probs_dropout_prob": source.attention_probs_dropout_prob,
+        "classifier_dropout": source.classifier_dropout,
+        "initializer_range": source.initializer_range,
+        "layer_norm_eps": LAYER_NORM_EPS,
+        "pad_token_id": source.pad_token_id,
+        "position_offset": 2,
+        "attention_mask_value": -10000.0,
+        "implicit_mask_token_ids": [0],
+        "dtype": main_dtype(plan),
+    }
+    if source.problem_type is not None:
+        config["problem_type"] = source.problem_type
+    if labels:
+        config["id2label"] = {str(index): label for index, label in enumerate(labels)}
+        config["label2id"] = {label: index for index, label in enumerate(labels)}
+    return config
+
+
+def auto_map(target_class: str) -> dict[str, str]:
+    """Information extraction has no Auto class of its own: in its folders AutoModel is that class."""
+    if target_class == "ErnieMForInformationExtraction":
+        return {**AUTO_MAP, "AutoModel": f"modeling_ernie_m.{target_class}"}
+    return AUTO_MAP
+
+
+def main_dtype(plan: Plan) -> str:
+    """The dtype of most elements: what `from_pretrained` loads the model in."""
+    elements: Counter[str] = Counter()
+    for tensor in plan.tensors:
+        elements[tensor.dtype] += element_count(tensor.shape)
+    return elements.most_common(1)[0][0]
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Indented, UTF-8, one line feed at the end: the same bytes for the same data on every system."""
+    path.write_bytes((json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))

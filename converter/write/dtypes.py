@@ -1,0 +1,74 @@
+"""Correctly rounded conversions between floating dtypes, on arrays that carry bits (bfloat16 as uint16)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def convert_block(block: np.ndarray, source: str, target: str) -> np.ndarray:
+    """`block` in another dtype, each element rounded once to nearest, ties to even.
+
+    An element too large for the target becomes infinite: `count_overflows` finds them. NaN stays NaN.
+    """
+    import numpy as np
+
+    if source == target:
+        return block
+    with np.errstate(over="ignore", invalid="ignore"):
+        if target == "bfloat16":
+            wide = block if source == "float64" else to_native(block, source).astype(np.float32)
+            return _round_to_bfloat16(_round_to_odd(wide) if source == "float64" else wide)
+        native = to_native(block, source)
+        converted: np.ndarray = native.astype({"float64": "<f8", "float32": "<f4", "float16": "<f2"}[target])
+        return converted
+
+
+def to_native(block: np.ndarray, dtype: str) -> np.ndarray:
+    """The block as a dtype that numpy computes with: bfloat16 bits become float32, exactly."""
+    import numpy as np
+
+    if dtype != "bfloat16":
+        return block
+    return (block.astype("<u4") << 16).view(np.float32)
+
+
+def _round_to_bfloat16(block: np.ndarray) -> np.ndarray:
+    """float32 to bfloat16 bits. Adding half of the last kept bit, less one where that bit is even, rounds to nearest
+    with ties to even; a NaN could carry into the exponent, so its payload is set aside."""
+    import numpy as np
+
+    bits = np.ascontiguousarray(block, "<f4").view("<u4")
+    rounded = ((bits + (((bits >> 16) & 1) + 0x7FFF)) >> 16).astype("<u2")
+    nan = np.isnan(block)
+    if nan.any():
+        rounded[nan] = ((bits[nan] >> 16) | 0x40).astype("<u2")
+    return rounded
+
+
+def _round_to_odd(block: np.ndarray) -> np.ndarray:
+    """float64 to float32 towards zero, the last bit set when digits were lost: a second rounding is then exact
+    (Boldo and Melquiond, 2008), where rounding twice to nearest is not."""
+    import numpy as np
+
+    nearest = block.astype("<f4")
+    bits = nearest.view("<u4").copy()
+    exact = nearest.astype("<f8") == block
+    # Where the nearest value is larger in magnitude, step one unit towards zero; infinities step to the largest number.
+    bits[np.abs(nearest.astype("<f8")) > np.abs(block)] -= 1
+    bits[~exact & ~np.isnan(block)] |= 1
+    return bits.view("<f4")
+
+
+def count_nonfinite(block: np.ndarray, dtype: str) -> int:
+    """How many elements are NaN or infinite. The sum tells cheaply when none is."""
+    import numpy as np
+
+    if dtype == "bfloat16":
+        return int(np.count_nonzero((block & 0x7F80) == 0x7F80))
+    with np.errstate(all="ignore"):
+        if np.isfinite(block.sum()):
+            return 0
+    return int(np.count_nonzero(~np.isfinite(block)))

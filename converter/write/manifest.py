@@ -1,0 +1,72 @@
+"""paddle2torch.json: what was made from what, with the sums that let anyone check it. No time stamps, no paths."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from converter.plan import Plan
+from converter.version import __version__
+from converter.write.staging import MANIFEST
+from converter.write.weights import WrittenTensor
+
+#: Files of the output that decide numbers or tokens and are summed as a whole. Not config.json and the weights:
+#: their meaning survives another order or indentation, and `verify` reads that.
+SUMMED_FILES = (
+    "configuration_ernie_m.py",
+    "modeling_ernie_m.py",
+    "tokenization_ernie_m.py",
+    "vocab.txt",
+    "sentencepiece.bpe.model",
+)
+
+
+def build_manifest(
+    folder: Path,
+    plan: Plan,
+    written: Sequence[WrittenTensor],
+    source_files: Sequence[tuple[str, int, str]],
+    source_format: str,
+) -> dict[str, Any]:
+    """`source_files`: name, size in bytes and sha256 of each."""
+    return {
+        "tool": "paddle2torch",
+        "version": __version__,
+        "format": 1,
+        "source": {
+            "format": source_format,
+            "class": plan.table.source_class,
+            "files": [{"name": name, "size": size, "sha256": digest} for name, size, digest in source_files],
+        },
+        "mapping": {"table": plan.table.source_class, "version": plan.table.version, "scheme": plan.scheme.name},
+        "target_class": plan.table.target_class,
+        "behavior": "paddlenlp",
+        "files": {name: hash_file(folder / name) for name in SUMMED_FILES if (folder / name).is_file()},
+        "dropped": [{"source": drop.name, "reason": drop.reason} for drop in plan.dropped],
+        "tensors": [
+            {
+                "source": entry.planned.source.name,
+                "target": entry.planned.target,
+                "op": entry.planned.op,
+                "source_dtype": entry.planned.source.dtype,
+                "dtype": entry.planned.dtype,
+                "shape": list(entry.planned.shape),
+                "sha256": entry.sha256,
+            }
+            for entry in written
+        ],
+    }
+
+
+def hash_file(path: Path) -> str:
+    """sha256 of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+__all__ = ["MANIFEST", "SUMMED_FILES", "build_manifest", "hash_file"]

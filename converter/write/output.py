@@ -1,0 +1,46 @@
+"""Everything of an output folder that is not a tensor: config, tokenizer, code, manifest, card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import importlib.util
+from pathlib import Path
+
+from converter.open.source import Source
+from converter.plan import Plan
+from converter.write.card import render_card
+from converter.write.config_file import build_config, write_json
+from converter.write.manifest import MANIFEST, build_manifest
+from converter.write.tokenizer_files import write_tokenizer
+from converter.write.weights import WrittenTensor
+
+CODE_FILES = ("configuration_ernie_m.py", "modeling_ernie_m.py", "tokenization_ernie_m.py")
+
+
+def read_code(name: str) -> bytes:
+    """One of the three files that travel with the weights, as this tool has it.
+
+    The package is found and not imported: importing it needs torch, converting does not.
+    """
+    spec = importlib.util.find_spec("ernie_m")
+    assert spec is not None and spec.submodule_search_locations is not None
+    return Path(spec.submodule_search_locations[0], name).read_bytes()
+
+
+def write_companions(
+    folder: Path,
+    source: Source,
+    plan: Plan,
+    written: Sequence[WrittenTensor],
+    source_files: Sequence[tuple[str, int, str]],
+) -> None:
+    """Write the files that make the weights a model."""
+    write_json(folder / "config.json", build_config(plan))
+    for name in CODE_FILES:
+        (folder / name).write_bytes(read_code(name))
+    if source.tokenizer is not None:
+        write_tokenizer(folder, source.tokenizer, plan.sizes.max_position_embeddings - 2)
+    manifest = build_manifest(folder, plan, written, source_files, source.tensors.format)
+    write_json(folder / MANIFEST, manifest)
+    card = render_card(plan, manifest, source.tokenizer is not None)
+    (folder / "README.md").write_bytes(card.encode("utf-8"))

@@ -1,0 +1,179 @@
+"""All or nothing: a staging folder beside OUTPUT, renamed into place when it is complete.
+
+A staging folder holds a locked file while its run lives. The next run clears those whose lock is free: that is what
+a killed run leaves. The lock goes with the process, however it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from converter.errors import OutputError, Problem
+
+_LOCK = ".lock"
+MANIFEST = "paddle2torch.json"
+
+
+@contextmanager
+def staged(output: Path, *, force: bool, needed_bytes: int) -> Iterator[Path]:
+    """A new folder to write into, which becomes `output` when the block ends without an error.
+
+    Raises OutputError when OUTPUT is there (unless `force` and this tool made it), or cannot be made.
+    """
+    check_output(output, force=force)
+    parent = output.absolute().parent
+    made = _make_parents(parent)
+    try:
+        clear_leftovers(output)
+        _check_space(parent, needed_bytes)
+        staging, lock = _new_staging(output)
+    except OSError as error:
+        _remove_parents(made)
+        raise OutputError(Problem("E502", f"{output}: cannot write in {parent} ({error.strerror})")) from error
+    except BaseException:
+        _remove_parents(made)
+        raise
+    try:
+        yield staging
+        _publish(staging, lock, output, force)
+    except OSError as error:
+        _abandon(staging, lock, made)
+        raise OutputError(Problem("E502", f"{output}: {error.strerror or error}. Nothing was written")) from error
+    except BaseException:
+        _abandon(staging, lock, made)
+        raise
+
+
+def check_output(output: Path, *, force: bool) -> None:
+    """Raises OutputError when something that may not be replaced is at `output`."""
+    if not os.path.lexists(output):
+        return
+    if not force:
+        raise OutputError(
+            Problem("E501", f"{output} exists. Choose another OUTPUT, or --force to replace one that this tool made")
+        )
+    if output.is_symlink() or not output.is_dir() or not made_by_this_tool(output):
+        raise OutputError(
+            Problem(
+                "E501",
+                f"{output} exists and was not made by this tool (no {MANIFEST} of ours): --force does not replace it",
+            )
+        )
+
+
+def made_by_this_tool(folder: Path) -> bool:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and manifest.get("tool") == "paddle2torch"
+
+
+def _prefix(output: Path) -> str:
+    return f".{output.name}.paddle2torch-"
+
+
+def clear_leftovers(output: Path) -> None:
+    """Remove what killed runs left beside OUTPUT. A live run's folder is locked and stays."""
+    for folder in output.absolute().parent.glob(f"{_escape(_prefix(output))}*"):
+        if folder.is_symlink() or not folder.is_dir():
+            continue
+        lock = _try_lock(folder / _LOCK)
+        if lock is not None:
+            with lock:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _escape(name: str) -> str:
+    return "".join(f"[{char}]" if char in "*?[" else char for char in name)
+
+
+def _try_lock(path: Path) -> IO[bytes] | None:
+    """The locked file, or None when another process holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: an open file cannot be removed there, which serves the same end.
+        return open(path, "ab")
+    handle = open(path, "ab")  # noqa: SIM115 (the lock lives as long as the handle)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.close()
+        return None
+    return handle
+
+
+def _new_staging(output: Path) -> tuple[Path, IO[bytes]]:
+    """A new staging folder and its lock. Between the two another run may take the folder for a leftover: try again."""
+    for _ in range(20):
+        staging = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=output.absolute().parent))
+        try:
+            lock = _try_lock(staging / _LOCK)
+        except FileNotFoundError:
+            continue
+        if lock is not None and (staging / _LOCK).exists():
+            return staging, lock
+    raise OutputError(Problem("E502", f"{output}: other runs keep removing its staging folder"))
+
+
+def _publish(staging: Path, lock: IO[bytes], output: Path, force: bool) -> None:
+    check_output(output, force=force)
+    os.chmod(staging, 0o777 & ~_umask())
+    replaced: Path | None = None
+    if os.path.lexists(output):
+        replaced = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=output.absolute().parent)) / "replaced"
+        os.rename(output, replaced)
+    os.unlink(staging / _LOCK)
+    os.rename(staging, output)
+    lock.close()
+    if replaced is not None:
+        shutil.rmtree(replaced.parent, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _abandon(staging: Path, lock: IO[bytes], made: list[Path]) -> None:
+    shutil.rmtree(staging, ignore_errors=True)
+    lock.close()
+    _remove_parents(made)
+
+
+def _make_parents(parent: Path) -> list[Path]:
+    """Make the folders above OUTPUT; those that were made, innermost first."""
+    missing = []
+    while not parent.exists():
+        missing.append(parent)
+        parent = parent.parent
+    try:
+        for folder in reversed(missing):
+            folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(Problem("E502", f"{parent}: cannot make a folder there ({error.strerror})")) from error
+    return missing
+
+
+def _remove_parents(made: list[Path]) -> None:
+    for folder in made:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+
+
+def _check_space(parent: Path, needed: int) -> None:
+    free = shutil.disk_usage(parent).free
+    if free < needed:
+        raise OutputError(
+            Problem("E503", f"{parent}: {free / 1e9:.2f} GB free, {needed / 1e9:.2f} GB needed. Nothing was written")
+        )

@@ -1,0 +1,55 @@
+"""ERNIE-M in PyTorch: `import ernie_m` registers the configuration, the models and the tokenizer with the Auto classes.
+
+After that folders load without `trust_remote_code`. transformers 4.57 has an ErnieM of its own, with other numbers and
+other tokens (docs/model.md); the registration takes its place.
+"""
+
+from __future__ import annotations
+
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForMultipleChoice,
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+)
+
+from .configuration_ernie_m import ErnieMConfig
+from .modeling_ernie_m import (
+    ErnieMForInformationExtraction,
+    ErnieMForMultipleChoice,
+    ErnieMForQuestionAnswering,
+    ErnieMForSequenceClassification,
+    ErnieMForTokenClassification,
+    ErnieMModel,
+    ErnieMPreTrainedModel,
+)
+try:
+    from .tokenization_ernie_m import ErnieMTokenizer, PaddleErnieMTokenizer
+except ImportError:  # TEMPORARY while the tokenizer is being written
+    ErnieMTokenizer = PaddleErnieMTokenizer = None
+
+# exist_ok: in 4.57 the name ernie_m is taken by the port.
+AutoConfig.register("ernie_m", ErnieMConfig, exist_ok=True)
+AutoModel.register(ErnieMConfig, ErnieMModel, exist_ok=True)
+AutoModelForSequenceClassification.register(ErnieMConfig, ErnieMForSequenceClassification, exist_ok=True)
+AutoModelForMultipleChoice.register(ErnieMConfig, ErnieMForMultipleChoice, exist_ok=True)
+AutoModelForTokenClassification.register(ErnieMConfig, ErnieMForTokenClassification, exist_ok=True)
+AutoModelForQuestionAnswering.register(ErnieMConfig, ErnieMForQuestionAnswering, exist_ok=True)
+if PaddleErnieMTokenizer is not None:
+    AutoTokenizer.register(ErnieMConfig, slow_tokenizer_class=PaddleErnieMTokenizer, exist_ok=True)
+
+__all__ = [
+    "ErnieMConfig",
+    "ErnieMForInformationExtraction",
+    "ErnieMForMultipleChoice",
+    "ErnieMForQuestionAnswering",
+    "ErnieMForSequenceClassification",
+    "ErnieMForTokenClassification",
+    "ErnieMModel",
+    "ErnieMPreTrainedModel",
+    "ErnieMTokenizer",
+    "PaddleErnieMTokenizer",
+]

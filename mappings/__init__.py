@@ -1,0 +1,21 @@
+"""Which tensor becomes which, and why: tables in tables/*.toml, what reads them, and the operations that they name."""
+
+from __future__ import annotations
+
+from mappings.expand import Mapped, expand, matches_row
+from mappings.ops import OPERATIONS, Operation
+from mappings.tables import SOURCE_CLASSES, Row, Scheme, Table, TableError, load_table
+
+__all__ = [
+    "OPERATIONS",
+    "SOURCE_CLASSES",
+    "Mapped",
+    "Operation",
+    "Row",
+    "Scheme",
+    "Table",
+    "TableError",
+    "expand",
+    "load_table",
+    "matches_row",
+]

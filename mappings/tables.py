@@ -1,0 +1,150 @@
+"""Mapping tables: read from TOML, checked as they are read, and frozen.
+
+One file per PaddleNLP class (`source_class`), with the tables that it includes. A row names a source tensor
+(PaddleNLP's name), its target (transformers 4.57's name), the source's shape in sizes of the config, the operation,
+and why.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from mappings.ops import OPERATIONS
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class TableError(ValueError):
+    """A mapping table is wrong in itself. Users never see this: the tests load every table."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table. `{a,b}` in a name stands for each of them, `{layer}` for every number of that range.
+
+    With `drop` set the source is known and left out, for that reason.
+    """
+
+    source: str
+    target: str
+    shape: tuple[str | int, ...]
+    op: str
+    why: str = ""
+    drop: str = ""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A way in which files name the tensors of a class: the prefix that stands before those of the backbone."""
+
+    name: str
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one class. Backbone names carry no prefix: `backbone_prefix` is the target's, a scheme has the
+    source's."""
+
+    source_class: str
+    target_class: str
+    version: int
+    dims: Mapping[str, str]
+    ranges: Mapping[str, str]
+    backbone: tuple[Row, ...]
+    head: tuple[Row, ...]
+    backbone_prefix: str
+    schemes: tuple[Scheme, ...]
+
+
+SOURCE_CLASSES = (
+    "ErnieMModel",
+    "ErnieMForSequenceClassification",
+    "ErnieMForMultipleChoice",
+    "ErnieMForTokenClassification",
+    "ErnieMForQuestionAnswering",
+    "UIEM",
+)
+
+
+@cache
+def load_table(source_class: str) -> Table:
+    """The table of a PaddleNLP class. Raises KeyError for a class that has none."""
+    if source_class not in SOURCE_CLASSES:
+        raise KeyError(source_class)
+    return build_table(read_toml(source_class), read_toml)
+
+
+def read_toml(name: str) -> dict[str, Any]:
+    text = resources.files("mappings").joinpath("tables", f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def build_table(data: Mapping[str, Any], include: Any = read_toml) -> Table:
+    """A checked table from parsed TOML; `include` reads an included one by name. Raises TableError."""
+    _only(data, "table", "source_class", "target_class", "version", "dims", "ranges", "include", "scheme", "tensor")
+    dims: dict[str, str] = dict(data.get("dims", {}))
+    ranges: dict[str, str] = dict(data.get("ranges", {}))
+    backbone: list[Row] = []
+    prefixes = set()
+    for entry in data["include"]:
+        _only(entry, "include", "table", "prefix", "drop")
+        part = include(entry["table"])
+        _only(part, entry["table"], "dims", "ranges", "tensor")
+        _merge(dims, part.get("dims", {}))
+        _merge(ranges, part.get("ranges", {}))
+        prefixes.add(entry.get("prefix", ""))
+        backbone += [_row(row, drop=entry.get("drop", "")) for row in part["tensor"]]
+    if len(prefixes) != 1:
+        raise TableError(f"{data['source_class']}: includes with different prefixes")
+    table = Table(
+        source_class=data["source_class"],
+        target_class=data["target_class"],
+        version=data["version"],
+        dims=dims,
+        ranges=ranges,
+        backbone=tuple(backbone),
+        head=tuple(_row(row) for row in data.get("tensor", [])),
+        backbone_prefix=prefixes.pop(),
+        schemes=tuple(Scheme(**scheme) for scheme in data["scheme"]),
+    )
+    _check(table)
+    return table
+
+
+def _row(data: Mapping[str, Any], drop: str = "") -> Row:
+    _only(data, "tensor", "source", "target", "shape", "op", "why")
+    return Row(data["source"], data["target"], tuple(data["shape"]), data["op"], data.get("why", ""), drop)
+
+
+def _only(data: Mapping[str, Any], where: str, *known: str) -> None:
+    unknown = set(data) - set(known)
+    if unknown:
+        raise TableError(f"[{where}] has unknown keys: {', '.join(sorted(unknown))}")
+
+
+def _merge(into: dict[str, str], more: Mapping[str, str]) -> None:
+    for key, value in more.items():
+        if into.setdefault(key, value) != value:
+            raise TableError(f"{key} means {into[key]} and {value}")
+
+
+def _check(table: Table) -> None:
+    for row in table.backbone + table.head:
+        if row.op not in OPERATIONS:
+            raise TableError(f"{row.source}: unknown op {row.op!r}")
+        if len(row.shape) not in OPERATIONS[row.op].ranks:
+            raise TableError(f"{row.source}: {row.op} takes no {len(row.shape)}-d tensor")
+        for size in row.shape:
+            if isinstance(size, str) and size not in table.dims:
+                raise TableError(f"{row.source}: {size} is not in [dims]")
+    if len({scheme.prefix for scheme in table.schemes}) != len(table.schemes) or not table.schemes:
+        raise TableError(f"{table.source_class}: name schemes must differ, and there must be one")

@@ -1,0 +1,62 @@
+"""What every test may ask for: the reference interpreter, the real data, a tokenizer of our own.
+
+With CI=true nothing may be missing: what would be a skip on a user's machine is a failure there.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+# tests/transformers4 compares with the ErnieM that only transformers 4 has: `make test-transformers4` runs it.
+collect_ignore = [] if importlib.metadata.version("transformers").startswith("4.") else ["transformers4"]
+IN_CI = os.environ.get("CI", "").lower() == "true"
+
+
+def missing(reason: str) -> Any:
+    """Skip on a user's machine, fail in CI."""
+    if IN_CI:
+        pytest.fail(f"CI=true and {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def paddle_python() -> Path:
+    """The interpreter of the reference environment (Paddle and PaddleNLP)."""
+    named = os.environ.get("PADDLE2TORCH_PADDLE_PYTHON")
+    path = Path(named) if named else ROOT / ".venv-paddle" / "bin" / "python"
+    if not path.exists():
+        missing(f"there is no reference interpreter at {path}: run `make env`")
+    return path
+
+
+@pytest.fixture(scope="session")
+def run_paddle(paddle_python: Path) -> Callable[..., None]:
+    """Call a script of tests/reference/ in the reference interpreter; its output is shown when it fails."""
+
+    def run(script: str, *arguments: object) -> None:
+        path = ROOT / "tests" / "reference" / script
+        command = [str(paddle_python), str(path), *map(str, arguments)]
+        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+        assert done.returncode == 0, f"{script} failed in the reference interpreter:\n{done.stdout}\n{done.stderr}"
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real vocabulary, sentences and checkpoints that lie beside the project's root."""
+    path = SHARED / "data"
+    if not path.is_dir():
+        missing("../shared/data is not there")
+    return path

@@ -1,0 +1,121 @@
+"""OUTPUT is either absent or complete, and nothing of ours stays beside it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from converter.errors import OutputError
+from converter.write.staging import staged
+
+OURS = {"tool": "paddle2torch"}
+
+
+def fill(folder: Path, text: str) -> None:
+    (folder / "paddle2torch.json").write_text(json.dumps(OURS))
+    (folder / "weights").write_text(text)
+
+
+def make(output: Path, text: str = "one", force: bool = False) -> None:
+    with staged(output, force=force, needed_bytes=10) as folder:
+        assert not output.exists() or force
+        fill(folder, text)
+
+
+def test_the_output_appears_when_all_is_written_and_alone(tmp_path: Path) -> None:
+    make(tmp_path / "deep" / "out")
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]
+    assert sorted(path.name for path in (tmp_path / "deep" / "out").iterdir()) == ["paddle2torch.json", "weights"]
+
+
+def test_an_error_leaves_nothing_not_even_the_folders_above(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), staged(tmp_path / "deep" / "out", force=False, needed_bytes=10) as folder:
+        fill(folder, "one")
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_that_exists_is_kept(tmp_path: Path) -> None:
+    make(tmp_path / "out", "one")
+    with pytest.raises(OutputError, match="E501"):
+        make(tmp_path / "out", "two")
+    assert (tmp_path / "out" / "weights").read_text() == "one"
+
+
+def test_force_replaces_our_own_and_only_our_own(tmp_path: Path) -> None:
+    make(tmp_path / "out", "one")
+    make(tmp_path / "out", "two", force=True)
+    assert (tmp_path / "out" / "weights").read_text() == "two"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years")
+    with pytest.raises(OutputError, match="not made by this tool"):
+        make(tmp_path / "mine", "two", force=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out"]
+
+
+def test_a_failed_replacement_keeps_the_first_output(tmp_path: Path) -> None:
+    make(tmp_path / "out", "one")
+    with pytest.raises(ZeroDivisionError), staged(tmp_path / "out", force=True, needed_bytes=10) as folder:
+        fill(folder, "two")
+        raise ZeroDivisionError
+    assert (tmp_path / "out" / "weights").read_text() == "one"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_disk_too_small_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="E503"), staged(tmp_path / "out", force=False, needed_bytes=1 << 60):
+        pytest.fail("must not get here")
+    assert list(tmp_path.iterdir()) == []
+
+
+HANG = """
+import sys, time
+from pathlib import Path
+from converter.write.staging import staged
+with staged(Path(sys.argv[1]), force=False, needed_bytes=10) as folder:
+    (folder / "weights").write_text("half")
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def start_a_run(output: Path) -> subprocess.Popen[str]:
+    run = subprocess.Popen([sys.executable, "-c", HANG, str(output)], stdout=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    assert run.stdout.readline() == "ready\n"
+    return run
+
+
+def test_what_a_killed_run_left_is_cleared_by_the_next(tmp_path: Path) -> None:
+    run = start_a_run(tmp_path / "out")
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert len(list(tmp_path.iterdir())) == 1
+    make(tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_a_living_run_writes_is_left_alone(tmp_path: Path) -> None:
+    run = start_a_run(tmp_path / "out")
+    try:
+        make(tmp_path / "out")
+        left = [path for path in tmp_path.iterdir() if path.name != "out"]
+        assert len(left) == 1 and (left[0] / "weights").read_text() == "half"
+    finally:
+        run.kill()
+        run.wait()
+    time.sleep(0.05)
+    make(tmp_path / "out", force=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match="E502"):
+        make(tmp_path / "file" / "out")

@@ -1,0 +1,193 @@
+"""Files: both vocab.txt formats, what is refused, saving and loading, copies, threads and workers."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ernie_m.tokenization_ernie_m as module
+from ernie_m.tokenization_ernie_m import PaddleErnieMTokenizer
+from tests.ernie_m.tokenization_reference import (
+    ask_paddle,
+    differing,
+    load,
+    official_folder,
+    plain_ids,
+    read_sentences,
+    small_folder,
+)
+
+HERE = Path(module.__file__).parent
+FIVE = "[CLS]\n[PAD]\n[SEP]\n[UNK]\n"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_folder(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy that a test may damage."""
+    return Path(shutil.copytree(made, tmp_path / "tokenizer"))
+
+
+def two_columns(text: str) -> str:
+    return "".join(f"{token}\t{number}\n" for number, token in enumerate(text.removesuffix("\n").split("\n")))
+
+
+@pytest.mark.parametrize(
+    "rewrite",
+    [two_columns, lambda text: text.replace("\n", "\r\n"), lambda text: text.removesuffix("\n")],
+    ids=["token TAB id", "CRLF", "no last line end"],
+)
+def test_other_ways_to_write_the_vocabulary(folder: Path, made: Path, rewrite: Callable[[str], str]) -> None:
+    """All give the same tokens, and all are saved as one column."""
+    text = (made / "vocab.txt").read_bytes().decode()
+    (folder / "vocab.txt").write_bytes(rewrite(text).encode())
+    tokenizer = load(folder)
+    assert tokenizer.tokens == load(made).tokens
+    for path in tokenizer.save_vocabulary(str(folder / "saved"), filename_prefix="x"):
+        assert Path(path).read_bytes() == (made / Path(path).name.removeprefix("x-")).read_bytes()
+
+
+def test_the_official_vocabulary(shared_data: Path, tmp_path: Path) -> None:
+    """Token 97636 is U+0085, which many readers take for a line end; files are written back byte for byte."""
+    official = official_folder(shared_data, tmp_path / "official")
+    tokenizer = load(official)
+    assert len(tokenizer) == tokenizer.vocab_size == 250_002
+    assert tokenizer.convert_ids_to_tokens(97636) == "\x85"
+    tokenizer.save_vocabulary(str(tmp_path))
+    for name in ("vocab.txt", "sentencepiece.bpe.model"):
+        assert (tmp_path / name).read_bytes() == (official / name).read_bytes()
+    tokenizer.add_tokens(["<e>"])
+    assert tokenizer.convert_tokens_to_ids(["<e>", "稣"]) == [250_002, 250_000]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (two_columns(FIVE + "[MASK]\n") + "a\n", "one token a line, or token TAB id"),
+        (FIVE + "[MASK]\na\t5\n", "one token a line, or token TAB id"),
+        ("[CLS]\t0\t1\n", "one token a line, or token TAB id"),
+        (two_columns(FIVE + "[MASK]\n").replace("3", "4"), r"line 4 gives '\[UNK\]' id '4', not 3"),
+        (two_columns(FIVE + "[MASK]\n").replace("3", "2"), r"line 4 gives '\[UNK\]' id '2', not 3"),
+        (two_columns(FIVE + "[MASK]\n").replace("3", "three"), "id 'three', not 3"),
+        (FIVE + "a\nb\na\n[MASK]\n", "line 7 is empty or holds a token that an earlier line holds"),
+        (FIVE + "a\n\nb\n[MASK]\n", "line 6 is empty"),
+        (FIVE + "[MASK]\n\n", "line 6 is empty"),
+        ("", "line 1 is empty"),
+        (FIVE, r"has no \[MASK\]"),
+        ("\ufeff" + FIVE + "[MASK]\n", r"has no \[CLS\].*byte order mark"),
+        (FIVE.replace("\n", "\r\n") + "[MASK]\n", "has no"),
+        (b"\xff\xfe[CLS]\n", "cannot be read"),
+    ],
+)
+def test_a_wrong_vocabulary_is_refused(folder: Path, content: str | bytes, said: str) -> None:
+    (folder / "vocab.txt").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ValueError, match=rf"(?s)vocab\.txt.*{said}"):
+        load(folder)
+
+
+def test_missing_and_damaged_files(folder: Path) -> None:
+    model = folder / "sentencepiece.bpe.model"
+    whole = model.read_bytes()
+    for damaged in (b"", b"not a model", whole[: len(whole) // 2], whole[:-7]):
+        model.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"sentencepiece\.bpe\.model .* is missing or damaged"):
+            load(folder)
+    vocab = folder / "vocab.txt"
+    with pytest.raises(ValueError, match=r"sentencepiece\.bpe\.model .* is missing"):
+        PaddleErnieMTokenizer(str(vocab), str(folder / "nothing"))
+    with pytest.raises(ValueError, match=r"vocab\.txt cannot be read"):
+        PaddleErnieMTokenizer(None, str(model))  # type: ignore[arg-type]
+    model.write_bytes(whole)
+    vocab.write_text(vocab.read_text("utf-8").replace("[MASK]", "[MASK]\nmore"), "utf-8")
+    with pytest.raises(ValueError, match="too few for the 2003 tokens"):
+        load(folder)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda t: pickle.loads(pickle.dumps(t))])
+def test_copies(folder: Path, copied: Callable[[Any], Any]) -> None:
+    tokenizer = load(folder)
+    tokenizer.add_tokens(["<e>"])
+    expected = tokenizer(read_sentences())["input_ids"]
+    again = copied(tokenizer)
+    assert again(read_sentences())["input_ids"] == expected
+    assert again("<e>")["input_ids"] == [0, 2002, 2]
+
+
+def test_threads(folder: Path) -> None:
+    """Several threads may be the first to use a tokenizer, and see nothing of each other."""
+    tokenizer, texts, found = load(folder), read_sentences(), {}
+    work = [threading.Thread(target=lambda n=n: found.update({n: tokenizer(texts[n::4])["input_ids"]})) for n in range(4)]
+    [thread.start() for thread in work]
+    [thread.join() for thread in work]
+    assert found == {n: tokenizer(texts[n::4])["input_ids"] for n in range(4)}
+
+
+def test_data_loader_workers(folder: Path) -> None:
+    loading = pytest.importorskip("torch.utils.data")
+    tokenizer, texts = load(folder), read_sentences()
+    loader = loading.DataLoader(texts, batch_size=100, num_workers=2, collate_fn=tokenizer, multiprocessing_context="spawn")
+    assert [ids for batch in loader for ids in batch["input_ids"]] == tokenizer(texts)["input_ids"]
+
+
+def test_saved_and_loaded_again(folder: Path, tmp_path: Path, run_paddle: Any) -> None:
+    """By itself, as remote code in a process of its own, and in PaddleNLP: always the same ids."""
+    texts = [*read_sentences(), "a<e> [MASK]<f>b"]
+    tokenizer = load(folder)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<f>"]})
+    tokenizer.add_tokens(["<e>"])
+    expected = plain_ids(tokenizer, texts)
+    saved = tmp_path / "saved"
+    tokenizer.save_pretrained(str(saved))
+    assert (saved / "vocab.txt").read_bytes() == (folder / "vocab.txt").read_bytes()
+    assert differing(texts, plain_ids(load(saved), texts), expected) == []
+    assert load(saved).get_added_vocab() == tokenizer.get_added_vocab()
+    assert remote(saved, texts) == expected
+    plain = [text for text in texts if "<e>" not in text]
+    load(folder).save_pretrained(str(tmp_path / "plain"))
+    paddle = ask_paddle(run_paddle, tmp_path / "plain", texts=plain)
+    assert differing(plain, expected[: len(plain)], paddle["ids"]) == []
+
+
+REMOTE = """
+import json, socket, sys, warnings
+warnings.simplefilter("error")
+def refuse(*arguments): raise AssertionError("the network was asked for")
+socket.socket.connect = refuse
+from transformers import AutoTokenizer
+folder, texts = json.load(sys.stdin)
+tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=True)
+assert type(tokenizer).__name__ == "PaddleErnieMTokenizer" and type(tokenizer).__module__.startswith("transformers_modules")
+json.dump([ids[1:-1] for ids in tokenizer(texts)["input_ids"]], sys.stdout)
+"""
+
+
+def remote(folder: Path, texts: list[str]) -> Any:
+    """Ids from AutoTokenizer with remote code, in a process that may not say anything on stderr."""
+    shutil.copy(HERE / "configuration_ernie_m.py", folder)
+    auto_map = {"AutoConfig": "configuration_ernie_m.ErnieMConfig"}
+    (folder / "config.json").write_text(json.dumps({"model_type": "ernie_m", "auto_map": auto_map}), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", REMOTE], input=json.dumps([str(folder), texts]), capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    return json.loads(done.stdout)
+
+
+def test_as_the_converter_writes_it(folder: Path) -> None:
+    shutil.copy(HERE / "tokenization_ernie_m.py", folder)
+    assert remote(folder, ["in 1917"]) == plain_ids(load(folder), ["in 1917"])
+    assert module.ErnieMTokenizer is PaddleErnieMTokenizer

@@ -1,0 +1,149 @@
+"""The tables hold what they promise, proved from the data itself and from the real classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mappings import OPERATIONS, SOURCE_CLASSES, TableError, expand, load_table, matches_row
+from mappings.tables import build_table
+from tests.models import parameters_of
+
+SIZES = {
+    "vocab_size": 60,
+    "max_position_embeddings": 20,
+    "hidden_size": 16,
+    "intermediate_size": 64,
+    "num_hidden_layers": 3,
+    "num_labels": 5,
+}
+EVERY_SCHEME = [(name, scheme) for name in SOURCE_CLASSES for scheme in load_table(name).schemes]
+IDS = [f"{name}-{scheme.name}" for name, scheme in EVERY_SCHEME]
+
+
+@pytest.mark.parametrize(("name", "scheme"), EVERY_SCHEME, ids=IDS)
+def test_every_source_is_used_once_or_dropped_with_a_reason(name: str, scheme: Any) -> None:
+    mapped = expand(load_table(name), scheme, SIZES)
+    assert len({entry.source for entry in mapped}) == len(mapped)
+    for entry in mapped:
+        assert bool(entry.target) != bool(entry.drop)
+        assert entry.op in OPERATIONS
+
+
+@pytest.mark.parametrize(("name", "scheme"), EVERY_SCHEME, ids=IDS)
+def test_every_target_is_a_parameter_of_our_class_and_none_is_left_over(name: str, scheme: Any) -> None:
+    table = load_table(name)
+    mapped = expand(table, scheme, SIZES)
+    made = {entry.target: entry.target_shape for entry in mapped if entry.target}
+    assert made == parameters_of("ernie_m", table.target_class, SIZES)
+
+
+@pytest.mark.parametrize("name", SOURCE_CLASSES)
+def test_every_source_is_a_parameter_of_paddle_class(name: str, paddle_parameters: dict[str, Any]) -> None:
+    table = load_table(name)
+    sizes = {**SIZES, "num_labels": 2}
+    mapped = {entry.source: list(entry.source_shape) for entry in expand(table, table.schemes[0], sizes)}
+    assert mapped == paddle_parameters[name]
+
+
+@pytest.fixture(scope="module")
+def paddle_parameters(run_paddle: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    import json
+
+    path = tmp_path_factory.mktemp("parameters") / "parameters.json"
+    run_paddle("class_parameters.py", path, *(f"{key}={value}" for key, value in SIZES.items() if key != "num_labels"))
+    names: dict[str, Any] = json.loads(path.read_text())
+    return names
+
+
+def test_transposed_are_exactly_the_weights_of_linear_layers() -> None:
+    """By name, for the square ones would pass any check of shapes."""
+    linear = (
+        "q_proj",
+        "k_proj",
+        "v_proj",
+        "out_proj",
+        "linear1",
+        "linear2",
+        "dense",
+        "classifier",
+        "linear_start",
+        "linear_end",
+    )
+    for name, scheme in EVERY_SCHEME:
+        for entry in expand(load_table(name), scheme, SIZES):
+            module, kind = entry.source.rsplit(".", 2)[-2:]
+            assert (entry.op == "transpose") == (kind == "weight" and module in linear), entry.source
+
+
+def test_question_answering_and_token_classification_drop_their_pooler_and_no_other_does() -> None:
+    for name, scheme in EVERY_SCHEME:
+        dropped = [entry.source for entry in expand(load_table(name), scheme, SIZES) if entry.drop]
+        expected = name in ("ErnieMForQuestionAnswering", "ErnieMForTokenClassification")
+        assert dropped == (["ernie_m.pooler.dense.weight", "ernie_m.pooler.dense.bias"] if expected else [])
+
+
+def test_operations_on_a_numbered_matrix_and_back() -> None:
+    matrix = np.array([[11, 12, 13], [21, 22, 23]], "<f4")
+    transposed = OPERATIONS["transpose"].apply(matrix)
+    assert transposed.tolist() == [[11, 21], [12, 22], [13, 23]]
+    assert OPERATIONS["keep"].apply(matrix).tolist() == [[11, 12, 13], [21, 22, 23]]
+    for operation in OPERATIONS.values():
+        there = operation.apply(matrix)
+        assert there.shape == operation.target_shape(matrix.shape)
+        assert operation.invert(there).tolist() == matrix.tolist()
+
+
+def test_a_name_out_of_range_is_known_and_a_stranger_is_not() -> None:
+    table = load_table("ErnieMModel")
+    scheme = table.schemes[0]
+    assert matches_row("encoder.layers.12.norm1.bias", table, scheme)
+    assert not matches_row("encoder.layers.12.norm3.bias", table, scheme)
+    assert not matches_row("encoder.layers.-1.norm1.bias", table, scheme)
+    assert not matches_row("encoder.layers.1.norm1.bias.extra", table, scheme)
+
+
+GOOD = {
+    "source_class": "X",
+    "target_class": "Y",
+    "version": 1,
+    "dims": {"H": "hidden_size"},
+    "include": [{"table": "part"}],
+    "scheme": [{"name": "s", "prefix": ""}],
+}
+ROW = {"source": "a.weight", "target": "b.weight", "shape": ["H", "H"], "op": "transpose"}
+
+
+def build(row: dict[str, Any], **changes: Any) -> Any:
+    return build_table({**GOOD, **changes}, lambda name: {"tensor": [{**ROW, **row}]})
+
+
+@pytest.mark.parametrize(
+    ("row", "changes", "said"),
+    [
+        ({"op": "rotate"}, {}, "unknown op"),
+        ({"shape": ["Q", "H"]}, {}, "Q is not in"),
+        ({"shape": ["H"]}, {}, "takes no 1-d tensor"),
+        ({"note": "x"}, {}, "unknown keys: note"),
+        ({}, {"nme": "x"}, "unknown keys: nme"),
+        ({}, {"scheme": [{"name": "s", "prefix": ""}, {"name": "t", "prefix": ""}]}, "schemes must differ"),
+    ],
+)
+def test_a_wrong_table_is_refused(row: dict[str, Any], changes: dict[str, Any], said: str) -> None:
+    build({})
+    with pytest.raises(TableError, match=said):
+        build(row, **changes)
+
+
+def test_a_table_that_makes_a_target_twice_is_refused() -> None:
+    part = {"tensor": [ROW, {**ROW, "source": "c.weight"}]}
+    table = build_table(GOOD, lambda name: part)
+    with pytest.raises(TableError, match="target named twice: b.weight"):
+        expand(table, table.schemes[0], {"hidden_size": 2})
+
+
+def test_rows_are_frozen() -> None:
+    with pytest.raises(AttributeError):
+        load_table("ErnieMModel").backbone[0].op = "keep"  # type: ignore[misc]

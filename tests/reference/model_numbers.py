@@ -1,0 +1,288 @@
+"""What PaddleNLP computes: tiny models of every class, every kind of input, in float64, written as one .npz.
+
+Run by the reference interpreter (Paddle 3.3.1, PaddleNLP 2.8.1): `python model_numbers.py OUTPUT.npz`. The weights are
+sensitive on purpose: biases and norms are random, attention is far from uniform, embeddings have a std of 1, so that
+every quirk moves the numbers. Keys of the file:
+
+    models                      JSON: name -> {"class", "config"}
+    weights/MODEL/TENSOR        under Paddle's names, in Paddle's layout
+    in/CASE/ARGUMENT            what went in (`CASE` is "MODEL:case")
+    out/CASE/SITE               what came out
+    grad/CASE/TENSOR            gradients of the loss (or of a fixed random projection of the outputs)
+    facts                       JSON: what Paddle does where there is no number to compare
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import numpy as np
+import paddle
+from paddlenlp.transformers import ErnieMConfig
+from paddlenlp.transformers.ernie_m import modeling
+
+paddle.set_default_dtype("float64")
+RANDOM = np.random.default_rng(20121546)
+VOCAB, HIDDEN, HEADS, LAYERS, POSITIONS = 60, 16, 4, 3, 514
+CLS, PAD, SEP = 0, 1, 2
+ACTIVATIONS = ("gelu", "relu", "tanh", "silu", "swish", "mish", "leaky_relu", "relu6", "sigmoid")
+
+saved: dict[str, np.ndarray] = {}
+models: dict[str, dict[str, Any]] = {}
+facts: dict[str, Any] = {}
+
+
+def build(name: str, class_name: str, **config: Any) -> Any:
+    """A model in eval mode with sensitive weights, which are saved with it."""
+    fields = dict(
+        vocab_size=VOCAB,
+        hidden_size=HIDDEN,
+        num_attention_heads=HEADS,
+        num_hidden_layers=LAYERS,
+        max_position_embeddings=POSITIONS,
+    )
+    fields.update(config)
+    model = getattr(modeling, class_name)(ErnieMConfig(**fields))
+    for key, parameter in model.named_parameters():
+        assert parameter.dtype == paddle.float64, key
+        if "embeddings.weight" in key:
+            value = RANDOM.normal(size=parameter.shape)
+        elif parameter.ndim == 2:
+            # attention scores of a std of about 3: far from uniform, and not a hard choice either
+            value = RANDOM.normal(size=parameter.shape) * (1.8 if "_proj" in key else 1.0) / np.sqrt(parameter.shape[0])
+        elif "norm" in key and key.endswith("weight"):
+            value = 1.0 + 0.3 * RANDOM.normal(size=parameter.shape)
+        else:
+            value = 0.5 * RANDOM.normal(size=parameter.shape)
+        parameter.set_value(value)
+        saved[f"weights/{name}/{key}"] = value
+    models[name] = {"class": class_name, "config": fields}
+    model.eval()
+    return model
+
+
+def record(case: str, outputs: dict[str, Any], **inputs: np.ndarray) -> None:
+    for key, value in inputs.items():
+        saved[f"in/{case}/{key}"] = value
+    for key, value in outputs.items():
+        saved[f"out/{case}/{key}"] = value.numpy()
+
+
+def record_gradients(model: Any, case: str, loss: Any) -> None:
+    loss.backward()
+    for key, parameter in model.named_parameters():
+        if parameter.grad is not None:
+            saved[f"grad/{case}/{key}"] = parameter.grad.numpy()
+    model.clear_gradients()
+
+
+def run_base(model: Any, case: str, attentions: bool = True, **inputs: np.ndarray) -> None:
+    """Every site of the base model: embeddings and layers, attentions, pooler."""
+    tensors = {key: paddle.to_tensor(value) for key, value in inputs.items()}
+    out = model(**tensors, output_hidden_states=True, output_attentions=attentions, return_dict=True)
+    sites = {"last_hidden_state": out.last_hidden_state, "pooler_output": out.pooler_output}
+    sites.update({f"hidden_states.{i}": state for i, state in enumerate(out.hidden_states)})
+    if attentions:
+        sites.update({f"attentions.{i}": weights for i, weights in enumerate(out.attentions)})
+    record(case, sites, **inputs)
+
+
+def text(batch: int, length: int, padding: int = 0) -> np.ndarray:
+    """[CLS] words [SEP], the last row with `padding` [PAD]s."""
+    ids = RANDOM.integers(4, VOCAB, size=(batch, length))
+    ids[:, 0], ids[:, -1] = CLS, SEP
+    if padding:
+        ids[-1, length - padding - 1] = SEP
+        ids[-1, length - padding :] = PAD
+    return ids.astype("int64")
+
+
+def error_of(call: Any) -> str | None:
+    try:
+        call()
+    except Exception as error:  # whatever it is: the fact is that Paddle refuses
+        return type(error).__name__
+    return None
+
+
+def base_cases() -> None:
+    model = build("base", "ErnieMModel")
+    ids = text(2, 7, padding=3)
+    ones = np.ones((2, 7), "int64")
+    shown = (ids != PAD).astype("int64")
+    scattered = shown.copy()
+    scattered[0, [2, 5]] = 0
+    batch, length = ids.shape
+
+    run_base(model, "base:no mask", input_ids=text(2, 7))
+    run_base(model, "base:no mask, padding", input_ids=ids)
+    run_base(model, "base:no mask, the padded row alone", input_ids=ids[1:, :4].copy())
+    run_base(model, "base:no mask, [CLS] in the middle", input_ids=np.array([[0, 9, 0, 11, 12, 2, 0]]))
+    run_base(model, "base:mask of ones", input_ids=ids, attention_mask=ones)
+    for dtype in ("int64", "int32", "uint8", "bool", "float16", "float32", "float64"):
+        run_base(model, f"base:2-D mask, {dtype}", input_ids=ids, attention_mask=scattered.astype(dtype))
+    fractions = RANDOM.uniform(0.9995, 1.0, size=(2, 7))
+    run_base(model, "base:2-D mask, fractions", input_ids=ids, attention_mask=fractions)
+    run_base(model, "base:2-D mask, float32 fractions", input_ids=ids, attention_mask=fractions.astype("float32"))
+    run_base(model, "base:2-D mask, one row for all", input_ids=ids, attention_mask=scattered[:1])
+    nothing = scattered.copy()
+    nothing[0] = 0
+    run_base(model, "base:2-D mask, a row of zeros", input_ids=ids, attention_mask=nothing)
+
+    for dtype in ("int64", "bool", "int32", "float64", "float32"):
+        for name, shape in {
+            "B11S": (batch, 1, 1, length),
+            "B1SS": (batch, 1, length, length),
+            "BhSS": (batch, HEADS, length, length),
+            "11SS": (1, 1, length, length),
+        }.items():
+            if dtype.startswith("float"):  # additive
+                mask = (RANDOM.normal(size=shape) * 2).astype(dtype)
+            else:
+                mask = (RANDOM.uniform(size=shape) < 0.6).astype(dtype)
+                mask[..., 0] = 1
+            run_base(model, f"base:4-D mask, {dtype} {name}", input_ids=ids, attention_mask=mask)
+    zeros = np.ones((batch, 1, length, length), "int64")
+    zeros[0, 0, 3] = 0
+    run_base(model, "base:4-D mask, a row of zeros", input_ids=ids, attention_mask=zeros)
+    square = (RANDOM.uniform(size=(1, length, length)) < 0.6).astype("int64")
+    square[..., 0] = 1
+    run_base(model, "base:3-D mask", input_ids=ids[:1], attention_mask=square)
+    run_base(model, "base:3-D mask, float", input_ids=ids[:1], attention_mask=RANDOM.normal(size=square.shape))
+
+    positions = np.array([[6, 5, 4, 3, 2, 1, 0], [0, 1, 2, 0, 1, 2, 511]])
+    run_base(model, "base:position_ids", input_ids=ids, position_ids=positions)
+    run_base(model, "base:position_ids, one row", input_ids=ids, position_ids=positions[1:])
+    run_base(model, "base:position_ids, one dimension", input_ids=ids, position_ids=positions[1])
+    run_base(model, "base:position_ids, negative", input_ids=ids, position_ids=positions - 2)
+    long = text(1, 600)
+    run_base(model, "base:position_ids, 600 tokens", False, input_ids=long, position_ids=np.arange(600)[None] % 512)
+
+    embeds = RANDOM.normal(size=(2, 7, HIDDEN))
+    run_base(model, "base:inputs_embeds", inputs_embeds=embeds, attention_mask=scattered)
+    run_base(model, "base:one token", input_ids=np.array([[0], [9]]))
+    run_base(model, "base:one token, mask", input_ids=np.array([[0], [9]]), attention_mask=np.ones((2, 1), "int64"))
+    run_base(model, "base:longest", False, input_ids=text(1, 512))
+    run_base(model, "base:int32 ids", input_ids=ids.astype("int32"), attention_mask=ones)
+
+    out = model(paddle.to_tensor(ids), return_dict=False, output_hidden_states=True, output_attentions=True)
+    facts["tuple"] = [type(part).__name__ for part in out]
+    facts["513 tokens"] = error_of(lambda: model(paddle.to_tensor(text(1, 513))))
+    facts["id -2"] = error_of(lambda: model(paddle.to_tensor(np.array([[0, -2]]))))
+    facts["id past the end"] = error_of(lambda: model(paddle.to_tensor(np.array([[0, VOCAB]]))))
+    facts["position -4"] = error_of(
+        lambda: model(paddle.to_tensor(ids[:, :2]), position_ids=paddle.to_tensor(np.array([[0, -4]])))
+    )
+    facts["inputs_embeds without mask"] = error_of(lambda: model(inputs_embeds=paddle.to_tensor(embeds)))
+    facts["both"] = error_of(lambda: model(paddle.to_tensor(ids), inputs_embeds=paddle.to_tensor(embeds)))
+    given = paddle.to_tensor(positions)
+    model(paddle.to_tensor(ids), position_ids=given)
+    facts["position_ids changed"] = bool((given.numpy() != positions).any())
+
+    # gradients of a fixed projection, with [PAD] attended to: its row of the table gets a gradient in Paddle
+    project_state, project_pooled = RANDOM.normal(size=(2, 7, HIDDEN)), RANDOM.normal(size=(2, HIDDEN))
+    state, pooled = model(paddle.to_tensor(ids))
+    loss = (state * paddle.to_tensor(project_state)).sum() + (pooled * paddle.to_tensor(project_pooled)).sum()
+    record("base:gradients", {"loss": loss}, input_ids=ids, state=project_state, pooled=project_pooled)
+    record_gradients(model, "base:gradients", loss)
+
+
+def small_norm_inputs() -> None:
+    """LayerNorm's epsilon shows where its input is small: embeddings of 1e-3 shrink the variance to 1e-6."""
+    model = build("small", "ErnieMModel", num_hidden_layers=1)
+    for key in ("embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"):
+        parameter = dict(model.named_parameters())[key]
+        parameter.set_value(parameter.numpy() * 1e-3)
+        saved[f"weights/small/{key}"] = parameter.numpy()
+    run_base(model, "small:epsilon", input_ids=text(2, 7))
+
+
+def activations() -> None:
+    for name in ACTIVATIONS:
+        model = build(f"act {name}", "ErnieMModel", hidden_act=name, num_hidden_layers=1)
+        run_base(model, f"act {name}:text", input_ids=text(2, 5))
+    # intermediate_size in the configuration means nothing to Paddle
+    run_base(build("ffn", "ErnieMModel", intermediate_size=24, num_hidden_layers=1), "ffn:text", input_ids=text(1, 5))
+
+
+def run_head(model: Any, case: str, loss_arguments: tuple[str, ...], **inputs: np.ndarray) -> None:
+    tensors = {key: paddle.to_tensor(value) for key, value in inputs.items()}
+    out = model(**tensors, return_dict=True)
+    sites = {key: out[key] for key in ("loss", "logits", "start_logits", "end_logits") if key in out}
+    record(case, sites, **inputs)
+    if any(name in inputs for name in loss_arguments):
+        record_gradients(model, case, out.loss)
+
+
+def heads() -> None:
+    ids, unpadded = text(3, 7, padding=3), text(3, 7)
+    mask = (ids != PAD).astype("int64")
+    labels, positions = np.array([2, 0, 1]), np.array([[1, 4, 0], [3, 6, 6]])
+    floats = RANDOM.normal(size=(3,))
+    several = (RANDOM.uniform(size=(3, 3)) < 0.5).astype("float64")
+
+    model = build("sequence", "ErnieMForSequenceClassification", num_labels=3)
+    run_head(model, "sequence:no mask", ("labels",), input_ids=unpadded, labels=labels)
+    run_head(model, "sequence:mask", ("labels",), input_ids=ids, attention_mask=mask, labels=labels[:, None])
+    facts["problem_type, integers"] = model.config.problem_type
+    model.config.problem_type = None
+    run_head(model, "sequence:several labels", ("labels",), input_ids=unpadded, labels=several)
+    facts["problem_type, floats"] = model.config.problem_type
+    model.config.problem_type = "regression"
+    run_head(model, "sequence:regression, 3 numbers", ("labels",), input_ids=unpadded, labels=several)
+    model = build("regression", "ErnieMForSequenceClassification", num_labels=1)
+    run_head(model, "regression:one number", ("labels",), input_ids=unpadded, labels=floats)
+    run_head(model, "regression:a column", ("labels",), input_ids=unpadded, labels=floats[:, None])
+    facts["problem_type, one label"] = model.config.problem_type
+
+    model = build("token", "ErnieMForTokenClassification", num_labels=5)
+    tags = RANDOM.integers(0, 5, size=ids.shape)
+    run_head(model, "token:no mask", ("labels",), input_ids=unpadded, labels=tags)
+    run_head(model, "token:mask", ("labels",), input_ids=ids, attention_mask=mask, labels=tags)
+    run_head(model, "token:ignored", (), input_ids=ids, attention_mask=mask, labels=np.where(mask == 1, tags, -100))
+
+    model = build("question", "ErnieMForQuestionAnswering")
+    spans = dict(start_positions=positions[0], end_positions=positions[1])
+    run_head(model, "question:no mask", tuple(spans), input_ids=unpadded, **spans)
+    run_head(model, "question:mask", tuple(spans), input_ids=ids, attention_mask=mask, **spans)
+    clamped = dict(start_positions=np.array([1, 99, 2]), end_positions=np.array([3, 7, -5]))
+    run_head(model, "question:clamped", tuple(clamped), input_ids=ids, attention_mask=mask, **clamped)
+    ignored = dict(start_positions=np.array([9, 9, 9]), end_positions=np.array([9, 9, 9]))
+    run_head(model, "question:all ignored", (), input_ids=ids, attention_mask=mask, **ignored)
+
+    model = build("choice", "ErnieMForMultipleChoice", num_choices=3)
+    choices = np.stack([text(3, 7, padding=2), text(3, 7)])
+    shown = (choices != PAD).astype("int64")
+    right = np.array([2, 0])
+    run_head(model, "choice:no mask", ("labels",), input_ids=choices, labels=right)
+    run_head(model, "choice:mask", ("labels",), input_ids=choices, attention_mask=shown, labels=right)
+    run_head(model, "choice:mask, 4-D", (), input_ids=choices, attention_mask=shown[:, :, None].astype("float64"))
+    run_head(model, "choice:flat 4-D mask", (), input_ids=choices, attention_mask=shown.reshape(6, 1, 1, 7))
+    places = np.broadcast_to(np.arange(7)[::-1], choices.shape).copy()
+    run_head(model, "choice:positions", (), input_ids=choices, position_ids=places)
+
+    model = build("extraction", "UIEM")
+    for name, inputs in {"no mask": {"input_ids": unpadded}, "mask": {"input_ids": ids, "attention_mask": mask}}.items():
+        start, end = model(**{key: paddle.to_tensor(value) for key, value in inputs.items()})
+        marks = (RANDOM.uniform(size=(2, 3, 7)) < 0.3).astype("float64")
+        # as PaddleNLP's model_zoo/uie/finetune.py trains it: the mean of both losses on probabilities
+        targets = [paddle.to_tensor(mark) for mark in marks]
+        loss = (paddle.nn.BCELoss()(start, targets[0]) + paddle.nn.BCELoss()(end, targets[1])) / 2
+        case = f"extraction:{name}"
+        sites = {"start_prob": start, "end_prob": end, "loss": loss}
+        record(case, sites, **inputs, start_positions=marks[0], end_positions=marks[1])
+        record_gradients(model, case, loss)
+
+
+def main() -> None:
+    base_cases()
+    small_norm_inputs()
+    activations()
+    heads()
+    np.savez(sys.argv[1], models=json.dumps(models), facts=json.dumps(facts), **saved)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Two arrays, one site: how far they are apart, and whether that is noise."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+#: Relative to the site's largest value in the whole trace: the noise of the arithmetic grows with that, not with the
+#: value of one element, which may be small because larger ones cancelled.
+TOLERANCES = {"float64": 1e-12, "float32": 2e-5}
+#: Where a mask hides every key, -1e4 is added to every score and eats their last digits (MODEL.md, quirk 5).
+ZERO_ROW_TOLERANCES = {"float64": 1e-11, "float32": 5e-3}
+
+
+@dataclass(frozen=True)
+class SiteResult:
+    """One site of one case. `max_abs` and `max_rel` are None when the arrays cannot be compared; `problem` says why."""
+
+    case: str
+    site: str
+    max_abs: float | None
+    max_rel: float | None
+    tolerance: float
+    passed: bool
+    problem: str = ""
+    #: Index of the largest difference, of a failed site.
+    worst: tuple[int, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        data = asdict(self)
+        for name in ("problem", "worst"):
+            if not data[name]:
+                del data[name]
+        return data
+
+
+def compare_site(
+    case: str, site: str, reference: np.ndarray, found: np.ndarray, scale: float, tolerance: float
+) -> SiteResult:
+    """Judge one site. Other shapes fail; so does a number that is not finite, on either side."""
+    import numpy as np
+
+    if reference.shape != found.shape:
+        problem = f"shape {list(found.shape)}, Paddle's is {list(reference.shape)}"
+        return SiteResult(case, site, None, None, tolerance, False, problem)
+    for array, whose in ((reference, "Paddle's"), (found, "OUTPUT's")):
+        if not np.isfinite(array).all():
+            return SiteResult(case, site, None, None, tolerance, False, f"{whose} numbers are not all finite")
+    if reference.size == 0:
+        return SiteResult(case, site, None, None, tolerance, False, "empty")
+    difference = np.abs(found.astype(np.float64) - reference.astype(np.float64))
+    largest = float(difference.max())
+    relative = largest / scale if scale > 0 else (0.0 if largest == 0 else float("1e308"))
+    passed = relative <= tolerance
+    worst = () if passed else tuple(int(n) for n in np.unravel_index(int(difference.argmax()), difference.shape))
+    return SiteResult(case, site, largest, relative, tolerance, passed, worst=worst)

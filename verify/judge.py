@@ -1,0 +1,150 @@
+"""The PyTorch side, in a process of its own: clean of what the caller has imported or changed, and its crash is a result.
+
+`judge` starts it; `main` is what runs in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+
+from verify.compare import SiteResult
+from verify.launch import ERROR, PROGRESS, Ended, clean_environment, run_process
+from verify.tokens import TokenResult, compare_tokens
+from verify.trace import Trace, read_trace
+
+_PROJECT = Path(__file__).resolve().parent.parent
+_CODE = "import sys; sys.path.append(sys.argv.pop(1)); from verify.judge import main; main(sys.argv[1])"
+#: Set by tests that hold a started interpreter ready.
+Start = Callable[[Path, Path, Callable[[str], None]], Ended]
+
+
+@dataclass
+class Judgement:
+    """What the PyTorch side found."""
+
+    sites: list[SiteResult] = field(default_factory=list)
+    tokens: TokenResult | None = None
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def judge(trace: Trace, output: Path, folder: Path, on_progress: Callable[[str], None], start: Start | None = None) -> Judgement:
+    """Replay a trace through OUTPUT in a new process; `folder` is ours alone and is where its caches go."""
+    request = folder / "judge.json"
+    result = folder / "judgement.json"
+    request.write_text(
+        json.dumps({"trace": str(trace.path.absolute()), "output": str(output.absolute()), "result": str(result)}), encoding="utf-8"
+    )
+    ended = (start or start_process)(request, folder, on_progress)
+    if not result.is_file():
+        return Judgement(problems=[f"the process that runs OUTPUT failed: {ended.reason()}"])
+    data = json.loads(result.read_text(encoding="utf-8"))
+    sites = [SiteResult(**{**site, "worst": tuple(site.get("worst", ()))}) for site in data["sites"]]
+    tokens = TokenResult(**data["tokens"]) if data["tokens"] is not None else None
+    return Judgement(sites, tokens, data["problems"], data["warnings"], data["environment"])
+
+
+def start_process(request: Path, folder: Path, on_progress: Callable[[str], None]) -> Ended:
+    """A new interpreter like this one, whose copies of OUTPUT's code stay in `folder`."""
+    home = folder / "huggingface"
+    environment = clean_environment(HF_HOME=str(home), HF_MODULES_CACHE=str(home / "modules"), PYTHONDONTWRITEBYTECODE="1")
+    # What the caller runs from may be on PYTHONPATH.
+    if os.environ.get("PYTHONPATH"):
+        environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
+    command = [sys.executable, "-c", _CODE, str(_PROJECT), str(request)]
+    return run_process(command, environment=environment, folder=folder, on_progress=on_progress)
+
+
+def main(request_path: str) -> None:
+    """Judge, and write the judgement. stdout belongs to the protocol: what OUTPUT's code prints goes to stderr."""
+    request = json.loads(Path(request_path).read_text(encoding="utf-8"))
+    stdout, sys.stdout = sys.stdout, sys.stderr
+
+    def say(text: str) -> None:
+        print(PROGRESS + text, file=stdout, flush=True)
+
+    try:
+        found = judge_here(read_trace(Path(request["trace"])), Path(request["output"]), say)
+    except ImportError as error:
+        print(f"{ERROR}{error}. verify needs torch and transformers: pip install 'paddle2torch[torch]'", file=stdout, flush=True)
+        raise SystemExit(1) from error
+    data = {
+        "sites": [site.as_json() for site in found.sites],
+        "tokens": asdict(found.tokens) if found.tokens is not None else None,
+        "problems": found.problems,
+        "warnings": found.warnings,
+        "environment": found.environment,
+    }
+    partial = Path(request["result"] + ".partial")
+    partial.write_text(json.dumps(data), encoding="utf-8")
+    partial.replace(request["result"])
+
+
+def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -> Judgement:
+    """The same in this process."""
+    import torch  # noqa: F401 - a missing torch is the caller's problem, not OUTPUT's
+    import transformers
+
+    from verify.loading import LoadFailure, load_model
+    from verify.replay import replay_cases
+
+    transformers.utils.logging.set_verbosity_error()
+    found = Judgement(environment=versions())
+    on_progress("loading OUTPUT")
+    try:
+        loaded = load_model(output, trace.precision)
+    except LoadFailure as error:
+        found.problems.append(str(error))
+    else:
+        replayed = replay_cases(trace, loaded, on_progress)
+        found.sites, found.warnings = replayed.sites, replayed.warnings
+        found.problems += replayed.problems
+        found.environment["loader"] = loaded.loader
+        found.problems += check_epsilons(loaded.model, trace)
+    if trace.has_tokens:
+        on_progress("tokenizing with OUTPUT")
+        found.tokens = compare_tokens(trace, output)
+    return found
+
+
+def check_epsilons(model: Any, trace: Trace) -> list[str]:
+    """Inside the layers no input is small enough to show an epsilon: the modules are asked for theirs."""
+    import torch
+
+    recorded = set(trace.head.get("layer_norm_eps", []))
+    odd = [
+        f"{name} has the epsilon {module.eps!r}, Paddle's is {', '.join(map(repr, sorted(recorded)))}"
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.LayerNorm) and recorded and module.eps not in recorded
+    ]
+    return odd[:1]
+
+
+def versions() -> dict[str, str]:
+    import numpy
+    import safetensors
+    import torch
+    import transformers
+
+    found = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "numpy": numpy.__version__,
+        "safetensors": safetensors.__version__,
+        "machine": platform.machine(),
+    }
+    try:
+        import sentencepiece
+
+        found["sentencepiece"] = sentencepiece.__version__
+    except ImportError:
+        pass
+    return found

@@ -1,0 +1,76 @@
+"""OUTPUT loaded as a user loads it: by its own config, its own code and the Auto classes, local files only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+
+class LoadFailure(Exception):
+    """OUTPUT does not load, or not completely."""
+
+
+@dataclass
+class LoadedModel:
+    """The model in eval mode, its encoder, and where its code came from."""
+
+    model: torch.nn.Module
+    backbone: torch.nn.Module
+    loader: str
+    warnings: list[str] = field(default_factory=list)
+
+
+def load_model(output: Path, precision: str) -> LoadedModel:
+    """Load in `precision` with eager attention. Raises LoadFailure for anything that a user would have to mind."""
+    import torch
+    import transformers
+
+    loader, name = choose_loader(output)
+    options: dict[str, Any] = {
+        "trust_remote_code": True,
+        "local_files_only": True,
+        "attn_implementation": "eager",
+        "dtype": getattr(torch, precision),
+    }
+    try:
+        model, info = getattr(transformers, loader).from_pretrained(str(output), output_loading_info=True, **options)
+    except Exception as error:  # whatever OUTPUT's files or code raise is a fault of OUTPUT
+        raise LoadFailure(f"{loader}.from_pretrained fails: {describe(error)}") from error
+    if type(model).__name__ != name:
+        raise LoadFailure(f"{loader} gives a {type(model).__name__}, config.json says {name}")
+    if not type(model).__module__.startswith("transformers_modules."):
+        raise LoadFailure(f"{loader} takes {type(model).__module__}, not the code in OUTPUT")
+    for what, names in sorted(info.items()):
+        if names:
+            shown = ", ".join(sorted(map(str, names))[:5])
+            raise LoadFailure(f"{loader}.from_pretrained reports {what.replace('_', ' ')}: {shown}")
+    model.eval()
+    others = sorted({str(parameter.dtype) for parameter in model.parameters()} - {f"torch.{precision}"})
+    if others:
+        raise LoadFailure(f"some parameters are {', '.join(others)} after loading in {precision}")
+    return LoadedModel(model, getattr(model, "ernie_m", model), loader)
+
+
+def choose_loader(output: Path) -> tuple[str, str]:
+    """The Auto class that config.json maps to the class that it names. Raises LoadFailure."""
+    try:
+        config = json.loads((output / "config.json").read_text(encoding="utf-8"))
+        (name,) = config["architectures"]
+        table = config["auto_map"]
+        fitting = [auto for auto, place in table.items() if isinstance(place, str) and place.rsplit(".", 1)[-1] == name]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LoadFailure(f"config.json is not usable: {describe(error)}") from error
+    if not fitting:
+        raise LoadFailure(f"config.json's auto_map has no entry for {name}, the class that `architectures` names")
+    return str(fitting[0]), str(name)
+
+
+def describe(error: BaseException) -> str:
+    """One line for an error of someone else's code."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

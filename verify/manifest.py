@@ -1,0 +1,100 @@
+"""paddle2torch.json: every sum that it gives must be that of what lies in OUTPUT. A lost manifest is a failure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+from converter.errors import Problem
+from verify.written import WrittenWeights
+
+MANIFEST = "paddle2torch.json"
+#: Files whose bytes may differ when what they compute does not: that is judged by running them.
+JUDGED_BY_RUNNING = (".py",)
+
+
+def read_manifest(output: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """The manifest, or None and why not."""
+    path = output / MANIFEST
+    if not path.is_file():
+        return None, [Problem("E406", f"{MANIFEST} is lost: what OUTPUT was made from cannot be told. Convert again")]
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(data, dict) or not isinstance(data["tensors"], list) or not isinstance(data["files"], dict):
+            raise ValueError("it has no list of tensors, or no table of files")
+        by_target(data)
+        source_sums(data)
+        return data, []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return None, [Problem("E406", f"{MANIFEST} is not usable: {error}. Convert again")]
+
+
+def by_target(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """target name -> its entry."""
+    return {str(entry["target"]): dict(entry) for entry in manifest["tensors"]}
+
+
+def source_sums(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Name and sha256 of each file that OUTPUT was made from."""
+    return {str(file["name"]): str(file["sha256"]) for file in manifest["source"]["files"]}
+
+
+def check_tensors(manifest: Mapping[str, Any], written: WrittenWeights) -> tuple[list[str], list[Problem]]:
+    """Every tensor's dtype, shape and sum. Returns the names that differ, and what is wrong."""
+    entries = by_target(manifest)
+    wrong: dict[str, str] = {}
+    for name, tensor in written.tensors.items():
+        entry = entries.get(name)
+        if entry is None:
+            wrong[name] = "the manifest does not know it"
+        elif entry.get("dtype") != tensor.dtype or entry.get("shape") != list(tensor.shape):
+            wrong[name] = f"it is {tensor.dtype} {list(tensor.shape)}, not {entry.get('dtype')} {entry.get('shape')}"
+        elif entry.get("sha256") != hashlib.sha256(tensor.read_bytes().data).hexdigest():
+            wrong[name] = "its bytes have another sum"
+    wrong.update({name: "it is not in the weight files" for name in entries if name not in written.tensors})
+    return sorted(wrong), [Problem("E406", f"{MANIFEST}: {name}: {why}") for name, why in sorted(wrong.items())]
+
+
+def check_files(manifest: Mapping[str, Any], output: Path) -> tuple[list[Problem], list[str]]:
+    """The files that decide numbers or tokens. Other code is a warning: it is run, and judged by what it computes."""
+    problems, warnings = [], []
+    for name, expected in manifest["files"].items():
+        path = output / str(name)
+        if Path(str(name)).name != name:
+            problems.append(Problem("E406", f"{MANIFEST} names {name!r}, expected a file name"))
+        elif not path.is_file():
+            problems.append(Problem("E406", f"{name} is in {MANIFEST} and not in OUTPUT"))
+        elif file_sha256(path) != expected:
+            if path.suffix in JUDGED_BY_RUNNING:
+                warnings.append(f"{name} is not the file that was written (sha256 {file_sha256(path)}): judged by running it")
+            else:
+                problems.append(Problem("E406", f"{name} is not the file that was written: its sum differs from {MANIFEST}'s"))
+    return problems, warnings
+
+
+def check_source(manifest: Mapping[str, Any], sums: Mapping[str, str]) -> list[Problem]:
+    """That OUTPUT says to be made from this very source."""
+    said = set(source_sums(manifest).values())
+    other = sorted(name for name, digest in sums.items() if digest not in said)
+    if not other:
+        return []
+    return [Problem("E406", f"{MANIFEST}: OUTPUT was made from another {', '.join(other)} than SOURCE has")]
+
+
+def file_sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 22), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def deciding_files(output: Path) -> dict[str, str]:
+    """sha256 of every file of OUTPUT that decides numbers or tokens: by it `push` knows what a report speaks of."""
+    if not output.is_dir():
+        return {}
+    kinds = (".safetensors", ".json", ".py", ".txt", ".model")
+    names: Sequence[Path] = sorted(output.iterdir())
+    return {path.name: file_sha256(path) for path in names if path.is_file() and path.suffix in kinds and path.name != MANIFEST}

@@ -1,0 +1,87 @@
+"""The reference: Paddle and PaddleNLP in an interpreter of their own, where to find it and how to ask it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+from converter.errors import Problem, ReferenceFailure
+from verify.launch import clean_environment, run_process
+
+VARIABLE = "PADDLE2TORCH_PADDLE_PYTHON"
+RECORDER = Path(__file__).with_name("record_paddle.py")
+TEXTS = Path(__file__).with_name("sentences.txt")
+_PROJECT = Path(__file__).resolve().parent.parent
+
+
+def find_interpreter(named: Path | None = None) -> Path:
+    """The Python that has Paddle: named by the user, else beside the project, else installed, else this one.
+
+    Raises ReferenceFailure that says what to do. What the user named is never replaced by something else.
+    """
+    for given, said in ((named, "--paddle-python"), (os.environ.get(VARIABLE), VARIABLE)):
+        if given:
+            path = Path(given)
+            if not path.is_file() or not os.access(path, os.X_OK):
+                raise ReferenceFailure(Problem("E601", f"{said} names {path}, which is not an interpreter"))
+            return path.absolute()
+    for environment in (_PROJECT / ".venv-paddle", cache_folder() / "reference"):
+        for path in _interpreters(environment):
+            if path.is_file():
+                return path
+    if importlib.util.find_spec("paddlenlp") is not None and importlib.util.find_spec("paddle") is not None:
+        return Path(sys.executable)
+    raise ReferenceFailure(
+        Problem(
+            "E601",
+            f"no reference: an interpreter with paddlepaddle and paddlenlp was looked for in --paddle-python, {VARIABLE}, "
+            f".venv-paddle beside the project, {cache_folder() / 'reference'} and here. Run `paddle2torch reference "
+            "install`, or judge against a recorded trace with --trace FILE, or check the weights alone with --static-only",
+        )
+    )
+
+
+def cache_folder() -> Path:
+    """Where downloads and the reference environment are kept."""
+    named = os.environ.get("PADDLE2TORCH_CACHE")
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "paddle2torch"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "paddle2torch"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "paddle2torch"
+
+
+def _interpreters(environment: Path) -> Iterator[Path]:
+    yield environment / "bin" / "python"
+    yield environment / "Scripts" / "python.exe"
+
+
+def record_trace(interpreter: Path, request: dict[str, Any], folder: Path, on_progress: Callable[[str], None]) -> Path:
+    """Let the reference record a trace into `folder`, which is ours alone. Raises ReferenceFailure."""
+    output = folder / "trace.safetensors"
+    asked = folder / "request.json"
+    asked.write_text(json.dumps({**request, "texts": str(TEXTS), "output": str(output)}), encoding="utf-8")
+    # PaddleNLP keeps caches and logs in the home folder: the reference gets one of its own.
+    home = folder / "home"
+    home.mkdir()
+    environment = clean_environment(HOME=str(home), PPNLP_HOME=str(home), HF_HOME=str(home))
+    command = [str(interpreter), "-B", str(RECORDER), str(asked)]
+    try:
+        ended = run_process(command, environment=environment, folder=folder, on_progress=on_progress)
+    except OSError as error:
+        raise ReferenceFailure(Problem("E601", f"{interpreter} does not run: {error.strerror or error}")) from error
+    if ended.error:
+        raise ReferenceFailure(Problem("E602", f"Paddle cannot record this checkpoint: {ended.error}"))
+    if ended.status != 0 or not output.is_file():
+        if "No module named" in ended.stderr:
+            hint = ". Is it the reference environment? `paddle2torch reference install` makes one"
+        else:
+            hint = ". Run it again, or judge against a recorded trace with --trace FILE"
+        raise ReferenceFailure(Problem("E603", f"the reference ({interpreter}) failed: {ended.reason()}{hint}"))
+    return output

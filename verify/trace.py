@@ -1,0 +1,157 @@
+"""A trace: what Paddle computed for one checkpoint, in one safetensors file, and whether it can be relied on."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
+
+from converter.errors import Problem, ReferenceFailure
+
+if TYPE_CHECKING:
+    import numpy as np
+
+HEAD = "paddle2torch_trace"
+FORMAT = 1
+_FIELDS = {
+    "architecture": str,
+    "precision": str,
+    "config": dict,
+    "how": list,
+    "files": list,
+    "tensors": dict,
+    "environment": dict,
+    "cases": list,
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input, where it goes in ("model", "backbone" or the name of an embedding) and what was recorded of it."""
+
+    name: str
+    why: str
+    through: str
+    inputs: tuple[str, ...]
+    sites: tuple[str, ...]
+    zero_row: bool = False
+    problem_type: str | None = None
+
+    def input_key(self, name: str) -> str:
+        return f"case/{self.name}/input/{name}"
+
+    def site_key(self, name: str) -> str:
+        return f"case/{self.name}/site/{name}"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The head of a trace, checked; arrays are read one at a time with `arrays()`."""
+
+    path: Path
+    head: Mapping[str, Any]
+    cases: tuple[Case, ...]
+
+    @property
+    def precision(self) -> str:
+        return str(self.head["precision"])
+
+    @property
+    def has_tokens(self) -> bool:
+        return self.head.get("tokenizer") is not None
+
+    def sums(self) -> list[str]:
+        """sha256 of each weight file that Paddle read."""
+        return sorted(file["sha256"] for file in self.head["files"])
+
+    @contextmanager
+    def arrays(self) -> Iterator[Arrays]:
+        from safetensors import safe_open
+
+        with safe_open(self.path, framework="numpy") as file:
+            yield Arrays(file)
+
+    def texts(self) -> tuple[list[str], list[list[int]]]:
+        """The texts and the ids that PaddleNLP's tokenizer gave them."""
+        with self.arrays() as arrays:
+            texts = json.loads(arrays["tokens/texts"].tobytes())
+            ids, offsets = arrays["tokens/ids"], arrays["tokens/offsets"]
+        return texts, [ids[start:end].tolist() for start, end in zip(offsets[:-1], offsets[1:])]
+
+
+class Arrays:
+    """Arrays of an open trace by key."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        array: np.ndarray = self._file.get_tensor(key)
+        return array
+
+
+def read_trace(path: Path) -> Trace:
+    """Open a trace. Raises ReferenceFailure when it is not one, is damaged, or is of another version."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            text = (file.metadata() or {}).get(HEAD)
+            keys = set(file.keys())
+    except (SafetensorError, OSError, UnicodeDecodeError) as error:
+        raise _damaged(path, str(error)) from error
+    if text is None:
+        raise _damaged(path, "a safetensors file, but not one that `verify --record` wrote")
+    try:
+        head = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, f"its head is not JSON: {error}") from error
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
+        found = head.get("format") if isinstance(head, dict) else None
+        raise _damaged(path, f"its format is {found!r}, this version reads {FORMAT}. Record it again")
+    wrong = [name for name, kind in _FIELDS.items() if not isinstance(head.get(name), kind)]
+    if wrong:
+        raise _damaged(path, f"its head lacks {', '.join(wrong)}")
+    cases = tuple(_read_case(path, entry) for entry in head["cases"])
+    missing = sorted(_expected_keys(head, cases) - keys)
+    if missing or not cases:
+        raise _damaged(path, f"it lacks {', '.join(missing[:3]) or 'cases'}")
+    return Trace(path, head, cases)
+
+
+def _read_case(path: Path, entry: Any) -> Case:
+    try:
+        return Case(
+            name=entry["name"],
+            why=entry["why"],
+            through=entry["through"],
+            inputs=tuple(entry["inputs"]),
+            sites=tuple(entry["sites"]),
+            zero_row=bool(entry.get("zero_row")),
+            problem_type=entry.get("problem_type"),
+        )
+    except (KeyError, TypeError) as error:
+        raise _damaged(path, f"a case in its head is incomplete ({error!r})") from error
+
+
+def _expected_keys(head: Mapping[str, Any], cases: Sequence[Case]) -> set[str]:
+    keys = {case.input_key(name) for case in cases for name in case.inputs}
+    keys |= {case.site_key(name) for case in cases for name in case.sites}
+    return keys | ({"tokens/texts", "tokens/ids", "tokens/offsets"} if head.get("tokenizer") else set())
+
+
+def check_sums(trace: Trace, sums: Sequence[str], whose: str) -> None:
+    """Raise ReferenceFailure unless the trace is of the weight files with these sums."""
+    if trace.sums() != sorted(sums):
+        names = ", ".join(file["name"] for file in trace.head["files"])
+        raise ReferenceFailure(
+            Problem("E605", f"{trace.path.name} was recorded from another checkpoint than {whose}: the sums of {names} differ")
+        )
+
+
+def _damaged(path: Path, reason: str) -> ReferenceFailure:
+    if not path.exists():
+        return ReferenceFailure(Problem("E604", f"{path}: no such trace"))
+    return ReferenceFailure(Problem("E604", f"{path.name} is not a usable trace: {reason}"))
