@@ -81,7 +81,7 @@ def draw(name: str, shape: list[int], hidden: int, seed: int) -> Any:
 
 
 def build_model(arguments: argparse.Namespace, architecture: str) -> Any:
-    """PaddleNLP's own class with the drawn weights. Its own initialisation is skipped: it takes minutes at full size."""
+    """PaddleNLP's own class with the drawn weights. Its initialisation is skipped: it takes minutes at full size."""
     import paddle
     import paddlenlp.transformers as nlp
     from paddle.nn.initializer import Constant, set_global_initializer
@@ -177,7 +177,9 @@ def main() -> None:
         if arguments.tokenizer:
             write_tokenizer(arguments.tokenizer, folder)
         count = sum(parameter.size for parameter in model.parameters())
-        print(f"{folder}: {architecture}, {arguments.size}, {count:,} parameters, {arguments.dtype}, {arguments.format}")
+        print(
+            f"{folder}: {architecture}, {arguments.size}, {count:,} parameters, {arguments.dtype}, {arguments.format}"
+        )
 
 
 if __name__ == "__main__":

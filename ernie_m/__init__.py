@@ -26,10 +26,7 @@ from .modeling_ernie_m import (
     ErnieMModel,
     ErnieMPreTrainedModel,
 )
-try:
-    from .tokenization_ernie_m import ErnieMTokenizer, PaddleErnieMTokenizer
-except ImportError:  # TEMPORARY while the tokenizer is being written
-    ErnieMTokenizer = PaddleErnieMTokenizer = None
+from .tokenization_ernie_m import ErnieMTokenizer, PaddleErnieMTokenizer
 
 # exist_ok: in 4.57 the name ernie_m is taken by the port.
 AutoConfig.register("ernie_m", ErnieMConfig, exist_ok=True)
@@ -38,8 +35,7 @@ AutoModelForSequenceClassification.register(ErnieMConfig, ErnieMForSequenceClass
 AutoModelForMultipleChoice.register(ErnieMConfig, ErnieMForMultipleChoice, exist_ok=True)
 AutoModelForTokenClassification.register(ErnieMConfig, ErnieMForTokenClassification, exist_ok=True)
 AutoModelForQuestionAnswering.register(ErnieMConfig, ErnieMForQuestionAnswering, exist_ok=True)
-if PaddleErnieMTokenizer is not None:
-    AutoTokenizer.register(ErnieMConfig, slow_tokenizer_class=PaddleErnieMTokenizer, exist_ok=True)
+AutoTokenizer.register(ErnieMConfig, slow_tokenizer_class=PaddleErnieMTokenizer, exist_ok=True)
 
 __all__ = [
     "ErnieMConfig",

@@ -7,7 +7,7 @@ and is the same for transformers 4.57 and 5.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from transformers import PretrainedConfig
 
@@ -21,8 +21,8 @@ ACTIVATIONS = ("gelu", "relu", "tanh", "silu", "swish", "mish", "leaky_relu", "r
 class ErnieMConfig(PretrainedConfig):
     """What an ERNIE-M model is made of. The defaults are those of `ernie-m-base` in Paddle.
 
-    The usual fields: `vocab_size`, `hidden_size`, `num_hidden_layers`, `num_attention_heads`, `intermediate_size` (None:
-    4 x hidden_size, the only width that Paddle knows), `hidden_act` (one of ACTIVATIONS), `hidden_dropout_prob`,
+    The usual fields: `vocab_size`, `hidden_size`, `num_hidden_layers`, `num_attention_heads`, `intermediate_size`
+    (None: 4 x hidden_size, the only width that Paddle knows), `hidden_act` (one of ACTIVATIONS), `hidden_dropout_prob`,
     `attention_probs_dropout_prob`, `max_position_embeddings` (rows of the table, `position_offset` of them are before
     the first token), `initializer_range`, `pad_token_id`, `classifier_dropout` (None: hidden_dropout_prob),
     `num_labels` / `id2label` / `problem_type` as everywhere in transformers.
@@ -33,19 +33,19 @@ class ErnieMConfig(PretrainedConfig):
       rule (it hides [CLS]), `[0, 1]` gives Paddle's unpadded numbers for padded batches, `[1]` is the rule of
       transformers 4.57's port and of the 2021 release, `[]` hides nothing.
     - `position_offset`: added to every position id, Paddle's 2.
-    - `attention_mask_value`: what a 2-D mask (and the implicit one) adds to the score of a hidden key, Paddle's -10000.0;
-      None is the lowest number of the model's dtype, as in the port.
+    - `attention_mask_value`: what a 2-D mask (and the implicit one) adds to the score of a hidden key, Paddle's
+      -10000.0; None is the lowest number of the model's dtype, as in the port.
     - `layer_norm_eps`: Paddle's float32(1e-5).
 
-    And two that a Paddle model does not need: `act_dropout`, the dropout between linear1 and linear2, which only the port
-    has (None: hidden_dropout_prob), and `add_pooling_layer`, False for weights without a pooler.
+    And two that a Paddle model does not need: `act_dropout`, the dropout between linear1 and linear2, which only the
+    port has (None: hidden_dropout_prob), and `add_pooling_layer`, False for weights without a pooler.
 
     Raises a ValueError that names the field, the value and what was expected.
     """
 
     model_type = "ernie_m"
     # The port's two aliases, so that its configurations and the code around them keep working.
-    attribute_map = {"dropout": "classifier_dropout", "num_classes": "num_labels"}
+    attribute_map: ClassVar[dict[str, str]] = {"dropout": "classifier_dropout", "num_classes": "num_labels"}
 
     def __init__(
         self,

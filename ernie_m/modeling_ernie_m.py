@@ -1,8 +1,8 @@
 """ERNIE-M in PyTorch, with the numbers of PaddleNLP 2.8.1 (`paddlenlp/transformers/ernie_m/modeling.py`).
 
-A BERT-like encoder (arXiv 2012.15674): word + position embeddings, post-norm layers, a pooler on the first token. This
-file travels with converted weights and is loaded by `trust_remote_code`; it imports torch, transformers and its
-configuration, and is the same for transformers 4.57 and 5. Names of tensors are those of transformers 4.57's own ErnieM.
+A BERT-like encoder (arXiv 2012.15674): word + position embeddings, post-norm layers, a pooler on the first token.
+This file travels with converted weights and is loaded by `trust_remote_code`; it imports torch, transformers and its
+configuration, and is the same for transformers 4.57 and 5. Tensors have the names of transformers 4.57's own ErnieM.
 What Paddle does otherwise than one would expect is marked "Paddle:" and is described in docs/model.md of paddle2torch.
 """
 
@@ -53,7 +53,7 @@ def refuse_arguments(extra: dict[str, Any]) -> None:
 
 def same_shape(shape: tuple[int, ...], wanted: tuple[int, ...], broadcast: bool = False) -> bool:
     """Whether the sizes are the same, or may be 1. Size by size: torch.compile cannot find its symbols in a tuple."""
-    pairs = zip(shape, wanted, strict=False)
+    pairs = zip(shape, wanted)
     return len(shape) == len(wanted) and all(have == want or (broadcast and have == 1) for have, want in pairs)
 
 
@@ -66,7 +66,7 @@ def check_shape(name: str, tensor: Tensor, *expected: tuple[int, ...]) -> None:
 
 def is_building_graph() -> bool:
     """Whether torch is compiling, exporting or tracing: values cannot be looked at then."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined]
 
 
 def check_range(name: str, ids: Tensor, low: int, high: int, why: str) -> None:
@@ -86,16 +86,14 @@ def additive_mask(
     """What is added to the attention scores, broadcastable to [B, heads, S, S]; None where nothing is hidden.
 
     Paddle: the rule depends on the rank and dtype of `attention_mask`:
-    - None: the keys whose id is in `implicit_mask_token_ids` are hidden by `attention_mask_value`. By default that is id
-      0, which is [CLS]. With inputs_embeds there are no ids, and nothing is hidden.
+    - None: the keys whose id is in `implicit_mask_token_ids` are hidden by `attention_mask_value`. By default that is
+      id 0, which is [CLS]. With inputs_embeds there are no ids, and nothing is hidden.
     - [B, S], any dtype: (1 - mask) * attention_mask_value. As -1e4 is added and not -inf, a row that hides every key
       equals a row that hides none.
     - [B, S, S] or [B, 1 or heads, 1 or S, S]: bool and int by (mask - 1) * 1e9, float is added as it is.
     """
     batch, length = embeddings.shape[:2]
-    dtype, device = embeddings.dtype, embeddings.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
-        dtype = torch.get_autocast_dtype(device)  # of the scores, though the embeddings are float32
+    dtype = embeddings.dtype
     # Half precision cannot hold 1 - mask, 1e9 or the lowest float32: compute in float32 and fit the result.
     exact = torch.promote_types(dtype, torch.float32)
     hide = torch.finfo(dtype).min if config.attention_mask_value is None else config.attention_mask_value
@@ -123,9 +121,12 @@ def additive_mask(
                 mask = (mask - 1.0) * 1e9
             if mask.ndim == 3:  # Paddle takes the batch for the heads here, which only a batch of 1 survives.
                 mask = mask[:, None]
-    if exact != dtype:  # half of the lowest number: the scores are added to it and must not reach -inf.
-        mask = mask.clamp(min=torch.finfo(dtype).min / 2).to(dtype)
-    return mask
+    return fitted(mask, dtype)
+
+
+def fitted(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """The mask in a narrower dtype. The scores are added to it and must not reach -inf: half of the lowest number."""
+    return mask if mask.dtype == dtype else mask.clamp(min=torch.finfo(dtype).min / 2).to(dtype)
 
 
 class ErnieMEmbeddings(nn.Module):
@@ -186,6 +187,8 @@ class ErnieMSelfAttention(nn.Module):
             project(hidden_states).unflatten(-1, (-1, self.head_size)).transpose(1, 2)
             for project in (self.q_proj, self.k_proj, self.v_proj)
         )
+        if attention_mask is not None:  # under autocast the scores are narrower than the embeddings
+            attention_mask = fitted(attention_mask, query.dtype)
         weights = None
         # sdpa never forms the probabilities: a call that wants to see them takes the eager way.
         if output_attentions or self.config._attn_implementation == "eager":
@@ -287,7 +290,7 @@ class ErnieMPreTrainedModel(PreTrainedModel):
     supports_gradient_checkpointing = True
     _supports_sdpa = True
     # For device_map: a sum of two parts cannot be on two devices.
-    _no_split_modules = ["ErnieMEmbeddings", "ErnieMEncoderLayer"]
+    _no_split_modules = ["ErnieMEmbeddings", "ErnieMEncoderLayer"]  # noqa: RUF012
     # The losses are plain means; without this the Trainer would take **extra for a promise to use its batch sizes.
     accepts_loss_kwargs = False
 
@@ -312,6 +315,10 @@ class ErnieMPreTrainedModel(PreTrainedModel):
     def _returned(self, output: Any, return_dict: bool | None) -> Any:
         """The output, or the tuple of what it holds (Paddle gives a bare tensor where that tuple has one element)."""
         return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+
+    @classmethod
+    def _can_set_attn_implementation(cls) -> bool:
+        return True  # transformers guesses it from words in the source
 
     def prune_heads(self, heads_to_prune: dict[int, list[int]]) -> None:
         raise NotImplementedError("ErnieM: heads cannot be pruned, no Paddle model could have such weights.")
@@ -345,7 +352,7 @@ class ErnieMModel(ErnieMPreTrainedModel):
         output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
         **extra: Any,
-    ) -> BaseModelOutputWithPooling | tuple[Any, ...]:
+    ) -> Any:
         """Encode a batch of texts.
 
         input_ids: int [B, S], or inputs_embeds: float [B, S, H], not both. S is at most max_position_embeddings -
@@ -393,7 +400,7 @@ class ErnieMModel(ErnieMPreTrainedModel):
         if input_ids.device.type != "meta" and bool((input_ids == pad).any()):
             self._looked_for_padding = True
             logger.warning(
-                f"ErnieM: input_ids hold [PAD] ({pad}) and there is no attention_mask. As in PaddleNLP, padding is then "
+                f"ErnieM: input_ids hold [PAD] ({pad}) and there is no attention_mask. As in PaddleNLP, padding is "
                 f"attended to and only ids {self.config.implicit_mask_token_ids} are hidden, so the numbers depend on "
                 "the padding. Set implicit_mask_token_ids=[0, 1] for Paddle's unpadded numbers, or pass a mask."
             )
@@ -425,7 +432,7 @@ class ErnieMLabelHead(ErnieMPreTrainedModel):
         return_dict: bool | None = None,
         **extra: Any,
     ) -> Any:
-        """Inputs as ErnieMModel's, `labels` as the class says; loss (with labels), logits, hidden_states, attentions."""
+        """Inputs as ErnieMModel's, `labels` as the class says; loss if labels, logits, hidden_states, attentions."""
         texts, shape = self._texts(input_ids, attention_mask, position_ids, inputs_embeds)
         outputs = self.ernie_m(*texts, output_attentions, output_hidden_states, True, **extra)
         logits = self.classifier(self.dropout(outputs.pooler_output if self.on_pooled else outputs.last_hidden_state))
@@ -452,8 +459,8 @@ class ErnieMLabelHead(ErnieMPreTrainedModel):
 class ErnieMForSequenceClassification(ErnieMLabelHead):
     """A class, several labels at once, or numbers for a text: logits [B, num_labels].
 
-    labels, by `config.problem_type`, which the first call with labels sets where it is None: "regression" (num_labels is
-    1) [B] or [B, num_labels], mean squared error; "single_label_classification" (integers) [B], cross entropy;
+    labels, by `config.problem_type`, which the first call with labels sets where it is None: "regression" (num_labels
+    is 1) [B] or [B, num_labels], mean squared error; "single_label_classification" (integers) [B], cross entropy;
     "multi_label_classification" (anything else) [B, num_labels], binary cross entropy with logits.
     """
 
@@ -525,7 +532,7 @@ class ErnieMSpanHead(ErnieMPreTrainedModel):
     """What the classes for parts of a text share: start_logits and end_logits [B, S], and the mean of both losses."""
 
     ernie_m: ErnieMModel
-    _logits: Callable[[Tensor], tuple[Tensor, ...]]
+    _logits: Callable[[Tensor], tuple[Tensor, Tensor]]
     _loss: Callable[[str, Tensor, Tensor], Tensor]
 
     def forward(
@@ -562,7 +569,7 @@ class ErnieMSpanHead(ErnieMPreTrainedModel):
 
 
 class ErnieMForQuestionAnswering(ErnieMSpanHead):
-    """The first and the last token of an answer. Positions int [B], clamped to 0..S, where S is left out of the mean."""
+    """The first and the last token of an answer. Positions int [B], clamped to 0..S; S is left out of the mean."""
 
     def __init__(self, config: ErnieMConfig) -> None:
         super().__init__(config)
@@ -572,8 +579,9 @@ class ErnieMForQuestionAnswering(ErnieMSpanHead):
         self.qa_outputs = nn.Linear(config.hidden_size, 2)  # Paddle calls it classifier
         self.post_init()
 
-    def _logits(self, hidden_states: Tensor) -> tuple[Tensor, ...]:
-        return self.qa_outputs(hidden_states).unbind(-1)
+    def _logits(self, hidden_states: Tensor) -> tuple[Tensor, Tensor]:
+        start_logits, end_logits = self.qa_outputs(hidden_states).unbind(-1)
+        return start_logits, end_logits
 
     def _loss(self, name: str, logits: Tensor, positions: Tensor) -> Tensor:
         batch, length = logits.shape
@@ -594,7 +602,7 @@ class ErnieMForInformationExtraction(ErnieMSpanHead):
         self.linear_end = nn.Linear(config.hidden_size, 1)
         self.post_init()
 
-    def _logits(self, hidden_states: Tensor) -> tuple[Tensor, ...]:
+    def _logits(self, hidden_states: Tensor) -> tuple[Tensor, Tensor]:
         return self.linear_start(hidden_states).squeeze(-1), self.linear_end(hidden_states).squeeze(-1)
 
     def _loss(self, name: str, logits: Tensor, targets: Tensor) -> Tensor:

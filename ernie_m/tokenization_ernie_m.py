@@ -12,6 +12,9 @@ The way from text to ids, each step as PaddleNLP takes it:
 Step 3 depends on the piece alone. So a table from piece numbers to tuples of ids takes the place of steps 3 and 4.
 """
 
+# The base class has other signatures in 4.57 and in 5.
+# mypy: disable-error-code="override, no-untyped-call, attr-defined"
+
 from __future__ import annotations
 
 import os
@@ -36,7 +39,16 @@ FILE_TOKENS = ("[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]")
 # transformers 5 hands whole batches to _encode_plus; 4.57 has a method for them, and a list there is a list of tokens.
 BATCHES_COME_SINGLY = hasattr(PreTrainedTokenizer, "batch_encode_plus")
 
+# What a call may be given in both lines of transformers; anything else is reported, PaddleNLP's max_seq_len for one.
+OPTIONS = {
+    *("add_special_tokens", "is_split_into_words", "split_special_tokens", "return_tensors", "verbose"),
+    *("truncation_strategy", "max_length", "stride", "padding_strategy", "pad_to_multiple_of", "padding_side"),
+    *("return_token_type_ids", "return_attention_mask", "return_special_tokens_mask", "return_offsets_mapping"),
+    *("return_overflowing_tokens", "return_length"),
+}
+
 Span = tuple[int, int]
+Ids = list[int]
 
 
 class ReleaseCleaning(dict[int, str]):
@@ -53,11 +65,11 @@ class ReleaseCleaning(dict[int, str]):
         return character
 
 
-RELEASE_CLEANING = ReleaseCleaning({ord(old): new for old, new in zip("“”‘’—", "\"\"''-", strict=True)})
+RELEASE_CLEANING = ReleaseCleaning({ord(old): new for old, new in zip("“”‘’—", "\"\"''-")})
 
 
-def read_vocabulary(path: str | os.PathLike[str]) -> list[str]:
-    """Read vocab.txt, one token a line or token TAB id; the place of a token in the list is its id."""
+def read_vocabulary(path: str | os.PathLike[str]) -> dict[str, int]:
+    """Read vocab.txt: one token a line, or token TAB id on every line. Anything else is a ValueError."""
     try:
         with open(path, "rb") as file:
             text = file.read().decode("utf-8")
@@ -65,28 +77,25 @@ def read_vocabulary(path: str | os.PathLike[str]) -> list[str]:
         raise ValueError(f"vocab.txt cannot be read: {error}") from error
     # Only LF ends a line: a token may be U+0085, which str.splitlines takes for an end of line as well.
     lines = text.removesuffix("\n").split("\n")
-    if text and all(line.endswith("\r") for line in lines):
+    if all(line.endswith("\r") for line in lines):
         lines = [line[:-1] for line in lines]
-    columns = {line.count("\t") for line in lines}
-    if len(columns) > 1 or columns - {0, 1}:
-        raise ValueError(f"vocab.txt ({path}) must hold one token a line, or token TAB id on every line.")
-    if columns == {1}:
-        pairs = [line.split("\t") for line in lines]
-        for number, (token, written) in enumerate(pairs):
-            if written != str(number):
-                raise ValueError(f"vocab.txt ({path}): line {number + 1} gives {token!r} id {written!r}, not {number}.")
-        lines = [token for token, _ in pairs]
-    if "" in lines or len(set(lines)) < len(lines):
-        seen: set[str] = set()
-        wrong = next(n for n, token in enumerate(lines, 1) if not token or token in seen or seen.add(token))  # type: ignore[func-returns-value]
-        raise ValueError(f"vocab.txt ({path}): line {wrong} is empty or holds a token that an earlier line holds.")
-    if missing := [token for token in FILE_TOKENS if token not in lines]:
-        raise ValueError(f"vocab.txt ({path}) has no {' '.join(missing)}: is it complete, and without a byte order mark?")
-    return lines
+    vocab: dict[str, int] = {}
+    columns = 1 + ("\t" in lines[0])
+    for number, line in enumerate(lines):
+        token, *written = line.split("\t")
+        if len(written) + 1 != columns or written not in ([], [str(number)]):
+            expected = "one token" if columns == 1 else f"a token, a tab and {number}"
+            raise ValueError(f"vocab.txt ({path}), line {number + 1}: expected {expected}, found {line!r}.")
+        if not token or token in vocab:
+            raise ValueError(f"vocab.txt ({path}), line {number + 1}: {token!r} is empty or stands there twice.")
+        vocab[token] = number
+    if missing := [token for token in FILE_TOKENS if token not in vocab]:
+        raise ValueError(f"vocab.txt ({path}) has no {' '.join(missing)}. Is it cut, or is there a byte order mark?")
+    return vocab
 
 
 def load_sentencepiece(path: str | os.PathLike[str]) -> sentencepiece.SentencePieceProcessor:
-    """Load sentencepiece.bpe.model; every failure is a ValueError (4.57 would turn a RuntimeError into `False`)."""
+    """Load sentencepiece.bpe.model. Failure is a ValueError: a RuntimeError would become `False` in 4.57."""
     try:
         with open(path, "rb") as file:
             return make_processor(file.read())
@@ -106,9 +115,8 @@ def split_piece(piece: str) -> list[str]:
     parts, start = [], 0
     for place in range(1, len(piece)):
         left, right = piece[place - 1], piece[place]
-        if stands_alone(left) or (
-            right != SPACE and (stands_alone(right) or left.isdigit() != right.isdigit())  # ① and ² are digits, Ⅷ is not
-        ):
+        # isdigit: ① and ² are digits, Ⅷ and ½ are not.
+        if stands_alone(left) or (right != SPACE and (stands_alone(right) or left.isdigit() != right.isdigit())):
             parts.append(piece[start:place])
             start = place
     parts.append(piece[start:])
@@ -120,11 +128,17 @@ def stands_alone(character: str) -> bool:
     return "\u4e00" <= character <= "\u9fff" or character in MARKS
 
 
+def holds_texts(item: Any, options: dict[str, Any]) -> bool:
+    """Whether this is a list of texts: a batch or a pair. A text is a string or, with words, a list of them."""
+    kinds = (list, tuple) if options.get("is_split_into_words") else (str, list, tuple)
+    return isinstance(item, (list, tuple)) and (not item or isinstance(item[0], kinds))
+
+
 class PaddleErnieMTokenizer(PreTrainedTokenizer):
-    """ERNIE-M's tokenizer. `piece_rule` is "paddlenlp" or "release"; a call returns input_ids alone, as Paddle's does."""
+    """ERNIE-M's tokenizer. `piece_rule` is "paddlenlp" or "release". A call returns input_ids alone, as Paddle's."""
 
     vocab_files_names = VOCAB_FILES_NAMES
-    model_input_names = ["input_ids"]
+    model_input_names = ["input_ids"]  # noqa: RUF012
     # save_pretrained then copies this file, so that a saved folder loads by itself.
     _auto_class = "AutoTokenizer"
     # Half-width forms as get_offset_mapping and clean_text of PaddleNLP know them; ids never use them.
@@ -149,21 +163,21 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         # All of this must stand before super().__init__, which asks for the vocabulary.
         self.do_lower_case = do_lower_case
         self.piece_rule = piece_rule
-        self.tokens = read_vocabulary(vocab_file)
-        self.vocab = {token: number for number, token in enumerate(self.tokens)}
+        self.vocab = read_vocabulary(vocab_file)
+        self.tokens = list(self.vocab)
         self._model = load_sentencepiece(sentencepiece_model_file)
         self._unknown_piece = self._model.unk_id()
         self._unknown_id = self.vocab.get(str(unk_token), self.vocab["[UNK]"])
         self._rows: list[tuple[int, ...]] | None = None
         self._splitter: re.Pattern[str] | None = None
-        expected = self._model.get_piece_size() + 2
-        if len(self.tokens) > expected:
+        pieces = self._model.get_piece_size()
+        if len(self.tokens) > pieces + 2:
             raise ValueError(
-                f"sentencepiece.bpe.model holds {expected - 2} pieces, too few for the {len(self.tokens)} tokens of "
-                "vocab.txt: one of the two files is cut or belongs to another model."
+                f"sentencepiece.bpe.model has {pieces} pieces, too few for the {len(self.tokens)} tokens of vocab.txt: "
+                "one of the two files is cut or belongs to another model."
             )
-        if len(self.tokens) < expected:
-            logger.warning("vocab.txt holds %d tokens, its model makes %d.", len(self.tokens), expected)
+        if len(self.tokens) < pieces + 2:
+            logger.warning("vocab.txt has %d tokens, %d are usual for its pieces.", len(self.tokens), pieces + 2)
         super().__init__(
             do_lower_case=do_lower_case,
             piece_rule=piece_rule,
@@ -190,12 +204,16 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
     def _convert_token_to_id(self, token: str) -> int:
         return self.vocab.get(token, self._unknown_id)
 
+    def _token_id(self, token: str) -> int:
+        number = self._added_tokens_encoder.get(token)
+        return self.vocab.get(token, self._unknown_id) if number is None else number
+
     def _convert_id_to_token(self, index: int) -> str:
         if not 0 <= index < len(self.tokens):
             raise ValueError(f"There is no token with id {index}; vocab.txt has ids 0 to {len(self.tokens) - 1}.")
         return self.tokens[index]
 
-    def _add_tokens(self, new_tokens: Sequence[Any], special_tokens: bool = False) -> int:
+    def _add_tokens(self, new_tokens: list[Any], special_tokens: bool = False) -> int:
         # As in PaddleNLP, an ordinary token of vocab.txt stays ordinary: text is not cut at it.
         if not special_tokens:
             new_tokens = [token for token in new_tokens if str(token) not in self.vocab or str(token) in FILE_TOKENS]
@@ -222,7 +240,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     # ---- from text to tokens ----------------------------------------------------------------------------------------
 
-    def tokenize(self, text: str, split_special_tokens: bool | None = None, **kwargs: Any) -> list[str]:  # type: ignore[override]
+    def tokenize(self, text: str, split_special_tokens: bool | None = None, **kwargs: Any) -> list[str]:
         """Return the tokens of a text; unknown ones keep their text."""
         tokens: list[str] = []
         for _, segment, is_token in self._segments("".join(self._spell(text)), split_special_tokens):
@@ -304,11 +322,11 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if self._unknown_piece not in numbers:
             return list(chain.from_iterable(map(rows.__getitem__, numbers)))
         # A run of characters that sentencepiece does not know is one piece, to be cut by its text.
-        pieces = zip(numbers, self._model.encode(text, out_type=str), strict=True)
+        pieces = zip(numbers, self._model.encode(text, out_type=str))
         return [i for n, piece in pieces for i in (self._piece_ids(piece) if n == self._unknown_piece else rows[n])]
 
     def _piece_ids(self, piece: str) -> tuple[int, ...]:
-        return tuple(self.convert_tokens_to_ids(self._split(piece)))
+        return tuple([self._token_id(part) for part in self._split(piece)])
 
     def _build_rows(self) -> list[tuple[int, ...]]:
         """Build the table from piece numbers to ids (0.5 s for 250,000 pieces, once)."""
@@ -339,7 +357,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
     def _locate_segment(self, segment: str, origins: list[int]) -> Iterator[tuple[int, Span]]:
         if self.piece_rule == "release":
             spelled = [character.translate(RELEASE_CLEANING) for character in segment]
-            segment, origins = "".join(spelled), [place for place, kept in zip(origins, spelled, strict=True) if kept]
+            segment, origins = "".join(spelled), [place for place, kept in zip(origins, spelled) if kept]
         # chunks[i] is where the source of the i-th normalised character begins. The joined pieces are that text.
         chunks: list[int] = self._model.normalize(segment, with_offsets=True)[1]
         position = 0
@@ -349,16 +367,18 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
                 place = max(piece.find(part, place), place)
                 first = position + place + part.startswith(SPACE)
                 place += len(part)
-                yield self._convert_token_to_id_with_added_voc(part), self._span(
-                    segment, origins, chunks, first, position + place - 1
+                yield (
+                    self._token_id(part),
+                    self._span(segment, origins, chunks, first, position + place - 1),
                 )
             position += len(piece)
 
     def _span(self, segment: str, origins: list[int], chunks: list[int], first: int, last: int) -> Span:
         """Return the source of the normalised characters first to last, less what vanishes at its end."""
         start = chunks[first]
-        if last < first and chunks[max(first - 2, 0)] < start or first == 1 > last:
-            # A bare "▁" (release rule) is nothing, in front of what follows, unless one character made them both.
+        inside = first > 1 and chunks[first - 2] == start
+        if last < first and not inside:
+            # A bare "▁" (release rule) is nothing, in front of what follows, unless one character holds it (U+FDFA).
             place = origins[start] if start < len(origins) else origins[-1] + 1
             return place, place
         after = next((place for place in chunks[last + 1 :] if place > chunks[last]), len(segment))
@@ -372,30 +392,23 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         """Return how many special tokens a single text or a pair gains."""
         return 4 if pair else 2
 
-    def build_inputs_with_special_tokens(
-        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
-    ) -> list[int]:
+    def build_inputs_with_special_tokens(self, token_ids_0: Ids, token_ids_1: Ids | None = None) -> Ids:
         """Return [CLS] A [SEP], or [CLS] A [SEP] [SEP] B [SEP]."""
         cls, sep = self.cls_token_id, self.sep_token_id
-        if token_ids_1 is None:
-            return [cls, *token_ids_0, sep]
-        return [cls, *token_ids_0, sep, sep, *token_ids_1, sep]
+        return [cls, *token_ids_0, sep] + ([] if token_ids_1 is None else [sep, *token_ids_1, sep])
 
-    def create_token_type_ids_from_sequences(
-        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
-    ) -> list[int]:
+    def create_token_type_ids_from_sequences(self, token_ids_0: Ids, token_ids_1: Ids | None = None) -> Ids:
         """Return 0 for a single text; in a pair the first [SEP] already has type 1."""
         if token_ids_1 is None:
             return [0] * (len(token_ids_0) + 2)
         return [0] * (len(token_ids_0) + 1) + [1] * (len(token_ids_1) + 3)
 
     def get_special_tokens_mask(
-        self, token_ids_0: list[int], token_ids_1: list[int] | None = None, already_has_special_tokens: bool = False
-    ) -> list[int]:
+        self, token_ids_0: Ids, token_ids_1: Ids | None = None, already_has_special_tokens: bool = False
+    ) -> Ids:
         """Return 1 for each [CLS] and [SEP], 0 for every other token ([PAD], [MASK] and [UNK] too)."""
         if not already_has_special_tokens:
-            rest = [] if token_ids_1 is None else [1, *[0] * len(token_ids_1), 1]
-            return [1, *[0] * len(token_ids_0), 1, *rest]
+            return [1, *[0] * len(token_ids_0), 1] + ([] if token_ids_1 is None else [1, *[0] * len(token_ids_1), 1])
         if token_ids_1 is not None:
             raise ValueError("A sequence that already has its special tokens is passed alone, without a second one.")
         return [int(number in (self.cls_token_id, self.sep_token_id)) for number in token_ids_0]
@@ -407,7 +420,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         rest = [] if offset_mapping_1 is None else [(0, 0), *offset_mapping_1, (0, 0)]
         return [(0, 0), *offset_mapping_0, (0, 0), *rest]
 
-    def truncate_sequences(  # type: ignore[override]
+    def truncate_sequences(
         self,
         ids: list[Any],
         pair_ids: list[Any] | None = None,
@@ -420,178 +433,143 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         A side that would lose all its tokens stays as it is, as in PaddleNLP (transformers 5 empties it).
         """
         strategy, excess = TruncationStrategy(truncation_strategy), num_tokens_to_remove
-        if excess <= 0 or strategy is TruncationStrategy.DO_NOT_TRUNCATE:
+        second = strategy is TruncationStrategy.ONLY_SECOND
+        if excess <= 0 or strategy is TruncationStrategy.DO_NOT_TRUNCATE or (second and pair_ids is None):
             return ids, pair_ids, []
         if strategy is TruncationStrategy.LONGEST_FIRST and pair_ids is not None:
             # One token at a time from the longer side, from the second one when both are as long.
             both = min(excess, len(ids) + len(pair_ids))
             uneven = min(abs(len(ids) - len(pair_ids)), both)
             first = (both - uneven) // 2 + (uneven if len(ids) > len(pair_ids) else 0)
-            return self._cut(ids, first), self._cut(pair_ids, both - first), []
-        side = pair_ids if strategy is TruncationStrategy.ONLY_SECOND else ids
-        if side is None:
-            return ids, pair_ids, []
+            return self._cut(ids, first)[0], self._cut(pair_ids, both - first)[0], []
+        side = pair_ids if second and pair_ids is not None else ids
         if len(side) <= excess:
             logger.error("%s would leave nothing of %d tokens; they stay as they are.", strategy.value, len(side))
             return ids, pair_ids, []
-        window = min(len(side), stride + excess)
-        overflow = side[:window] if self.truncation_side == "left" else side[len(side) - window :]
-        if side is ids:
-            return self._cut(ids, excess), pair_ids, overflow
-        return ids, self._cut(side, excess), overflow
+        kept, overflow = self._cut(side, excess, stride)
+        return (ids, kept, overflow) if second else (kept, pair_ids, overflow)
 
-    def _cut(self, side: list[Any], excess: int) -> list[Any]:
-        return side[excess:] if self.truncation_side == "left" else side[: len(side) - excess]
+    def _cut(self, side: list[Any], excess: int, stride: int = 0) -> tuple[list[Any], list[Any]]:
+        if self.truncation_side == "left":
+            return side[excess:], side[: excess + stride]
+        end = len(side) - excess
+        return side[:end], side[max(end - stride, 0) :]
 
     # ---- calls ------------------------------------------------------------------------------------------------------
 
-    def _encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> BatchEncoding:  # type: ignore[override]
-        words = options.get("is_split_into_words", False)
-        nested = isinstance(text, (list, tuple)) and (not text or isinstance(text[0], (list, tuple)))
-        texts = isinstance(text, (list, tuple)) and not words and bool(text) and isinstance(text[0], str)
-        if not BATCHES_COME_SINGLY and (nested or texts):
+    def _encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> BatchEncoding:
+        if not BATCHES_COME_SINGLY and holds_texts(text, options):
             if text_pair is not None and (not isinstance(text_pair, (list, tuple)) or len(text_pair) != len(text)):
                 raise ValueError("A batch of texts needs a batch of as many second texts.")
-            return self._batch_encode_plus(
-                text if text_pair is None else list(zip(text, text_pair, strict=True)), **options
-            )
-        tensor_type = options.get("return_tensors")
-        columns = self._encode_all([(text, text_pair)], **options)
-        return BatchEncoding(
-            {name: rows[0] for name, rows in columns.items()}, tensor_type=tensor_type, prepend_batch_axis=True
-        )
+            return self._batch_encode_plus(text if text_pair is None else list(zip(text, text_pair)), **options)
+        columns = self._encode([(text, text_pair)], options)
+        row = {name: rows[0] for name, rows in columns.items()}
+        return BatchEncoding(row, tensor_type=options.get("return_tensors"), prepend_batch_axis=True)
 
-    def _batch_encode_plus(self, batch_text_or_text_pairs: Any, **options: Any) -> BatchEncoding:  # type: ignore[override]
+    def _batch_encode_plus(self, batch_text_or_text_pairs: Any, **options: Any) -> BatchEncoding:
         if not batch_text_or_text_pairs:
             raise ValueError("The batch holds no text.")
-        words = options.get("is_split_into_words", False)
-        pairs = [self._as_pair(item, words) for item in batch_text_or_text_pairs]
-        return BatchEncoding(self._encode_all(pairs, **options), tensor_type=options.get("return_tensors"))
+        pairs: list[tuple[Any, Any]] = []
+        for item in batch_text_or_text_pairs:
+            texts = item if item and holds_texts(item, options) else (item,)
+            if len(texts) > 2:
+                raise ValueError(f"Expected a text or a pair of texts, found {len(texts)} texts.")
+            pairs.append((*texts, None)[:2])
+        return BatchEncoding(self._encode(pairs, options), tensor_type=options.get("return_tensors"))
 
-    @staticmethod
-    def _as_pair(item: Any, words: bool) -> tuple[Any, Any]:
-        """Read one item of a batch: a text, or two; a text may be a list of words or of ids."""
-        inner: tuple[type, ...] = (list, tuple) if words else (str, list, tuple)
-        if not isinstance(item, (list, tuple)) or not item or not isinstance(item[0], inner):
-            return item, None
-        if len(item) > 2:
-            raise ValueError(f"Expected a text or a pair of texts, got {len(item)} of them.")
-        return item[0], item[1] if len(item) == 2 else None
-
-    def _encode_all(
-        self,
-        pairs: list[tuple[Any, Any]],
-        *,
-        add_special_tokens: bool = True,
-        padding_strategy: PaddingStrategy = PaddingStrategy.DO_NOT_PAD,
-        truncation_strategy: TruncationStrategy = TruncationStrategy.DO_NOT_TRUNCATE,
-        max_length: int | None = None,
-        stride: int = 0,
-        is_split_into_words: bool = False,
-        pad_to_multiple_of: int | None = None,
-        padding_side: str | None = None,
-        return_tensors: Any = None,
-        return_token_type_ids: bool | None = None,
-        return_attention_mask: bool | None = None,
-        return_overflowing_tokens: bool = False,
-        return_special_tokens_mask: bool = False,
-        return_offsets_mapping: bool = False,
-        return_length: bool = False,
-        verbose: bool = True,
-        split_special_tokens: bool | None = None,
-        **unknown: Any,
-    ) -> dict[str, list[Any]]:
+    def _encode(self, pairs: list[tuple[Any, Any]], options: dict[str, Any]) -> dict[str, list[Any]]:
         """Encode single texts and pairs; return the columns of a BatchEncoding, padded."""
-        if unknown:
+        if unknown := options.keys() - OPTIONS:
             logger.warning_once(f"Arguments that ERNIE-M's tokenizer does not know: {', '.join(sorted(unknown))}.")
-        if return_token_type_ids and not add_special_tokens:
+        special = options.get("add_special_tokens", True)
+        strategy = options.get("truncation_strategy", TruncationStrategy.DO_NOT_TRUNCATE)
+        limit = None if strategy is TruncationStrategy.DO_NOT_TRUNCATE else options.get("max_length")
+        overflows = options.get("return_overflowing_tokens", False)
+        if options.get("return_token_type_ids") and not special:
             raise ValueError("token_type_ids are defined with special tokens only: set add_special_tokens=True.")
-        inputs = self.model_input_names
-        wanted = {
-            "input_ids": True,
-            "token_type_ids": "token_type_ids" in inputs if return_token_type_ids is None else return_token_type_ids,
-            "special_tokens_mask": return_special_tokens_mask,
-            "offset_mapping": return_offsets_mapping,
-        }
-        names = [name for name, asked in wanted.items() if asked]
+        types, mask = (
+            name in self.model_input_names if options.get(f"return_{name}") is None else options[f"return_{name}"]
+            for name in ("token_type_ids", "attention_mask")
+        )
+        spans = options.get("return_offsets_mapping", False)
+        asked = {"offset_mapping": spans, "token_type_ids": types}
+        asked["special_tokens_mask"] = options.get("return_special_tokens_mask", False)
+        names = ["input_ids", *(name for name, wanted in asked.items() if wanted)]
         columns: dict[str, list[Any]] = {name: [] for name in names}
-        limit = None if truncation_strategy is TruncationStrategy.DO_NOT_TRUNCATE else max_length
-        for pair in pairs:
-            texts = pair if pair[1] is not None else pair[:1]
-            sides = [self._read(text, is_split_into_words, split_special_tokens, return_offsets_mapping) for text in texts]
-            excess, overflow = 0, []
+        for text, text_pair in pairs:
+            first = self._read(text, spans, options)
+            second = None if text_pair is None else self._read(text_pair, spans, options)
+            if overflows and second is not None and strategy is TruncationStrategy.LONGEST_FIRST:
+                raise ValueError("longest_first on a pair returns no overflowing tokens; truncate one side only.")
+            excess = 0
+            overflow: list[Any] = []
             if limit:
-                special = self.num_special_tokens_to_add(len(sides) == 2) if add_special_tokens else 0
-                excess = max(sum(map(len, sides)) + special - limit, 0)
-                *cut, overflow = self.truncate_sequences(*(sides + [None])[:2], excess, truncation_strategy, stride)
-                sides = cut[: len(sides)]
-            if return_overflowing_tokens:
-                if len(sides) == 2 and truncation_strategy is TruncationStrategy.LONGEST_FIRST:
-                    raise ValueError("longest_first on a pair returns no overflowing tokens; truncate one side only.")
-                if not return_tensors:  # they are ragged
-                    ids = [number for number, _ in overflow] if return_offsets_mapping else overflow
-                    columns.setdefault("overflowing_tokens", []).append(ids)
-                    columns.setdefault("num_truncated_tokens", []).append(excess)
-            row = self._lay_out(sides, names, add_special_tokens)
-            for name in names:
-                columns[name].append(row[name])
-            if len(row["input_ids"]) > self.model_max_length:
-                self._eventual_warn_about_too_long_sequence(row["input_ids"], max_length, verbose)
+                length = len(first) + len(second or ()) + (self.num_special_tokens_to_add(second is not None) * special)
+                excess = max(length - limit, 0)
+                first, second, overflow = self.truncate_sequences(
+                    first, second, excess, strategy, options.get("stride", 0)
+                )
+            if overflows and not options.get("return_tensors"):  # these are ragged
+                columns.setdefault("overflowing_tokens", []).append([n for n, _ in overflow] if spans else overflow)
+                columns.setdefault("num_truncated_tokens", []).append(excess)
+            for name, row in self._lay_out(first, second, names, special):
+                columns[name].append(row)
         lengths = [len(ids) for ids in columns["input_ids"]]
-        if return_length:
+        if max(lengths) > self.model_max_length:
+            longest = columns["input_ids"][lengths.index(max(lengths))]
+            self._eventual_warn_about_too_long_sequence(
+                longest, options.get("max_length"), options.get("verbose", True)
+            )
+        if options.get("return_length"):
             columns["length"] = lengths
-        if "attention_mask" in inputs if return_attention_mask is None else return_attention_mask:
+        if mask:
             columns["attention_mask"] = [[1] * length for length in lengths]
-        if padding_strategy is not PaddingStrategy.DO_NOT_PAD:
-            width = max(lengths) if padding_strategy is PaddingStrategy.LONGEST else max_length or 0
-            self._fill(columns, -(-width // (pad_to_multiple_of or 1)) * (pad_to_multiple_of or 1), padding_side)
+        padding = options.get("padding_strategy", PaddingStrategy.DO_NOT_PAD)
+        if padding is not PaddingStrategy.DO_NOT_PAD:
+            width = max(lengths) if padding is PaddingStrategy.LONGEST else options["max_length"]
+            multiple = options.get("pad_to_multiple_of") or 1
+            self._fill(columns, -(-width // multiple) * multiple, options.get("padding_side") or self.padding_side)
         return columns
 
-    def _read(self, text: Any, words: bool, split_special_tokens: bool | None, with_spans: bool) -> list[Any]:
+    def _read(self, text: Any, spans: bool, options: dict[str, Any]) -> list[Any]:
         """Return the ids of one text, list of words, list of tokens or list of ids; with spans, (id, span) for each."""
-        encode = self._located if with_spans else self._ids
+        encode, whole = self._located if spans else self._ids, options.get("split_special_tokens")
         if isinstance(text, str):
-            return list(encode(text, split_special_tokens))
+            return encode(text, whole)
         if isinstance(text, (list, tuple)) and text:
-            if words and all(isinstance(word, str) for word in text):
-                return [token for word in text for token in encode(word, split_special_tokens)]
-            if not with_spans and all(isinstance(token, str) for token in text):
-                return self.convert_tokens_to_ids(list(text))
-            if not with_spans and all(isinstance(number, int) for number in text):
-                return list(text)
+            kinds = {type(item) for item in text}
+            if kinds == {str} and options.get("is_split_into_words"):
+                return [token for word in text for token in encode(word, whole)]
+            if kinds in ({str}, {int}) and not spans:
+                return list(text) if kinds == {int} else [self._token_id(token) for token in text]
         raise ValueError(f"Expected a text, or a list of words, tokens or ids (these two have no offsets): {text!r}")
 
-    def _lay_out(self, sides: list[list[Any]], names: list[str], special: bool) -> dict[str, list[Any]]:
-        """Return the named columns of one input, with [CLS] and [SEP] where `special` asks for them."""
-        row: dict[str, list[Any]] = {}
+    def _lay_out(
+        self, first: list[Any], second: list[Any] | None, names: list[str], special: bool
+    ) -> Iterator[tuple[str, list[Any]]]:
+        """Yield the named columns of one input, with [CLS] and [SEP] where `special` asks for them."""
         if "offset_mapping" in names:
-            spans = [[span for _, span in side] for side in sides]
-            sides = [[number for number, _ in side] for side in sides]
-            row["offset_mapping"] = (
-                self.build_offset_mapping_with_special_tokens(*spans) if special else list(chain(*spans))
-            )
-        if not special:
-            ids = list(chain(*sides))
-            return {**row, "input_ids": ids, "special_tokens_mask": [0] * len(ids), "token_type_ids": [0] * len(ids)}
-        row["input_ids"] = self.build_inputs_with_special_tokens(*sides)
+            ids, spans = ([[token[part] for token in side or ()] for side in (first, second)] for part in (0, 1))
+            pair = [spans[0]] if second is None else spans
+            yield "offset_mapping", self.build_offset_mapping_with_special_tokens(*pair) if special else [*chain(*pair)]
+            first, second = ids[0], None if second is None else ids[1]
+        yield "input_ids", self.build_inputs_with_special_tokens(first, second) if special else first + (second or [])
         if "token_type_ids" in names:
-            row["token_type_ids"] = self.create_token_type_ids_from_sequences(*sides)
+            yield "token_type_ids", self.create_token_type_ids_from_sequences(first, second)
         if "special_tokens_mask" in names:
-            row["special_tokens_mask"] = self.get_special_tokens_mask(*sides)
-        return row
+            none = [0] * len(first + (second or []))
+            yield "special_tokens_mask", self.get_special_tokens_mask(first, second) if special else none
 
-    def _fill(self, columns: dict[str, list[Any]], width: int, side: str | None) -> None:
-        """Pad every column to `width`, on the side that was asked for or the tokenizer's own."""
-        side = side or self.padding_side
+    def _fill(self, columns: dict[str, list[Any]], width: int, side: str) -> None:
+        """Pad every column to `width`."""
         if side not in ("left", "right"):
             raise ValueError(f"padding_side is {side!r}; it must be left or right.")
-        fillers = {"input_ids": self.pad_token_id, "attention_mask": 0, "token_type_ids": self.pad_token_type_id}
+        fillers = {"input_ids": self.pad_token_id, "token_type_ids": self.pad_token_type_id, "attention_mask": 0}
         fillers |= {"special_tokens_mask": 1, "offset_mapping": (0, 0)}
         for name in columns.keys() & fillers.keys():
             filler = [fillers[name]]
-            for place, row in enumerate(columns[name]):
-                padding = filler * (width - len(row))
-                columns[name][place] = row + padding if side == "right" else padding + row
+            padded = [(row, filler * (width - len(row))) for row in columns[name]]
+            columns[name] = [row + padding if side == "right" else padding + row for row, padding in padded]
 
     # ---- back to text -----------------------------------------------------------------------------------------------
 
@@ -603,7 +581,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         """Join the tokens of these ids."""
         return self.convert_tokens_to_string(self.convert_ids_to_tokens(ids))
 
-    def _decode(  # type: ignore[override]
+    def _decode(
         self,
         token_ids: int | list[int],
         skip_special_tokens: bool = False,
@@ -615,11 +593,12 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         tokens = self.convert_ids_to_tokens(ids, skip_special_tokens=skip_special_tokens)
         # Added tokens, those after vocab.txt, stand apart; [CLS] and its like do not.
         texts: list[str] = []
-        for is_added, run in groupby(tokens, key=lambda token: self._added_tokens_encoder.get(token, 0) >= self.vocab_size):
-            texts.extend(run if is_added else [self.convert_tokens_to_string(list(run))])
+        for is_added, run in groupby(tokens, key=lambda token: self._token_id(token) >= self.vocab_size):
+            texts += run if is_added else [self.convert_tokens_to_string(list(run))]  # noqa: B031
         text = (" " if spaces_between_special_tokens else "").join(texts)
-        clean_up = self.clean_up_tokenization_spaces if clean_up_tokenization_spaces is None else clean_up_tokenization_spaces
-        return self.clean_up_tokenization(text) if clean_up else text
+        chosen = clean_up_tokenization_spaces
+        clean_up = self.clean_up_tokenization_spaces if chosen is None else chosen
+        return str(self.clean_up_tokenization(text)) if clean_up else text
 
     # ---- small methods of PaddleNLP ---------------------------------------------------------------------------------
 

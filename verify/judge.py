@@ -1,4 +1,4 @@
-"""The PyTorch side, in a process of its own: clean of what the caller has imported or changed, and its crash is a result.
+"""The PyTorch side, in a process of its own: clean of what the caller has imported or changed; its crash is a result.
 
 `judge` starts it; `main` is what runs in it.
 """
@@ -35,12 +35,15 @@ class Judgement:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def judge(trace: Trace, output: Path, folder: Path, on_progress: Callable[[str], None], start: Start | None = None) -> Judgement:
+def judge(
+    trace: Trace, output: Path, folder: Path, on_progress: Callable[[str], None], start: Start | None = None
+) -> Judgement:
     """Replay a trace through OUTPUT in a new process; `folder` is ours alone and is where its caches go."""
     request = folder / "judge.json"
     result = folder / "judgement.json"
     request.write_text(
-        json.dumps({"trace": str(trace.path.absolute()), "output": str(output.absolute()), "result": str(result)}), encoding="utf-8"
+        json.dumps({"trace": str(trace.path.absolute()), "output": str(output.absolute()), "result": str(result)}),
+        encoding="utf-8",
     )
     ended = (start or start_process)(request, folder, on_progress)
     if not result.is_file():
@@ -54,7 +57,9 @@ def judge(trace: Trace, output: Path, folder: Path, on_progress: Callable[[str],
 def start_process(request: Path, folder: Path, on_progress: Callable[[str], None]) -> Ended:
     """A new interpreter like this one, whose copies of OUTPUT's code stay in `folder`."""
     home = folder / "huggingface"
-    environment = clean_environment(HF_HOME=str(home), HF_MODULES_CACHE=str(home / "modules"), PYTHONDONTWRITEBYTECODE="1")
+    environment = clean_environment(
+        HF_HOME=str(home), HF_MODULES_CACHE=str(home / "modules"), PYTHONDONTWRITEBYTECODE="1"
+    )
     # What the caller runs from may be on PYTHONPATH.
     if os.environ.get("PYTHONPATH"):
         environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
@@ -73,7 +78,11 @@ def main(request_path: str) -> None:
     try:
         found = judge_here(read_trace(Path(request["trace"])), Path(request["output"]), say)
     except ImportError as error:
-        print(f"{ERROR}{error}. verify needs torch and transformers: pip install 'paddle2torch[torch]'", file=stdout, flush=True)
+        print(
+            f"{ERROR}{error}. verify needs torch and transformers: pip install 'paddle2torch[torch]'",
+            file=stdout,
+            flush=True,
+        )
         raise SystemExit(1) from error
     data = {
         "sites": [site.as_json() for site in found.sites],
@@ -95,7 +104,7 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     from verify.loading import LoadFailure, load_model
     from verify.replay import replay_cases
 
-    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     found = Judgement(environment=versions())
     on_progress("loading OUTPUT")
     try:

@@ -1,4 +1,4 @@
-"""Run another interpreter: lines of progress as they come, the end of its stderr when it fails, no orphan left behind."""
+"""Run another interpreter: its progress as it comes, the end of its stderr when it fails, no orphan left behind."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Mapping, Sequence
+from typing import Callable
 
 PROGRESS = "@progress "
 ERROR = "@error "

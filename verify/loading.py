@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import torch
+from typing import Any
 
 
 class LoadFailure(Exception):
@@ -19,8 +16,8 @@ class LoadFailure(Exception):
 class LoadedModel:
     """The model in eval mode, its encoder, and where its code came from."""
 
-    model: torch.nn.Module
-    backbone: torch.nn.Module
+    model: Any
+    backbone: Any
     loader: str
     warnings: list[str] = field(default_factory=list)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from converter.errors import Problem
 from verify.written import WrittenWeights
@@ -68,9 +69,13 @@ def check_files(manifest: Mapping[str, Any], output: Path) -> tuple[list[Problem
             problems.append(Problem("E406", f"{name} is in {MANIFEST} and not in OUTPUT"))
         elif file_sha256(path) != expected:
             if path.suffix in JUDGED_BY_RUNNING:
-                warnings.append(f"{name} is not the file that was written (sha256 {file_sha256(path)}): judged by running it")
+                warnings.append(
+                    f"{name} is not the file that was written (sha256 {file_sha256(path)}): judged by running it"
+                )
             else:
-                problems.append(Problem("E406", f"{name} is not the file that was written: its sum differs from {MANIFEST}'s"))
+                problems.append(
+                    Problem("E406", f"{name} is not the file that was written: its sum differs from {MANIFEST}'s")
+                )
     return problems, warnings
 
 
@@ -97,4 +102,8 @@ def deciding_files(output: Path) -> dict[str, str]:
         return {}
     kinds = (".safetensors", ".json", ".py", ".txt", ".model")
     names: Sequence[Path] = sorted(output.iterdir())
-    return {path.name: file_sha256(path) for path in names if path.is_file() and path.suffix in kinds and path.name != MANIFEST}
+    return {
+        path.name: file_sha256(path)
+        for path in names
+        if path.is_file() and path.suffix in kinds and path.name != MANIFEST
+    }

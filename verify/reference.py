@@ -6,8 +6,9 @@ import importlib.util
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 from converter.errors import Problem, ReferenceFailure
 from verify.launch import clean_environment, run_process
@@ -38,9 +39,10 @@ def find_interpreter(named: Path | None = None) -> Path:
     raise ReferenceFailure(
         Problem(
             "E601",
-            f"no reference: an interpreter with paddlepaddle and paddlenlp was looked for in --paddle-python, {VARIABLE}, "
-            f".venv-paddle beside the project, {cache_folder() / 'reference'} and here. Run `paddle2torch reference "
-            "install`, or judge against a recorded trace with --trace FILE, or check the weights alone with --static-only",
+            "no reference: a Python with paddlepaddle and paddlenlp was looked for in --paddle-python, "
+            f"{VARIABLE}, .venv-paddle beside the project, {cache_folder() / 'reference'} and here. Run `paddle2torch "
+            "reference install`, or judge against a recorded trace with --trace FILE, or check the weights alone with "
+            "--static-only",
         )
     )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Callable
 
 from verify.compare import TOLERANCES, ZERO_ROW_TOLERANCES, SiteResult, compare_site
 from verify.loading import LoadedModel, describe
@@ -60,15 +61,21 @@ def site_scales(trace: Trace, arrays: Arrays) -> dict[str, float]:
     return scales
 
 
-def _use_attention(model: torch.nn.Module, name: str) -> None:
+def _use_attention(model: Any, name: str) -> None:
     if hasattr(model, "set_attn_implementation"):
         model.set_attn_implementation(name)
     else:
-        model.config._attn_implementation = name  # type: ignore[union-attr]
+        model.config._attn_implementation = name
 
 
 def run_case(
-    trace: Trace, case: Case, arrays: Arrays, loaded: LoadedModel, scales: dict[str, float], attention: str, done: Replay
+    trace: Trace,
+    case: Case,
+    arrays: Arrays,
+    loaded: LoadedModel,
+    scales: dict[str, float],
+    attention: str,
+    done: Replay,
 ) -> None:
     """Run one case and add its results. What OUTPUT's code raises is a problem of OUTPUT."""
     name = case.name if attention == "eager" else f"{case.name} ({attention})"
@@ -99,17 +106,20 @@ def _may_lack(site: str, loaded: LoadedModel, attention: str) -> bool:
     return bool(_INSIDE.fullmatch(site)) or (attention == "sdpa" and site.startswith("attentions."))
 
 
-def compute_sites(case: Case, inputs: dict[str, np.ndarray], loaded: LoadedModel, attention: str) -> dict[str, np.ndarray]:
+def compute_sites(
+    case: Case, inputs: dict[str, np.ndarray], loaded: LoadedModel, attention: str
+) -> dict[str, np.ndarray]:
     """The sites of a case by name, as numpy arrays."""
     import torch
 
     if case.through not in ("model", "backbone"):
-        return {case.through: _table_rows(getattr(loaded.backbone.embeddings, case.through), inputs.get("columns"))}  # type: ignore[union-attr]
+        table = getattr(loaded.backbone.embeddings, case.through)
+        return {case.through: _table_rows(table, inputs.get("columns"))}
     tensors = {name: torch.from_numpy(array.copy()) for name, array in inputs.items()}
     before = {name: tensor.clone() for name, tensor in tensors.items()}
     target = loaded.model if case.through == "model" else loaded.backbone
     if case.problem_type is not None:
-        loaded.model.config.problem_type = case.problem_type  # type: ignore[union-attr]
+        loaded.model.config.problem_type = case.problem_type
     with torch.no_grad(), _watch(loaded, case) as sites:
         outputs = target(**tensors, output_hidden_states=True, output_attentions=attention == "eager", return_dict=True)
     for name, tensor in tensors.items():
@@ -119,12 +129,12 @@ def compute_sites(case: Case, inputs: dict[str, np.ndarray], loaded: LoadedModel
     return {name: value.numpy() for name, value in sites.items()}
 
 
-def _table_rows(layer: torch.nn.Module, columns: np.ndarray | None) -> np.ndarray:
+def _table_rows(layer: Any, columns: np.ndarray | None) -> np.ndarray:
     """Every row of an embedding, through the layer itself; with `columns`, the rows' products with them."""
     import numpy as np
     import torch
 
-    rows: int = layer.weight.shape[0]  # type: ignore[assignment, union-attr]
+    rows: int = layer.weight.shape[0]
     found = []
     with torch.no_grad():
         for start in range(0, rows, 8192):

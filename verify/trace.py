@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from converter.errors import Problem, ReferenceFailure
 
@@ -147,7 +148,10 @@ def check_sums(trace: Trace, sums: Sequence[str], whose: str) -> None:
     if trace.sums() != sorted(sums):
         names = ", ".join(file["name"] for file in trace.head["files"])
         raise ReferenceFailure(
-            Problem("E605", f"{trace.path.name} was recorded from another checkpoint than {whose}: the sums of {names} differ")
+            Problem(
+                "E605",
+                f"{trace.path.name} was recorded from another checkpoint than {whose}: the sums of {names} differ",
+            )
         )
 
 

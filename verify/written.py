@@ -1,4 +1,4 @@
-"""The weights of OUTPUT as they lie on disk: every byte of every file accounted for. Damage is a finding, never a raise."""
+"""The weights of OUTPUT as they lie on disk, every byte accounted for. Damage is a finding, never a raise."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ class WrittenTensor:
         """The array over a memory map (bfloat16 as uint16 bits)."""
         import numpy as np
 
-        return np.memmap(self.path, np.dtype(DTYPES[self.dtype][0]), "r", self.start, self.shape or (1,)).reshape(self.shape)
+        return np.memmap(self.path, np.dtype(DTYPES[self.dtype][0]), "r", self.start, self.shape or (1,)).reshape(
+            self.shape
+        )
 
     def read_bytes(self) -> np.ndarray:
         import numpy as np
@@ -57,9 +59,11 @@ def read_written(output: Path) -> WrittenWeights:
     found = WrittenWeights()
     single, index = output / SINGLE_FILE, output / INDEX_FILE
     if single.is_file():
-        names = {SINGLE_FILE: None}
+        names: dict[str, set[str] | None] = {SINGLE_FILE: None}
         if index.exists():
-            found.problems.append(Problem("E405", f"{INDEX_FILE} lies beside {SINGLE_FILE}, which is read instead of it"))
+            found.problems.append(
+                Problem("E405", f"{INDEX_FILE} lies beside {SINGLE_FILE}, which is read instead of it")
+            )
     elif index.is_file():
         names = _read_index(index, found)
     else:

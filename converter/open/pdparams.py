@@ -90,6 +90,7 @@ class _Reading:
         self._check_name_table(items.get(NAME_TABLE), tensors)
         if left:
             self.warnings.append(f"{self.file}: not tensors, left out: {_listed(left)}")
+        self._check_orders(tensors)
         if not tensors and not self.problems:
             self._problem("holds no tensors. Is it the scheduler's or the optimizer's state?")
         if self.problems:
@@ -151,6 +152,13 @@ class _Reading:
             return f"the slices have {found} elements, OriginShape {list(shape)} has {expected}"
         joined[key] = self._tensor(key, shape, parts)
         return None
+
+    def _check_orders(self, tensors: dict[str, SourceTensor]) -> None:
+        """One flipped bit turns a matrix into its column order, and nothing else in the file can contradict it."""
+        matrices = [tensor for tensor in tensors.values() if sum(size > 1 for size in tensor.shape) > 1]
+        columns = [tensor.name for tensor in matrices if tensor.fortran]
+        if len(columns) == 1 < len(matrices):
+            self.warnings.append(f"{self.file}: {columns[0]} alone is stored in column order. Read as the file says")
 
     def _problem(self, reason: str) -> None:
         self.problems.append(Problem("E306", f"{self.file}: {reason}"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import mmap
 
 from converter.errors import FileError, Problem, file_error
-from converter.open.files import quoted
 from converter.open.pickle_machine import PickleMachine
 from converter.open.pickle_search import wanted_code
 from converter.open.pickle_values import Global, PickleArray, PickleDict, PickleDtype, PickleList, Refusal
@@ -37,7 +36,8 @@ def _file_error(refusal: Refusal, machine: PickleMachine, file: str) -> FileErro
         wanted = wanted_code(machine.buffer, at, machine.memo, machine.stack)
     if wanted is None:
         return file_error(refusal.code, file, refusal.reason, offset=at)
-    text = f"{file} asks to run {quoted(wanted[0], 200)} (byte {wanted[1]}). Not loaded."
+    name = ascii(wanted[0][:200])[1:-1].replace("\\'", "'")
+    text = f"{file} asks to run '{name}' (byte {wanted[1]}). Not loaded."
     return FileError(Problem("E301", f"{text} Do not open this file with paddle.load."))
 
 

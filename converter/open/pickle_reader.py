@@ -82,9 +82,11 @@ def read_argument(buffer: mmap.mmap, at: int, opcode: Opcode) -> tuple[Argument,
         return None, position
     width = int(number)
     if form == "lines":
-        first, position = _line(buffer, at, position)
-        second, position = _line(buffer, at, position) if width == 2 else ("", position)
-        return (first, second), position
+        if width == 1:
+            return _long_line(buffer, at, position)
+        module, position = _line(buffer, at, position)
+        name, position = _line(buffer, at, position)
+        return (module, name), position
     _need(buffer, at, position, width)
     raw = buffer[position : position + width]
     position += width
@@ -111,6 +113,14 @@ def _line(buffer: mmap.mmap, at: int, position: int) -> tuple[str, int]:
         return buffer[position:stop].decode("utf-8"), stop + 1
     except UnicodeDecodeError:
         raise Refusal("E303", "a name that is not UTF-8", at) from None
+
+
+def _long_line(buffer: mmap.mmap, at: int, position: int) -> tuple[Argument, int]:
+    """The argument of a refused opcode, of which only the beginning can matter."""
+    stop = buffer.find(b"\n", position)
+    if stop < 0:
+        raise Refusal("E303", "a line without an end. Is the file complete?", at)
+    return (buffer[position : min(stop, position + MOST_LINE)].decode("latin1"), ""), stop + 1
 
 
 def _frame(at: int, position: int, size: Argument, frame_end: int, end: int) -> int:

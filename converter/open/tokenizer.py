@@ -10,6 +10,7 @@ from typing import Any
 from converter.errors import Problem, SourceError
 from converter.open.files import is_file
 from converter.open.json_files import read_json
+from converter.open.protobuf import WireError, walk_fields
 
 VOCABULARY = "vocab.txt"
 SENTENCEPIECE = "sentencepiece.bpe.model"
@@ -21,6 +22,7 @@ SPECIAL_TOKENS = {
     "mask_token": "[MASK]",
 }
 _MOST_BYTES = 64 << 20
+_PIECE = 1
 
 
 @dataclass(frozen=True)
@@ -122,11 +124,15 @@ def _check_tokens(lines: list[str], refuse: Any) -> None:
 
 
 def _checked_sentencepiece(data: bytes) -> bytes:
-    """A sentencepiece model is a protobuf whose first field is a piece (tag 0x0a): tells apart what is none at all."""
-    if data[:1] != b"\x0a":
+    """A sentencepiece model is a protobuf of pieces (field 1) and settings, walked to its end."""
+    try:
+        for field in walk_fields(memoryview(data)):
+            if field.number == _PIECE and not field.value:
+                raise WireError(field.offset, "an empty piece")
+    except WireError as error:
         raise SourceError(
-            Problem("E022", f"{SENTENCEPIECE} is not a sentencepiece model (it starts with {data[:12]!r})")
-        )
+            Problem("E022", f"{SENTENCEPIECE} is damaged, or not a sentencepiece model ({error}). Download it again?")
+        ) from None
     return data
 
 

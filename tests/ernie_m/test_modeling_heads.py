@@ -1,4 +1,4 @@
-"""Each head gives Paddle's logits, losses and gradients; where Paddle's losses differ from torch's, torch's are kept."""
+"""Each head gives Paddle's logits, losses and gradients; where its losses differ from torch's, torch's are kept."""
 
 from __future__ import annotations
 
@@ -48,10 +48,8 @@ def test_outputs_losses_and_gradients_equal_paddles(reference: Any, difference: 
     output = model(**reference.inputs(case))
     recorded = reference.outputs(case)
     for site, value in recorded.items():
-        if site.endswith("_prob"):  # quirk 8: Paddle's UIEM gives probabilities, ours logits
-            ours = output[site.replace("prob", "logits")].sigmoid()
-        else:
-            ours = output[site]
+        # Quirk 8: Paddle's UIEM gives probabilities, ours logits.
+        ours = output[site.replace("prob", "logits")].sigmoid() if site.endswith("_prob") else output[site]
         assert difference(ours.detach(), value) < TOLERANCE, site
     gradients = reference.gradients(case)
     if "loss" not in recorded:
@@ -147,7 +145,11 @@ WRONG_LABELS = [
     ("ErnieMForTokenClassification", {"labels": torch.zeros(2, 5, dtype=torch.long)}, r"expected \[2, 6\]"),
     ("ErnieMForQuestionAnswering", {"start_positions": torch.zeros(2, 6), "end_positions": torch.zeros(2)}, "start"),
     ("ErnieMForQuestionAnswering", {"start_positions": torch.zeros(2)}, "both start_positions and end_positions"),
-    ("ErnieMForInformationExtraction", {"start_positions": torch.zeros(2), "end_positions": torch.zeros(2)}, r"\[2, 6\]"),
+    (
+        "ErnieMForInformationExtraction",
+        {"start_positions": torch.zeros(2), "end_positions": torch.zeros(2)},
+        r"\[2, 6\]",
+    ),
 ]
 
 
@@ -170,7 +172,5 @@ def test_classifier_dropout_is_hidden_dropout_unless_given(tiny: Any) -> None:
 
 def test_heads_return_tuples_with_the_loss_first(tiny: Any) -> None:
     model, ids = tiny("ErnieMForTokenClassification"), torch.randint(4, 60, (2, 6))
-    loss, logits, states = model(
-        ids, labels=torch.zeros_like(ids), output_hidden_states=True, return_dict=False
-    )
+    loss, logits, states = model(ids, labels=torch.zeros_like(ids), output_hidden_states=True, return_dict=False)
     assert loss.shape == () and logits.shape == (2, 6, 2) and len(states) == 3

@@ -36,7 +36,9 @@ def port(transformers4_python: Path, run_script: Any, tmp_path_factory: pytest.T
 def case_of(folder: Path, case: str) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
     with np.load(folder / "numbers.npz") as file:
         inputs = {key.split("/")[-1]: torch.tensor(file[key]) for key in file.files if key.startswith(f"in/{case}/")}
-        return inputs, {key.split("/")[-1]: torch.tensor(file[key]) for key in file.files if key.startswith(f"out/{case}/")}
+        return inputs, {
+            key.split("/")[-1]: torch.tensor(file[key]) for key in file.files if key.startswith(f"out/{case}/")
+        }
 
 
 @pytest.mark.parametrize("name", CLASSES)

@@ -47,9 +47,9 @@ def test_added_tokens_stand_apart(folder: Path, run_paddle: Any) -> None:
     """[CLS] joins what follows, an added token does not; PaddleNLP's has other ids but the same text."""
     tokenizer = load(folder)
     tokenizer.add_tokens(["<e>"])
-    paddle = ask_paddle(
-        run_paddle, folder, add_tokens=["<e>"], calls=[["decode", [[0, 2000, 2000, 1999, 2]], {}]]
-    )["calls"][0]["value"]
+    paddle = ask_paddle(run_paddle, folder, add_tokens=["<e>"], calls=[["decode", [[0, 2000, 2000, 1999, 2]], {}]])[
+        "calls"
+    ][0]["value"]
     assert tokenizer.decode([0, 2002, 2002, 1999, 2]) == paddle == f"[CLS] <e> <e> {tokenizer.tokens[1999]}[SEP]"
     assert tokenizer.decode([2002, 0], spaces_between_special_tokens=False) == "<e>[CLS]"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -77,16 +78,16 @@ def test_the_official_vocabulary(shared_data: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (two_columns(FIVE + "[MASK]\n") + "a\n", "one token a line, or token TAB id"),
-        (FIVE + "[MASK]\na\t5\n", "one token a line, or token TAB id"),
-        ("[CLS]\t0\t1\n", "one token a line, or token TAB id"),
-        (two_columns(FIVE + "[MASK]\n").replace("3", "4"), r"line 4 gives '\[UNK\]' id '4', not 3"),
-        (two_columns(FIVE + "[MASK]\n").replace("3", "2"), r"line 4 gives '\[UNK\]' id '2', not 3"),
-        (two_columns(FIVE + "[MASK]\n").replace("3", "three"), "id 'three', not 3"),
-        (FIVE + "a\nb\na\n[MASK]\n", "line 7 is empty or holds a token that an earlier line holds"),
-        (FIVE + "a\n\nb\n[MASK]\n", "line 6 is empty"),
-        (FIVE + "[MASK]\n\n", "line 6 is empty"),
-        ("", "line 1 is empty"),
+        (two_columns(FIVE + "[MASK]\n") + "a\n", "line 6: expected a token, a tab and 5, found 'a'"),
+        (FIVE + "[MASK]\na\t5\n", r"line 6: expected one token, found 'a\\t5'"),
+        ("[CLS]\t0\t1\n", "line 1: expected a token, a tab and 0"),
+        (two_columns(FIVE + "[MASK]\n").replace("3", "4"), "line 4: expected a token, a tab and 3"),
+        (two_columns(FIVE + "[MASK]\n").replace("3", "2"), "line 4: expected a token, a tab and 3"),
+        (two_columns(FIVE + "[MASK]\n").replace("3", "three"), "line 4: expected a token, a tab and 3"),
+        (FIVE + "a\nb\na\n[MASK]\n", "line 7: 'a' is empty or stands there twice"),
+        (FIVE + "a\n\nb\n[MASK]\n", "line 6: '' is empty"),
+        (FIVE + "[MASK]\n\n", "line 6: '' is empty"),
+        ("", "line 1: '' is empty"),
         (FIVE, r"has no \[MASK\]"),
         ("\ufeff" + FIVE + "[MASK]\n", r"has no \[CLS\].*byte order mark"),
         (FIVE.replace("\n", "\r\n") + "[MASK]\n", "has no"),
@@ -129,17 +130,26 @@ def test_copies(folder: Path, copied: Callable[[Any], Any]) -> None:
 
 def test_threads(folder: Path) -> None:
     """Several threads may be the first to use a tokenizer, and see nothing of each other."""
-    tokenizer, texts, found = load(folder), read_sentences(), {}
-    work = [threading.Thread(target=lambda n=n: found.update({n: tokenizer(texts[n::4])["input_ids"]})) for n in range(4)]
-    [thread.start() for thread in work]
-    [thread.join() for thread in work]
+    tokenizer, texts = load(folder), read_sentences()
+    found: dict[int, list[list[int]]] = {}
+
+    def work(part: int) -> None:
+        found[part] = tokenizer(texts[part::4])["input_ids"]
+
+    threads = [threading.Thread(target=work, args=(part,)) for part in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert found == {n: tokenizer(texts[n::4])["input_ids"] for n in range(4)}
 
 
 def test_data_loader_workers(folder: Path) -> None:
     loading = pytest.importorskip("torch.utils.data")
     tokenizer, texts = load(folder), read_sentences()
-    loader = loading.DataLoader(texts, batch_size=100, num_workers=2, collate_fn=tokenizer, multiprocessing_context="spawn")
+    loader = loading.DataLoader(
+        texts, batch_size=200, num_workers=2, collate_fn=tokenizer, multiprocessing_context="spawn"
+    )
     assert [ids for batch in loader for ids in batch["input_ids"]] == tokenizer(texts)["input_ids"]
 
 
@@ -170,7 +180,8 @@ socket.socket.connect = refuse
 from transformers import AutoTokenizer
 folder, texts = json.load(sys.stdin)
 tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=True)
-assert type(tokenizer).__name__ == "PaddleErnieMTokenizer" and type(tokenizer).__module__.startswith("transformers_modules")
+assert type(tokenizer).__name__ == "PaddleErnieMTokenizer"
+assert type(tokenizer).__module__.startswith("transformers_modules")
 json.dump([ids[1:-1] for ids in tokenizer(texts)["input_ids"]], sys.stdout)
 """
 
@@ -180,9 +191,8 @@ def remote(folder: Path, texts: list[str]) -> Any:
     shutil.copy(HERE / "configuration_ernie_m.py", folder)
     auto_map = {"AutoConfig": "configuration_ernie_m.ErnieMConfig"}
     (folder / "config.json").write_text(json.dumps({"model_type": "ernie_m", "auto_map": auto_map}), "utf-8")
-    done = subprocess.run(
-        [sys.executable, "-c", REMOTE], input=json.dumps([str(folder), texts]), capture_output=True, text=True, timeout=120
-    )
+    request, home = json.dumps([str(folder), texts]), {**os.environ, "HF_HOME": str(folder / "home")}
+    done = subprocess.run([sys.executable, "-c", REMOTE], input=request, capture_output=True, text=True, env=home)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     return json.loads(done.stdout)
 

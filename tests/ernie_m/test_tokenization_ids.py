@@ -144,7 +144,7 @@ def test_without_the_official_files(tmp_path: Path, run_paddle: Any) -> None:
 def test_special_tokens_can_be_ordinary_text(official: Any) -> None:
     """transformers' own option; PaddleNLP has none."""
     ids = official("a[MASK]", split_special_tokens=True)["input_ids"]
-    assert 250001 not in ids and official.convert_tokens_to_string(official.convert_ids_to_tokens(ids[1:-1])) == "a[MASK]"
+    assert 250001 not in ids and official.convert_ids_to_string(ids[1:-1]) == "a[MASK]"
     assert official.tokenize("a[MASK]", split_special_tokens=True) == official.convert_ids_to_tokens(ids[1:-1])
     assert official.get_offset_mapping("[CLS]", split_special_tokens=True)[-1][1] == 5
 

@@ -264,7 +264,10 @@ def heads() -> None:
     run_head(model, "choice:positions", (), input_ids=choices, position_ids=places)
 
     model = build("extraction", "UIEM")
-    for name, inputs in {"no mask": {"input_ids": unpadded}, "mask": {"input_ids": ids, "attention_mask": mask}}.items():
+    for name, inputs in {
+        "no mask": {"input_ids": unpadded},
+        "mask": {"input_ids": ids, "attention_mask": mask},
+    }.items():
         start, end = model(**{key: paddle.to_tensor(value) for key, value in inputs.items()})
         marks = (RANDOM.uniform(size=(2, 3, 7)) < 0.3).astype("float64")
         # as PaddleNLP's model_zoo/uie/finetune.py trains it: the mean of both losses on probabilities

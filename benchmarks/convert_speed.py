@@ -1,0 +1,113 @@
+"""How long a conversion takes against copying and hashing, and how much memory of its own it needs.
+
+    python benchmarks/convert_speed.py [SOURCE] [--runs 5]
+
+SOURCE is a Paddle folder; by default a full-size base checkpoint is made with PaddleNLP. Each run converts and then does
+`cp WEIGHTS COPY && sha256sum WEIGHTS COPY`, in turn, so that a machine whose speed drifts bears on both. Memory
+is what is not backed by a file (RssAnon of Linux), sampled every 5 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    """Measure and print JSON."""
+    parser = argparse.ArgumentParser(description="Time conversions against cp and sha256sum.")
+    parser.add_argument("source", type=Path, nargs="?")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--paddle-python", type=Path, default=ROOT / ".venv-paddle" / "bin" / "python")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+        source = arguments.source or make_source(arguments.paddle_python, Path(folder) / "source")
+        print(json.dumps(measure(source, Path(folder), arguments.runs), indent=2))
+
+
+def make_source(paddle_python: Path, folder: Path) -> Path:
+    script = ROOT / "benchmarks" / "make_checkpoint.py"
+    command = [paddle_python, script, "--architecture", "ErnieMModel", "--size", "base", "--output", folder]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return folder
+
+
+def measure(source: Path, folder: Path, runs: int) -> dict[str, object]:
+    weights = sorted(path for path in source.iterdir() if path.suffix in (".pdparams", ".safetensors"))
+    rows = []
+    for index in range(runs + 1):
+        seconds, memory = convert(source, folder / "output")
+        baseline = copy_and_hash(weights, folder / "copy")
+        if index:  # The first warms the page cache.
+            rows.append((seconds, baseline, memory))
+    return {
+        "source_bytes": sum(path.stat().st_size for path in weights),
+        "runs": runs,
+        "convert_seconds": round(statistics.median(row[0] for row in rows), 2),
+        "copy_and_hash_seconds": round(statistics.median(row[1] for row in rows), 2),
+        "ratios": [round(row[0] / row[1], 2) for row in rows],
+        "median_ratio": round(statistics.median(row[0] / row[1] for row in rows), 2),
+        "peak_anonymous_megabytes": round(max(row[2] for row in rows) / 1e6, 1),
+    }
+
+
+def convert(source: Path, output: Path) -> tuple[float, int]:
+    """Wall seconds and the largest anonymous memory in bytes of one conversion."""
+    shutil.rmtree(output, ignore_errors=True)
+    start = time.monotonic()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "converter", "convert", str(source), str(output)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    peak = 0
+    done = threading.Event()
+
+    def sample() -> None:
+        nonlocal peak
+        while not done.wait(0.005):
+            peak = max(peak, anonymous_bytes(run.pid))
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
+    code = run.wait()
+    seconds = time.monotonic() - start
+    done.set()
+    sampler.join()
+    if code:
+        raise SystemExit(f"the conversion ended with {code}")
+    return seconds, peak
+
+
+def anonymous_bytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:")), 0)
+
+
+def copy_and_hash(weights: list[Path], copy: Path) -> float:
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir()
+    start = time.monotonic()
+    subprocess.run(["cp", *weights, copy], check=True)
+    copies = [copy / path.name for path in weights]
+    subprocess.run(["sha256sum", *weights, *copies], check=True, stdout=subprocess.DEVNULL)
+    seconds = time.monotonic() - start
+    shutil.rmtree(copy)
+    return seconds
+
+
+if __name__ == "__main__":
+    main()

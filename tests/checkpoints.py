@@ -1,0 +1,76 @@
+"""Small PaddleNLP folders made without Paddle, for the tests that need many of them quickly."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mappings import expand, load_table
+
+SIZES = {
+    "vocab_size": 30,
+    "max_position_embeddings": 10,
+    "hidden_size": 8,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+}
+LABELS = 3
+
+
+def make_state(architecture: str = "ErnieMModel", scheme: int = 0, **sizes: int) -> dict[str, np.ndarray]:
+    """Random weights under the names that a file of this class has."""
+    table = load_table(architecture)
+    every = {**SIZES, **sizes}
+    full = {**every, "intermediate_size": 4 * every["hidden_size"], "num_labels": LABELS}
+    random = np.random.default_rng(7)
+    return {
+        entry.source: random.standard_normal(entry.source_shape).astype("<f4")
+        for entry in expand(table, table.schemes[scheme], full)
+    }
+
+
+def make_config(architecture: str = "ErnieMModel", **changes: Any) -> dict[str, Any]:
+    """A config.json as PaddleNLP 2.8 writes it, the wrong intermediate_size included."""
+    labels = {}
+    if architecture in ("ErnieMForSequenceClassification", "ErnieMForTokenClassification"):
+        names = [f"LABEL_{index}" for index in range(LABELS)]
+        labels = {"id2label": {str(i): n for i, n in enumerate(names)}, "label2id": {n: i for i, n in enumerate(names)}}
+    config = {
+        "architectures": [architecture],
+        "attention_probs_dropout_prob": 0.1,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.1,
+        "initializer_range": 0.02,
+        "intermediate_size": 3072,
+        "model_type": "ernie_m",
+        "pad_token_id": 1,
+        "paddlenlp_version": None,
+        "type_vocab_size": 16,
+        **SIZES,
+        **labels,
+        **changes,
+    }
+    return {key: value for key, value in config.items() if value is not ...}
+
+
+def write_folder(
+    folder: Path,
+    state: dict[str, Any] | None = None,
+    config: dict[str, Any] | None = None,
+    *,
+    architecture: str = "ErnieMModel",
+    protocol: int = 4,
+) -> Path:
+    """A folder with model_state.pdparams (form A) and config.json; `config={}` leaves the config out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = make_state(architecture) if state is None else state
+    data = {**state, "StructuredToParameterName@@": {name: f"p_{number}" for number, name in enumerate(state)}}
+    (folder / "model_state.pdparams").write_bytes(pickle.dumps(data, protocol))
+    config = make_config(architecture) if config is None else config
+    if config:
+        (folder / "config.json").write_text(json.dumps(config))
+    return folder

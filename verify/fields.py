@@ -1,0 +1,94 @@
+"""Fields of OUTPUT's config.json that no forward pass shows, and those whose fault is told best by their name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from converter.errors import Problem
+
+if TYPE_CHECKING:
+    from converter.plan import Plan
+
+#: Fields that must say what the source's config says (or PaddleNLP's defaults, which the source's config then holds).
+_FROM_SOURCE = (
+    "hidden_act",
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "classifier_dropout",
+    "initializer_range",
+    "pad_token_id",
+    "problem_type",
+)
+_SIZES = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+)
+#: Paddle's habits (MODEL.md, quirks 1, 2, 4, 5), by the behavior that the manifest states.
+HABITS: dict[str, dict[str, Any]] = {
+    "paddlenlp": {
+        "implicit_mask_token_ids": [0],
+        "position_offset": 2,
+        "attention_mask_value": -10000.0,
+        "layer_norm_eps": 9.999999747378752e-06,
+    },
+}
+HABITS["release"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1]}
+
+
+def check_config(output: Path, plan: Plan, behavior: str) -> list[Problem]:
+    """Every field that differs from what SOURCE and Paddle's habits say."""
+    try:
+        config = json.loads((output / "config.json").read_text(encoding="utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError("it is not an object")
+    except (OSError, ValueError, RecursionError) as error:
+        return [Problem("E408", f"config.json is not usable: {error}")]
+    expected: dict[str, Any] = {name: getattr(plan.config, name) for name in _FROM_SOURCE}
+    expected.update({name: getattr(plan.sizes, name) for name in _SIZES})
+    expected.update(HABITS.get(behavior, HABITS["paddlenlp"]))
+    expected.update(architectures=[plan.table.target_class], model_type="ernie_m")
+    problems = [
+        Problem("E408", f"config.json: {name} is {config.get(name)!r:.80}, expected {value!r:.80}")
+        for name, value in expected.items()
+        if not _same(config.get(name), value)
+    ]
+    return problems + _check_labels(config, plan.sizes.labels)
+
+
+def _same(found: Any, expected: Any) -> bool:
+    """Equal, and of the same kind: True is not 1 here."""
+    numbers = isinstance(found, (int, float)) and isinstance(expected, (int, float))
+    return found == expected and (type(found) is type(expected) or (numbers and not isinstance(found, bool)))
+
+
+def _check_labels(config: Mapping[str, Any], labels: tuple[str, ...]) -> list[Problem]:
+    if not labels:
+        return []
+    wanted = {str(number): label for number, label in enumerate(labels)}
+    # transformers writes nothing for two labels with the default names, and reads nothing as those.
+    default = {"0": "LABEL_0", "1": "LABEL_1"}
+    found = config.get("id2label", default)
+    problems = []
+    if found != wanted:
+        problems.append(Problem("E408", f"config.json: id2label is {found!r:.120}, expected {wanted!r:.120}"))
+    reverse = config.get("label2id")
+    if reverse is not None and reverse != {label: int(number) for number, label in wanted.items()}:
+        problems.append(Problem("E408", f"config.json: label2id is {reverse!r:.120}, not the reverse of id2label"))
+    return problems
+
+
+def output_says(output: Path) -> dict[str, Any]:
+    """What OUTPUT's config.json says of class and heads, for sources that do not say it themselves."""
+    try:
+        config = json.loads((output / "config.json").read_text(encoding="utf-8"))
+        name, heads = config["architectures"][0], config["num_attention_heads"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return {}
+    return {"architecture": name, "num_attention_heads": heads} if isinstance(name, str) and type(heads) is int else {}

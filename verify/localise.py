@@ -1,0 +1,109 @@
+"""From many differences to one place: the first site that differs, whether its inputs agreed, and what to look at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from verify.compare import SiteResult
+from verify.trace import Trace
+
+_LAYER = re.compile(r"(?:layers|hidden_states|attentions)\.(\d+)(?:\.(.+))?")
+
+
+def first_difference(sites: Sequence[SiteResult], trace: Trace) -> dict[str, Any] | None:
+    """The first site, in network order, of the first failing case; None when all agree."""
+    failed = [site for site in sites if not site.passed]
+    if not failed:
+        return None
+    first = _choose(failed)
+    before = [site for site in sites if site.case == first.case]
+    before = before[: next(n for n, site in enumerate(before) if site is first)]
+    agreed = all(site.passed for site in before)
+    cases = list(dict.fromkeys(site.case for site in failed))
+    return {
+        "case": first.case,
+        "site": first.site,
+        "max_rel": first.max_rel,
+        "tolerance": first.tolerance,
+        "problem": first.problem,
+        "before": before[-1].site if before else None,
+        "inputs_agree": agreed,
+        "failed_cases": cases,
+        "look_at": hint(first, failed, sites, trace),
+    }
+
+
+def _choose(failed: Sequence[SiteResult]) -> SiteResult:
+    """Tables of embeddings and the case that looks inside the layers come first in a trace, and so tell most."""
+    return failed[0]
+
+
+def hint(first: SiteResult, failed: Sequence[SiteResult], sites: Sequence[SiteResult], trace: Trace) -> str:
+    """The tensor, field or rule whose fault would look like this."""
+    rule = _hint_from_cases(failed, sites, trace)
+    if rule:
+        return rule
+    if first.problem.startswith("shape"):
+        return f"{first.site}: {first.problem}"
+    if first.site in ("word_embeddings", "position_embeddings"):
+        row = f", row {first.worst[0]}" if first.worst else ""
+        return f"embeddings.{first.site}.weight{row}"
+    if first.site == "hidden_states.0":
+        return "embeddings.layer_norm.weight and .bias, position_offset, layer_norm_eps: both tables agree"
+    if first.site == "pooler_output":
+        return "pooler.dense.weight and .bias: the hidden states agree"
+    if first.site in ("logits", "start_logits", "end_logits", "start_prob", "end_prob"):
+        return f"the head's weight and bias ({_head(first.site)}): what goes into it agrees"
+    if first.site == "loss":
+        return "the loss of the class: its logits agree"
+    return _hint_in_layer(first, sites)
+
+
+def _hint_from_cases(failed: Sequence[SiteResult], sites: Sequence[SiteResult], trace: Trace) -> str:
+    """A rule, told by which cases fail and which do not."""
+    known = {case.name: case for case in trace.cases}
+    names = {site.case.removesuffix(" (sdpa)") for site in failed}
+    ran = {site.case.removesuffix(" (sdpa)") for site in sites}
+    if all(site.case.endswith("(sdpa)") for site in failed):
+        return "the sdpa path of the attention: the eager one agrees"
+    inputs = {name: set(known[name].inputs) for name in ran if name in known}
+    encoded = {name for name in inputs if known[name].through in ("model", "backbone")}
+    implicit = {name for name in encoded if "input_ids" in inputs[name] and "attention_mask" not in inputs[name]}
+    if names <= implicit and len(implicit) < len(encoded):
+        return "implicit_mask_token_ids: only calls without an attention_mask differ"
+    if names == {"small_inputs"}:
+        return "layer_norm_eps: only inputs as small as the epsilon differ"
+    if all("position_ids" in inputs.get(name, ()) for name in names):
+        return "position_ids, position_offset: only calls with positions differ"
+    if all("attention_mask" in inputs.get(name, ()) for name in names) and any(
+        "attention_mask" in inputs[name] for name in encoded - names
+    ):
+        return f"the rule for attention masks: of the forms of mask only {', '.join(sorted(names))} differ"
+    return ""
+
+
+def _hint_in_layer(first: SiteResult, sites: Sequence[SiteResult]) -> str:
+    match = _LAYER.match(first.site)
+    if not match:
+        return first.site
+    number, part = int(match[1]), match[2]
+    passed = {site.site for site in sites if site.case == first.case and site.passed}
+    if part:
+        name = re.sub(r"^self_attn\.([qkv]_proj)$", r"self_attn.self_attn.\1", part)
+        return f"encoder.layers.{number}.{name}.weight and .bias"
+    if first.site.startswith("attentions"):
+        if f"layers.{number}.self_attn.q_proj" in passed:
+            return f"attention mask, scale or number of heads in layer {number}: q, k and v agree"
+        return f"encoder.layers.{number}.self_attn.self_attn.q_proj and k_proj, and the attention mask"
+    layer = number - 1
+    if f"layers.{layer}.linear2" in passed:
+        return f"encoder.layers.{layer}.norm2.weight and .bias, layer_norm_eps"
+    return f"encoder.layers.{layer}: the weights of this layer; the state before it agrees"
+
+
+def _head(site: str) -> str:
+    return {"start_logits": "linear_start or qa_outputs", "end_logits": "linear_end or qa_outputs"}.get(
+        site, "classifier"
+    )

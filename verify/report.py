@@ -1,0 +1,154 @@
+"""What verify found, for programs (report.json) and for people (a table)."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from converter.errors import Problem
+from verify.compare import SiteResult
+from verify.static import StaticResult
+from verify.tokens import TokenResult
+
+FOLDER = "verification"
+#: What a full report has looked at; `push` wants all of these.
+WEIGHTS, NUMBERS, TOKENS = "weights", "numbers", "tokens"
+_GROUPS = (
+    ("word and position rows", ("word_embeddings", "position_embeddings")),
+    ("embeddings", ("hidden_states.0",)),
+    ("inside the layers", ("layers.",)),
+    ("attention probabilities", ("attentions.",)),
+    ("hidden states", ("hidden_states.",)),
+    ("pooler", ("pooler_output",)),
+    ("logits", ("logits", "start_logits", "end_logits")),
+    ("probabilities", ("start_prob", "end_prob")),
+    ("loss", ("loss",)),
+)
+_SHOWN = 12
+
+
+@dataclass
+class Report:
+    """The verdict on one OUTPUT, and everything that it rests on."""
+
+    precision: str
+    #: Which of the three were looked at: "weights", "numbers", "tokens".
+    checked: list[str] = field(default_factory=list)
+    static: StaticResult | None = None
+    sites: list[SiteResult] = field(default_factory=list)
+    gradients: list[dict[str, Any]] = field(default_factory=list)
+    tokenizer: TokenResult | None = None
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    first_difference: dict[str, Any] | None = None
+    #: sha256 of every file of OUTPUT that decides numbers or tokens.
+    files: dict[str, str] = field(default_factory=dict)
+    #: Who computed the reference: "live", "trace" or "none", how the weights reached it, its versions.
+    reference: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    #: Seconds by stage. Not in report.json, so that two runs give the same report.
+    seconds: dict[str, float] = field(default_factory=dict)
+    #: Where the report was written, if it was.
+    folder: Path | None = None
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as report.json holds it."""
+        static, tokens = self.static, self.tokenizer
+        return {
+            "passed": self.passed,
+            "precision": self.precision,
+            "checked": self.checked,
+            "problems": [{"code": problem.code, "text": problem.text} for problem in self.problems],
+            "first_difference": self.first_difference,
+            "static": None if static is None else {**asdict(static), "mismatched": list(static.mismatched)},
+            "sites": [site.as_json() for site in self.sites],
+            "gradients": self.gradients,
+            "tokenizer": None if tokens is None else asdict(tokens),
+            "warnings": self.warnings,
+            "files": self.files,
+            "reference": self.reference,
+            "environment": self.environment,
+        }
+
+
+def write_report(report: Report, folder: Path) -> None:
+    """Write report.json into `folder`, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / ".report.json.partial"
+    partial.write_text(json.dumps(report.to_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    os.replace(partial, folder / "report.json")
+    report.folder = folder
+
+
+def render_table(report: Report) -> str:
+    """The report for a terminal: the verdict, the worst of each kind of site, what is wrong and where to look."""
+    lines = ["PASSED: OUTPUT is the same model" if report.passed else "FAILED: OUTPUT is not the same model"]
+    lines[0] += f" (looked at: {', '.join(report.checked) or 'nothing'}; {report.precision})"
+    lines += ["", *_table(_rows(report)), ""]
+    if report.reference.get("kind") not in (None, "none"):
+        versions = report.reference.get("environment", {})
+        lines.append(
+            f"reference: PaddleNLP {versions.get('paddlenlp', '?')} on Paddle {versions.get('paddle', '?')}"
+            f" ({report.reference['kind']}); {'; '.join(report.reference.get('how', []))}"
+        )
+    lines += [f"warning: {warning}" for warning in report.warnings]
+    lines += [str(problem) for problem in report.problems[:_SHOWN]]
+    if len(report.problems) > _SHOWN:
+        lines.append(f"and {len(report.problems) - _SHOWN} more problems")
+    if report.folder is not None:
+        lines.append(f"report: {report.folder / 'report.json'}")
+    return "\n".join(lines)
+
+
+def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
+    rows = []
+    if report.static is not None:
+        wrong = len(report.static.mismatched)
+        what = f"{report.static.tensors} tensors" + (
+            f", {report.static.rounded} rounded" if report.static.rounded else ""
+        )
+        rows.append(("weights", what, f"{wrong} differ", "0", "ok" if not wrong else "FAILED"))
+    for group, sites in group_sites(report.sites):
+        worst = max((site.max_rel for site in sites if site.max_rel is not None), default=None)
+        failed = sum(not site.passed for site in sites)
+        measured = "-" if worst is None else f"{worst:.1e}"
+        limit = f"{max(site.tolerance for site in sites):.0e}"
+        rows.append((group, f"{len(sites)} sites", measured, limit, "ok" if not failed else f"FAILED ({failed})"))
+    if report.tokenizer is not None:
+        wrong = report.tokenizer.mismatched
+        rows.append(
+            ("tokens", f"{report.tokenizer.texts} texts", f"{wrong} differ", "0", "ok" if not wrong else "FAILED")
+        )
+    return rows
+
+
+def group_sites(sites: list[SiteResult]) -> list[tuple[str, list[SiteResult]]]:
+    """Sites by kind, in the order of the network; rows that hide every key apart, for they have their own limit."""
+    groups: dict[str, list[SiteResult]] = {name: [] for name, _ in _GROUPS}
+    tail: list[SiteResult] = []
+    usual = min((site.tolerance for site in sites), default=0.0)
+    for site in sites:
+        fitting = (name for name, starts in _GROUPS if any(_is_kind(site.site, start) for start in starts))
+        if site.tolerance > usual:
+            tail.append(site)
+        else:
+            groups.setdefault(next(fitting, "others"), []).append(site)
+    groups["rows with every key hidden"] = tail
+    return [(name, found) for name, found in groups.items() if found]
+
+
+def _is_kind(site: str, start: str) -> bool:
+    return site.startswith(start) if start.endswith(".") else site == start
+
+
+def _table(rows: list[tuple[str, str, str, str, str]]) -> list[str]:
+    table = [("", "compared", "worst", "limit", ""), *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(5)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]

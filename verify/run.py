@@ -1,0 +1,296 @@
+"""The way of a verification: static, record or read a trace, replay, compare, report."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+
+from converter.errors import Paddle2TorchError, Problem, ReferenceFailure, SourceError
+from verify.fields import check_config, output_says
+from verify.judge import Judgement, Start, judge
+from verify.localise import first_difference
+from verify.manifest import (
+    MANIFEST,
+    check_files,
+    check_source,
+    check_tensors,
+    deciding_files,
+    file_sha256,
+    read_manifest,
+    source_sums,
+)
+from verify.reference import find_interpreter, record_trace
+from verify.report import FOLDER, NUMBERS, TOKENS, WEIGHTS, Report, write_report
+from verify.static import StaticResult, check_weights
+from verify.trace import Trace, check_sums, read_trace
+from verify.traced_weights import check_against_trace
+from verify.wording import tell_difference, tell_tokens
+from verify.written import read_written
+
+if TYPE_CHECKING:
+    from converter.open.source import Source
+    from converter.plan import Plan
+
+#: Called with one line that says what is being done.
+Progress = Callable[[str], None]
+_SECONDS_BETWEEN_LINES = 5.0
+SEED = 20211
+PRECISIONS = ("float64", "float32")
+
+
+def verify(
+    source: Path | str | None,
+    output: Path | str,
+    *,
+    precision: str = "float64",
+    report_dir: Path | None = None,
+    record: Path | None = None,
+    trace: Path | None = None,
+    static_only: bool = False,
+    paddle_python: Path | None = None,
+    progress: Progress | None = None,
+    static: bool = True,
+    start: Start | None = None,
+) -> Report:
+    """Judge `output` against `source`, or with `trace` against what was recorded from it, and write the report.
+
+    Raises SourceError, FileError, PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace
+    cannot be used. Whatever is wrong with `output` is in the report: `report.passed` is False then. `static=False`
+    leaves it to numbers and tokens to find every fault; `start` takes the place of starting the process that runs
+    OUTPUT.
+    """
+    output = Path(output)
+    if precision not in PRECISIONS:
+        raise ReferenceFailure(Problem("E606", f"precision is {precision!r}, expected one of {', '.join(PRECISIONS)}"))
+    if source is None and trace is None:
+        raise SourceError(Problem("E001", "there is neither a SOURCE nor a trace to judge by"))
+    if static_only and (trace is not None or record is not None):
+        raise SourceError(Problem("E001", "--static-only runs neither framework: it takes no --trace and no --record"))
+    job = Job(output, Report(precision), _Quiet(progress or (lambda text: None)))
+    with tempfile.TemporaryDirectory(prefix="paddle2torch-verify-") as scratch:
+        job.folder = Path(scratch)
+        job.run(Path(source) if source is not None else None, trace, record, paddle_python, static_only, static, start)
+    if report_dir is not None or output.is_dir():
+        write_report(job.report, report_dir if report_dir is not None else output / FOLDER)
+    return job.report
+
+
+class _Quiet:
+    """Passes on a line when its stage is new or some seconds have gone by: cases come many a second."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._stage, self._last = progress, "", 0.0
+
+    def __call__(self, text: str) -> None:
+        stage, now = text.split(":")[0], time.monotonic()
+        if stage != self._stage or now - self._last > _SECONDS_BETWEEN_LINES:
+            self._stage, self._last = stage, now
+            self._progress(text)
+
+
+@dataclass
+class Job:
+    """One verification under way: what it judges, what it has found."""
+
+    output: Path
+    report: Report
+    say: Progress
+    folder: Path = field(default_factory=Path)
+
+    def run(
+        self,
+        source: Path | None,
+        trace_path: Path | None,
+        record: Path | None,
+        paddle_python: Path | None,
+        static_only: bool,
+        static: bool,
+        start: Start | None,
+    ) -> None:
+        """Everything that can stop the work comes before anything that takes long."""
+        trace = read_trace(trace_path) if trace_path is not None else None
+        opened, plan = self._open(source) if source is not None else (None, None)
+        live = trace is None and not static_only
+        interpreter = find_interpreter(paddle_python) if live else None
+        sums = self._source_sums(opened, trace)
+        if static:
+            with self._stage("static"):
+                self._check_static(plan, trace, sums)
+        if interpreter is not None and opened is not None and plan is not None:
+            with self._stage("record"):
+                trace = self._record(interpreter, opened, plan, record)
+        elif record is not None and trace is not None:
+            _copy(trace.path, record)
+        if trace is not None:
+            self._describe_reference(trace, live)
+            with self._stage("replay"):
+                self._replay(trace, start)
+        self.report.files = deciding_files(self.output)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        start = time.monotonic()
+        yield
+        self.report.seconds[name] = time.monotonic() - start
+
+    def _open(self, path: Path) -> tuple[Source, Plan]:
+        """SOURCE through the converter's reader, which refuses what must not reach Paddle's pickle."""
+        from converter.open.source import open_source
+        from converter.plan import make_plan
+
+        self.say("opening SOURCE")
+        try:
+            opened = open_source(path)
+            return opened, make_plan(opened)
+        except Paddle2TorchError:
+            said = output_says(self.output)
+            if not said:
+                raise
+            opened = open_source(path, **said)
+            if opened.config_file is not None:
+                raise
+            plan = make_plan(opened)
+            self.report.warnings.append(
+                f"no config beside SOURCE: class and number of heads are taken from OUTPUT's config.json ({said})"
+            )
+            return opened, plan
+
+    def _source_sums(self, opened: Source | None, trace: Trace | None) -> dict[str, str] | None:
+        """Sums of SOURCE's weight files; with a trace they must be those that Paddle read."""
+        if opened is None:
+            manifest, _ = read_manifest(self.output)
+            if trace is not None and manifest is not None:
+                weights = [digest for name, digest in source_sums(manifest).items() if not name.endswith(".json")]
+                check_sums(trace, weights, f"the one that OUTPUT's {MANIFEST} names")
+            return None
+        self.say("hashing SOURCE")
+        sums = {file.name: file_sha256(file.path) for file in opened.tensors.files if file.path.suffix != ".json"}
+        if trace is not None:
+            check_sums(trace, list(sums.values()), "SOURCE")
+        return sums
+
+    def _check_static(self, plan: Plan | None, trace: Trace | None, sums: dict[str, str] | None) -> None:
+        report = self.report
+        report.checked.append(WEIGHTS)
+        if not self.output.is_dir():
+            report.problems.append(Problem("E405", f"{self.output}: there is no such folder"))
+            return
+        self.say("weights: reading OUTPUT")
+        written = read_written(self.output)
+        manifest, problems = read_manifest(self.output)
+        report.problems += written.problems + problems
+        if plan is not None:
+
+            def advance(done: int, total: int) -> None:
+                self.say(f"weights: {done} of {total} tensors")
+
+            report.static, problems = check_weights(plan, written, advance)
+            problems += check_config(self.output, plan, str((manifest or {}).get("behavior", "paddlenlp")))
+        elif trace is not None:
+            report.static, problems = check_against_trace(trace, manifest, written)
+        report.problems += problems
+        if manifest is not None:
+            self.say("weights: sums of the manifest")
+            names, problems = check_tensors(manifest, written)
+            known = set(report.static.mismatched) if report.static else set()
+            # A tensor that already differs from the source is named once.
+            report.problems += [one for name, one in zip(names, problems) if name not in known]
+            problems, warnings = check_files(manifest, self.output)
+            report.problems += problems + (check_source(manifest, sums) if sums is not None else [])
+            report.warnings += warnings
+            report.static = _with_names(report.static, names)
+
+    def _record(self, interpreter: Path, opened: Source, plan: Plan, record: Path | None) -> Trace:
+        request: dict[str, Any] = {
+            "source": str(opened.path.absolute()),
+            "files": [str(file.path.absolute()) for file in opened.tensors.files if file.path.suffix != ".json"],
+            "config": str(opened.config_file.path.absolute()) if opened.config_file else None,
+            "fallback": _fallback(plan) if opened.config_file is None else {},
+            "tokenizer": str(opened.folder.absolute()) if opened.tokenizer is not None else None,
+            "precision": self.report.precision,
+            "seed": SEED,
+        }
+        path = record_trace(interpreter, request, self.folder, self.say)
+        if record is not None:
+            _copy(path, record)
+        return read_trace(path)
+
+    def _describe_reference(self, trace: Trace, live: bool) -> None:
+        report, head = self.report, trace.head
+        if report.precision != trace.precision:
+            report.warnings.append(f"the trace was recorded in {trace.precision}, which is what is compared")
+            report.precision = trace.precision
+        report.reference = {
+            "kind": "live" if live else "trace",
+            "how": head["how"],
+            "files": head["files"],
+            "environment": head["environment"],
+        }
+        report.environment["reference"] = head["environment"]
+        if head.get("tokenizer_problem"):
+            report.warnings.append(
+                f"tokens were not compared: PaddleNLP does not load the tokenizer ({head['tokenizer_problem']})"
+            )
+
+    def _replay(self, trace: Trace, start: Start | None) -> None:
+        report = self.report
+        found = judge(trace, self.output, self.folder, self.say, start)
+        report.checked.append(NUMBERS)
+        report.sites = found.sites
+        report.environment["output"] = found.environment
+        report.warnings += found.warnings
+        report.problems += [Problem("E407", text) for text in found.problems]
+        report.first_difference = first_difference(found.sites, trace)
+        if report.first_difference is not None:
+            report.problems.append(Problem("E402", tell_difference(report.first_difference)))
+        self._judge_tokens(trace, found)
+
+    def _judge_tokens(self, trace: Trace, found: Judgement) -> None:
+        report, tokens = self.report, found.tokens
+        if not trace.has_tokens:
+            report.warnings.append("no tokenizer was compared: the source has none, or PaddleNLP could not load it")
+            return
+        report.checked.append(TOKENS)
+        report.tokenizer = tokens
+        if tokens is None:
+            return
+        if tokens.problem:
+            report.problems.append(Problem("E403", f"the tokenizer of OUTPUT does not work: {tokens.problem}"))
+        elif tokens.mismatched:
+            report.problems.append(Problem("E403", tell_tokens(trace, found)))
+
+
+def _with_names(static: StaticResult | None, names: list[str]) -> StaticResult:
+    if static is None:
+        return StaticResult(0, tuple(names), "manifest")
+    return StaticResult(
+        static.tensors, tuple(dict.fromkeys([*static.mismatched, *names])), static.against, static.rounded
+    )
+
+
+def _fallback(plan: Plan) -> dict[str, Any]:
+    """Config fields for weights that have no config: the reference cannot know them either."""
+    sizes = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings")
+    fields: dict[str, Any] = {name: getattr(plan.sizes, name) for name in sizes}
+    fields.update(architecture=plan.table.source_class, hidden_act=plan.config.hidden_act)
+    if plan.sizes.labels:
+        fields["num_labels"] = len(plan.sizes.labels)
+    return fields
+
+
+def _copy(path: Path, target: Path) -> None:
+    """Copy a trace to where the user wants it, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        shutil.copyfile(path, partial)
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,41 @@
+"""Findings in one sentence each, for the table and for error lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from verify.judge import Judgement
+from verify.trace import Trace
+
+
+def tell_difference(first: dict[str, Any]) -> str:
+    measured = (
+        first["problem"]
+        or f"max |difference| {first['max_rel']:.1e} of the largest value, allowed {first['tolerance']:.0e}"
+    )
+    before = ""
+    if first["before"] is not None:
+        before = f"; everything before it agrees ({first['before']} and earlier)" if first["inputs_agree"] else ""
+    count = len(first["failed_cases"])
+    more = "" if count == 1 else f" and {count - 1} more, such as {', '.join(first['failed_cases'][1:4])}"
+    return (
+        f"parity failed at {first['site']} (case {first['case']}{more}): {measured}{before}. Look at {first['look_at']}"
+    )
+
+
+def tell_tokens(trace: Trace, found: Judgement) -> str:
+    tokens = found.tokens
+    assert tokens is not None
+    text = f"{tokens.mismatched} of {tokens.texts} texts have other ids"
+    if tokens.examples:
+        example = tokens.examples[0]
+        place = next(
+            (n for n, (a, b) in enumerate(zip(example["expected"], example["found"])) if a != b),
+            min(len(example["expected"]), len(example["found"])),
+        )
+        expected, other = example["expected"][place : place + 4], example["found"][place : place + 4]
+        text += f"; the first is {example['text']!r:.60}: at token {place} Paddle has {expected}, OUTPUT {other}"
+    theirs, ours = trace.head["environment"].get("sentencepiece"), found.environment.get("sentencepiece")
+    if theirs != ours:
+        text += f". sentencepiece is {theirs} there and {ours} here, which cut some texts differently"
+    return text
