@@ -56,7 +56,7 @@ def report_error(error: Exception) -> int:
     if isinstance(error, Paddle2TorchError):
         lines = [str(problem) for problem in error.problems]
     elif hasattr(error, "format_message"):  # A usage error of typer's.
-        lines = [str(Problem("E004", f"{error.format_message()} See paddle2torch --help"))]
+        lines = [str(Problem("E090", f"{error.format_message()} See paddle2torch --help"))]
     elif isinstance(error, OSError):
         lines = [str(Problem("E505", f"{error.filename or 'a file'}: {error.strerror or error}"))]
     elif isinstance(error, MemoryError):
@@ -125,7 +125,7 @@ def parse_size(text: str) -> int:
         base = 1024 if match[3] else 1000
         size = int(float(match[1]) * base ** " KMGT".index(match[2].upper() or " "))
     if size < 1:
-        raise SourceError(Problem("E003", f"--max-shard-size {text!r}: expected a size like 5GB, 500MB or 2GiB"))
+        raise SourceError(Problem("E091", f"--max-shard-size {text!r}: expected a size like 5GB, 500MB or 2GiB"))
     return size
 
 
@@ -214,7 +214,7 @@ def verify(
     from verify.report import render_table
 
     if len(paths) != (1 if trace is not None and len(paths) == 1 else 2):
-        raise SourceError(Problem("E004", "verify takes SOURCE and OUTPUT, or with --trace FILE OUTPUT alone"))
+        raise SourceError(Problem("E090", "verify takes SOURCE and OUTPUT, or with --trace FILE OUTPUT alone"))
     with Reporter() as reporter:
         result = verify_conversion(
             paths[0] if len(paths) == 2 else None,

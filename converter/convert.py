@@ -67,9 +67,9 @@ def convert(
     start = time.monotonic()
     source, output = Path(source), Path(output)
     if dtype not in DTYPE_CHOICES:
-        raise SourceError(Problem("E003", f"dtype is {dtype!r}, expected one of {', '.join(DTYPE_CHOICES)}"))
+        raise SourceError(Problem("E091", f"dtype is {dtype!r}, expected one of {', '.join(DTYPE_CHOICES)}"))
     if max_shard_size < 1:
-        raise SourceError(Problem("E003", f"max_shard_size is {max_shard_size}, expected at least 1 byte"))
+        raise SourceError(Problem("E091", f"max_shard_size is {max_shard_size}, expected at least 1 byte"))
     opened = open_source(
         source, config=config, architecture=architecture, num_attention_heads=num_attention_heads, tokenizer=tokenizer
     )
@@ -168,7 +168,7 @@ def _check_apart(opened: Source, output: Path) -> None:
     """OUTPUT may not be SOURCE or hold it: --force would remove the source, and a source is never touched."""
     source, target = opened.folder.resolve(), output.absolute().resolve()
     if source == target or target in source.parents:
-        raise SourceError(Problem("E002", f"{output}: OUTPUT must not be SOURCE or a folder that holds it"))
+        raise SourceError(Problem("E507", f"{output}: OUTPUT must not be SOURCE or a folder that holds it"))
 
 
 def _tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:

@@ -46,6 +46,9 @@ OPTIONS = {
     *("return_token_type_ids", "return_attention_mask", "return_special_tokens_mask", "return_offsets_mapping"),
     *("return_overflowing_tokens", "return_length"),
 }
+RETURNED = ("overflowing_tokens", "token_type_ids", "attention_mask")
+NOT_TRUNCATED = TruncationStrategy.DO_NOT_TRUNCATE
+MANY = 64  # below this sentencepiece's thread pool costs more than it gains
 
 Span = tuple[int, int]
 Ids = list[int]
@@ -170,6 +173,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         self._unknown_id = self.vocab.get(str(unk_token), self.vocab["[UNK]"])
         self._rows: list[tuple[int, ...]] | None = None
         self._splitter: re.Pattern[str] | None = None
+        self._ends: tuple[int, int] | None = None
         pieces = self._model.get_piece_size()
         if len(self.tokens) > pieces + 2:
             raise ValueError(
@@ -189,6 +193,16 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             clean_up_tokenization_spaces=clean_up_tokenization_spaces,
             **kwargs,
         )
+
+    @classmethod
+    def _from_pretrained(cls, *arguments: Any, **keywords: Any) -> Any:
+        try:
+            return super()._from_pretrained(*arguments, **keywords)
+        except ImportError as error:
+            # Where protobuf is missing, transformers hides what the constructor raised behind a request for it.
+            if isinstance(error.__context__, ValueError):
+                raise error.__context__ from None
+            raise
 
     # ---- vocabulary -------------------------------------------------------------------------------------------------
 
@@ -217,8 +231,13 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         # As in PaddleNLP, an ordinary token of vocab.txt stays ordinary: text is not cut at it.
         if not special_tokens:
             new_tokens = [token for token in new_tokens if str(token) not in self.vocab or str(token) in FILE_TOKENS]
-        self._rows = self._splitter = None
+        self._rows = self._splitter = self._ends = None
         return super()._add_tokens(new_tokens, special_tokens=special_tokens)
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        if key.startswith(("cls_token", "sep_token")):
+            self._ends = None
+        super().__setattr__(key, value)
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, str]:
         """Write vocab.txt (one token a line) and sentencepiece.bpe.model; return their paths."""
@@ -248,7 +267,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
                 tokens.append(segment)
             else:
                 pieces = self._model.encode(self._clean(segment), out_type=str)
-                tokens.extend(part for piece in pieces for part in self._split(piece))
+                tokens.extend(chain.from_iterable(map(self._split, pieces)))
         return tokens
 
     def _spell(self, text: str) -> Sequence[str]:
@@ -284,9 +303,6 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
                 yield match.start(), match.group(), True
                 start = match.end()
 
-    def _clean(self, text: str) -> str:
-        return text.translate(RELEASE_CLEANING) if self.piece_rule == "release" else text
-
     def _split(self, piece: str) -> list[str]:
         """Cut one piece by the piece rule."""
         if self.piece_rule == "paddlenlp":
@@ -312,21 +328,30 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         return ids
 
     def _segment_ids(self, text: str) -> list[int]:
-        rows = self._rows or self._build_rows()
         text = self._clean(text)
+        return self._look_up(text, self._pieces(text))
+
+    def _clean(self, text: str) -> str:
+        return text.translate(RELEASE_CLEANING) if self.piece_rule == "release" else text
+
+    def _pieces(self, text: str | list[str]) -> Any:
+        """Return the piece numbers of a text, or of each of many."""
         try:
-            numbers = self._model.encode(text)
+            return self._model.encode(text)
         except RuntimeError:
-            text.encode()  # a lone surrogate: this says so, sentencepiece's own message does not
+            "".join(text).encode()  # a lone surrogate: this says so, sentencepiece's own message does not
             raise
+
+    def _look_up(self, text: str, numbers: list[int]) -> list[int]:
+        """Return the ids of a clean text, given its piece numbers."""
+        rows = self._rows or self._build_rows()
         if self._unknown_piece not in numbers:
             return list(chain.from_iterable(map(rows.__getitem__, numbers)))
         # A run of characters that sentencepiece does not know is one piece, to be cut by its text.
-        pieces = zip(numbers, self._model.encode(text, out_type=str))
-        return [i for n, piece in pieces for i in (self._piece_ids(piece) if n == self._unknown_piece else rows[n])]
-
-    def _piece_ids(self, piece: str) -> tuple[int, ...]:
-        return tuple([self._token_id(part) for part in self._split(piece)])
+        ids: list[int] = []
+        for number, piece in zip(numbers, self._model.encode(text, out_type=str)):
+            ids += map(self._token_id, self._split(piece)) if number == self._unknown_piece else rows[number]
+        return ids
 
     def _build_rows(self) -> list[tuple[int, ...]]:
         """Build the table from piece numbers to ids (0.5 s for 250,000 pieces, once)."""
@@ -394,8 +419,9 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     def build_inputs_with_special_tokens(self, token_ids_0: Ids, token_ids_1: Ids | None = None) -> Ids:
         """Return [CLS] A [SEP], or [CLS] A [SEP] [SEP] B [SEP]."""
-        cls, sep = self.cls_token_id, self.sep_token_id
-        return [cls, *token_ids_0, sep] + ([] if token_ids_1 is None else [sep, *token_ids_1, sep])
+        # Looking them up by name would take as long as all the rest of a layout.
+        cls, sep = self._ends = self._ends or (self.cls_token_id, self.sep_token_id)
+        return [cls, *token_ids_0, sep] if token_ids_1 is None else [cls, *token_ids_0, sep, sep, *token_ids_1, sep]
 
     def create_token_type_ids_from_sequences(self, token_ids_0: Ids, token_ids_1: Ids | None = None) -> Ids:
         """Return 0 for a single text; in a pair the first [SEP] already has type 1."""
@@ -434,7 +460,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         """
         strategy, excess = TruncationStrategy(truncation_strategy), num_tokens_to_remove
         second = strategy is TruncationStrategy.ONLY_SECOND
-        if excess <= 0 or strategy is TruncationStrategy.DO_NOT_TRUNCATE or (second and pair_ids is None):
+        if excess <= 0 or strategy is NOT_TRUNCATED or (second and pair_ids is None):
             return ids, pair_ids, []
         if strategy is TruncationStrategy.LONGEST_FIRST and pair_ids is not None:
             # One token at a time from the longer side, from the second one when both are as long.
@@ -479,25 +505,25 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     def _encode(self, pairs: list[tuple[Any, Any]], options: dict[str, Any]) -> dict[str, list[Any]]:
         """Encode single texts and pairs; return the columns of a BatchEncoding, padded."""
-        if unknown := options.keys() - OPTIONS:
-            logger.warning_once(f"Arguments that ERNIE-M's tokenizer does not know: {', '.join(sorted(unknown))}.")
-        special = options.get("add_special_tokens", True)
-        strategy = options.get("truncation_strategy", TruncationStrategy.DO_NOT_TRUNCATE)
-        limit = None if strategy is TruncationStrategy.DO_NOT_TRUNCATE else options.get("max_length")
-        overflows = options.get("return_overflowing_tokens", False)
-        if options.get("return_token_type_ids") and not special:
+        if not options.keys() <= OPTIONS:
+            unknown = ", ".join(sorted(options.keys() - OPTIONS))
+            logger.warning_once(f"Arguments that ERNIE-M's tokenizer does not know: {unknown}.")
+        get, inputs = options.get, self.model_input_names
+        special, strategy = get("add_special_tokens", True), get("truncation_strategy", NOT_TRUNCATED)
+        limit = None if strategy is NOT_TRUNCATED else get("max_length")
+        overflows, types, mask = (get(f"return_{name}") for name in RETURNED)
+        if types and not special:
             raise ValueError("token_type_ids are defined with special tokens only: set add_special_tokens=True.")
-        types, mask = (
-            name in self.model_input_names if options.get(f"return_{name}") is None else options[f"return_{name}"]
-            for name in ("token_type_ids", "attention_mask")
-        )
-        spans = options.get("return_offsets_mapping", False)
-        asked = {"offset_mapping": spans, "token_type_ids": types}
-        asked["special_tokens_mask"] = options.get("return_special_tokens_mask", False)
-        names = ["input_ids", *(name for name, wanted in asked.items() if wanted)]
+        names = ["input_ids"]
+        if spans := get("return_offsets_mapping", False):
+            names.append("offset_mapping")
+        if types or (types is None and "token_type_ids" in inputs):
+            names.append("token_type_ids")
+        if get("return_special_tokens_mask"):
+            names.append("special_tokens_mask")
         columns: dict[str, list[Any]] = {name: [] for name in names}
-        for text, text_pair in pairs:
-            first = self._read(text, spans, options)
+        bare = special and len(names) == 1
+        for first, (_, text_pair) in zip(self._read_firsts([text for text, _ in pairs], spans, options), pairs):
             second = None if text_pair is None else self._read(text_pair, spans, options)
             if overflows and second is not None and strategy is TruncationStrategy.LONGEST_FIRST:
                 raise ValueError("longest_first on a pair returns no overflowing tokens; truncate one side only.")
@@ -505,31 +531,44 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             overflow: list[Any] = []
             if limit:
                 length = len(first) + len(second or ()) + (self.num_special_tokens_to_add(second is not None) * special)
-                excess = max(length - limit, 0)
-                first, second, overflow = self.truncate_sequences(
-                    first, second, excess, strategy, options.get("stride", 0)
-                )
-            if overflows and not options.get("return_tensors"):  # these are ragged
+                if length > limit:
+                    excess = length - limit
+                    first, second, overflow = self.truncate_sequences(first, second, excess, strategy, get("stride", 0))
+            if overflows and not get("return_tensors"):  # these are ragged
                 columns.setdefault("overflowing_tokens", []).append([n for n, _ in overflow] if spans else overflow)
                 columns.setdefault("num_truncated_tokens", []).append(excess)
+            if bare:
+                columns["input_ids"].append(self.build_inputs_with_special_tokens(first, second))
+                continue
             for name, row in self._lay_out(first, second, names, special):
                 columns[name].append(row)
         lengths = [len(ids) for ids in columns["input_ids"]]
-        if max(lengths) > self.model_max_length:
-            longest = columns["input_ids"][lengths.index(max(lengths))]
-            self._eventual_warn_about_too_long_sequence(
-                longest, options.get("max_length"), options.get("verbose", True)
-            )
-        if options.get("return_length"):
+        if (longest := max(lengths)) > self.model_max_length:
+            ids = columns["input_ids"][lengths.index(longest)]
+            self._eventual_warn_about_too_long_sequence(ids, get("max_length"), get("verbose", True))
+        if get("return_length"):
             columns["length"] = lengths
-        if mask:
+        if mask or (mask is None and "attention_mask" in inputs):
             columns["attention_mask"] = [[1] * length for length in lengths]
-        padding = options.get("padding_strategy", PaddingStrategy.DO_NOT_PAD)
+        padding = get("padding_strategy", PaddingStrategy.DO_NOT_PAD)
         if padding is not PaddingStrategy.DO_NOT_PAD:
-            width = max(lengths) if padding is PaddingStrategy.LONGEST else options["max_length"]
-            multiple = options.get("pad_to_multiple_of") or 1
-            self._fill(columns, -(-width // multiple) * multiple, options.get("padding_side") or self.padding_side)
+            width = longest if padding is PaddingStrategy.LONGEST else options["max_length"]
+            multiple = get("pad_to_multiple_of") or 1
+            self._fill(columns, -(-width // multiple) * multiple, get("padding_side") or self.padding_side)
         return columns
+
+    def _read_firsts(self, texts: list[Any], spans: bool, options: dict[str, Any]) -> list[Any]:
+        """Read the first text of every input. sentencepiece takes many strings at once faster than one by one."""
+        whole = options.get("split_special_tokens")
+        if spans or self.do_lower_case or len(texts) < MANY or any(type(text) is not str for text in texts):
+            return [self._read(text, spans, options) for text in texts]
+        tokens_in = list(map(self._find_tokens().search, texts))
+        clean = ["" if found else self._clean(text) for text, found in zip(texts, tokens_in)]
+        numbers = self._pieces(clean)
+        return [
+            self._ids(text, whole) if found else self._look_up(self._clean(text), row)
+            for text, found, row in zip(texts, tokens_in, numbers)
+        ]
 
     def _read(self, text: Any, spans: bool, options: dict[str, Any]) -> list[Any]:
         """Return the ids of one text, list of words, list of tokens or list of ids; with spans, (id, span) for each."""

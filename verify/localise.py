@@ -13,11 +13,11 @@ _LAYER = re.compile(r"(?:layers|hidden_states|attentions)\.(\d+)(?:\.(.+))?")
 
 
 def first_difference(sites: Sequence[SiteResult], trace: Trace) -> dict[str, Any] | None:
-    """The first site, in network order, of the first failing case; None when all agree."""
+    """The failing site that comes first in the network, in the first case that has it; None when all agree."""
     failed = [site for site in sites if not site.passed]
     if not failed:
         return None
-    first = _choose(failed)
+    first = min(failed, key=lambda site: _depth(site.site))
     before = [site for site in sites if site.case == first.case]
     before = before[: next(n for n, site in enumerate(before) if site is first)]
     agreed = all(site.passed for site in before)
@@ -35,9 +35,20 @@ def first_difference(sites: Sequence[SiteResult], trace: Trace) -> dict[str, Any
     }
 
 
-def _choose(failed: Sequence[SiteResult]) -> SiteResult:
-    """Tables of embeddings and the case that looks inside the layers come first in a trace, and so tell most."""
-    return failed[0]
+_PARTS = ("q_proj", "k_proj", "v_proj", "attentions", "out_proj", "norm1", "linear1", "linear2", "hidden_states")
+_ENDS = ("pooler_output", "logits", "start_logits", "end_logits", "start_prob", "end_prob", "loss")
+
+
+def _depth(site: str) -> tuple[int, int]:
+    """Where a site lies in the network: tables, embeddings, layer by layer, pooler, head, loss."""
+    if site in _ENDS:
+        return 1 << 30, _ENDS.index(site)
+    match = _LAYER.match(site)
+    if not match:
+        return -1, 0
+    layer = int(match[1]) - (1 if site.startswith("hidden_states") else 0)
+    part = (match[2] or site.split(".")[0]).split(".")[-1]
+    return layer + 1, _PARTS.index(part) if part in _PARTS else len(_PARTS)
 
 
 def hint(first: SiteResult, failed: Sequence[SiteResult], sites: Sequence[SiteResult], trace: Trace) -> str:
@@ -45,8 +56,9 @@ def hint(first: SiteResult, failed: Sequence[SiteResult], sites: Sequence[SiteRe
     rule = _hint_from_cases(failed, sites, trace)
     if rule:
         return rule
-    if first.problem.startswith("shape"):
-        return f"{first.site}: {first.problem}"
+    if first.problem:
+        sizes = "num_attention_heads" if first.site.startswith("attentions") else "the sizes in config.json"
+        return f"{sizes}: {first.problem}"
     if first.site in ("word_embeddings", "position_embeddings"):
         row = f", row {first.worst[0]}" if first.worst else ""
         return f"embeddings.{first.site}.weight{row}"
@@ -73,8 +85,9 @@ def _hint_from_cases(failed: Sequence[SiteResult], sites: Sequence[SiteResult], 
     implicit = {name for name in encoded if "input_ids" in inputs[name] and "attention_mask" not in inputs[name]}
     if names <= implicit and len(implicit) < len(encoded):
         return "implicit_mask_token_ids: only calls without an attention_mask differ"
-    if names == {"small_inputs"}:
-        return "layer_norm_eps: only inputs as small as the epsilon differ"
+    embeddings = {site.case for site in failed if site.site == "hidden_states.0"}
+    if embeddings and all(case.startswith("small_inputs") for case in embeddings):
+        return "layer_norm_eps: of the embeddings only those as small as the epsilon differ"
     if all("position_ids" in inputs.get(name, ()) for name in names):
         return "position_ids, position_offset: only calls with positions differ"
     if all("attention_mask" in inputs.get(name, ()) for name in names) and any(

@@ -126,10 +126,12 @@ def read_safetensors(path: str) -> Any:
 
     try:
         with safe_open(path, framework="np") as file:
-            return dict((name, as_bits(file.get_tensor(name))) for name in file)
+            names = file.keys()
+            return dict((name, as_bits(file.get_tensor(name))) for name in names)
     except (TypeError, AttributeError, KeyError):  # BF16, which numpy does not know
         with safe_open(path, framework="paddle") as file:
-            return dict((name, file.get_tensor(name).numpy()) for name in file)
+            names = file.keys()
+            return dict((name, file.get_tensor(name).numpy()) for name in names)
 
 
 def as_bits(array: Any) -> Any:

@@ -33,7 +33,7 @@ class Replay:
 
 
 def replay_cases(trace: Trace, loaded: LoadedModel, on_progress: Callable[[str], None]) -> Replay:
-    """Run every case eager, and once more with sdpa, which is what a user gets."""
+    """Run every case eager, and those that show the attention once more with sdpa, which is what a user gets."""
     done = Replay()
     with trace.arrays() as arrays:
         scales = site_scales(trace, arrays)
@@ -42,8 +42,8 @@ def replay_cases(trace: Trace, loaded: LoadedModel, on_progress: Callable[[str],
             run_case(trace, case, arrays, loaded, scales, "eager", done)
         _use_attention(loaded.model, "sdpa")
         for case in trace.cases:
-            if case.through in ("model", "backbone"):
-                on_progress(f"PyTorch: {case.name}, sdpa")
+            if _shows_attention(case):
+                on_progress(f"PyTorch with sdpa: {case.name}")
                 run_case(trace, case, arrays, loaded, scales, "sdpa", done)
     return done
 
@@ -59,6 +59,12 @@ def site_scales(trace: Trace, arrays: Arrays) -> dict[str, float]:
             largest = float(np.abs(recorded).max()) if recorded.size else 0.0
             scales[site] = max(scales.get(site, 1.0 if site == "loss" else 0.0), largest)
     return scales
+
+
+def _shows_attention(case: Case) -> bool:
+    """Whether a case is worth another run with sdpa: every form of mask, none, and the longest text."""
+    labelled = "labels" in case.inputs or "start_positions" in case.inputs
+    return ("attention_mask" in case.inputs and not labelled) or case.name in ("batch", "ids.zero_and_pad", "longest")
 
 
 def _use_attention(model: Any, name: str) -> None:

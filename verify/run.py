@@ -50,11 +50,11 @@ def verify(
     output: Path | str,
     *,
     precision: str = "float64",
-    report_dir: Path | None = None,
-    record: Path | None = None,
-    trace: Path | None = None,
+    report_dir: Path | str | None = None,
+    record: Path | str | None = None,
+    trace: Path | str | None = None,
     static_only: bool = False,
-    paddle_python: Path | None = None,
+    paddle_python: Path | str | None = None,
     progress: Progress | None = None,
     static: bool = True,
     start: Start | None = None,
@@ -73,13 +73,19 @@ def verify(
         raise SourceError(Problem("E001", "there is neither a SOURCE nor a trace to judge by"))
     if static_only and (trace is not None or record is not None):
         raise SourceError(Problem("E001", "--static-only runs neither framework: it takes no --trace and no --record"))
+    if record is not None and Path(record).is_dir():
+        raise ReferenceFailure(Problem("E606", f"--record {record} is a folder, expected the name of a file"))
     job = Job(output, Report(precision), _Quiet(progress or (lambda text: None)))
     with tempfile.TemporaryDirectory(prefix="paddle2torch-verify-") as scratch:
         job.folder = Path(scratch)
-        job.run(Path(source) if source is not None else None, trace, record, paddle_python, static_only, static, start)
+        job.run(_path(source), _path(trace), _path(record), _path(paddle_python), static_only, static, start)
     if report_dir is not None or output.is_dir():
-        write_report(job.report, report_dir if report_dir is not None else output / FOLDER)
+        write_report(job.report, _path(report_dir) or output / FOLDER)
     return job.report
+
+
+def _path(given: Path | str | None) -> Path | None:
+    return None if given is None else Path(given)
 
 
 class _Quiet:

@@ -12,7 +12,7 @@ from converter.open.pickle_values import Global, PickleArray, PickleDict, Pickle
 #: Paddle nests four deep: a dict of dicts of tuples of arrays.
 _MOST_DEPTH = 32
 #: Values met in a walk over the result. Shared ones count each time, so that 2^40 paths to one value are too many.
-_MOST_VALUES = 2_000_000
+_MOST_VALUES = 1_000_000
 
 
 def load_pickle(buffer: mmap.mmap, file: str) -> tuple[object, int]:

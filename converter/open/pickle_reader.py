@@ -11,7 +11,7 @@ from converter.open.pickle_opcodes import ACCEPTED, PYTHON2_ONLY, REFUSED, Opcod
 from converter.open.pickle_values import Refusal
 
 #: A checkpoint of 390 tensors takes 12,000. Each may cost a few hundred bytes of memory.
-MOST_OPCODES = 1_000_000
+MOST_OPCODES = 400_000
 MOST_LINE = 512
 
 #: None, a number, two lines, or the start and length of a run of bytes.

@@ -16,6 +16,7 @@ from converter.open.pickle_reader import MOST_OPCODES, Argument, read_argument
 from converter.open.pickle_values import SHORT_BYTES, Refusal, text_of
 
 _IDENTIFIERS = re.compile(r"[A-Za-z_]\w*(\.\w+)*")
+_SILENT_OPCODES = ("MARK", "BINPUT", "LONG_BINPUT", "PUT", "MEMOIZE")
 _TEXT_OPCODES = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "SHORT_BINSTRING", "BINSTRING")
 
 
@@ -24,16 +25,24 @@ def wanted_code(
 ) -> tuple[str, int] | None:
     """The first global from byte `at` on that no checkpoint needs, as "module.name" and its byte, or None."""
     texts = _Texts({index: text_of(value) for index, value in memo.items()}, [text_of(value) for value in stack[-2:]])
+    evaluates: int | None = None  # where eval was named, until it is known what it is to evaluate
     for place, opcode, argument in _opcodes(buffer, at):
         if opcode.name in ("EXT1", "EXT2", "EXT4"):
             return f"extension {argument} of copyreg", place
         found = texts.follow(buffer, opcode, argument)
+        if evaluates is not None and opcode.name not in _SILENT_OPCODES:
+            if texts.last[-1:] != ["data"]:
+                return f"builtins.eval({(texts.last or [''])[-1] or ''})", evaluates
+            evaluates = None
         if found is None:
             continue
         module, name = found
         plain = _IDENTIFIERS.fullmatch(module) and _IDENTIFIERS.fullmatch(name)
-        if plain and known_global(module, name) is None:
+        known = known_global(module, name)
+        if plain and known is None:
             return f"{module}.{name}", place
+        if known is not None and known.name == "eval":
+            evaluates = place
     return None
 
 

@@ -51,6 +51,8 @@ class Global(NamedTuple):
 
 
 class PickleList:
+    __slots__ = ("items", "used")
+
     def __init__(self) -> None:
         self.items: list[object] = []
         self.used = False
@@ -58,6 +60,8 @@ class PickleList:
 
 class PickleDict:
     """A dict, or an OrderedDict. Keys are text or whole numbers."""
+
+    __slots__ = ("items",)
 
     def __init__(self) -> None:
         self.items: dict[Union[str, int], object] = {}
@@ -75,6 +79,8 @@ class PickleDtype:
 
 class PickleArray:
     """A numpy array; without data until BUILD brings it. `data` has as many bytes as shape and dtype say."""
+
+    __slots__ = ("data", "dtype", "fortran", "shape")
 
     def __init__(self) -> None:
         self.dtype = ""

@@ -110,8 +110,9 @@ def test_nothing_that_a_caller_gives_is_changed(tiny: Any, name: str, attn: str)
         assert all(torch.equal(given[key], copies[key]) and given[key]._version == versions[key] for key in given)
 
 
-def test_a_callers_mask_keeps_its_gradient(tiny: Any) -> None:
+def test_a_callers_mask_keeps_its_gradient(reference: Any, tiny: Any) -> None:
     """Quirk 19: Paddle sets stop_gradient on it."""
+    assert reference.facts["stop_gradient set on the mask"] is True
     mask = torch.zeros(2, 1, 6, 6, requires_grad=True)
     tiny()(IDS, mask).last_hidden_state.square().sum().backward()
     assert mask.requires_grad and mask.grad is not None and mask.grad.abs().max() > 0

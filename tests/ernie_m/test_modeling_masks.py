@@ -82,6 +82,18 @@ def test_3d_masks_belong_to_the_batch(tiny: Any) -> None:
     assert torch.equal(together, state(model, IDS, mask[:, None]))
 
 
+@pytest.mark.parametrize("attn", ["eager", "sdpa"])
+def test_minus_infinity_is_added_as_it_is(reference: Any, tiny: Any, attn: str) -> None:
+    """Quirk 6: a float mask is the caller's; where it hides every key of a row, both sides are not a number."""
+    assert reference.facts["a row of -inf"] is True
+    hidden_row = torch.zeros(2, 1, 6, 6)
+    hidden_row[1, 0, :, 3] = -torch.inf
+    model = tiny(attn_implementation=attn)
+    assert torch.allclose(state(model, IDS, hidden_row)[1], state(model, IDS, hidden_row == 0)[1], atol=1e-5)
+    if attn == "eager":  # sdpa gives zeros where every key of a row is at -inf
+        assert torch.isnan(state(model, IDS, hidden_row.fill_(-torch.inf))).all()
+
+
 WRONG_MASKS = [(), (6,), (2, 5), (3, 6), (2, 1), (2, 5, 6), (2, 6, 1), (2, 3, 6, 6), (2, 1, 5, 6), (2, 1, 1, 1, 6)]
 
 
@@ -113,10 +125,13 @@ def test_half_precision_runs_with_every_mask(tiny: Any, dtype: torch.dtype, attn
 @pytest.mark.parametrize("attn", ["eager", "sdpa"])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_autocast_runs(tiny: Any, dtype: torch.dtype, attn: str) -> None:
+    """Masks are fitted to the scores: -1e9 as fp16 would be -inf, where sdpa attends to nothing instead of to all."""
     model = tiny(attn_implementation=attn, initializer_range=0.2)
-    with torch.autocast("cpu", dtype):
-        for mask in (None, SHOWN, torch.zeros(2, 1, 6, 6).bool()):
-            assert not torch.isnan(state(model, IDS, mask)).any()
+    half = tiny(attn_implementation=attn, initializer_range=0.2).to(dtype)
+    for mask in (None, SHOWN, torch.zeros(2, 1, 6, 6).bool()):
+        with torch.autocast("cpu", dtype):
+            ours = state(model, IDS, mask)
+        assert (ours.float() - state(half, IDS, mask).float()).abs().max() < 0.1
 
 
 def test_padding_without_a_mask_warns_once(tiny: Any, caplog: pytest.LogCaptureFixture) -> None:

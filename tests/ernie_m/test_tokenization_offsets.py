@@ -139,5 +139,5 @@ def test_in_calls(official: Any) -> None:
     assert bare == [(0, 1), (2, 3), (0, 1)]
     assert official("a b", return_offsets_mapping=True, return_tensors="pt")["offset_mapping"].shape == (1, 4, 2)
     assert official.get_offset_mapping(None) is None
-    with pytest.raises(ValueError, match="no offsets"):
-        official([[1, 2], [3, 4]], return_offsets_mapping=True, is_split_into_words=True)
+    with pytest.raises(ValueError):
+        official([[5, 6, 7]], return_offsets_mapping=True)

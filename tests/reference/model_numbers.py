@@ -177,6 +177,11 @@ def base_cases() -> None:
     )
     facts["inputs_embeds without mask"] = error_of(lambda: model(inputs_embeds=paddle.to_tensor(embeds)))
     facts["both"] = error_of(lambda: model(paddle.to_tensor(ids), inputs_embeds=paddle.to_tensor(embeds)))
+    hidden_row = np.zeros((2, 1, 7, 7))
+    hidden_row[0] = -np.inf
+    mask = paddle.to_tensor(hidden_row, stop_gradient=False)
+    facts["a row of -inf"] = bool(np.isnan(model(paddle.to_tensor(ids), attention_mask=mask)[0].numpy()[0]).all())
+    facts["stop_gradient set on the mask"] = mask.stop_gradient
     given = paddle.to_tensor(positions)
     model(paddle.to_tensor(ids), position_ids=given)
     facts["position_ids changed"] = bool((given.numpy() != positions).any())
@@ -190,12 +195,12 @@ def base_cases() -> None:
 
 
 def small_norm_inputs() -> None:
-    """LayerNorm's epsilon shows where its input is small: embeddings of 1e-3 shrink the variance to 1e-6."""
+    """LayerNorm's epsilon shows where its input is small: what feeds each of the norms is made a thousand times smaller."""
     model = build("small", "ErnieMModel", num_hidden_layers=1)
-    for key in ("embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"):
-        parameter = dict(model.named_parameters())[key]
-        parameter.set_value(parameter.numpy() * 1e-3)
-        saved[f"weights/small/{key}"] = parameter.numpy()
+    for key, parameter in model.named_parameters():
+        if any(part in key for part in ("_embeddings", "embeddings.layer_norm", "out_proj", "norm1", "linear2")):
+            parameter.set_value(parameter.numpy() * 1e-3)
+            saved[f"weights/small/{key}"] = parameter.numpy()
     run_base(model, "small:epsilon", input_ids=text(2, 7))
 
 

@@ -60,7 +60,11 @@ CODE = {
         20,
     ),
     "an extension of copyreg": (file_of(b"\x82\x01"), "extension 1 of copyreg", 2),
-    "another eval": (file_of(glob("builtins", "eval") + text("__import__('os')") + b"\x85R"), "builtins.eval", 41),
+    "another eval": (
+        file_of(glob("builtins", "eval") + text("__import__('os')") + b"\x85R"),
+        "builtins.eval(__import__('os'))",
+        39,
+    ),
     "eval of data with a function": (
         file_of(EVAL + text("data") + b"}" + text("data") + array(b")", raw(b"abcd")) + b"s\x86R"),
         None,
@@ -68,8 +72,8 @@ CODE = {
     ),
     "eval of data with another dict": (
         file_of(EVAL + text("data") + b"}" + text("data") + text("os") + b"s\x86R"),
-        "builtins.eval",
-        44,
+        "builtins.eval(data)",
+        48,
     ),
     "protocol 0": (b"cposix\nsystem\n(S'touch MARKER'\ntR.", "posix.system", 0),
     "protocol 0, after what is refused": (b"(lp0\n0cposix\nsystem\n(S'touch MARKER'\ntR.", "posix.system", 6),
@@ -166,8 +170,8 @@ UNSOUND = {
         "left without its state",
     ),
     "nested 100 deep": (one_tensor(b"N" + b"\x85" * 100), "nested more than 32 deep"),
-    "nested 900000 deep": (one_tensor(b"N" + b"\x85" * 900_000), "nested more than 32 deep"),
-    "two million opcodes": (one_tensor(b"N" + b"\x85" * 2_000_000), "more than 1000000 opcodes"),
+    "nested 390000 deep": (one_tensor(b"N" + b"\x85" * 390_000), "nested more than 32 deep"),
+    "two million opcodes": (one_tensor(b"N" + b"\x85" * 2_000_000), "more than 400000 opcodes"),
     "2**30 paths to one value": (
         one_tensor(b"N" + b"".join(b"q" + bytes([n]) + b"h" + bytes([n]) + b"\x86" for n in range(30))),
         "unfolds to millions",
@@ -188,17 +192,19 @@ def test_what_is_not_sound_is_refused(idea: str, tmp_path: Path) -> None:
     assert time.monotonic() - started < 10
 
 
-def test_a_million_opcodes_cost_a_bounded_memory(tmp_path: Path) -> None:
-    bombs = {"dicts": b"}", "lists": b"]", "texts": text(""), "marks": b"(", "dtypes": glob("numpy", "dtype")}
+def test_the_most_opcodes_cost_a_bounded_memory(tmp_path: Path) -> None:
+    bombs = {"dicts": b"}", "texts": text("")}
+    if not Path("/proc/self/status").exists():
+        pytest.skip("only Linux tells the peak of one process")
     code = (
-        "import sys, resource; from pathlib import Path; from converter.errors import FileError\n"
+        "import sys; from pathlib import Path; from converter.errors import FileError\n"
         "from converter.open.weights import open_weights\n"
         "try: open_weights(Path(sys.argv[1]))\n"
-        "except FileError: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
+        "except FileError: print(next(l.split()[1] for l in open('/proc/self/status') if l.startswith('VmHWM')))\n"
     )
     for name, opcode in bombs.items():
         path = tmp_path / f"{name}.pdparams"
-        path.write_bytes(b"\x80\x02" + opcode * 1_200_000)
+        path.write_bytes(b"\x80\x02" + opcode * 500_000)
         root = Path(__file__).parents[3]
         done = subprocess.run([sys.executable, "-c", code, path], cwd=root, capture_output=True, text=True, check=True)
-        assert int(done.stdout) < 400, name
+        assert int(done.stdout) < 200_000, name

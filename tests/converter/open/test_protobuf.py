@@ -11,7 +11,9 @@ from converter.open.protobuf import WireError, walk_fields
 
 def walk(data: bytes) -> list[tuple[int, object]]:
     fields = walk_fields(memoryview(data))
-    return [(field.number, bytes(field.value) if isinstance(field.value, memoryview) else field.value) for field in fields]
+    return [
+        (field.number, bytes(field.value) if isinstance(field.value, memoryview) else field.value) for field in fields
+    ]
 
 
 def test_every_wire_type_is_read() -> None:

@@ -1,0 +1,253 @@
+"""What is wrong is found and named: by the weights, and by the numbers or tokens alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from verify import Report, verify
+from verify.judge import Start
+from verify.report import render_table
+
+Damage = Callable[[Path], None]
+
+
+def change_weights(change: Callable[[dict[str, np.ndarray]], None]) -> Damage:
+    def damage(output: Path) -> None:
+        from safetensors.numpy import load_file, save_file
+
+        tensors = load_file(output / "model.safetensors")
+        change(tensors)
+        whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+        save_file(whole, output / "model.safetensors", metadata={"format": "pt"})
+
+    return damage
+
+
+def last_place(name: str, *index: int) -> Damage:
+    """One element, by one unit in the last place."""
+
+    def change(tensors: dict[str, np.ndarray]) -> None:
+        tensor = tensors[name]
+        tensor[index] = np.nextafter(tensor[index], np.float32(np.inf))
+
+    return change_weights(change)
+
+
+def exchange(one: str, other: str) -> Damage:
+    def change(tensors: dict[str, np.ndarray]) -> None:
+        tensors[one], tensors[other] = tensors[other], tensors[one]
+
+    return change_weights(change)
+
+
+def untranspose(name: str) -> Damage:
+    return change_weights(lambda tensors: tensors.update({name: tensors[name].T}))
+
+
+def set_field(name: str, value: Any, file: str = "config.json") -> Damage:
+    def damage(output: Path) -> None:
+        config = json.loads((output / file).read_text())
+        config[name] = value
+        (output / file).write_text(json.dumps(config))
+
+    return damage
+
+
+def edit_code(old: str, new: str, file: str = "modeling_ernie_m.py") -> Damage:
+    def damage(output: Path) -> None:
+        text = (output / file).read_text()
+        assert old in text, f"{file} no longer has {old!r}: this fault must be written anew"
+        (output / file).write_text(text.replace(old, new))
+
+    return damage
+
+
+def exchange_pieces(output: Path) -> None:
+    lines = (output / "vocab.txt").read_text().split("\n")
+    common = [number for number, line in enumerate(lines) if line in (".", ",")]
+    lines[common[0]], lines[common[1]] = lines[common[1]], lines[common[0]]
+    (output / "vocab.txt").write_text("\n".join(lines))
+
+
+LAYER = "encoder.layers."
+#: class, damage, what the checks of bytes and fields say, the first site, what to look at
+FAULTS = {
+    "untransposed pooler": (
+        "ErnieMModel",
+        untranspose("pooler.dense.weight"),
+        "It holds this very tensor, not transposed",
+        "pooler_output",
+        "pooler.dense",
+    ),
+    "q and k exchanged": (
+        "ErnieMModel",
+        exchange(LAYER + "1.self_attn.self_attn.q_proj.weight", LAYER + "1.self_attn.self_attn.k_proj.weight"),
+        "It holds encoder.layers.1.self_attn.k_proj.weight",
+        "layers.1.self_attn.q_proj",
+        "encoder.layers.1.self_attn.self_attn.q_proj",
+    ),
+    "one bias element": (
+        "ErnieMModel",
+        last_place(LAYER + "2.linear1.bias", 5),
+        "2.linear1.bias: 1 of 128 elements differ from encoder.layers.2.linear1.bias, the first at",
+        "layers.2.linear1",
+        "encoder.layers.2.linear1",
+    ),
+    "one element of a key's bias": (
+        "ErnieMModel",
+        last_place(LAYER + "0.self_attn.self_attn.k_proj.bias", 0),
+        "k_proj.bias",
+        "layers.0.self_attn.k_proj",
+        "k_proj",
+    ),
+    "one element of a norm": (
+        "ErnieMModel",
+        last_place(LAYER + "1.norm2.weight", 3),
+        "1.norm2.weight",
+        "hidden_states.2",
+        "encoder.layers.1.norm2",
+    ),
+    "the last position": (
+        "ErnieMModel",
+        last_place("embeddings.position_embeddings.weight", 39, 31),
+        "position_embeddings.weight: 1",
+        "position_embeddings",
+        "position_embeddings.weight, row 39",
+    ),
+    "a word that no sentence has": (
+        "ErnieMModel",
+        last_place("embeddings.word_embeddings.weight", 1501, 0),
+        "word_embeddings.weight: 1",
+        "word_embeddings",
+        "word_embeddings.weight, row 1501",
+    ),
+    "Python's epsilon": (
+        "ErnieMModel",
+        set_field("layer_norm_eps", 1e-5),
+        "layer_norm_eps is 1e-05",
+        "hidden_states.0",
+        "layer_norm_eps",
+    ),
+    "the port's mask rule": (
+        "ErnieMModel",
+        set_field("implicit_mask_token_ids", [1]),
+        "implicit_mask_token_ids is [1]",
+        "attentions.0",
+        "implicit_mask_token_ids",
+    ),
+    "an infinite mask": (
+        "ErnieMModel",
+        set_field("attention_mask_value", -1e9),
+        "attention_mask_value",
+        "attentions.0",
+        "",
+    ),
+    "number of heads": (
+        "ErnieMModel",
+        set_field("num_attention_heads", 8),
+        "num_attention_heads",
+        "attentions.0",
+        "heads",
+    ),
+    "UIEM's end bias": (
+        "UIEM",
+        change_weights(lambda tensors: tensors.update({"linear_end.bias": tensors["linear_end.bias"] + 1})),
+        "linear_end.bias",
+        "end_logits",
+        "linear_end",
+    ),
+    "the scale of the attention": (
+        "UIEM",
+        edit_code("self.head_size**-0.5", "self.head_size**-0.25"),
+        "",
+        "attentions.0",
+        "scale",
+    ),
+}
+
+
+def judge(verified: Any, output: Path, ready: Start, **options: Any) -> Report:
+    return verify(verified.source, output, trace=verified.trace, start=ready, **options)
+
+
+def texts_of(report: Report, *codes: str) -> str:
+    return "\n".join(problem.text for problem in report.problems if problem.code in codes)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault(verified: Callable[[str], Any], copy_output: Callable[[Any], Path], ready: Start, name: str) -> None:
+    """One run shows both: what bytes and fields tell, and what the numbers would have told without them."""
+    kind, damage, told, site, look_at = FAULTS[name]
+    whole = verified(kind)
+    output = copy_output(whole)
+    damage(output)
+    report = judge(whole, output, ready)
+    assert not report.passed
+    assert told in texts_of(report, "E401", "E404", "E406", "E408"), render_table(report)
+    assert report.first_difference is not None, render_table(report)
+    assert report.first_difference["site"] == site
+    assert report.first_difference["inputs_agree"]
+    assert look_at in report.first_difference["look_at"]
+
+
+def test_two_pieces_of_the_vocabulary_exchanged(
+    verified: Callable[[str], Any], copy_output: Callable[[Any], Path], ready: Start
+) -> None:
+    whole = verified("ErnieMModel")
+    output = copy_output(whole)
+    exchange_pieces(output)
+    report = judge(whole, output, ready)
+    assert "vocab.txt is not the file that was written" in texts_of(report, "E406")
+    assert "texts have other ids; the first is" in texts_of(report, "E403")
+    report = judge(whole, output, ready, static=False)
+    assert [problem.code for problem in report.problems] == ["E403"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (
+            edit_code("return position_ids + offset", "return position_ids.add_(offset)"),
+            "changed the caller's position_ids",
+        ),
+        (lambda output: (output / "modeling_ernie_m.py").write_text("raise SystemError('no')"), "no"),
+        (lambda output: (output / "modeling_ernie_m.py").unlink(), "modeling_ernie_m"),
+        (lambda output: (output / "config.json").write_text("{"), "config.json"),
+        (lambda output: (output / "model.safetensors").write_bytes(b"12345"), "from_pretrained fails"),
+        (change_weights(lambda tensors: tensors.pop("pooler.dense.bias")), "missing keys: pooler.dense.bias"),
+        (edit_code("import torch\n", "import os\nos._exit(7)\n"), "exit status 7"),
+    ],
+    ids=["in place", "raises", "no code", "bad config", "bad weights", "missing tensor", "ends the process"],
+)
+def test_an_output_that_does_not_work_is_a_result(
+    verified: Callable[[str], Any], copy_output: Callable[[Any], Path], ready: Start, damage: Damage, told: str
+) -> None:
+    whole = verified("ErnieMModel")
+    output = copy_output(whole)
+    damage(output)
+    report = judge(whole, output, ready, static=False)
+    assert not report.passed
+    assert told in texts_of(report, "E407"), render_table(report)
+
+
+def test_a_reader_that_ignores_column_order_is_caught_by_the_numbers(
+    fortran: Any, ready: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The static check believes the same reader. Paddle reads SOURCE by itself."""
+    import dataclasses
+
+    from converter.convert import convert
+    from converter.tensors import SourceTensor
+
+    read = SourceTensor.read
+    monkeypatch.setattr(SourceTensor, "read", lambda tensor: read(dataclasses.replace(tensor, fortran=False)))
+    convert(fortran.source, tmp_path / "output")
+    report = verify(fortran.source, tmp_path / "output", trace=fortran.trace, start=ready)
+    assert report.static is not None and report.static.mismatched == ()
+    assert report.first_difference is not None and report.first_difference["site"] == "word_embeddings"
