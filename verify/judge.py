@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import platform
+import signal
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
+from converter.errors import Problem, ReferenceFailure
 from verify.compare import SiteResult
-from verify.launch import ERROR, PROGRESS, Ended, clean_environment, run_process
+from verify.launch import PROGRESS, Ended, clean_environment, run_process
 from verify.tokens import TokenResult, compare_tokens
 from verify.trace import Trace, read_trace
 
@@ -46,12 +49,24 @@ def judge(
         encoding="utf-8",
     )
     ended = (start or start_process)(request, folder, on_progress)
+    if ended.status == -signal.SIGKILL:
+        reason = "the process that runs OUTPUT was killed. Was there too little memory?"
+        raise ReferenceFailure(Problem("E607", reason))
     if not result.is_file():
         return Judgement(problems=[f"the process that runs OUTPUT failed: {ended.reason()}"])
     data = json.loads(result.read_text(encoding="utf-8"))
     sites = [SiteResult(**{**site, "worst": tuple(site.get("worst", ()))}) for site in data["sites"]]
     tokens = TokenResult(**data["tokens"]) if data["tokens"] is not None else None
-    return Judgement(sites, tokens, data["problems"], data["warnings"], data["environment"])
+    problems = data["problems"] if sites or data["problems"] else ["OUTPUT ran, and nothing could be compared"]
+    return Judgement(sites, tokens, problems, data["warnings"], data["environment"])
+
+
+def check_installed() -> None:
+    """Raise ReferenceFailure when OUTPUT cannot be run here, whatever it is."""
+    missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
+    if missing:
+        text = f"{' and '.join(missing)} are needed to run OUTPUT: pip install 'paddle2torch[torch]', or --static-only"
+        raise ReferenceFailure(Problem("E607", text))
 
 
 def start_process(request: Path, folder: Path, on_progress: Callable[[str], None]) -> Ended:
@@ -77,15 +92,7 @@ def main(request_path: str) -> None:
     def say(text: str) -> None:
         print(PROGRESS + text, file=stdout, flush=True)
 
-    try:
-        found = judge_here(read_trace(Path(request["trace"])), Path(request["output"]), say)
-    except ImportError as error:
-        print(
-            f"{ERROR}{error}. verify needs torch and transformers: pip install 'paddle2torch[torch]'",
-            file=stdout,
-            flush=True,
-        )
-        raise SystemExit(1) from error
+    found = judge_here(read_trace(Path(request["trace"])), Path(request["output"]), say)
     data = {
         "sites": [site.as_json() for site in found.sites],
         "tokens": asdict(found.tokens) if found.tokens is not None else None,
@@ -100,7 +107,6 @@ def main(request_path: str) -> None:
 
 def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -> Judgement:
     """The same in this process."""
-    import torch  # noqa: F401 - a missing torch is the caller's problem, not OUTPUT's
     import transformers
 
     from verify.loading import LoadFailure, load_model

@@ -8,11 +8,17 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from converter.errors import Problem, ReferenceFailure
 from verify.launch import clean_environment, run_process
 
+if TYPE_CHECKING:
+    from converter.open.source import Source
+    from converter.plan import Plan
+
+#: Of the inputs that the recorder draws.
+SEED = 20211
 VARIABLE = "PADDLE2TORCH_PADDLE_PYTHON"
 RECORDER = Path(__file__).with_name("record_paddle.py")
 TEXTS = Path(__file__).with_name("sentences.txt")
@@ -62,6 +68,29 @@ def cache_folder() -> Path:
 def _interpreters(environment: Path) -> Iterator[Path]:
     yield environment / "bin" / "python"
     yield environment / "Scripts" / "python.exe"
+
+
+def make_request(opened: Source, plan: Plan, precision: str) -> dict[str, Any]:
+    """What the recorder is told: where SOURCE is, and which files of it were found harmless."""
+    return {
+        "source": str(opened.path.absolute()),
+        "files": [str(file.path.absolute()) for file in opened.tensors.files if file.path.suffix != ".json"],
+        "config": str(opened.config_file.path.absolute()) if opened.config_file else None,
+        "fallback": _fallback(plan) if opened.config_file is None else {},
+        "tokenizer": str(opened.folder.absolute()) if opened.tokenizer is not None else None,
+        "precision": precision,
+        "seed": SEED,
+    }
+
+
+def _fallback(plan: Plan) -> dict[str, Any]:
+    """Config fields for weights that have no config: the reference cannot know them either."""
+    sizes = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings")
+    fields: dict[str, Any] = {name: getattr(plan.sizes, name) for name in sizes}
+    fields.update(architecture=plan.table.source_class, hidden_act=plan.config.hidden_act)
+    if plan.sizes.labels:
+        fields["num_labels"] = len(plan.sizes.labels)
+    return fields
 
 
 def record_trace(interpreter: Path, request: dict[str, Any], folder: Path, on_progress: Callable[[str], None]) -> Path:

@@ -10,29 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Callable
 
 from converter.errors import Paddle2TorchError, Problem, ReferenceFailure, SourceError
-from verify.fields import check_config, output_says
-from verify.judge import Judgement, Start, judge
+from verify.fields import output_says
+from verify.folder import check_folder
+from verify.judge import Judgement, Start, check_installed, judge
 from verify.localise import first_difference
-from verify.manifest import (
-    MANIFEST,
-    check_files,
-    check_source,
-    check_tensors,
-    deciding_files,
-    file_sha256,
-    read_manifest,
-    source_sums,
-)
-from verify.reference import find_interpreter, record_trace
+from verify.manifest import MANIFEST, deciding_files, file_sha256, read_manifest, source_sums
+from verify.reference import find_interpreter, make_request, record_trace
 from verify.report import FOLDER, NUMBERS, TOKENS, WEIGHTS, Report, write_report
-from verify.static import StaticResult, check_weights
 from verify.trace import Trace, check_sums, read_trace
-from verify.traced_weights import check_against_trace
 from verify.wording import tell_difference, tell_tokens
-from verify.written import read_written
 
 if TYPE_CHECKING:
     from converter.open.source import Source
@@ -41,7 +30,6 @@ if TYPE_CHECKING:
 #: Called with one line that says what is being done.
 Progress = Callable[[str], None]
 _SECONDS_BETWEEN_LINES = 5.0
-SEED = 20211
 PRECISIONS = ("float64", "float32")
 
 
@@ -125,13 +113,15 @@ class Job:
         opened, plan = self._open(source) if source is not None else (None, None)
         live = trace is None and not static_only
         interpreter = find_interpreter(paddle_python) if live else None
+        if not static_only:
+            check_installed()
         sums = self._source_sums(opened, trace)
         if static:
             with self._stage("static"):
                 self._check_static(plan, trace, sums)
-        if interpreter is not None and opened is not None and plan is not None:
+        if interpreter is not None and opened is not None and plan is not None and sums is not None:
             with self._stage("record"):
-                trace = self._record(interpreter, opened, plan, record)
+                trace = self._record(interpreter, opened, plan, sums, record)
         elif record is not None and trace is not None:
             _copy(trace.path, record)
         if trace is not None:
@@ -185,48 +175,20 @@ class Job:
     def _check_static(self, plan: Plan | None, trace: Trace | None, sums: dict[str, str] | None) -> None:
         report = self.report
         report.checked.append(WEIGHTS)
-        if not self.output.is_dir():
-            report.problems.append(Problem("E405", f"{self.output}: there is no such folder"))
-            return
-        self.say("weights: reading OUTPUT")
-        written = read_written(self.output)
-        manifest, problems = read_manifest(self.output)
-        report.problems += written.problems + problems
-        if plan is not None:
-
-            def advance(done: int, total: int) -> None:
-                self.say(f"weights: {done} of {total} tensors")
-
-            report.static, problems = check_weights(plan, written, advance)
-            problems += check_config(self.output, plan, str((manifest or {}).get("behavior", "paddlenlp")))
-        elif trace is not None:
-            report.static, problems = check_against_trace(trace, manifest, written)
+        report.static, problems, warnings = check_folder(self.output, plan, trace, sums, self.say)
         report.problems += problems
-        if manifest is not None:
-            self.say("weights: sums of the manifest")
-            names, problems = check_tensors(manifest, written)
-            known = set(report.static.mismatched) if report.static else set()
-            # A tensor that already differs from the source is named once.
-            report.problems += [one for name, one in zip(names, problems) if name not in known]
-            problems, warnings = check_files(manifest, self.output)
-            report.problems += problems + (check_source(manifest, sums) if sums is not None else [])
-            report.warnings += warnings
-            report.static = _with_names(report.static, names)
+        report.warnings += warnings
 
-    def _record(self, interpreter: Path, opened: Source, plan: Plan, record: Path | None) -> Trace:
-        request: dict[str, Any] = {
-            "source": str(opened.path.absolute()),
-            "files": [str(file.path.absolute()) for file in opened.tensors.files if file.path.suffix != ".json"],
-            "config": str(opened.config_file.path.absolute()) if opened.config_file else None,
-            "fallback": _fallback(plan) if opened.config_file is None else {},
-            "tokenizer": str(opened.folder.absolute()) if opened.tokenizer is not None else None,
-            "precision": self.report.precision,
-            "seed": SEED,
-        }
+    def _record(
+        self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], record: Path | None
+    ) -> Trace:
+        request = make_request(opened, plan, self.report.precision)
         path = record_trace(interpreter, request, self.folder, self.say)
         if record is not None:
             _copy(path, record)
-        return read_trace(path)
+        trace = read_trace(path)
+        check_sums(trace, list(sums.values()), "what the converter read")
+        return trace
 
     def _describe_reference(self, trace: Trace, live: bool) -> None:
         report, head = self.report, trace.head
@@ -271,24 +233,6 @@ class Job:
             report.problems.append(Problem("E403", f"the tokenizer of OUTPUT does not work: {tokens.problem}"))
         elif tokens.mismatched:
             report.problems.append(Problem("E403", tell_tokens(trace, found)))
-
-
-def _with_names(static: StaticResult | None, names: list[str]) -> StaticResult:
-    if static is None:
-        return StaticResult(0, tuple(names), "manifest")
-    return StaticResult(
-        static.tensors, tuple(dict.fromkeys([*static.mismatched, *names])), static.against, static.rounded
-    )
-
-
-def _fallback(plan: Plan) -> dict[str, Any]:
-    """Config fields for weights that have no config: the reference cannot know them either."""
-    sizes = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings")
-    fields: dict[str, Any] = {name: getattr(plan.sizes, name) for name in sizes}
-    fields.update(architecture=plan.table.source_class, hidden_act=plan.config.hidden_act)
-    if plan.sizes.labels:
-        fields["num_labels"] = len(plan.sizes.labels)
-    return fields
 
 
 def _copy(path: Path, target: Path) -> None:

@@ -147,9 +147,8 @@ def test_threads(folder: Path) -> None:
 def test_data_loader_workers(folder: Path) -> None:
     loading = pytest.importorskip("torch.utils.data")
     tokenizer, texts = load(folder), read_sentences()
-    loader = loading.DataLoader(
-        texts, batch_size=200, num_workers=2, collate_fn=tokenizer, multiprocessing_context="spawn"
-    )
+    tokenizer(texts)  # sentencepiece has used its threads before the workers are forked
+    loader = loading.DataLoader(texts, batch_size=200, num_workers=2, collate_fn=tokenizer, timeout=60)
     assert [ids for batch in loader for ids in batch["input_ids"]] == tokenizer(texts)["input_ids"]
 
 

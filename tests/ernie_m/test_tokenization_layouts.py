@@ -106,6 +106,16 @@ def test_a_side_never_loses_all_its_tokens(tokenizer: Any, strategy: str) -> Non
     assert tokenizer.truncate_sequences([7, 8], [9], 1, "only_second") == ([7, 8], [9], [])
 
 
+def test_changed_ends_are_used(folder: Path) -> None:
+    """The tokenizer remembers the ids of [CLS] and [SEP], and forgets them when they change."""
+    tokenizer = load(folder)
+    assert tokenizer("")["input_ids"] == [0, 2]
+    tokenizer.cls_token = "[MASK]"
+    assert tokenizer("")["input_ids"] == [2001, 2]
+    tokenizer.sep_token_id = 1
+    assert tokenizer("")["input_ids"] == [2001, 1]
+
+
 def test_longest_first_takes_from_both(tokenizer: Any) -> None:
     """One token at a time from the longer side, from the second when they are as long."""
     first, second = list(range(5)), list(range(10, 13))

@@ -37,6 +37,11 @@ def test_paddlenlp_splits(piece: str, parts: list[str]) -> None:
     assert split_piece(piece) == parts
 
 
+@pytest.mark.parametrize("mark", ",;:.?!~，；：。？！《》【】")
+def test_each_mark_stands_alone(mark: str) -> None:
+    assert split_piece(f"a{mark}b") == ["a", mark, "b"]
+
+
 @pytest.mark.parametrize(
     ("text", "cleaned"),
     [

@@ -195,7 +195,7 @@ def base_cases() -> None:
 
 
 def small_norm_inputs() -> None:
-    """LayerNorm's epsilon shows where its input is small: what feeds each of the norms is made a thousand times smaller."""
+    """LayerNorm's epsilon shows where its input is small: what feeds each norm is made a thousand times smaller."""
     model = build("small", "ErnieMModel", num_hidden_layers=1)
     for key, parameter in model.named_parameters():
         if any(part in key for part in ("_embeddings", "embeddings.layer_norm", "out_proj", "norm1", "linear2")):

@@ -1,0 +1,48 @@
+"""The static check of a whole OUTPUT: weight files, manifest, config, other files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable
+
+from converter.errors import Problem
+from verify.fields import check_config
+from verify.manifest import check_files, check_source, check_tensors, read_manifest
+from verify.static import StaticResult, check_weights
+from verify.trace import Trace
+from verify.traced_weights import check_against_trace
+from verify.written import read_written
+
+if TYPE_CHECKING:
+    from converter.plan import Plan
+
+
+def check_folder(
+    output: Path, plan: Plan | None, trace: Trace | None, sums: Mapping[str, str] | None, say: Callable[[str], None]
+) -> tuple[StaticResult | None, list[Problem], list[str]]:
+    """Judge the tensors against the source (`plan`), else against the sums in a trace, and everything against the
+    manifest. `sums` are those of the source's weight files. Returns the result, what is wrong, and warnings."""
+    if not output.is_dir():
+        return None, [Problem("E405", f"{output}: there is no such folder")], []
+    say("weights: reading OUTPUT")
+    written = read_written(output)
+    manifest, problems = read_manifest(output)
+    problems = written.problems + problems
+    result = StaticResult(0, (), "manifest")
+    if plan is not None:
+        result, more = check_weights(plan, written, lambda done, total: say(f"weights: {done} of {total} tensors"))
+        problems += more + check_config(output, plan, str((manifest or {}).get("behavior", "paddlenlp")))
+    elif trace is not None:
+        result, more = check_against_trace(trace, manifest, written)
+        problems += more
+    if manifest is None:
+        return result, problems, []
+    say("weights: sums of the manifest")
+    names, differing = check_tensors(manifest, written)
+    # A tensor that already differs from the source is named once.
+    problems += [problem for name, problem in zip(names, differing) if name not in result.mismatched]
+    more, warnings = check_files(manifest, output)
+    problems += more + (check_source(manifest, sums) if sums is not None else [])
+    mismatched = tuple(dict.fromkeys([*result.mismatched, *names]))
+    return StaticResult(result.tensors, mismatched, result.against, result.rounded), problems, warnings
