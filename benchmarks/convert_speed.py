@@ -2,8 +2,8 @@
 
     python benchmarks/convert_speed.py [SOURCE] [--runs 5]
 
-SOURCE is a Paddle folder; by default a full-size base checkpoint is made with PaddleNLP. Each run converts and then does
-`cp WEIGHTS COPY && sha256sum WEIGHTS COPY`, in turn, so that a machine whose speed drifts bears on both. Memory
+SOURCE is a Paddle folder; by default a full-size base checkpoint is made with PaddleNLP. Each run converts and then
+does `cp WEIGHTS COPY && sha256sum WEIGHTS COPY`, in turn, so that a machine whose speed drifts bears on both. Memory
 is what is not backed by a file (RssAnon of Linux), sampled every 5 ms.
 """
 

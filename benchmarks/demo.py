@@ -96,7 +96,7 @@ def make_checkpoint(arguments: argparse.Namespace, source: Path, tokenizer: Path
     script = ROOT / "benchmarks" / "make_checkpoint.py"
     recipe = f"{SEED} {hashlib.sha256(script.read_bytes()).hexdigest()} {tokenizer}"
     if done.exists() and done.read_text() == recipe:
-        say(f"{source.relative_to(ROOT)} is there from an earlier run (make clean removes it)")
+        say(f"{shown(source)} is there from an earlier run (make clean removes it)")
         return 0.0
     shutil.rmtree(source, ignore_errors=True)
     done.unlink(missing_ok=True)
@@ -124,33 +124,34 @@ def load(folder: Path) -> None:
 
 
 def print_table(source: Path, output: Path, seconds: dict[str, float]) -> None:
-    report: dict[str, Any] = json.loads((output / "verification" / "report.json").read_text())
+    """Sizes, times, and the worst difference of each kind of site."""
+    from verify.compare import SiteResult
+    from verify.report import group_sites
+
+    file = output / "verification" / "report.json"
+    report: dict[str, Any] = json.loads(file.read_text())
+    static, tokens = report["static"], report["tokenizer"]
     say("the demo in short")
     for name, folder in (("source", source), ("output", output)):
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        print(f"  {name:<38} {size / 1e9:8.2f} GB   {folder.relative_to(ROOT)}")
+        row(name, f"{size / 1e9:8.2f} GB", shown(folder))
     for step, duration in seconds.items():
-        print(f"  {step:<38} {duration:8.1f} s")
-    static, tokens = report["static"], report["tokenizer"]
-    print(
-        f"  {'tensors equal, bit for bit':<38} {static['tensors'] - len(static['mismatched']):8}     of {static['tensors']}"
-    )
-    print(f"  {'texts with equal tokens':<38} {tokens['texts'] - tokens['mismatched']:8}     of {tokens['texts']}")
-    for kind, (difference, tolerance) in worst_by_kind(report["sites"]).items():
-        print(
-            f"  {'worst difference: ' + kind:<38} {difference:8.1e}     of its largest value; allowed {tolerance:.0e}"
-        )
-    print(f"  report: {(output / 'verification' / 'report.json').relative_to(ROOT)}")
+        row(step, f"{duration:8.1f} s")
+    row("tensors equal, bit for bit", f"{static['tensors'] - len(static['mismatched']):8}", f"of {static['tensors']}")
+    row("texts with equal tokens", f"{tokens['texts'] - tokens['mismatched']:8}", f"of {tokens['texts']}")
+    for kind, sites in group_sites([SiteResult(**site) for site in report["sites"]]):
+        worst = max(site.max_rel or 0.0 for site in sites)
+        row(f"worst difference, {kind}", f"{worst:8.1e}", f"limit {sites[0].tolerance:.0e}, of the largest value")
+    print(f"  report: {shown(file)}")
 
 
-def worst_by_kind(sites: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
-    """For each kind of site (hidden_states of any layer are one) the largest relative difference and its limit."""
-    worst: dict[str, tuple[float, float]] = {}
-    for site in sites:
-        kind = site["site"].split(".")[0]
-        if kind not in worst or site["max_rel"] > worst[kind][0]:
-            worst[kind] = (site["max_rel"], site["tolerance"])
-    return worst
+def row(name: str, value: str, more: str = "") -> None:
+    print(f"  {name:<46} {value:<12} {more}".rstrip())
+
+
+def shown(path: Path) -> str:
+    """A path as it is shown: from the project's root where it lies in it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 if __name__ == "__main__":

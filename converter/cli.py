@@ -34,9 +34,9 @@ class PrecisionChoice(str, Enum):
 class Commands(typer.core.TyperGroup):
     """Turns every error into text and an exit code, in one place."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:  # type: ignore[override]
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         try:
-            code = super().main(*args, standalone_mode=False, **extra)
+            code = super().main(*args, standalone_mode=False, **extra)  # type: ignore[misc]
         except Exception as error:
             if _debug():
                 raise
@@ -188,7 +188,7 @@ def inspect(
 def verify(
     paths: list[Path] = typer.Argument(
         ..., metavar="SOURCE OUTPUT", help="The checkpoint and the folder. With --trace, OUTPUT alone."
-    ),  # type: ignore[valid-type]
+    ),
     precision: PrecisionChoice = typer.Option(PrecisionChoice.float64, help="What both sides compute in."),
     report: Optional[Path] = typer.Option(
         None, metavar="DIR", help="Where the report goes (default: OUTPUT/verification)."

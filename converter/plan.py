@@ -45,6 +45,8 @@ class Plan:
     sizes: Sizes
     tensors: tuple[PlannedTensor, ...]
     dropped: tuple[Dropped, ...]
+    #: False where the checkpoint has no pooling layer and the class can do without.
+    has_pooler: bool
     warnings: tuple[str, ...]
 
 
@@ -58,7 +60,7 @@ def make_plan(source: Source, dtype: str = "keep") -> Plan:
     sizes, problems = resolve_sizes(source.config, table, tensors, scheme.prefix)
     if sizes is None:
         raise PlanError(*problems, *check_names(table, scheme, tensors, ())[0])
-    mapped = expand(table, scheme, sizes.by_field())
+    mapped, absent = leave_out_absent(expand(table, scheme, sizes.by_field()), tensors)
     name_problems, unknown = check_names(table, scheme, tensors, mapped, source.config.file)
     problems += name_problems
     problems += check_shapes(mapped, tensors, table)
@@ -74,7 +76,8 @@ def make_plan(source: Source, dtype: str = "keep") -> Plan:
         for m in mapped
         if not m.drop
     )
-    return Plan(table, scheme, source.config, sizes, planned, tuple(dropped), _warnings(sizes, dropped, planned))
+    warnings = _warnings(sizes, dropped, planned, absent)
+    return Plan(table, scheme, source.config, sizes, planned, tuple(dropped), not absent, warnings)
 
 
 def _no_architecture(source: Source) -> Problem:
@@ -86,6 +89,16 @@ def _no_architecture(source: Source) -> Problem:
         "E010",
         f"{where}, and weights alone do not tell it. Give --config FILE, or --architecture and --num-attention-heads",
     )
+
+
+def leave_out_absent(
+    mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor]
+) -> tuple[tuple[Mapped, ...], tuple[Mapped, ...]]:
+    """The list without its optional part, and that part, when all of it is missing; a half of it stays an error."""
+    optional = tuple(entry for entry in mapped if entry.optional)
+    if any(entry.source in tensors for entry in optional):
+        return mapped, ()
+    return tuple(entry for entry in mapped if not entry.optional), optional
 
 
 def choose_scheme(table: Table, tensors: Mapping[str, SourceTensor]) -> Scheme:
@@ -181,8 +194,12 @@ def check_dtypes(mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor]
     ]
 
 
-def _warnings(sizes: Sizes, dropped: list[Dropped], planned: tuple[PlannedTensor, ...]) -> tuple[str, ...]:
+def _warnings(
+    sizes: Sizes, dropped: list[Dropped], planned: tuple[PlannedTensor, ...], absent: tuple[Mapped, ...]
+) -> tuple[str, ...]:
     warnings = list(sizes.warnings)
+    if absent:
+        warnings.append(f"missing: {fold_names(entry.source for entry in absent)}: {absent[0].optional}")
     unknown = [drop.name for drop in dropped if not drop.known]
     if unknown:
         warnings.append(f"not converted, for no table knows them: {fold_names(unknown)}")

@@ -24,6 +24,7 @@ class Mapped:
     op: str
     why: str
     drop: str
+    optional: str
 
 
 def expand(table: Table, scheme: Scheme, sizes: Mapping[str, int]) -> tuple[Mapped, ...]:
@@ -51,6 +52,7 @@ def expand(table: Table, scheme: Scheme, sizes: Mapping[str, int]) -> tuple[Mapp
                         row.op,
                         row.why,
                         row.drop,
+                        row.optional,
                     )
                 )
     _check_unique(table, [entry.source for entry in mapped], "source")

@@ -30,7 +30,8 @@ class TableError(ValueError):
 class Row:
     """One line of a table. `{a,b}` in a name stands for each of them, `{layer}` for every number of that range.
 
-    With `drop` set the source is known and left out, for that reason.
+    With `drop` set the source is known and left out, for that reason. Rows with the same `optional` may all be missing
+    together, with what that text says.
     """
 
     source: str
@@ -39,6 +40,7 @@ class Row:
     op: str
     why: str = ""
     drop: str = ""
+    optional: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,13 @@ def build_table(data: Mapping[str, Any], include: Any = read_toml) -> Table:
     backbone: list[Row] = []
     prefixes = set()
     for entry in data["include"]:
-        _only(entry, "include", "table", "prefix", "drop")
+        _only(entry, "include", "table", "prefix", "drop", "optional")
         part = include(entry["table"])
         _only(part, entry["table"], "dims", "ranges", "tensor")
         _merge(dims, part.get("dims", {}))
         _merge(ranges, part.get("ranges", {}))
         prefixes.add(entry.get("prefix", ""))
-        backbone += [_row(row, drop=entry.get("drop", "")) for row in part["tensor"]]
+        backbone += [_row(row, entry.get("drop", ""), entry.get("optional", "")) for row in part["tensor"]]
     if len(prefixes) != 1:
         raise TableError(f"{data['source_class']}: includes with different prefixes")
     table = Table(
@@ -120,9 +122,9 @@ def build_table(data: Mapping[str, Any], include: Any = read_toml) -> Table:
     return table
 
 
-def _row(data: Mapping[str, Any], drop: str = "") -> Row:
+def _row(data: Mapping[str, Any], drop: str = "", optional: str = "") -> Row:
     _only(data, "tensor", "source", "target", "shape", "op", "why")
-    return Row(data["source"], data["target"], tuple(data["shape"]), data["op"], data.get("why", ""), drop)
+    return Row(data["source"], data["target"], tuple(data["shape"]), data["op"], data.get("why", ""), drop, optional)
 
 
 def _only(data: Mapping[str, Any], where: str, *known: str) -> None:

@@ -49,6 +49,8 @@ def build_config(plan: Plan) -> dict[str, Any]:
         "implicit_mask_token_ids": [0],
         "dtype": main_dtype(plan),
     }
+    if not plan.has_pooler:
+        config["add_pooling_layer"] = False
     if source.problem_type is not None:
         config["problem_type"] = source.problem_type
     if labels:

@@ -32,7 +32,8 @@ def to_native(block: np.ndarray, dtype: str) -> np.ndarray:
 
     if dtype != "bfloat16":
         return block
-    return (block.astype("<u4") << 16).view(np.float32)
+    wide: np.ndarray = (block.astype("<u4") << 16).view(np.float32)
+    return wide
 
 
 def _round_to_bfloat16(block: np.ndarray) -> np.ndarray:
@@ -41,7 +42,7 @@ def _round_to_bfloat16(block: np.ndarray) -> np.ndarray:
     import numpy as np
 
     bits = np.ascontiguousarray(block, "<f4").view("<u4")
-    rounded = ((bits + (((bits >> 16) & 1) + 0x7FFF)) >> 16).astype("<u2")
+    rounded: np.ndarray = ((bits + (((bits >> 16) & 1) + 0x7FFF)) >> 16).astype("<u2")
     nan = np.isnan(block)
     if nan.any():
         rounded[nan] = ((bits[nan] >> 16) | 0x40).astype("<u2")

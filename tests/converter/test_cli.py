@@ -62,7 +62,6 @@ class Evil:
         return os.system, ("touch executed",)
 
 
-
 def want_code(source: Path) -> None:
     (source / "model_state.pdparams").write_bytes(pickle.dumps({"a": Evil()}, 4))
 

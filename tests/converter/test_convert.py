@@ -200,3 +200,10 @@ def test_converting_imports_neither_torch_nor_paddle_nor_pickle(tmp_path: Path) 
         [sys.executable, "-c", script, str(source), str(tmp_path / "out")], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_model_without_a_pooler_says_so_in_its_config(tmp_path: Path) -> None:
+    state = make_state()
+    del state["pooler.dense.weight"], state["pooler.dense.bias"]
+    convert(write_folder(tmp_path / "in", state), tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "config.json").read_text())["add_pooling_layer"] is False

@@ -143,3 +143,23 @@ def test_mixed_dtypes_are_warned_of(tmp_path: Path) -> None:
     made = plan(tmp_path, state)
     assert "different dtypes (float16, float32)" in made.warnings[0]
     assert {tensor.dtype for tensor in make_plan(open_source(tmp_path), "bfloat16").tensors} == {"bfloat16"}
+
+
+@pytest.mark.parametrize(("architecture", "prefix"), [("ErnieMModel", ""), ("UIEM", "ernie_m.")])
+def test_a_missing_pooler_is_warned_of_where_the_class_can_do_without(
+    tmp_path: Path, architecture: str, prefix: str
+) -> None:
+    state = make_state(architecture)
+    del state[f"{prefix}pooler.dense.weight"]
+    assert "E101" in problems(tmp_path / "half", state, architecture=architecture)[0]
+    del state[f"{prefix}pooler.dense.bias"]
+    made = plan(tmp_path / "none", state, architecture=architecture)
+    assert not made.has_pooler
+    assert made.warnings[0].startswith(f"missing: {prefix}pooler.dense.weight, {prefix}pooler.dense.bias (2 tensors)")
+
+
+@pytest.mark.parametrize("architecture", ["ErnieMForSequenceClassification", "ErnieMForMultipleChoice"])
+def test_a_missing_pooler_is_an_error_where_the_outputs_need_it(tmp_path: Path, architecture: str) -> None:
+    state = make_state(architecture)
+    del state["ernie_m.pooler.dense.weight"], state["ernie_m.pooler.dense.bias"]
+    assert "E101" in problems(tmp_path, state, architecture=architecture)[0]

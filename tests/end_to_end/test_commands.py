@@ -1,7 +1,7 @@
 """What a user does, with the commands that a user types: make, convert, verify, load; in the transformers at hand.
 
-`make test` runs this under transformers 5 and under 4.57. The verifier's own tests hold every class against Paddle under
-transformers 5; here every class is held against it under 4.57, and one with a tokenizer under both.
+`make test` runs this under transformers 5 and under 4.57. The verifier's own tests hold every class against Paddle
+under transformers 5; here every class is held against it under 4.57, and one with a tokenizer under both.
 """
 
 from __future__ import annotations
