@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -37,6 +37,12 @@ def element_count(shape: tuple[int, ...]) -> int:
     for size in shape:
         count *= size
     return count
+
+
+def is_shape(sizes: Sequence[object]) -> bool:
+    """Whether these are sizes of an array that numpy can hold, which an array of no elements may still exceed."""
+    counts = [size for size in sizes if type(size) is int and size >= 0]
+    return len(counts) == len(sizes) <= 32 and element_count(tuple(size or 1 for size in counts)) <= 1 << 48
 
 
 class ByteRun(Protocol):
@@ -97,8 +103,6 @@ class SourceTensor:
         import numpy as np
 
         kind = np.dtype(DTYPES[self.dtype][0])
-        if self.size == 0:
-            return np.empty(self.shape, kind)
         whole = self.runs[0].view() if len(self.runs) == 1 else None
         flat = np.frombuffer(_decode(self.runs, self.size) if whole is None else whole, kind)
         flat.flags.writeable = False

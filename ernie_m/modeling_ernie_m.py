@@ -14,17 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, modeling_outputs
 from transformers.activations import ACT2FN
 from transformers.modeling_layers import GradientCheckpointingLayer
-from transformers.modeling_outputs import (
-    BaseModelOutput,
-    BaseModelOutputWithPooling,
-    MultipleChoiceModelOutput,
-    QuestionAnsweringModelOutput,
-    SequenceClassifierOutput,
-    TokenClassifierOutput,
-)
 from transformers.utils import logging
 
 from .configuration_ernie_m import ErnieMConfig
@@ -40,15 +32,6 @@ NOT_SUPPORTED = {
     "head_mask": "heads cannot be masked or pruned",
     "token_type_ids": "ERNIE-M has no token types; ask the tokenizer for input_ids and attention_mask only",
 }
-
-
-def refuse_arguments(extra: dict[str, Any]) -> None:
-    """Raise for every argument that the model would otherwise ignore: ValueError if known, TypeError if not."""
-    for name, value in extra.items():
-        if name not in NOT_SUPPORTED:
-            raise TypeError(f"forward() got an unexpected keyword argument {name!r}")
-        if value is not None and value is not False:
-            raise ValueError(f"{name} is not supported: {NOT_SUPPORTED[name]}.")
 
 
 def same_shape(shape: tuple[int, ...], wanted: tuple[int, ...], broadcast: bool = False) -> bool:
@@ -70,10 +53,7 @@ def is_building_graph() -> bool:
 
 
 def check_range(name: str, ids: Tensor, low: int, high: int, why: str) -> None:
-    """Raise a ValueError unless low <= ids < high; only on the CPU, where looking is cheap.
-
-    Paddle: its embedding lets index -1 through and reads the memory in front of the table. Here it is an error.
-    """
+    """Raise a ValueError unless low <= ids < high, where looking is cheap: on the CPU. (Paddle reads row -1.)"""
     if ids.device.type == "cpu" and ids.numel() > 0 and not is_building_graph():
         smallest, largest = int(ids.min()), int(ids.max())
         if smallest < low or largest >= high:
@@ -83,45 +63,35 @@ def check_range(name: str, ids: Tensor, low: int, high: int, why: str) -> None:
 def additive_mask(
     config: ErnieMConfig, attention_mask: Tensor | None, input_ids: Tensor | None, embeddings: Tensor
 ) -> Tensor | None:
-    """What is added to the attention scores, broadcastable to [B, heads, S, S]; None where nothing is hidden.
+    """What is added to the attention scores, [B or 1, heads or 1, S or 1, S]; None where nothing is hidden.
 
-    Paddle: the rule depends on the rank and dtype of `attention_mask`:
-    - None: the keys whose id is in `implicit_mask_token_ids` are hidden by `attention_mask_value`. By default that is
-      id 0, which is [CLS]. With inputs_embeds there are no ids, and nothing is hidden.
-    - [B, S], any dtype: (1 - mask) * attention_mask_value. As -1e4 is added and not -inf, a row that hides every key
+    Paddle: without an attention_mask the keys whose id is in `implicit_mask_token_ids` are hidden, by default id 0,
+    which is [CLS] (inputs_embeds have no ids: nothing is hidden). With one, its rank and dtype decide:
+    - [B, S], any dtype: (1 - mask) * attention_mask_value. That is -1e4 and not -inf, so a row that hides every key
       equals a row that hides none.
     - [B, S, S] or [B, 1 or heads, 1 or S, S]: bool and int by (mask - 1) * 1e9, float is added as it is.
     """
     batch, length = embeddings.shape[:2]
-    dtype = embeddings.dtype
-    # Half precision cannot hold 1 - mask, 1e9 or the lowest float32: compute in float32 and fit the result.
-    exact = torch.promote_types(dtype, torch.float32)
-    hide = torch.finfo(dtype).min if config.attention_mask_value is None else config.attention_mask_value
-
+    dtype, heads = embeddings.dtype, config.num_attention_heads
     if attention_mask is None:
         if input_ids is None or not config.implicit_mask_token_ids:
             return None
-        hidden = torch.zeros_like(input_ids, dtype=torch.bool)
-        for token_id in config.implicit_mask_token_ids:
-            hidden = hidden | (input_ids == token_id)
-        mask = hidden.to(exact)[:, None, None, :] * hide
-    else:
-        full = {2: (batch, length), 3: (batch, length, length), 4: (batch, config.num_attention_heads, length, length)}
-        shape = tuple(attention_mask.shape)
-        if not same_shape(shape, full.get(len(shape), ()), broadcast=True) or shape == () or shape[-1] != length:
-            raise ValueError(
-                f"attention_mask has shape {list(shape)}, expected {list(full[2])}, {list(full[3])} or {list(full[4])} "
-                "(1 instead of any size but the last is broadcast)."
-            )
-        if attention_mask.ndim == 2:
-            mask = (1.0 - attention_mask.to(exact))[:, None, None, :] * hide
-        else:
-            mask = attention_mask.to(exact)
-            if not attention_mask.is_floating_point():
-                mask = (mask - 1.0) * 1e9
-            if mask.ndim == 3:  # Paddle takes the batch for the heads here, which only a batch of 1 survives.
-                mask = mask[:, None]
-    return fitted(mask, dtype)
+        attention_mask = torch.stack([input_ids != hidden for hidden in config.implicit_mask_token_ids]).all(0)
+    shape, full = attention_mask.shape, ((batch, length), (batch, length, length), (batch, heads, length, length))
+    if not any(same_shape(shape, other, broadcast=True) for other in full) or shape[-1] != length:
+        raise ValueError(
+            f"attention_mask has shape {list(shape)}, expected {list(full[0])}, {list(full[1])} or {list(full[2])} "
+            "(1 instead of any size but the last is broadcast)."
+        )
+    # Half precision cannot hold 1 - mask, 1e9 or the lowest float32: compute in float32 and fit the result.
+    mask = attention_mask.to(torch.promote_types(dtype, torch.float32))
+    if mask.ndim == 2:
+        hide = torch.finfo(dtype).min if config.attention_mask_value is None else config.attention_mask_value
+        mask = (1.0 - mask)[:, None, None, :] * hide
+    elif not attention_mask.is_floating_point():
+        mask = (mask - 1.0) * 1e9
+    # Paddle takes the first axis of a 3-D mask for the heads, which only a batch of 1 survives. Here it is the batch.
+    return fitted(mask[:, None] if mask.ndim == 3 else mask, dtype)
 
 
 def fitted(mask: Tensor, dtype: torch.dtype) -> Tensor:
@@ -143,41 +113,37 @@ class ErnieMEmbeddings(nn.Module):
 
     def forward(
         self, input_ids: Tensor | None, position_ids: Tensor | None = None, inputs_embeds: Tensor | None = None
-    ) -> Tensor:
-        if inputs_embeds is None:
-            rows = self.word_embeddings.num_embeddings
-            check_range("input_ids", input_ids, 0, rows, f"the vocabulary has {rows} entries")  # type: ignore[arg-type]
-            inputs_embeds = self.word_embeddings(input_ids)
-        positions = self._positions(position_ids, inputs_embeds)
-        embeddings: Tensor = self.dropout(self.layer_norm(inputs_embeds + self.position_embeddings(positions)))
-        return embeddings
-
-    def _positions(self, position_ids: Tensor | None, inputs_embeds: Tensor) -> Tensor:
-        """Rows of the position table. Paddle: 2 is added to every position, also to those that the caller gives."""
-        batch, length = inputs_embeds.shape[:2]
+    ) -> Any:
+        if input_ids is not None:
+            words = self.word_embeddings.num_embeddings
+            check_range("input_ids", input_ids, 0, words, f"the vocabulary has {words} entries")
+        embeds = self.word_embeddings(input_ids) if inputs_embeds is None else inputs_embeds
+        batch, length = embeds.shape[:2]
+        # Paddle: 2 is added to every position, also to those that the caller gives (whose tensor stays as it is).
         rows, offset = self.position_embeddings.num_embeddings, self.position_offset
-        if position_ids is None:
-            if length > rows - offset:
-                raise ValueError(
-                    f"The text has {length} tokens, this model takes at most {rows - offset} ({rows} position "
-                    f"embeddings, the first {offset} are not used). Truncate it (max_length={rows - offset})."
-                )
-            return torch.arange(offset, offset + length, device=inputs_embeds.device)
-        check_shape("position_ids", position_ids, (batch, length), (1, length), (length,))
-        check_range("position_ids", position_ids, -offset, rows - offset, f"{offset} is added to each")
-        return position_ids + offset  # a new tensor: the caller's stays as it is
+        if position_ids is not None:
+            check_shape("position_ids", position_ids, (batch, length), (1, length), (length,))
+            check_range("position_ids", position_ids, -offset, rows - offset, f"{offset} is added to each")
+        elif length > rows - offset:
+            raise ValueError(
+                f"The text has {length} tokens, this model takes at most {rows - offset} ({rows} position "
+                f"embeddings, the first {offset} are not used). Truncate it (max_length={rows - offset})."
+            )
+        positions = torch.arange(length, device=embeds.device) if position_ids is None else position_ids
+        return self.dropout(self.layer_norm(embeds + self.position_embeddings(positions + offset)))
 
 
-class ErnieMSelfAttention(nn.Module):
-    """Scaled dot-product attention: [B, S, H] to ([B, S, H], probabilities [B, heads, S, S] where asked for)."""
+class ErnieMAttention(nn.Module):
+    """Attention and its output projection: [B, S, H] to ([B, S, H], probabilities [B, heads, S, S] if asked for)."""
 
     def __init__(self, config: ErnieMConfig) -> None:
         super().__init__()
         self.config = config  # its attn_implementation may change after the model is made
         self.head_size = config.hidden_size // config.num_attention_heads
-        self.q_proj = nn.Linear(config.hidden_size, config.hidden_size)
-        self.k_proj = nn.Linear(config.hidden_size, config.hidden_size)
-        self.v_proj = nn.Linear(config.hidden_size, config.hidden_size)
+        # A dictionary, so that the weights have the port's names: self_attn.self_attn.q_proj.
+        names = ("q_proj", "k_proj", "v_proj")
+        self.self_attn = nn.ModuleDict({name: nn.Linear(config.hidden_size, config.hidden_size) for name in names})
+        self.out_proj = nn.Linear(config.hidden_size, config.hidden_size)
         self.dropout = nn.Dropout(config.attention_probs_dropout_prob)
 
     def forward(
@@ -185,7 +151,7 @@ class ErnieMSelfAttention(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         query, key, value = (
             project(hidden_states).unflatten(-1, (-1, self.head_size)).transpose(1, 2)
-            for project in (self.q_proj, self.k_proj, self.v_proj)
+            for project in self.self_attn.values()
         )
         if attention_mask is not None:  # under autocast the scores are narrower than the embeddings
             attention_mask = fitted(attention_mask, query.dtype)
@@ -193,29 +159,13 @@ class ErnieMSelfAttention(nn.Module):
         # sdpa never forms the probabilities: a call that wants to see them takes the eager way.
         if output_attentions or self.config._attn_implementation == "eager":
             scores = torch.matmul(query * self.head_size**-0.5, key.transpose(-1, -2))
-            if attention_mask is not None:
-                scores = scores + attention_mask
+            scores = scores if attention_mask is None else scores + attention_mask
             weights = self.dropout(F.softmax(scores, dim=-1))
             context = torch.matmul(weights, value)
         else:
             dropout = self.dropout.p if self.training else 0.0
             context = F.scaled_dot_product_attention(query, key, value, attention_mask, dropout)
-        return context.transpose(1, 2).flatten(-2), weights if output_attentions else None
-
-
-class ErnieMAttention(nn.Module):
-    """Self-attention and its output projection."""
-
-    def __init__(self, config: ErnieMConfig) -> None:
-        super().__init__()
-        self.self_attn = ErnieMSelfAttention(config)
-        self.out_proj = nn.Linear(config.hidden_size, config.hidden_size)
-
-    def forward(
-        self, hidden_states: Tensor, attention_mask: Tensor | None = None, output_attentions: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
-        context, weights = self.self_attn(hidden_states, attention_mask, output_attentions)
-        return self.out_proj(context), weights
+        return self.out_proj(context.transpose(1, 2).flatten(-2)), weights if output_attentions else None
 
 
 class ErnieMEncoderLayer(GradientCheckpointingLayer):
@@ -244,28 +194,24 @@ class ErnieMEncoderLayer(GradientCheckpointingLayer):
 
 
 class ErnieMEncoder(nn.Module):
+    """All layers: the last state [B, S, H], and where asked for all states (the embeddings first) and probabilities."""
+
     def __init__(self, config: ErnieMConfig) -> None:
         super().__init__()
         self.layers = nn.ModuleList(ErnieMEncoderLayer(config) for _ in range(config.num_hidden_layers))
 
     def forward(
-        self,
-        hidden_states: Tensor,
-        attention_mask: Tensor | None = None,
-        output_attentions: bool = False,
-        output_hidden_states: bool = False,
-    ) -> BaseModelOutput:
-        """`hidden_states` of the result: the embeddings, then the output of each layer; the last is the result."""
-        states, attentions = [hidden_states], []
+        self, hidden_states: Tensor, attention_mask: Tensor | None, output_attentions: bool, output_hidden_states: bool
+    ) -> modeling_outputs.BaseModelOutput:
+        states: Any = (hidden_states,) if output_hidden_states else None
+        attentions: Any = () if output_attentions else None
         for layer in self.layers:
             hidden_states, weights = layer(hidden_states, attention_mask, output_attentions)
-            states.append(hidden_states)
-            attentions.append(weights)
-        return BaseModelOutput(
-            last_hidden_state=hidden_states,
-            hidden_states=tuple(states) if output_hidden_states else None,
-            attentions=tuple(attentions) if output_attentions else None,
-        )
+            if output_hidden_states:
+                states += (hidden_states,)
+            if output_attentions:
+                attentions += (weights,)
+        return modeling_outputs.BaseModelOutput(hidden_states, states, attentions)
 
 
 class ErnieMPooler(nn.Module):
@@ -274,11 +220,9 @@ class ErnieMPooler(nn.Module):
     def __init__(self, config: ErnieMConfig) -> None:
         super().__init__()
         self.dense = nn.Linear(config.hidden_size, config.hidden_size)
-        self.activation = nn.Tanh()
 
     def forward(self, hidden_states: Tensor) -> Tensor:
-        pooled: Tensor = self.activation(self.dense(hidden_states[:, 0]))
-        return pooled
+        return torch.tanh(self.dense(hidden_states[:, 0]))
 
 
 class ErnieMPreTrainedModel(PreTrainedModel):
@@ -353,28 +297,25 @@ class ErnieMModel(ErnieMPreTrainedModel):
         return_dict: bool | None = None,
         **extra: Any,
     ) -> Any:
-        """Encode a batch of texts.
+        """Encode texts: input_ids int [B, S], or inputs_embeds float [B, S, H]; S is at most 512.
 
-        input_ids: int [B, S], or inputs_embeds: float [B, S, H], not both. S is at most max_position_embeddings -
-        position_offset (512). attention_mask: 1 for keys to look at, [B, S]; for other ranks, and for what happens
-        without a mask, see `additive_mask`. position_ids: int [B, S], [1, S] or [S], from 0.
-
-        Returns last_hidden_state [B, S, H], pooler_output [B, H] (absent without a pooler), hidden_states (embeddings
-        first, then each layer) and attentions (probabilities [B, heads, S, S]) where asked for.
-        ValueError: wrong shapes, too many tokens, ids outside the tables (looked at on the CPU only), unsupported
-        arguments.
+        attention_mask: 1 for keys to look at, [B, S] and more (see `additive_mask`). position_ids: int [B, S], [1, S] or
+        [S], from 0. Returns last_hidden_state [B, S, H], pooler_output [B, H] if there is a pooler, and where asked for
+        hidden_states (the embeddings, then each layer) and attentions (probabilities [B, heads, S, S] of each layer).
+        ValueError: wrong shapes, too many tokens, ids outside the tables (CPU only), unsupported arguments.
         """
-        refuse_arguments(extra)
+        for name, value in extra.items():
+            if name not in NOT_SUPPORTED:
+                raise TypeError(f"forward() got an unexpected keyword argument {name!r}")
+            if value is not None and value is not False:
+                raise ValueError(f"{name} is not supported: {NOT_SUPPORTED[name]}.")
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("Give input_ids or inputs_embeds, and not both.")
-        given = inputs_embeds if input_ids is None else input_ids
-        name, rank, shape = ("inputs_embeds", 3, "[B, S, H]") if input_ids is None else ("input_ids", 2, "[B, S]")
-        if given.ndim != rank or given.shape[1] == 0:  # type: ignore[union-attr]
-            found = list(given.shape)  # type: ignore[union-attr]
-            raise ValueError(f"{name} has shape {found}, expected {shape} with at least one token.")
+        for name, given, rank in (("input_ids", input_ids, "[B, S]"), ("inputs_embeds", inputs_embeds, "[B, S, H]")):
+            if given is not None and (given.ndim != rank.count(",") + 1 or given.shape[1] == 0):
+                raise ValueError(f"{name} has shape {list(given.shape)}, expected {rank} with at least one token.")
         if attention_mask is None and input_ids is not None:
             self._warn_of_padding(input_ids)
-
         embeddings = self.embeddings(input_ids, position_ids, inputs_embeds)
         encoded = self.encoder(
             embeddings,
@@ -382,18 +323,15 @@ class ErnieMModel(ErnieMPreTrainedModel):
             self.config.output_attentions if output_attentions is None else output_attentions,
             self.config.output_hidden_states if output_hidden_states is None else output_hidden_states,
         )
-        output = BaseModelOutputWithPooling(
-            last_hidden_state=encoded.last_hidden_state,
-            pooler_output=None if self.pooler is None else self.pooler(encoded.last_hidden_state),
-            hidden_states=encoded.hidden_states,
-            attentions=encoded.attentions,
-        )
+        last = encoded.last_hidden_state
+        pooled = None if self.pooler is None else self.pooler(last)
+        output = modeling_outputs.BaseModelOutputWithPooling(last, pooled, encoded.hidden_states, encoded.attentions)
         return self._returned(output, return_dict)
 
     def _warn_of_padding(self, input_ids: Tensor) -> None:
         """Warn once that without a mask the numbers depend on the padding, as they do in Paddle."""
-        pad = self.config.pad_token_id
-        if self._looked_for_padding or pad is None or pad in self.config.implicit_mask_token_ids or is_building_graph():
+        pad, hidden = self.config.pad_token_id, self.config.implicit_mask_token_ids
+        if self._looked_for_padding or pad is None or pad in hidden or is_building_graph():
             return
         # On an accelerator looking means waiting for it, so only the first call looks.
         self._looked_for_padding = input_ids.device.type != "cpu"
@@ -401,8 +339,8 @@ class ErnieMModel(ErnieMPreTrainedModel):
             self._looked_for_padding = True
             logger.warning(
                 f"ErnieM: input_ids hold [PAD] ({pad}) and there is no attention_mask. As in PaddleNLP, padding is "
-                f"attended to and only ids {self.config.implicit_mask_token_ids} are hidden, so the numbers depend on "
-                "the padding. Set implicit_mask_token_ids=[0, 1] for Paddle's unpadded numbers, or pass a mask."
+                f"attended to and only ids {hidden} are hidden, so the numbers depend on the padding. "
+                "Set implicit_mask_token_ids=[0, 1] for Paddle's unpadded numbers, or pass a mask."
             )
 
 
@@ -410,14 +348,16 @@ class ErnieMLabelHead(ErnieMPreTrainedModel):
     """What the classes with `labels` share: dropout and a linear layer on the pooled output or on every token."""
 
     on_pooled = True
+    width: int | None = None  # of the linear layer; None is num_labels
     output_class: type[Any]
 
-    def __init__(self, config: ErnieMConfig, width: int) -> None:
+    def __init__(self, config: ErnieMConfig) -> None:
         super().__init__(config)
+        self.num_labels: int = self.width or config.num_labels  # type: ignore[assignment]
         self.ernie_m = ErnieMModel(config, add_pooling_layer=self.on_pooled)
         dropout = config.hidden_dropout_prob if config.classifier_dropout is None else config.classifier_dropout
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(config.hidden_size, width)
+        self.classifier = nn.Linear(config.hidden_size, self.num_labels)
         self.post_init()
 
     def forward(
@@ -434,15 +374,11 @@ class ErnieMLabelHead(ErnieMPreTrainedModel):
     ) -> Any:
         """Inputs as ErnieMModel's, `labels` as the class says; loss if labels, logits, hidden_states, attentions."""
         texts, shape = self._texts(input_ids, attention_mask, position_ids, inputs_embeds)
-        outputs = self.ernie_m(*texts, output_attentions, output_hidden_states, True, **extra)
-        logits = self.classifier(self.dropout(outputs.pooler_output if self.on_pooled else outputs.last_hidden_state))
+        encoded = self.ernie_m(*texts, output_attentions, output_hidden_states, True, **extra)
+        logits = self.classifier(self.dropout(encoded.pooler_output if self.on_pooled else encoded.last_hidden_state))
         logits = logits if shape is None else logits.view(shape)
-        output = self.output_class(
-            loss=None if labels is None else self._loss(logits, labels),
-            logits=logits,
-            hidden_states=outputs.hidden_states,
-            attentions=outputs.attentions,
-        )
+        loss = None if labels is None else self._loss(logits, labels)
+        output = self.output_class(loss, logits, encoded.hidden_states, encoded.attentions)
         return self._returned(output, return_dict)
 
     def _texts(self, *texts: Tensor | None) -> tuple[tuple[Tensor | None, ...], tuple[int, ...] | None]:
@@ -459,25 +395,16 @@ class ErnieMLabelHead(ErnieMPreTrainedModel):
 class ErnieMForSequenceClassification(ErnieMLabelHead):
     """A class, several labels at once, or numbers for a text: logits [B, num_labels].
 
-    labels, by `config.problem_type`, which the first call with labels sets where it is None: "regression" (num_labels
-    is 1) [B] or [B, num_labels], mean squared error; "single_label_classification" (integers) [B], cross entropy;
-    "multi_label_classification" (anything else) [B, num_labels], binary cross entropy with logits.
+    labels: classes [B], or numbers for "regression" and "multi_label_classification" [B, num_labels]. The loss follows
+    config.problem_type, which the first call with labels sets where it is None.
     """
 
-    output_class = SequenceClassifierOutput
-
-    def __init__(self, config: ErnieMConfig) -> None:
-        super().__init__(config, config.num_labels)  # type: ignore[arg-type]
-        self.num_labels = config.num_labels
+    output_class = modeling_outputs.SequenceClassifierOutput
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         if self.config.problem_type is None:  # kept in the configuration, where pipelines look for it
-            if self.num_labels == 1:
-                self.config.problem_type = "regression"
-            elif labels.dtype in (torch.int64, torch.int32):
-                self.config.problem_type = "single_label_classification"
-            else:
-                self.config.problem_type = "multi_label_classification"
+            kind = "single" if labels.dtype in (torch.int64, torch.int32) else "multi"
+            self.config.problem_type = "regression" if self.num_labels == 1 else f"{kind}_label_classification"  # type: ignore
         if self.config.problem_type == "single_label_classification":
             return super()._loss(logits, labels)
         shape = tuple(logits.shape)
@@ -492,11 +419,7 @@ class ErnieMForTokenClassification(ErnieMLabelHead):
     """A class for every token: logits [B, S, num_labels], labels int [B, S], -100 is left out of the mean."""
 
     on_pooled = False
-    output_class = TokenClassifierOutput
-
-    def __init__(self, config: ErnieMConfig) -> None:
-        super().__init__(config, config.num_labels)  # type: ignore[arg-type]
-        self.num_labels = config.num_labels
+    output_class = modeling_outputs.TokenClassifierOutput
 
 
 class ErnieMForMultipleChoice(ErnieMLabelHead):
@@ -506,10 +429,8 @@ class ErnieMForMultipleChoice(ErnieMLabelHead):
     ErnieMModel takes behind. A mask with one number for each token is a 2-D mask, whatever its rank (Paddle).
     """
 
-    output_class = MultipleChoiceModelOutput
-
-    def __init__(self, config: ErnieMConfig) -> None:
-        super().__init__(config, 1)
+    width = 1
+    output_class = modeling_outputs.MultipleChoiceModelOutput
 
     def _texts(self, *texts: Tensor | None) -> tuple[tuple[Tensor | None, ...], tuple[int, ...] | None]:
         input_ids, mask, position_ids, inputs_embeds = texts
@@ -550,20 +471,16 @@ class ErnieMSpanHead(ErnieMPreTrainedModel):
     ) -> Any:
         """Inputs as ErnieMModel's, the positions (both or neither) as the class says."""
         texts = (input_ids, attention_mask, position_ids, inputs_embeds)
-        outputs = self.ernie_m(*texts, output_attentions, output_hidden_states, True, **extra)
-        start_logits, end_logits = self._logits(outputs.last_hidden_state)
+        encoded = self.ernie_m(*texts, output_attentions, output_hidden_states, True, **extra)
+        start_logits, end_logits = self._logits(encoded.last_hidden_state)
         if (start_positions is None) != (end_positions is None):
             raise ValueError("Give both start_positions and end_positions, or neither.")
         loss = None
         if start_positions is not None and end_positions is not None:
             start_loss = self._loss("start_positions", start_logits, start_positions)
             loss = (start_loss + self._loss("end_positions", end_logits, end_positions)) / 2
-        output = QuestionAnsweringModelOutput(
-            loss=loss,
-            start_logits=start_logits,
-            end_logits=end_logits,
-            hidden_states=outputs.hidden_states,
-            attentions=outputs.attentions,
+        output = modeling_outputs.QuestionAnsweringModelOutput(
+            loss, start_logits, end_logits, encoded.hidden_states, encoded.attentions
         )
         return self._returned(output, return_dict)
 
@@ -579,9 +496,8 @@ class ErnieMForQuestionAnswering(ErnieMSpanHead):
         self.qa_outputs = nn.Linear(config.hidden_size, 2)  # Paddle calls it classifier
         self.post_init()
 
-    def _logits(self, hidden_states: Tensor) -> tuple[Tensor, Tensor]:
-        start_logits, end_logits = self.qa_outputs(hidden_states).unbind(-1)
-        return start_logits, end_logits
+    def _logits(self, hidden_states: Tensor) -> Any:
+        return self.qa_outputs(hidden_states).unbind(-1)
 
     def _loss(self, name: str, logits: Tensor, positions: Tensor) -> Tensor:
         batch, length = logits.shape
@@ -611,12 +527,7 @@ class ErnieMForInformationExtraction(ErnieMSpanHead):
 
 
 # So that save_pretrained copies this file beside the weights. Information extraction has no Auto class of its own.
-for _model, _auto_class in (
-    (ErnieMModel, "AutoModel"),
-    (ErnieMForSequenceClassification, "AutoModelForSequenceClassification"),
-    (ErnieMForMultipleChoice, "AutoModelForMultipleChoice"),
-    (ErnieMForTokenClassification, "AutoModelForTokenClassification"),
-    (ErnieMForQuestionAnswering, "AutoModelForQuestionAnswering"),
-    (ErnieMForInformationExtraction, "AutoModel"),
-):
-    _model.register_for_auto_class(_auto_class)
+for _name in ("SequenceClassification", "MultipleChoice", "TokenClassification", "QuestionAnswering"):
+    globals()[f"ErnieMFor{_name}"].register_for_auto_class(f"AutoModelFor{_name}")
+ErnieMModel.register_for_auto_class()
+ErnieMForInformationExtraction.register_for_auto_class()

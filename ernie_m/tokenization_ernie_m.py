@@ -21,6 +21,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import wraps
 from itertools import chain, groupby
 from typing import Any
 
@@ -483,6 +484,16 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     # ---- calls ------------------------------------------------------------------------------------------------------
 
+    @wraps(PreTrainedTokenizer.__call__)
+    def __call__(self, text: Any = None, *arguments: Any, **options: Any) -> BatchEncoding:
+        # The plainest call is the commonest. Reading options that are not there would take longer than its text.
+        if type(text) is str and not arguments and not options and self.model_input_names == ["input_ids"]:
+            ids = self.build_inputs_with_special_tokens(self._ids(text, None))
+            if len(ids) <= self.model_max_length:
+                return BatchEncoding({"input_ids": ids})
+        encoding: BatchEncoding = super().__call__(text, *arguments, **options)
+        return encoding
+
     def _encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> BatchEncoding:
         if not BATCHES_COME_SINGLY and holds_texts(text, options):
             if text_pair is not None and (not isinstance(text_pair, (list, tuple)) or len(text_pair) != len(text)):
@@ -560,6 +571,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
     def _read_firsts(self, texts: list[Any], spans: bool, options: dict[str, Any]) -> list[Any]:
         """Read the first text of every input. sentencepiece takes many strings at once faster than one by one."""
         whole = options.get("split_special_tokens")
+        if len(texts) == 1:
+            return [self._read(texts[0], spans, options)]
         if spans or self.do_lower_case or len(texts) < MANY or any(type(text) is not str for text in texts):
             return [self._read(text, spans, options) for text in texts]
         tokens_in = list(map(self._find_tokens().search, texts))

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from converter.errors import Problem
+from converter.errors import Problem, ReferenceFailure
+from verify.trace import Trace
 from verify.written import WrittenWeights
 
 MANIFEST = "paddle2torch.json"
@@ -86,6 +87,20 @@ def check_source(manifest: Mapping[str, Any], sums: Mapping[str, str]) -> list[P
     if not other:
         return []
     return [Problem("E406", f"{MANIFEST}: OUTPUT was made from another {', '.join(other)} than SOURCE has")]
+
+
+def check_rounding(trace: Trace, output: Path) -> None:
+    """Raise ReferenceFailure when a trace is of weights in another dtype than OUTPUT's manifest says: numbers of the
+    one say nothing of the other."""
+    manifest, _ = read_manifest(output)
+    if manifest is None:
+        return
+    changed = {entry.get("dtype") for entry in manifest["tensors"] if entry.get("dtype") != entry.get("source_dtype")}
+    said, recorded = changed.pop() if len(changed) == 1 else None, trace.head.get("round_to")
+    if said != recorded:
+        kinds = [f"rounded to {dtype}" if dtype else "in the source's dtype" for dtype in (recorded, said)]
+        text = f"{trace.path.name} was recorded with weights {kinds[0]}, OUTPUT's are {kinds[1]}. Record it anew"
+        raise ReferenceFailure(Problem("E605", text))
 
 
 def file_sha256(path: Path) -> str:

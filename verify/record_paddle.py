@@ -23,8 +23,9 @@ import numpy as np
 
 TRACE_FORMAT = 1
 #: Fields of the request. `files` are the weight files that were looked at and may be opened; `fallback` are config
-#: fields for weights that have no config beside them.
-REQUEST = ("source", "files", "config", "fallback", "tokenizer", "texts", "precision", "seed", "output")
+#: fields for weights that have no config beside them. `round_to` is the dtype that every weight is rounded to first, of
+#: an output in another dtype than the source's, or null.
+REQUEST = ("source", "files", "config", "fallback", "round_to", "tokenizer", "texts", "precision", "seed", "output")
 
 ARCHITECTURES = (
     "ErnieMModel",
@@ -143,7 +144,22 @@ def read_pickle(path: str) -> Any:
 
     if not path.endswith(".pdparams"):
         raise Refused(f"{os.path.basename(path)}: this recorder reads .pdparams and .safetensors")
-    return find_arrays(paddle.load(path, return_numpy=True))
+    try:
+        return find_arrays(paddle.load(path, return_numpy=True))
+    except KeyError:  # paddle.load stumbles over a table of names that names arrays which are not there
+        return find_arrays(unpickle(path))
+
+
+def unpickle(path: str) -> Any:
+    """What paddle.load does, without its table of names. The file was checked before it came here."""
+    import pickle
+
+    from paddle.framework.io_utils import _pack_loaded_dict
+
+    with open(path, "rb") as file:
+        loaded = pickle.load(file, encoding="latin1")
+    loaded.pop("StructuredToParameterName@@", None)
+    return _pack_loaded_dict(loaded)
 
 
 def find_arrays(loaded: Any) -> Any:
@@ -184,6 +200,17 @@ def widen(array: Any, precision: str) -> Any:
     if array.dtype == np.uint16:
         array = (array.astype(np.uint32) << 16).view(np.float32)
     return np.ascontiguousarray(array.astype(precision))
+
+
+def round_array(array: Any, dtype: Any) -> Any:
+    """Rounded to nearest, ties to even, in `dtype`. Not with Paddle's cast, which truncates in some releases."""
+    if dtype is None or (array.dtype == np.uint16 and dtype == "bfloat16"):
+        return array
+    wide = array if array.dtype == np.float64 else widen(array, "float32")
+    if dtype != "bfloat16":
+        return wide.astype(dtype)
+    bits = wide.astype(np.float32).view(np.uint32).astype(np.uint64)
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
 
 
 def file_sha256(path: str) -> str:
@@ -279,7 +306,7 @@ def build_model(name: str, fields: Any, precision: str) -> Any:
     return model
 
 
-def set_weights(model: Any, weights: Any, precision: str) -> Any:
+def set_weights(model: Any, weights: Any, precision: str, round_to: Any) -> Any:
     """Put every array in its parameter. Returns notes; refuses missing weights and other shapes."""
     notes = []
     parameters = dict(model.state_dict())
@@ -305,7 +332,7 @@ def set_weights(model: Any, weights: Any, precision: str) -> Any:
             continue
         if list(array.shape) != list(target.shape):
             raise Refused(f"{name} is {list(array.shape)}, PaddleNLP builds {list(target.shape)}")
-        target.set_value(widen(array, precision))
+        target.set_value(widen(round_array(array, round_to), precision))
     return notes, not missing
 
 
@@ -679,7 +706,10 @@ def record(request: Any) -> Any:
     name, fields, how = read_config(request)
     say(f"building {name} in {precision}")
     model = build_model(name, fields, precision)
-    notes, pooler = set_weights(model, weights, precision)
+    round_to = request.get("round_to")
+    notes, pooler = set_weights(model, weights, precision, round_to)
+    if round_to is not None:
+        notes.append(f"weights rounded to {round_to}, as OUTPUT's are")
     texts = read_texts(request["texts"])
     ids, problem = None, None
     if request.get("tokenizer"):
@@ -695,6 +725,7 @@ def record(request: Any) -> Any:
         "format": TRACE_FORMAT,
         "architecture": name,
         "precision": precision,
+        "round_to": round_to,
         "config": dict(
             (key, value) for key, value in sorted(model.config.to_dict().items()) if key != "paddlenlp_version"
         ),

@@ -70,7 +70,7 @@ def _interpreters(environment: Path) -> Iterator[Path]:
     yield environment / "Scripts" / "python.exe"
 
 
-def make_request(opened: Source, plan: Plan, precision: str) -> dict[str, Any]:
+def make_request(opened: Source, plan: Plan, precision: str, round_to: str | None) -> dict[str, Any]:
     """What the recorder is told: where SOURCE is, and which files of it were found harmless."""
     return {
         "source": str(opened.path.absolute()),
@@ -78,6 +78,7 @@ def make_request(opened: Source, plan: Plan, precision: str) -> dict[str, Any]:
         "config": str(opened.config_file.path.absolute()) if opened.config_file else None,
         "fallback": _fallback(plan) if opened.config_file is None else {},
         "tokenizer": str(opened.folder.absolute()) if opened.tokenizer is not None else None,
+        "round_to": round_to,
         "precision": precision,
         "seed": SEED,
     }

@@ -17,11 +17,13 @@ from verify.fields import output_says
 from verify.folder import check_folder
 from verify.judge import Judgement, Start, check_installed, judge
 from verify.localise import first_difference
-from verify.manifest import MANIFEST, deciding_files, file_sha256, read_manifest, source_sums
+from verify.manifest import MANIFEST, check_rounding, deciding_files, file_sha256, read_manifest, source_sums
 from verify.reference import find_interpreter, make_request, record_trace
 from verify.report import FOLDER, NUMBERS, TOKENS, WEIGHTS, Report, write_report
+from verify.static import converted_to
 from verify.trace import Trace, check_sums, read_trace
 from verify.wording import tell_difference, tell_tokens
+from verify.written import read_written
 
 if TYPE_CHECKING:
     from converter.open.source import Source
@@ -125,6 +127,8 @@ class Job:
         elif record is not None and trace is not None:
             _copy(trace.path, record)
         if trace is not None:
+            if not live:
+                check_rounding(trace, self.output)
             self._describe_reference(trace, live)
             with self._stage("replay"):
                 self._replay(trace, start)
@@ -182,7 +186,7 @@ class Job:
     def _record(
         self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], record: Path | None
     ) -> Trace:
-        request = make_request(opened, plan, self.report.precision)
+        request = make_request(opened, plan, self.report.precision, converted_to(plan, read_written(self.output)))
         path = record_trace(interpreter, request, self.folder, self.say)
         if record is not None:
             _copy(path, record)

@@ -70,6 +70,14 @@ def _check_facts(planned: PlannedTensor, found: WrittenTensor) -> Problem | None
     return None
 
 
+def converted_to(plan: Plan, written: WrittenWeights) -> str | None:
+    """The dtype that every tensor was converted to, or None when they have their source's, or not all the same."""
+    found = {_dtype(written, planned) for planned in plan.tensors}
+    if len(found) != 1 or found == {planned.source.dtype for planned in plan.tensors}:
+        return None
+    return found.pop()
+
+
 def _check_dtypes(plan: Plan, written: WrittenWeights) -> list[Problem]:
     """A conversion to another dtype takes all tensors to one: a single one that was converted is a fault."""
     kept = [planned for planned in plan.tensors if _dtype(written, planned) == planned.source.dtype]

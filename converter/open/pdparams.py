@@ -8,8 +8,8 @@ from converter.errors import FileError, Problem, file_error
 from converter.open.files import HEAD_BYTES, looks_like_text, map_file, quoted, recognise
 from converter.open.latin1_text import Latin1Run
 from converter.open.pickle_file import load_pickle
-from converter.open.pickle_values import Extent, PickleArray, PickleDict, PickleList, is_whole, text_of
-from converter.tensors import ByteRun, RawRun, SourceFile, SourceTensor, TensorSet, element_count
+from converter.open.pickle_values import Extent, PickleArray, PickleDict, PickleList, text_of
+from converter.tensors import ByteRun, RawRun, SourceFile, SourceTensor, TensorSet, element_count, is_shape
 
 NAME_TABLE = "StructuredToParameterName@@"
 SLICE_TABLE = "UnpackBigParamInfor@@"
@@ -134,7 +134,7 @@ class _Reading:
         if not isinstance(entry, PickleDict) or set(entry.items) != {"OriginShape", "slices"}:
             return "expected OriginShape and slices"
         shape, listed = entry.items["OriginShape"], entry.items["slices"]
-        if type(shape) is not tuple or not all(is_whole(size) and size >= 0 for size in shape) or len(shape) > 32:
+        if type(shape) is not tuple or not is_shape(shape):
             return "OriginShape is no tuple of sizes"
         names = [text_of(item) for item in listed.items] if isinstance(listed, PickleList) else []
         if not names or names != [f"{key}@@.{number}" for number in range(len(names))]:

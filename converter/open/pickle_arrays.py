@@ -22,7 +22,7 @@ from converter.open.pickle_values import (
     is_whole,
     text_of,
 )
-from converter.tensors import DTYPES, element_count
+from converter.tensors import DTYPES, element_count, is_shape
 
 #: The code in the file -> the dtype. Paddle stores bfloat16 as uint16 bits, and nothing else as uint16.
 _DTYPE_CODES = {
@@ -37,8 +37,6 @@ _DTYPE_CODES = {
     "u1": "uint8",
     "b1": "bool",
 }
-_MOST_DIMENSIONS = 32
-_MOST_SIZE = 1 << 48
 
 _NDARRAY = Global("numpy", "ndarray")
 _EVAL = Global("builtins", "eval")
@@ -106,11 +104,9 @@ def _build_array(array: PickleArray, state: object) -> None:
 def _fill(array: PickleArray, shape: object, dtype: object, fortran: bool, data: Extent) -> None:
     if not isinstance(dtype, PickleDtype) or not dtype.built:
         raise Refusal("E305", "an array without a dtype")
-    if type(shape) is not tuple or len(shape) > _MOST_DIMENSIONS:
+    if type(shape) is not tuple or not is_shape(shape):
         raise Refusal("E305", "an array whose shape is no tuple of sizes")
-    sizes = tuple(size for size in shape if type(size) is int and 0 <= size <= _MOST_SIZE)
-    if len(sizes) != len(shape):
-        raise Refusal("E305", "an array whose shape is no tuple of sizes")
+    sizes: tuple[int, ...] = shape
     expected = element_count(sizes) * dtype.size
     if expected != data.decoded:
         facts = f"an array of shape {list(sizes)} and dtype {dtype.code}"

@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 from converter.errors import FileError, Problem, file_error
 from converter.open.files import HEAD_BYTES, is_safetensors, map_file, quoted, recognise
 from converter.open.json_files import MOST_BYTES, parse_json
-from converter.tensors import DTYPES, RawRun, SourceFile, SourceTensor, TensorSet, element_count
+from converter.tensors import DTYPES, RawRun, SourceFile, SourceTensor, TensorSet, element_count, is_shape
 
 #: PaddleNLP stores bfloat16 as its bits, U16; paddle.save(safetensors=True) as BF16.
 _DTYPES = {stored: name for name, (_, _, stored) in DTYPES.items()}
 _DTYPES["U16"] = "bfloat16"
-_MOST_DIMENSIONS = 32
 
 
 class _Entry(NamedTuple):
@@ -107,9 +106,9 @@ def _read_entry(name: str, facts: Any) -> _Entry | str:
         return "expected a printable name"
     if not isinstance(dtype, str) or dtype not in _DTYPES:
         return f"dtype {quoted(str(dtype))}, which no tensor of ERNIE-M has"
-    if not _are_sizes(shape) or len(shape) > _MOST_DIMENSIONS:
+    if not isinstance(shape, list) or not is_shape(shape):
         return "shape is no list of sizes"
-    if not _are_sizes(offsets) or len(offsets) != 2:
+    if not isinstance(offsets, list) or len(offsets) != 2 or not all(type(at) is int and at >= 0 for at in offsets):
         return "data_offsets are no two positions"
     start, end = offsets
     logical = _DTYPES[dtype]
@@ -117,10 +116,6 @@ def _read_entry(name: str, facts: Any) -> _Entry | str:
     if end - start != expected:
         return f"shape {shape} of {dtype} takes {expected} bytes, data_offsets have {end - start}"
     return _Entry(name, logical, tuple(shape), start, end)
-
-
-def _are_sizes(value: Any) -> bool:
-    return isinstance(value, list) and all(type(item) is int and 0 <= item < 1 << 48 for item in value)
 
 
 def _check_layout(entries: list[_Entry], size: int, file: str) -> list[Problem]:

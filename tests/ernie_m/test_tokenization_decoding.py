@@ -54,12 +54,15 @@ def test_added_tokens_stand_apart(folder: Path, run_paddle: Any) -> None:
     assert tokenizer.decode([2002, 0], spaces_between_special_tokens=False) == "<e>[CLS]"
 
 
-def test_clean_up_is_a_field(folder: Path) -> None:
+def test_clean_up_is_a_field(folder: Path, run_paddle: Any) -> None:
     """On by default as in PaddleNLP; transformers' own default is off."""
-    ids = [*load(folder).convert_tokens_to_ids(["▁a", "▁b"])]
+    letter = load(folder).vocab["a"]
+    call = ["decode", [[letter, 2000]], {}]  # an ordinary token, and an added one with a space in front
+    paddle = ask_paddle(run_paddle, folder, add_tokens=["?!"], calls=[call])["calls"][0]["value"]
     tokenizer = load(folder)
-    tokenizer.add_tokens(["?"])
-    assert tokenizer.decode([*ids, tokenizer.convert_tokens_to_ids("?")]).startswith("a b")
+    tokenizer.add_tokens(["?!"])
+    assert tokenizer.decode([letter, 2002]) == paddle == "a?!"
+    assert tokenizer.decode([letter, 2002], clean_up_tokenization_spaces=False) == "a ?!"
     text = "It 's fine , is n't it ?"
     assert load(folder).clean_up_tokenization(text) == "It's fine, isn't it?"
     assert load(folder, clean_up_tokenization_spaces=False).clean_up_tokenization_spaces is False

@@ -124,11 +124,24 @@ def test_added_tokens(tmp_path: Path, run_paddle: Any, lower: bool) -> None:
     assert min(known[token] for token in special) >= tokenizer.vocab_size == 2_002
 
 
-def test_lower_case(official: Any, folder: Path, run_paddle: Any) -> None:
+def test_tokens_added_after_use(tmp_path: Path, run_paddle: Any) -> None:
+    """They are found in text, and where a piece is cut into one: ７：３０ holds no "30", its piece ":30" does."""
+    small, added, texts = small_folder(tmp_path), ["<e>", "30"], ["a<e>", "at 7：３０", "at 7:30"]
+    tokenizer = load(small)
+    assert plain_ids(tokenizer, texts)[1][-1] == 3
+    tokenizer.add_tokens(added)
+    paddle = ask_paddle(run_paddle, small, add_tokens=added, texts=texts)["ids"]
+    assert paddle[1][-1] == 2_001  # PaddleNLP's ids for added tokens are two lower, they begin at the number of pieces
+    ids = [[number + 2 if number in (2_000, 2_001) else number for number in row] for row in paddle]
+    assert plain_ids(tokenizer, texts) == ids
+
+
+def test_lower_case(tmp_path: Path, run_paddle: Any) -> None:
     """Each character by itself (a final sigma stays a sigma), special tokens not at all."""
     texts = ["ΟΔΟΣ", "İSTANBUL [MASK] Straße", "[mask] [MASK]X", "ÀÉ\nÖ", *read_sentences(), *fuzz_texts(1_500, seed=3)]
-    paddle = ask_paddle(run_paddle, folder, options={"do_lower_case": True}, texts=texts)
-    assert differing(texts, plain_ids(load(folder, do_lower_case=True), texts), paddle["ids"]) == []
+    small = small_folder(tmp_path)
+    paddle = ask_paddle(run_paddle, small, options={"do_lower_case": True}, texts=texts)
+    assert differing(texts, plain_ids(load(small, do_lower_case=True), texts), paddle["ids"]) == []
 
 
 def test_without_the_official_files(tmp_path: Path, run_paddle: Any) -> None:

@@ -96,6 +96,14 @@ def test_input_ids_alone_unless_asked(tokenizer: Any) -> None:
     assert tokenizer(A, return_tensors="np")["input_ids"].shape == (1, len(tokenizer(A)["input_ids"]))
 
 
+def test_another_choice_of_inputs(folder: Path) -> None:
+    """What transformers calls model_input_names decides what a call returns by default."""
+    tokenizer = load(folder, model_input_names=["input_ids", "token_type_ids", "attention_mask"])
+    for encoding in (tokenizer("a"), tokenizer(["a"])):
+        assert set(encoding) == {"input_ids", "token_type_ids", "attention_mask"}
+    assert tokenizer("a", "b")["token_type_ids"] == [0, 0, 1, 1, 1, 1]
+
+
 @pytest.mark.parametrize("strategy", ["longest_first", "only_first"])
 def test_a_side_never_loses_all_its_tokens(tokenizer: Any, strategy: str) -> None:
     """transformers 5 would empty it."""

@@ -84,11 +84,26 @@ def test_release_ids(release: Any, shared_data: Path) -> None:
     [
         ("in 1917", ["▁in", "▁1917"]),
         ("中国2024年3月", ["▁中国", "20", "24", "年", "3", "月"]),
-        ("2,", ["▁2", ","]),
+        ("In 2016, we", ["▁In", "▁2016", ",", "▁we"]),  # "▁2016," is a piece of sentencepiece
     ],
 )
 def test_release_keeps_pieces(release: Any, text: str, tokens: list[str]) -> None:
     assert release.tokenize(text) == tokens
+
+
+def test_release_cuts_a_comma_off_a_number(release: Any) -> None:
+    """What is before the comma is cut anew; the "▁" which that adds is taken off again where there was none."""
+    assert release._split("▁2016,") == ["▁2016", ","]
+    assert release._split("2016,") == ["2016", ","]
+    assert release._split("豈1,") == ["豈", "1", ","]  # sentencepiece sets a bare "▁" in front, which goes
+    assert [release._split(piece) for piece in (",", "a,", "1;", "▁,")] == [[","], ["a,"], ["1;"], ["▁,"]]
+
+
+def test_many_texts_are_cleaned_too(release: Any) -> None:
+    """A batch goes to sentencepiece as a whole; what has unknown characters is cut again, as a string."""
+    text = "“a\u200d \U00020000"
+    assert plain_ids(release, [text] * 100) == [release(text)["input_ids"][1:-1]] * 100
+    assert release.tokenize(text) == ['▁"', "a", "▁", "\U00020000"]
 
 
 def test_release_offsets(release: Any) -> None:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import unicodedata
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,14 +76,19 @@ def tatoeba(shared_data: Path) -> list[str]:
     return lines
 
 
+@lru_cache(maxsize=1)
+def characters_by_category() -> list[list[str]]:
+    found: dict[str, list[str]] = {}
+    for code in range(sys.maxunicode + 1):
+        found.setdefault(unicodedata.category(chr(code)), []).append(chr(code))
+    del found["Cs"]
+    return list(found.values())
+
+
 def fuzz_texts(count: int, seed: int = 2022, insert: Sequence[str] = SPECIAL_TOKENS) -> list[str]:
     """Random texts in which every Unicode category but surrogates takes part, with words and tokens in between."""
     chance = random.Random(seed)
-    by_category: dict[str, list[str]] = {}
-    for code in range(sys.maxunicode + 1):
-        by_category.setdefault(unicodedata.category(chr(code)), []).append(chr(code))
-    del by_category["Cs"]
-    characters = list(by_category.values())
+    characters = characters_by_category()
     words = " ".join(read_sentences()).split(" ")
     near = "0123456789²①٣,;:.?!~，；：。？！《》「」()▁ \t\n\u3000\u200b\u200d\ufe0f\u0301\u3099\x85\u00ad中文年月aEéß"
 

@@ -68,6 +68,26 @@ def edit_code(old: str, new: str, file: str = "modeling_ernie_m.py") -> Damage:
     return damage
 
 
+#: What the port does: it adds to the positions that the caller passed.
+IN_PLACE = """
+_forward = ErnieMEmbeddings.forward
+def _careless(self, input_ids, position_ids=None, inputs_embeds=None):
+    output = _forward(self, input_ids, position_ids, inputs_embeds)
+    if position_ids is not None:
+        position_ids += 2
+    return output
+ErnieMEmbeddings.forward = _careless
+"""
+
+
+def append_code(text: str) -> Damage:
+    def damage(output: Path) -> None:
+        with (output / "modeling_ernie_m.py").open("a") as file:
+            file.write(text)
+
+    return damage
+
+
 def exchange_pieces(output: Path) -> None:
     lines = (output / "vocab.txt").read_text().split("\n")
     common = [number for number, line in enumerate(lines) if line in (".", ",")]
@@ -213,7 +233,7 @@ def test_two_pieces_of_the_vocabulary_exchanged(
     ("damage", "told"),
     [
         (
-            edit_code("return position_ids + offset", "return position_ids.add_(offset)"),
+            append_code(IN_PLACE),
             "changed the caller's position_ids",
         ),
         (lambda output: (output / "modeling_ernie_m.py").write_text("raise SystemError('no')"), "no"),

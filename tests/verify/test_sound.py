@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from converter.errors import ReferenceFailure
 from verify import verify
 from verify.judge import Start
 from verify.report import render_table
@@ -71,6 +72,19 @@ def test_half_precision_and_float32(
     assert report.passed, render_table(report)
     assert report.precision == "float32" and report.static.rounded == 0
     assert {site.tolerance for site in report.sites} == {2e-5, 5e-3}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_an_output_in_another_dtype_is_compared_with_rounded_weights(
+    verified: Callable[[str], Any], verify_live: Callable[..., Any], ready: Start, dtype: str
+) -> None:
+    exact = verified("ErnieMModel")
+    rounded = verify_live(exact.source, dtype=dtype)
+    assert rounded.report.passed, render_table(rounded.report)
+    assert rounded.report.static.rounded == 54
+    assert f"weights rounded to {dtype}, as OUTPUT's are" in rounded.report.reference["how"]
+    with pytest.raises(ReferenceFailure, match=rf"E605.*in the source's dtype.*rounded to {dtype}"):
+        verify(exact.source, rounded.output, trace=exact.trace, start=ready)
 
 
 def test_report_says_what_it_rests_on(verified: Callable[[str], Any]) -> None:

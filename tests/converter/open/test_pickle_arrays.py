@@ -78,6 +78,12 @@ def test_column_order_is_read_in_its_own_order(shape: tuple[int, ...], protocol:
     assert opened.warnings == ()
 
 
+@pytest.mark.parametrize("shape", [b"K\x01\x85", b"K\x01K\x01\x86", b")"])
+def test_the_flag_says_nothing_where_the_two_orders_are_one(shape: bytes, tmp_path: Path) -> None:
+    opened = open_bytes(tmp_path, one_tensor(array(shape, ABCD, fortran=b"\x88")))
+    assert not opened.tensors["w"].fortran
+
+
 def test_one_matrix_in_column_order_among_others_is_read_with_a_warning(tmp_path: Path) -> None:
     """One flipped bit makes this file of a sound one, and nothing else in it could tell."""
     opened = open_pickled(tmp_path, {"a": numbered(4, 4), "b": numbered(4, 4).T, "c": numbered(4)})
@@ -119,7 +125,14 @@ LIES = {
     "a shape for more bytes": (array(b"K\x02\x85", ABCD), r"shape \[2\] and dtype f4 takes 8 bytes, and 4 are there"),
     "a shape for fewer bytes": (array(b"K\x00\x85", ABCD), "takes 0 bytes, and 4 are there"),
     "a shape of 2**62": (array(b"\x8a\x08" + struct.pack("<q", 1 << 62) + b"\x85", ABCD), "no tuple of sizes"),
-    "a shape that overflows to 4 bytes": (array(3 * (b"\x8a\x06" + bytes(5) + b"\x01") + b"\x87", ABCD), "takes 5316"),
+    "a shape that overflows to 4 bytes": (
+        array(3 * (b"\x8a\x06" + bytes(5) + b"\x01") + b"\x87", ABCD),
+        "no tuple of sizes",
+    ),
+    "no elements in a space too large for numpy": (
+        array(2 * (b"\x8a\x06" + bytes(5) + b"\x01") + b"K\x00\x87", raw(b"")),
+        "no tuple of sizes",
+    ),
     "a negative shape": (array(number(-1) + b"\x85", ABCD), "no tuple of sizes"),
     "a shape of True": (array(b"\x88\x85", ABCD), "no tuple of sizes"),
     "a shape of 1.0": (array(b"G" + struct.pack(">d", 1.0) + b"\x85", ABCD), "no tuple of sizes"),

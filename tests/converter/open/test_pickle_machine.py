@@ -70,6 +70,11 @@ CODE = {
         None,
         None,
     ),
+    "another eval in the shape of Paddle's": (
+        file_of(EVAL + text("exit()") + b"}" + text("data") + array(b"K\x01\x85", raw(b"abcd")) + b"s\x86R"),
+        "builtins.eval(exit())",
+        176,
+    ),
     "eval of data with another dict": (
         file_of(EVAL + text("data") + b"}" + text("data") + text("os") + b"s\x86R"),
         "builtins.eval(data)",
@@ -80,6 +85,11 @@ CODE = {
     "behind an opcode that is refused": (file_of(b"(0" + SYSTEM + SHELL), "posix.system", 4),
     "behind a broken stack": (file_of(b"R" + SYSTEM + SHELL), "posix.system", 3),
     "behind text after STOP": (file_of(b"N." + SYSTEM + SHELL), "posix.system", 4),
+    "behind an opcode that is refused, out of the memo": (
+        file_of(short("system") + b"\x94" + short("posix") + b"\x940h\x01h\x00\x93" + SHELL, 4),
+        "posix.system",
+        24,
+    ),
     "getattr": (file_of(glob("builtins", "getattr") + b")R"), "builtins.getattr", 2),
     "import_module": (file_of(glob("importlib", "import_module") + text("x") + b"\x85R"), "importlib.import_module", 2),
     "numpy's own loader": (file_of(glob("numpy", "load") + text("MARKER") + b"\x85R"), "numpy.load", 2),
