@@ -299,7 +299,7 @@ class ErnieMModel(ErnieMPreTrainedModel):
     ) -> Any:
         """Encode texts: input_ids int [B, S], or inputs_embeds float [B, S, H]; S is at most 512.
 
-        attention_mask: 1 for keys to look at, [B, S] and more (see `additive_mask`). position_ids: int [B, S], [1, S] or
+        attention_mask: 1 for keys to look at, [B, S] or as `additive_mask` says. position_ids: int [B, S], [1, S] or
         [S], from 0. Returns last_hidden_state [B, S, H], pooler_output [B, H] if there is a pooler, and where asked for
         hidden_states (the embeddings, then each layer) and attentions (probabilities [B, heads, S, S] of each layer).
         ValueError: wrong shapes, too many tokens, ids outside the tables (CPU only), unsupported arguments.
@@ -403,8 +403,9 @@ class ErnieMForSequenceClassification(ErnieMLabelHead):
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         if self.config.problem_type is None:  # kept in the configuration, where pipelines look for it
-            kind = "single" if labels.dtype in (torch.int64, torch.int32) else "multi"
-            self.config.problem_type = "regression" if self.num_labels == 1 else f"{kind}_label_classification"  # type: ignore
+            kind = "single_label" if labels.dtype in (torch.int64, torch.int32) else "multi_label"
+            kind = "regression" if self.num_labels == 1 else f"{kind}_classification"
+            self.config.problem_type = kind  # type: ignore[assignment]
         if self.config.problem_type == "single_label_classification":
             return super()._loss(logits, labels)
         shape = tuple(logits.shape)

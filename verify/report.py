@@ -89,9 +89,7 @@ def write_report(report: Report, folder: Path) -> None:
 
 def render_table(report: Report) -> str:
     """The report for a terminal: the verdict, the worst of each kind of site, what is wrong and where to look."""
-    lines = ["PASSED: OUTPUT is the same model" if report.passed else "FAILED: OUTPUT is not the same model"]
-    lines[0] += f" (looked at: {', '.join(report.checked) or 'nothing'}; {report.precision})"
-    lines += ["", *_table(_rows(report)), ""]
+    lines = [_verdict(report), "", *_table(_rows(report)), ""]
     if report.reference.get("kind") not in (None, "none"):
         versions = report.reference.get("environment", {})
         lines.append(
@@ -105,6 +103,17 @@ def render_table(report: Report) -> str:
     if report.folder is not None:
         lines.append(f"report: {report.folder / 'report.json'}")
     return "\n".join(lines)
+
+
+def _verdict(report: Report) -> str:
+    """The first line. A pass speaks of the whole model only when all three were looked at."""
+    seen = [f"{name} ({report.precision})" if name == NUMBERS else name for name in report.checked]
+    unseen = [name for name in (WEIGHTS, NUMBERS, TOKENS) if name not in report.checked]
+    if not report.passed:
+        return f"FAILED: OUTPUT is not the same model (looked at: {', '.join(seen) or 'nothing'})"
+    if not unseen:
+        return f"PASSED: OUTPUT is the same model ({', '.join(seen)})"
+    return f"PASSED in what was looked at: {', '.join(seen)}. Not looked at: {', '.join(unseen)}"
 
 
 def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:

@@ -60,9 +60,9 @@ def verify(
     if precision not in PRECISIONS:
         raise ReferenceFailure(Problem("E606", f"precision is {precision!r}, expected one of {', '.join(PRECISIONS)}"))
     if source is None and trace is None:
-        raise SourceError(Problem("E001", "there is neither a SOURCE nor a trace to judge by"))
+        raise SourceError(Problem("E090", "there is neither a SOURCE nor a trace to judge by"))
     if static_only and (trace is not None or record is not None):
-        raise SourceError(Problem("E001", "--static-only runs neither framework: it takes no --trace and no --record"))
+        raise SourceError(Problem("E090", "--static-only runs neither framework: it takes no --trace and no --record"))
     if record is not None and Path(record).is_dir():
         raise ReferenceFailure(Problem("E606", f"--record {record} is a folder, expected the name of a file"))
     job = Job(output, Report(precision), _Quiet(progress or (lambda text: None)))

@@ -137,3 +137,12 @@ def test_harmless_changes_pass(
     report = verify(whole.source, output, trace=whole.trace, start=ready)
     assert report.passed, render_table(report)
     assert any("modeling_ernie_m.py is not the file" in warning for warning in report.warnings)
+
+
+def test_the_verdict_speaks_of_the_whole_model_only_when_all_was_looked_at(verified: Callable[[str], Any]) -> None:
+    whole = verified("ErnieMModel")
+    assert render_table(whole.report).startswith(
+        "PASSED: OUTPUT is the same model (weights, numbers (float64), tokens)\n"
+    )
+    part = verify(whole.source, whole.output, static_only=True)
+    assert render_table(part).startswith("PASSED in what was looked at: weights. Not looked at: numbers, tokens\n")
