@@ -25,22 +25,22 @@ define make-environment
 	  { echo "Python 3.11 is needed, found: $(PYTHON). Name one: make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@echo "== $(@D): $(1)"
 	@"$(PYTHON)" -m venv --clear "$(@D)"
-	@"$(@D)/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade pip
-	@"$(@D)/bin/python" -m pip install --quiet --disable-pip-version-check --progress-bar off $(2)
+	@"$(@D)/bin/python" -m pip install -qq --disable-pip-version-check --upgrade pip
+	@"$(@D)/bin/python" -m pip install -qq --disable-pip-version-check --progress-bar off $(2)
 	@touch $@
 	@echo "== $(@D) is ready"
 endef
 
 .venv/.ready: requirements/dev.txt pyproject.toml
 	$(call make-environment,the product with torch and transformers 5 (1.3 GB of disk),-r requirements/dev.txt)
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --editable .
 
 .venv-paddle/.ready: requirements/paddle.txt
 	$(call make-environment,the reference: Paddle and PaddleNLP (1.8 GB of disk),-r requirements/paddle.txt)
 
 .venv-transformers4/.ready: requirements/transformers4.txt pyproject.toml
 	$(call make-environment,the product with transformers 4.57 (1.2 GB of disk),-r requirements/transformers4.txt)
-	@.venv-transformers4/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@.venv-transformers4/bin/python -m pip install -qq --disable-pip-version-check --no-deps --editable .
 
 define announce
 	@if [ ! -e .venv/.ready ] || [ ! -e .venv-paddle/.ready ] || [ ! -e .venv-transformers4/.ready ]; then \

@@ -30,7 +30,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--paddle-python", type=Path, default=ROOT / ".venv-paddle" / "bin" / "python")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+    scratch = ROOT / "demo"  # Ignored by git, and on the disk that the project is on.
+    scratch.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
         source = arguments.source or make_source(arguments.paddle_python, Path(folder) / "source")
         print(json.dumps(measure(source, Path(folder), arguments.runs), indent=2))
 

@@ -9,8 +9,8 @@ The way from text to ids, each step as PaddleNLP takes it:
    that ERNIE-M was pretrained with) cleans the text before step 2, and afterwards only cuts a comma off a number.
 4. vocab.txt gives the ids; what it does not hold is [UNK].
 
-Step 3 depends on the piece alone, so a table of piece numbers takes the place of steps 3 and 4. Most pieces are the token
-after their own number (id = piece + 1) and need no row.
+Step 3 depends on the piece alone, so a table of piece numbers takes the place of steps 3 and 4. Most pieces are
+simply the token after their own number and have no row in it.
 """
 
 # The base class has other signatures in 4.57 and in 5.
@@ -36,7 +36,8 @@ logger = logging.get_logger(__name__)
 VOCAB_FILES_NAMES = {"vocab_file": "vocab.txt", "sentencepiece_model_file": "sentencepiece.bpe.model"}
 PIECE_RULES = ("paddlenlp", "release")
 SPACE = "▁"  # U+2581, sentencepiece's sign for a space
-MARKS = frozenset(",;:.?!~，；：。？！《》【】")
+MARKS = ",;:.?!~，；：。？！《》【】"
+ALONE = re.compile(f"[\u4e00-\u9fff{MARKS}]")  # what is always a token of its own: Chinese characters and these marks
 FILE_TOKENS = ("[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]")
 # transformers 5 hands whole batches to _encode_plus; 4.57 has a method for them, and a list there is a list of tokens.
 BATCHES_COME_SINGLY = hasattr(PreTrainedTokenizer, "batch_encode_plus")
@@ -50,7 +51,6 @@ OPTIONS = {
 }
 RETURNED = ("overflowing_tokens", "token_type_ids", "attention_mask")
 NOT_TRUNCATED = TruncationStrategy.DO_NOT_TRUNCATE
-MANY = 64  # below this sentencepiece's thread pool costs more than it gains
 
 Span = tuple[int, int]
 Ids = list[int]
@@ -76,9 +76,9 @@ RELEASE_CLEANING = ReleaseCleaning({ord(old): new for old, new in zip("“”‘
 def read_vocabulary(path: str | os.PathLike[str]) -> dict[str, int]:
     """Read vocab.txt: one token a line, or token TAB id on every line. Anything else is a ValueError."""
     try:
-        with open(path, "rb") as file:
+        with open(path or "", "rb") as file:
             text = file.read().decode("utf-8")
-    except (OSError, TypeError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"vocab.txt cannot be read: {error}") from error
     # Only LF ends a line: a token may be U+0085, which str.splitlines takes for an end of line as well.
     lines = text.removesuffix("\n").split("\n")
@@ -102,9 +102,9 @@ def read_vocabulary(path: str | os.PathLike[str]) -> dict[str, int]:
 def load_sentencepiece(path: str | os.PathLike[str]) -> sentencepiece.SentencePieceProcessor:
     """Load sentencepiece.bpe.model. Failure is a ValueError: a RuntimeError would become `False` in 4.57."""
     try:
-        with open(path, "rb") as file:
+        with open(path or "", "rb") as file:
             return make_processor(file.read())
-    except (OSError, RuntimeError, TypeError) as error:
+    except (OSError, RuntimeError) as error:
         raise ValueError(f"sentencepiece.bpe.model ({path}) is missing or damaged: {error}") from error
 
 
@@ -118,19 +118,16 @@ def make_processor(model: bytes) -> sentencepiece.SentencePieceProcessor:
 def split_piece(piece: str) -> list[str]:
     """Cut a sentencepiece piece as PaddleNLP does: `▁中国2024` gives 中 国 2024."""
     parts, start = [], 0
-    for place in range(1, len(piece)):
-        left, right = piece[place - 1], piece[place]
-        # isdigit: ① and ² are digits, Ⅷ and ½ are not.
-        if stands_alone(left) or (right != SPACE and (stands_alone(right) or left.isdigit() != right.isdigit())):
-            parts.append(piece[start:place])
-            start = place
+    if ALONE.search(piece) or any(map(str.isdigit, piece)):  # most pieces have nothing to cut at
+        for place in range(1, len(piece)):
+            left, right = piece[place - 1], piece[place]
+            # isdigit: ① and ² are digits, Ⅷ and ½ are not.
+            between = ALONE.match(right) or left.isdigit() != right.isdigit()
+            if ALONE.match(left) or (between and right != SPACE):
+                parts.append(piece[start:place])
+                start = place
     parts.append(piece[start:])
     return [part for part in parts if part != SPACE]
-
-
-def stands_alone(character: str) -> bool:
-    """Whether a character is always a token of its own."""
-    return "\u4e00" <= character <= "\u9fff" or character in MARKS
 
 
 def holds_texts(item: Any, options: dict[str, Any]) -> bool:
@@ -329,23 +326,18 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             ids += [self._added_tokens_encoder[segment]] if is_token else self._segment_ids(segment)
         return ids
 
-    def _segment_ids(self, text: str) -> list[int]:
-        text = self._clean(text)
-        return self._look_up(text, self._pieces(text))
-
     def _clean(self, text: str) -> str:
         return text.translate(RELEASE_CLEANING) if self.piece_rule == "release" else text
 
-    def _pieces(self, text: str | list[str]) -> Any:
-        """Return the piece numbers of a text, or of each of many."""
+    def _segment_ids(self, text: str) -> list[int]:
+        """Return the ids of a text in which no special or added token stands."""
+        text = self._clean(text)
         try:
-            return self._model.encode(text)
+            # One text at a time: a list would go to a pool of threads, which is slow for few texts or on busy cores.
+            numbers = self._model.encode(text)
         except RuntimeError:
-            "".join(text).encode()  # a lone surrogate: this says so, sentencepiece's own message does not
+            text.encode()  # a lone surrogate: this says so, sentencepiece's own message does not
             raise
-
-    def _look_up(self, text: str, numbers: list[int]) -> list[int]:
-        """Return the ids of a clean text, given its piece numbers."""
         rows = self._build_rows() if self._rows is None else self._rows
         if rows.keys().isdisjoint(numbers):
             return [number + 1 for number in numbers]
@@ -545,7 +537,9 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             names.append("special_tokens_mask")
         columns: dict[str, list[Any]] = {name: [] for name in names}
         bare = special and len(names) == 1
-        for first, (_, text_pair) in zip(self._read_firsts([text for text, _ in pairs], spans, options), pairs):
+        encode, whole = self._located if spans else self._ids, get("split_special_tokens")
+        for text, text_pair in pairs:
+            first: Any = encode(text, whole) if type(text) is str else self._read(text, spans, options)
             second = None if text_pair is None else self._read(text_pair, spans, options)
             if overflows and second is not None and strategy is TruncationStrategy.LONGEST_FIRST:
                 raise ValueError("longest_first on a pair returns no overflowing tokens; truncate one side only.")
@@ -578,21 +572,6 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             multiple = get("pad_to_multiple_of") or 1
             self._fill(columns, -(-width // multiple) * multiple, get("padding_side") or self.padding_side)
         return columns
-
-    def _read_firsts(self, texts: list[Any], spans: bool, options: dict[str, Any]) -> list[Any]:
-        """Read the first text of every input. sentencepiece takes many strings at once faster than one by one."""
-        whole = options.get("split_special_tokens")
-        if len(texts) == 1:
-            return [self._read(texts[0], spans, options)]
-        if spans or self.do_lower_case or len(texts) < MANY or any(type(text) is not str for text in texts):
-            return [self._read(text, spans, options) for text in texts]
-        tokens_in = list(map(self._find_tokens().search, texts))
-        clean = ["" if found else self._clean(text) for text, found in zip(texts, tokens_in)]
-        numbers = self._pieces(clean)
-        return [
-            self._ids(text, whole) if found else self._look_up(self._clean(text), row)
-            for text, found, row in zip(texts, tokens_in, numbers)
-        ]
 
     def _read(self, text: Any, spans: bool, options: dict[str, Any]) -> list[Any]:
         """Return the ids of one text, list of words, list of tokens or list of ids; with spans, (id, span) for each."""

@@ -22,6 +22,12 @@ SEED = 20211
 VARIABLE = "PADDLE2TORCH_PADDLE_PYTHON"
 RECORDER = Path(__file__).with_name("record_paddle.py")
 TEXTS = Path(__file__).with_name("sentences.txt")
+#: Releases that import together on Python 3.11. PaddleNLP itself asks for less than it needs.
+PINS = ("paddlepaddle==3.3.1", "paddlenlp==2.8.1", "huggingface-hub<1", "datasets<4", "aistudio-sdk<0.3")
+_MAKE_ONE = (
+    f"Make one with `python3.11 -m venv DIR && DIR/bin/pip install {' '.join(map(repr, PINS))}` and name "
+    "DIR/bin/python with --paddle-python"
+)
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -34,7 +40,9 @@ def find_interpreter(named: Path | None = None) -> Path:
         if given:
             path = Path(given)
             if not path.is_file() or not os.access(path, os.X_OK):
-                raise ReferenceFailure(Problem("E601", f"{said} names {path}, which is not an interpreter"))
+                raise ReferenceFailure(
+                    Problem("E601", f"{said} names {path}, which is no program. Name a Python that has PaddleNLP")
+                )
             return path.absolute()
     for environment in (_PROJECT / ".venv-paddle", cache_folder() / "reference"):
         for path in _interpreters(environment):
@@ -46,9 +54,8 @@ def find_interpreter(named: Path | None = None) -> Path:
         Problem(
             "E601",
             "no reference: a Python with paddlepaddle and paddlenlp was looked for in --paddle-python, "
-            f"{VARIABLE}, .venv-paddle beside the project, {cache_folder() / 'reference'} and here. Run `paddle2torch "
-            "reference install`, or judge against a recorded trace with --trace FILE, or check the weights alone with "
-            "--static-only",
+            f"{VARIABLE}, .venv-paddle beside the project, {cache_folder() / 'reference'} and here. {_MAKE_ONE}, or "
+            "judge against a recorded trace with --trace FILE, or check the weights alone with --static-only",
         )
     )
 
@@ -112,7 +119,7 @@ def record_trace(interpreter: Path, request: dict[str, Any], folder: Path, on_pr
         raise ReferenceFailure(Problem("E602", f"Paddle cannot record this checkpoint: {ended.error}"))
     if ended.status != 0 or not output.is_file():
         if "No module named" in ended.stderr:
-            hint = ". Is it the reference environment? `paddle2torch reference install` makes one"
+            hint = f". Is it the reference environment? {_MAKE_ONE}"
         else:
             hint = ". Run it again, or judge against a recorded trace with --trace FILE"
         raise ReferenceFailure(Problem("E603", f"the reference ({interpreter}) failed: {ended.reason()}{hint}"))

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import torch
 
+from tests.ernie_m.recorded_numbers import sites
+
 TOLERANCE = 1e-12  # relative to the largest value of the site; 5e-14 is reached
 FOUR_D = ("B11S", "B1SS", "BhSS", "11SS")
 QUIRKS: dict[str, list[str]] = {
@@ -46,15 +48,6 @@ QUIRKS: dict[str, list[str]] = {
     "7: inputs_embeds": ["inputs_embeds"],
     "18: position_ids -2 and -1 are the rows 0 and 1": ["position_ids, negative"],
 }
-
-
-def sites(output: Any) -> dict[str, torch.Tensor]:
-    """Everything in an output by name, tuples numbered."""
-    found = {}
-    for name, value in output.items():
-        parts = {f"{name}.{i}": part for i, part in enumerate(value)} if isinstance(value, tuple) else {name: value}
-        found.update(parts)
-    return found
 
 
 def run(model: Any, inputs: dict[str, torch.Tensor], attentions: bool) -> dict[str, torch.Tensor]:

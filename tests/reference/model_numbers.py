@@ -50,8 +50,10 @@ def build(name: str, class_name: str, **config: Any) -> Any:
         if "embeddings.weight" in key:
             value = RANDOM.normal(size=parameter.shape)
         elif parameter.ndim == 2:
-            # attention scores of a std of about 3: far from uniform, and not a hard choice either
-            value = RANDOM.normal(size=parameter.shape) * (1.8 if "_proj" in key else 1.0) / np.sqrt(parameter.shape[0])
+            # attention scores of a std of about 3: far from uniform, and not a hard choice either. Not v and out: with
+            # those the tokens become alike from layer to layer, and gradients are small differences of large numbers.
+            factor = 1.8 if "q_proj" in key or "k_proj" in key else 1.0
+            value = RANDOM.normal(size=parameter.shape) * factor / np.sqrt(parameter.shape[0])
         elif "norm" in key and key.endswith("weight"):
             value = 1.0 + 0.3 * RANDOM.normal(size=parameter.shape)
         else:
@@ -221,6 +223,36 @@ def run_head(model: Any, case: str, loss_arguments: tuple[str, ...], **inputs: n
         record_gradients(model, case, out.loss)
 
 
+def quirks_of_head(model: Any, name: str, *sites: str) -> None:
+    """The inputs of the base model's quirks, through a head: what comes out of it must follow them too."""
+    several = name == "choice"
+    ids = text(6, 7, padding=3).reshape(2, 3, 7) if several else text(2, 7, padding=3)
+    shown = (ids != PAD).astype("int64")
+    nothing, square = shown.copy(), RANDOM.uniform(0.01, 1.0, size=(2, 1, 7, 7))
+    nothing[0], square[..., 0] = 0, 0.1
+    cases: dict[str, dict[str, np.ndarray]] = {
+        "no mask, padding": {},
+        "mask of ones": {"attention_mask": np.ones_like(ids)},
+        "2-D mask, bool": {"attention_mask": shown.astype("bool")},
+        "2-D mask, float32": {"attention_mask": shown.astype("float32")},
+        "2-D mask, fractions": {"attention_mask": RANDOM.uniform(0.9995, 1.0, size=ids.shape)},
+        "2-D mask, a row of zeros": {"attention_mask": nothing},
+        "position_ids": {"position_ids": RANDOM.integers(0, POSITIONS - 2, size=ids.shape)},
+        "position_ids, negative": {"position_ids": RANDOM.integers(-2, 3, size=ids.shape)},
+    }
+    if not several:  # Paddle's multiple choice flattens such masks to two axes
+        cases["4-D mask, bool"] = {"attention_mask": square < 0.6}
+        cases["4-D mask, int64"] = {"attention_mask": (square < 0.6).astype("int64")}
+        cases["4-D mask, float64"] = {"attention_mask": np.log(square)}
+    for inputs in cases.values():
+        inputs["input_ids"] = ids
+    if not several and name != "extraction":  # which take no inputs_embeds in Paddle
+        cases["inputs_embeds"] = {"inputs_embeds": RANDOM.normal(size=(2, 7, HIDDEN)), "attention_mask": shown}
+    for case, inputs in cases.items():
+        output = model(**{key: paddle.to_tensor(value) for key, value in inputs.items()})
+        record(f"{name}:{case}", dict(zip(sites, output if isinstance(output, tuple) else [output])), **inputs)
+
+
 def heads() -> None:
     ids, unpadded = text(3, 7, padding=3), text(3, 7)
     mask = (ids != PAD).astype("int64")
@@ -237,6 +269,7 @@ def heads() -> None:
     facts["problem_type, floats"] = model.config.problem_type
     model.config.problem_type = "regression"
     run_head(model, "sequence:regression, 3 numbers", ("labels",), input_ids=unpadded, labels=several)
+    quirks_of_head(model, "sequence", "logits")
     model = build("regression", "ErnieMForSequenceClassification", num_labels=1)
     run_head(model, "regression:one number", ("labels",), input_ids=unpadded, labels=floats)
     run_head(model, "regression:a column", ("labels",), input_ids=unpadded, labels=floats[:, None])
@@ -247,6 +280,7 @@ def heads() -> None:
     run_head(model, "token:no mask", ("labels",), input_ids=unpadded, labels=tags)
     run_head(model, "token:mask", ("labels",), input_ids=ids, attention_mask=mask, labels=tags)
     run_head(model, "token:ignored", (), input_ids=ids, attention_mask=mask, labels=np.where(mask == 1, tags, -100))
+    quirks_of_head(model, "token", "logits")
 
     model = build("question", "ErnieMForQuestionAnswering")
     spans = dict(start_positions=positions[0], end_positions=positions[1])
@@ -256,6 +290,7 @@ def heads() -> None:
     run_head(model, "question:clamped", tuple(clamped), input_ids=ids, attention_mask=mask, **clamped)
     ignored = dict(start_positions=np.array([9, 9, 9]), end_positions=np.array([9, 9, 9]))
     run_head(model, "question:all ignored", (), input_ids=ids, attention_mask=mask, **ignored)
+    quirks_of_head(model, "question", "start_logits", "end_logits")
 
     model = build("choice", "ErnieMForMultipleChoice", num_choices=3)
     choices = np.stack([text(3, 7, padding=2), text(3, 7)])
@@ -267,8 +302,10 @@ def heads() -> None:
     run_head(model, "choice:flat 4-D mask", (), input_ids=choices, attention_mask=shown.reshape(6, 1, 1, 7))
     places = np.broadcast_to(np.arange(7)[::-1], choices.shape).copy()
     run_head(model, "choice:positions", (), input_ids=choices, position_ids=places)
+    quirks_of_head(model, "choice", "logits")
 
     model = build("extraction", "UIEM")
+    quirks_of_head(model, "extraction", "start_prob", "end_prob")
     for name, inputs in {
         "no mask": {"input_ids": unpadded},
         "mask": {"input_ids": ids, "attention_mask": mask},

@@ -43,7 +43,7 @@ def make_interpreter(folder: Path, script: str = "") -> Path:
 
 
 def test_no_paddle_is_one_clear_error(nowhere: Path, converted: tuple[Path, Path]) -> None:
-    with pytest.raises(ReferenceFailure, match=r"E601.*paddle2torch reference install.*--trace.*--static-only"):
+    with pytest.raises(ReferenceFailure, match=r"E601.*pip install .paddlepaddle.*--trace.*--static-only"):
         verify(*converted)
     assert not (converted[1] / "verification").exists()
 
@@ -69,7 +69,7 @@ def test_a_named_interpreter_that_is_not_there_is_not_replaced(nowhere: Path) ->
 @pytest.mark.parametrize(
     ("script", "told"),
     [
-        ("echo 'ModuleNotFoundError: No module named paddle' >&2; exit 1", "No module named paddle.*reference install"),
+        ("echo 'ModuleNotFoundError: No module named paddle' >&2; exit 1", "No module named paddle.*pip install"),
         ("echo '@error weights are missing: x'; exit 3", "E602.*weights are missing: x"),
         ("kill -9 $$", "E603.*ended by signal 9"),
         ("exit 0", "E603"),
