@@ -6,10 +6,10 @@ The suite is not in the wheel, but the source distributions have it, and so has 
     pip install parameterized
     TRANSFORMERS_TESTS=transformers-5.23.0/tests python -m pytest -o addopts= tests/ernie_m/common_suite.py
 
-It must be the suite of the installed version; with accelerate installed more of it runs. The name of this file keeps it
-out of `make test`; the properties that apply to ErnieM are tested there by test_modeling_common.py. What the suite skips
-it skips by its own rules (no GPU, no generation, no experts); NOT_FOR_US are the tests that ask for what this model
-refuses, each with the reason.
+It must be the suite of the installed version; with accelerate installed more of it runs. The name of this file keeps
+it out of `make test`; the properties that apply to ErnieM are tested there by test_modeling_common.py. What the suite
+skips it skips by its own rules (no GPU, no generation, no experts); NOT_FOR_US are the tests that ask for what this
+model refuses, each with the reason.
 """
 
 from __future__ import annotations

@@ -126,6 +126,9 @@ def test_new_weights_are_made_as_paddle_makes_them(tiny: Any) -> None:
         else:
             assert torch.equal(parameter, torch.full_like(parameter, float("norm" in name and "weight" in name))), name
     assert model.embeddings.word_embeddings.weight[1].abs().max() > 0
+    for added in (torch.nn.Linear(64, 64, bias=False), torch.nn.Dropout()):  # adapters may add such modules
+        model._init_weights(added)
+        assert all(0.08 < parameter.std() < 0.12 for parameter in added.parameters())
 
 
 @pytest.mark.parametrize("dtype", ["float64", "bfloat16", "float16"])
