@@ -5,6 +5,7 @@
 #   make test     style, types and the whole suite, in every environment
 #   make check    style and types alone
 #   make bench    the figures of docs/measurements.md
+#   make parity   the tables of docs/model.md
 #   make clean    remove the demo's files        make distclean   and the environments
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -15,7 +16,7 @@ PRODUCT := .venv/bin/python
 PADDLE := .venv-paddle/bin/python
 TRANSFORMERS4 := .venv-transformers4/bin/python
 
-.PHONY: env demo test test-product test-transformers4 check bench clean distclean
+.PHONY: env demo test test-product test-transformers4 check bench parity clean distclean
 
 env: .venv/.ready .venv-paddle/.ready .venv-transformers4/.ready
 
@@ -74,6 +75,9 @@ test-transformers4: env
 
 bench: .venv/.ready .venv-paddle/.ready
 	$(PRODUCT) benchmarks/convert_speed.py --paddle-python $(PADDLE)
+
+parity: env
+	$(PRODUCT) benchmarks/parity_table.py --write
 
 clean:
 	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
