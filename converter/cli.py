@@ -55,6 +55,8 @@ def report_error(error: Exception) -> int:
     """Print an error for the user, and give the exit code that it means."""
     if isinstance(error, Paddle2TorchError):
         lines = [str(problem) for problem in error.problems]
+    elif type(error).__name__ == "NoArgsIsHelpError":  # Its message is the help.
+        lines = [str(error)]
     elif hasattr(error, "format_message"):  # A usage error of typer's.
         lines = [str(Problem("E090", f"{error.format_message()} See paddle2torch --help"))]
     elif isinstance(error, OSError):

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import IO
 from converter.errors import OutputError, Problem
 
 _LOCK = ".lock"
+_OLD_SECONDS = 600
 MANIFEST = "paddle2torch.json"
 
 
@@ -81,18 +83,19 @@ def _prefix(output: Path) -> str:
 
 
 def clear_leftovers(output: Path) -> None:
-    """Remove what killed runs left beside OUTPUT. A live run's folder is locked and stays."""
-    for folder in output.absolute().parent.glob(f"{_escape(_prefix(output))}*"):
+    """Remove what killed runs left beside OUTPUT, whatever theirs was called. A live run's folder is locked and stays.
+
+    For an instant at its beginning and its end a live run's folder has no lock: only an old one of those is cleared.
+    """
+    for folder in output.absolute().parent.glob(".*.paddle2torch-????????"):
         if folder.is_symlink() or not folder.is_dir():
+            continue
+        if not (folder / _LOCK).exists() and time.time() - folder.stat().st_mtime < _OLD_SECONDS:
             continue
         lock = _try_lock(folder / _LOCK)
         if lock is not None:
             with lock:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def _escape(name: str) -> str:
-    return "".join(f"[{char}]" if char in "*?[" else char for char in name)
 
 
 def _try_lock(path: Path) -> IO[bytes] | None:
@@ -126,15 +129,22 @@ def _new_staging(output: Path) -> tuple[Path, IO[bytes]]:
 def _publish(staging: Path, lock: IO[bytes], output: Path, force: bool) -> None:
     check_output(output, force=force)
     os.chmod(staging, 0o777 & ~_umask())
-    replaced: Path | None = None
+    replaced = None
     if os.path.lexists(output):
-        replaced = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=output.absolute().parent)) / "replaced"
-        os.rename(output, replaced)
-    os.unlink(staging / _LOCK)
-    os.rename(staging, output)
+        replaced, replaced_lock = _new_staging(output)
+        os.rename(output, replaced / "replaced")
+    try:
+        os.unlink(staging / _LOCK)
+        os.rename(staging, output)
+    except OSError:
+        if replaced is not None:
+            os.rename(replaced / "replaced", output)
+            shutil.rmtree(replaced, ignore_errors=True)
+        raise
     lock.close()
     if replaced is not None:
-        shutil.rmtree(replaced.parent, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
+        replaced_lock.close()
 
 
 def _umask() -> int:

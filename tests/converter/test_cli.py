@@ -173,6 +173,12 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         parse_size(text)
 
 
+def test_no_words_at_all_print_the_help_and_end_with_2() -> None:
+    result = call()
+    assert result.exit_code == 2
+    assert "Usage: paddle2torch" in result.stderr and "error[" not in result.stderr
+
+
 def test_version_and_help_need_nothing_heavy() -> None:
     script = (
         "import sys\nfrom converter.cli import app\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -97,8 +98,8 @@ def test_what_a_killed_run_left_is_cleared_by_the_next(tmp_path: Path) -> None:
     run.send_signal(signal.SIGKILL)
     run.wait()
     assert len(list(tmp_path.iterdir())) == 1
-    make(tmp_path / "out")
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    make(tmp_path / "another")
+    assert [path.name for path in tmp_path.iterdir()] == ["another"]
 
 
 def test_what_a_living_run_writes_is_left_alone(tmp_path: Path) -> None:
@@ -119,3 +120,32 @@ def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match="E502"):
         make(tmp_path / "file" / "out")
+
+
+def test_a_folder_without_a_lock_is_cleared_only_when_it_is_old(tmp_path: Path) -> None:
+    """A live run has none for an instant; a run that was killed in that instant left one for good."""
+    left = tmp_path / ".out.paddle2torch-abcdefgh"
+    left.mkdir()
+    make(tmp_path / "one")
+    assert left.exists()
+    os.utime(left, (0, 0))
+    make(tmp_path / "two")
+    assert not left.exists()
+
+
+def test_a_replacement_that_cannot_be_put_in_place_gives_the_first_output_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / "out", "one")
+    rename = os.rename
+
+    def fail_at_the_last(source: Path, target: Path) -> None:
+        if target == tmp_path / "out" and (Path(source) / "weights").read_text() == "two":
+            raise OSError(5, "Input/output error")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", fail_at_the_last)
+    with pytest.raises(OutputError, match="Input/output error"):
+        make(tmp_path / "out", "two", force=True)
+    assert (tmp_path / "out" / "weights").read_text() == "one"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
