@@ -43,7 +43,8 @@ class Commands(typer.core.TyperGroup):
             code = report_error(error)
         if not standalone_mode:
             return code
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None where the caller closed it.
+            sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else DONE)
 
 

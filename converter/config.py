@@ -42,6 +42,7 @@ CLASS_DEFAULTS: dict[str, Any] = {
     "initializer_range": 0.02,
     "pad_token_id": 1,
 }
+PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
 _LARGEST_SIZE = 1 << 31
 _MOST_LAYERS = 1000
 
@@ -201,9 +202,13 @@ def _read_fields(flat: Mapping[str, Any], file: str, legacy: bool) -> tuple[Sour
             values["hidden_act"] = flat["hidden_act"]
         else:
             wrong("hidden_act", f"one of {', '.join(ACTIVATIONS)}")
-    for name in ("problem_type", "dtype"):
-        if isinstance(flat.get(name), str):
-            values[name] = flat[name]
+    if isinstance(flat.get("dtype"), str):
+        values["dtype"] = flat["dtype"]
+    if flat.get("problem_type") is not None:
+        if flat["problem_type"] in PROBLEM_TYPES:
+            values["problem_type"] = flat["problem_type"]
+        else:
+            wrong("problem_type", f"one of {', '.join(PROBLEM_TYPES)}")
     if flat.get("architecture") is not None:
         name = flat["architecture"]
         if isinstance(name, str) and name in ARCHITECTURES:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.errors import Problem
+from converter.tensors import element_count
 
 if TYPE_CHECKING:
     from converter.plan import Plan
+    from verify.written import WrittenWeights
 
 #: Fields that must say what the source's config says (or PaddleNLP's defaults, which the source's config then holds).
 _FROM_SOURCE = (
@@ -42,7 +45,7 @@ HABITS: dict[str, dict[str, Any]] = {
 HABITS["release"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1]}
 
 
-def check_config(output: Path, plan: Plan, behavior: str) -> list[Problem]:
+def check_config(output: Path, plan: Plan, written: WrittenWeights, behavior: str) -> list[Problem]:
     """Every field that differs from what SOURCE and Paddle's habits say."""
     try:
         config = json.loads((output / "config.json").read_text(encoding="utf-8"))
@@ -53,6 +56,7 @@ def check_config(output: Path, plan: Plan, behavior: str) -> list[Problem]:
     expected: dict[str, Any] = {name: getattr(plan.config, name) for name in _FROM_SOURCE}
     expected.update({name: getattr(plan.sizes, name) for name in _SIZES})
     expected.update(HABITS.get(behavior, HABITS["paddlenlp"]))
+    expected["dtype"] = _main_dtype(written) or config.get("dtype")
     expected.update(architectures=[plan.table.target_class], model_type="ernie_m")
     problems = [
         Problem("E408", f"config.json: {name} is {config.get(name)!r:.80}, expected {value!r:.80}")
@@ -60,6 +64,40 @@ def check_config(output: Path, plan: Plan, behavior: str) -> list[Problem]:
         if not _same(config.get(name), value)
     ]
     return problems + _check_labels(config, plan.sizes.labels)
+
+
+def _main_dtype(written: WrittenWeights) -> str | None:
+    """The dtype of most elements: the one that config.json must ask for, or loading would round the others."""
+    elements: Counter[str] = Counter()
+    for tensor in written.tensors.values():
+        elements[tensor.dtype] += element_count(tensor.shape)
+    return elements.most_common(1)[0][0] if elements else None
+
+
+def check_tokenizer_config(output: Path, longest: int) -> list[Problem]:
+    """Fields of tokenizer_config.json that no comparison of default calls on short texts shows."""
+    path = output / "tokenizer_config.json"
+    if not (output / "vocab.txt").is_file():
+        return []
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError("it is not an object")
+    except (OSError, ValueError, RecursionError) as error:
+        return [Problem("E408", f"tokenizer_config.json is not usable: {error}")]
+    expected = {
+        "tokenizer_class": "PaddleErnieMTokenizer",
+        "model_max_length": longest,
+        "model_input_names": ["input_ids"],
+        "padding_side": "right",
+        "truncation_side": "right",
+    }
+    implied = {name: expected[name] for name in ("model_input_names", "padding_side", "truncation_side")}
+    return [
+        Problem("E408", f"tokenizer_config.json: {name} is {config.get(name)!r:.80}, expected {value!r:.80}")
+        for name, value in expected.items()
+        if config.get(name, implied.get(name)) != value
+    ]
 
 
 def _same(found: Any, expected: Any) -> bool:

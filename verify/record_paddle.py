@@ -794,7 +794,11 @@ def main() -> int:
     try:
         arrays, head = record(request)
         say("writing the trace")
-        save_file(arrays, request["output"], metadata={"paddle2torch_trace": json.dumps(head, sort_keys=True)})
+        # Every bit of a trace is summed: the arrays in the head, the head in front of itself.
+        head["arrays"] = dict((name, hashlib.sha256(array.tobytes()).hexdigest()) for name, array in arrays.items())
+        text = json.dumps(head, sort_keys=True)
+        digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
+        save_file(arrays, request["output"], metadata={"paddle2torch_trace": digest + text})
     except Refused as error:
         print(f"@error {error}")
         sys.stdout.flush()

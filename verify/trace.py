@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ _FIELDS = {
     "tensors": dict,
     "environment": dict,
     "cases": list,
+    "arrays": dict,
 }
 
 
@@ -100,11 +102,16 @@ def read_trace(path: Path) -> Trace:
     try:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get(HEAD)
-            keys = set(file.keys())
+            names = file.keys()
+            sums = {name: hashlib.sha256(file.get_tensor(name).tobytes()).hexdigest() for name in names}
+            keys = set(sums)
     except (SafetensorError, OSError, UnicodeDecodeError) as error:
         raise _damaged(path, str(error)) from error
     if text is None:
         raise _damaged(path, "a safetensors file, but not one that `verify --record` wrote")
+    digest, text = text[:64], text[64:]
+    if hashlib.sha256(text.encode("utf-8")).hexdigest() != digest:
+        raise _damaged(path, "its head has another sum than when it was recorded")
     try:
         head = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -115,6 +122,9 @@ def read_trace(path: Path) -> Trace:
     wrong = [name for name, kind in _FIELDS.items() if not isinstance(head.get(name), kind)]
     if wrong:
         raise _damaged(path, f"its head lacks {', '.join(wrong)}")
+    changed = sorted(name for name in keys if head["arrays"].get(name) != sums[name])
+    if changed:
+        raise _damaged(path, f"{changed[0]} has another sum than when it was recorded")
     cases = tuple(_read_case(path, entry) for entry in head["cases"])
     missing = sorted(_expected_keys(head, cases) - keys)
     if missing or not cases:

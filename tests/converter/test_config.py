@@ -60,6 +60,7 @@ def test_a_config_json_is_read_whole() -> None:
         ({"hidden_act": ["gelu"]}, "E014", "hidden_act"),
         ({"hidden_dropout_prob": 1.5}, "E014", "expected a probability"),
         ({"initializer_range": float("nan")}, "E014", "initializer_range"),
+        ({"problem_type": "bogus"}, "E014", "problem_type is 'bogus', expected one of regression"),
         ({"pad_token_id": 60}, "E014", "pad_token_id is 60"),
         ({"architectures": ["BertModel"]}, "E012", "BertModel"),
         ({"architectures": []}, "E012", "architectures is []"),

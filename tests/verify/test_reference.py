@@ -132,3 +132,15 @@ def test_recording_can_be_kept_from_a_trace(verified: Callable[[str], Any], tmp_
     copied = tmp_path / "trace"
     shutil.copyfile(whole.trace, copied)
     assert read_trace(copied).sums() == read_trace(whole.trace).sums()
+
+
+def test_a_trace_with_one_flipped_bit_is_refused(verified: Callable[[str], Any], tmp_path: Path) -> None:
+    whole = verified("ErnieMModel")
+    data = whole.trace.read_bytes()
+    head = 8 + int.from_bytes(data[:8], "little")
+    for place in (data.index(b"paddlenlp") + 2, head + 5, (head + len(data)) // 2, len(data) - 1):
+        damaged = bytearray(data)
+        damaged[place] ^= 1
+        (tmp_path / "trace").write_bytes(damaged)
+        with pytest.raises(ReferenceFailure, match="E604"):
+            read_trace(tmp_path / "trace")

@@ -194,3 +194,27 @@ def test_rounding_to_bfloat16_and_float32() -> None:
     single = np.array([bytes_of.unpack("<f", bytes_of.pack("<f", number))[0] for number in (0.1, 1 / 3)], np.float32)
     assert not wrongly_rounded(double[:2], "float64", single, FLOAT32).any()
     assert to_float64(right[:1], "bfloat16")[0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("file", "field", "value"),
+    [
+        ("config.json", "dtype", "float16"),
+        ("tokenizer_config.json", "model_input_names", ["input_ids", "attention_mask"]),
+        ("tokenizer_config.json", "tokenizer_class", "ErnieMTokenizer"),
+        ("tokenizer_config.json", "model_max_length", 5),
+        ("tokenizer_config.json", "truncation_side", "left"),
+    ],
+)
+def test_a_field_that_no_default_call_shows(
+    verified: Callable[[str], Any], copy_output: Callable[[Any], Path], file: str, field: str, value: object
+) -> None:
+    import json
+
+    whole = verified("ErnieMModel")
+    output = copy_output(whole)
+    config = json.loads((output / file).read_text())
+    (output / file).write_text(json.dumps({**config, field: value}))
+    report = verify(whole.source, output, static_only=True)
+    assert [problem.code for problem in report.problems] == ["E408"]
+    assert field in report.problems[0].text
