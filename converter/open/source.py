@@ -45,7 +45,6 @@ def open_source(
     A config is looked for beside the weights, then in the parent folder, unless `config` names one. Raises
     SourceError or FileError with every problem found.
     """
-    check_path(path)
     tensors = open_weights(path)
     folder = path if path.is_dir() else path.parent
     chosen, config_file = find_config(folder, config)
@@ -65,14 +64,6 @@ def open_source(
     else:
         warnings += files.warnings
     return Source(path, tensors, chosen, config_file, files, tuple(warnings))
-
-
-def check_path(path: Path) -> None:
-    """Raises SourceError when there is nothing at `path`."""
-    if not path.exists():
-        raise SourceError(
-            Problem("E001", f"{path}: no such file or folder. SOURCE is a PaddleNLP folder or one weight file")
-        )
 
 
 def find_config(folder: Path, named: Path | None) -> tuple[SourceConfig, SourceFile | None]:

@@ -34,7 +34,8 @@ def open_weights(path: Path) -> TensorSet:
         found = _open_file(choice.path)
         return replace(found, warnings=(*choice.warnings, *found.warnings)) if choice.warnings else found
     if not is_file(path):
-        raise SourceError(Problem("E001", f"{path}: no such file or folder"))
+        text = f"{path}: no such file or folder. SOURCE is a PaddleNLP folder or one weight file"
+        raise SourceError(Problem("E001", text))
     return _open_file(path)
 
 

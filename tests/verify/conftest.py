@@ -14,18 +14,11 @@ from typing import Any
 import pytest
 
 from converter.convert import convert
+from mappings import SOURCE_CLASSES
 from verify import Report, verify
 from verify.judge import Start
 
 ROOT = Path(__file__).resolve().parents[2]
-CLASSES = (
-    "ErnieMModel",
-    "ErnieMForSequenceClassification",
-    "ErnieMForTokenClassification",
-    "ErnieMForQuestionAnswering",
-    "ErnieMForMultipleChoice",
-    "UIEM",
-)
 
 
 @dataclass(frozen=True)
@@ -68,7 +61,7 @@ def checkpoints(
     """name -> a PaddleNLP folder: the six classes, with a tokenizer."""
     folder = tmp_path_factory.mktemp("checkpoints")
     make_checkpoint("--architecture", "all", "--output", folder, "--seed", 3, "--tokenizer", tokenizer_folder)
-    return {name: folder / name for name in CLASSES}
+    return {name: folder / name for name in SOURCE_CLASSES}
 
 
 @pytest.fixture(scope="session")
