@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -82,7 +82,8 @@ class SourceTensor:
 
     `shape` and `dtype` are logical; with `fortran` the bytes lie in column order, which the logical array hides.
     `file` is the base name of the file that holds it. Sizes of `runs` add up to the shape times the item size:
-    readers check that before they make one.
+    readers check that before they make one. `stored_as` is the name in the file where it is not `name`: a static
+    graph's variable names are translated to PaddleNLP's.
     """
 
     name: str
@@ -91,6 +92,7 @@ class SourceTensor:
     file: str
     runs: tuple[ByteRun, ...] = field(repr=False)
     fortran: bool = False
+    stored_as: str = ""
 
     @property
     def size(self) -> int:
@@ -143,3 +145,11 @@ class TensorSet:
     warnings: tuple[str, ...] = ()
     #: What can be told of the writer, e.g. "pickle protocol 4".
     writer: str = ""
+    #: Which names the file has: "structured" (PaddleNLP's), "official" (the 2021 release's) or "automatic" (numbered).
+    naming: str = "structured"
+    #: PaddleNLP's class, where the names tell it: the official names of heads do.
+    told_class: str = ""
+    #: What lies there and is no weight (an optimizer's state): name and reason.
+    left_out: tuple[tuple[str, str], ...] = ()
+    #: Weights that no PyTorch class has a place for (the release's MLM head), kept in a file of their own.
+    extras: Mapping[str, SourceTensor] = field(default_factory=dict)
