@@ -21,7 +21,9 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from itertools import chain, groupby
 from typing import Any
@@ -41,7 +43,6 @@ ALONE = re.compile(f"[\u4e00-\u9fff{MARKS}]")  # what is always a token of its o
 FILE_TOKENS = ("[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]")
 # transformers 5 hands whole batches to _encode_plus; 4.57 has a method for them, and a list there is a list of tokens.
 BATCHES_COME_SINGLY = hasattr(PreTrainedTokenizer, "batch_encode_plus")
-
 # What a call may be given in both lines of transformers; anything else is reported, PaddleNLP's max_seq_len for one.
 OPTIONS = {
     *("add_special_tokens", "is_split_into_words", "split_special_tokens", "return_tensors", "verbose"),
@@ -49,7 +50,7 @@ OPTIONS = {
     *("return_token_type_ids", "return_attention_mask", "return_special_tokens_mask", "return_offsets_mapping"),
     *("return_overflowing_tokens", "return_length"),
 }
-RETURNED = ("overflowing_tokens", "token_type_ids", "attention_mask")
+CHOICES = ("token_type_ids", "attention_mask", "special_tokens_mask")
 NOT_TRUNCATED = TruncationStrategy.DO_NOT_TRUNCATE
 
 Span = tuple[int, int]
@@ -60,17 +61,13 @@ class ReleaseCleaning(dict[int, str]):
     """What the 2021 release makes of each character, for `str.translate`; filled as characters are met."""
 
     def __missing__(self, code: int) -> str:
-        character = chr(code)
-        category = unicodedata.category(character)
-        if character in "\t\n\r" or category == "Zs":
-            character = " "
-        elif category in ("Cc", "Cf"):
-            character = ""
-        self[code] = character
-        return character
+        category = unicodedata.category(chr(code))
+        space = chr(code) in "\t\n\r" or category == "Zs"
+        self[code] = " " if space else "" if category in ("Cc", "Cf") else chr(code)
+        return self[code]
 
 
-RELEASE_CLEANING = ReleaseCleaning({ord(old): new for old, new in zip("“”‘’—", "\"\"''-")})
+RELEASE_CLEANING = ReleaseCleaning({ord(mark): plain for mark, plain in zip("“”‘’—", "\"\"''-")})
 
 
 def read_vocabulary(path: str | os.PathLike[str]) -> dict[str, int]:
@@ -88,30 +85,30 @@ def read_vocabulary(path: str | os.PathLike[str]) -> dict[str, int]:
     separator = "\t" if "\t" in lines[0] else ""
     for number, line in enumerate(lines):
         token, tab, written = line.partition("\t")
-        if tab != separator or (tab and written != str(number)):
-            expected = f"a token, a tab and {number}" if separator else "one token"
-            raise ValueError(f"vocab.txt ({path}), line {number + 1}: expected {expected}, found {line!r}.")
-        if not token or token in vocab:
-            raise ValueError(f"vocab.txt ({path}), line {number + 1}: {token!r} is empty or stands there twice.")
+        if tab != separator or (tab and written != str(number)) or not token or token in vocab:
+            expected = f"a token, a tab and {number}" if separator else "a token"
+            raise ValueError(
+                f"vocab.txt ({path}), line {number + 1}: expected {expected} not seen yet, found {line!r}."
+            )
         vocab[token] = number
     if missing := [token for token in FILE_TOKENS if token not in vocab]:
         raise ValueError(f"vocab.txt ({path}) has no {' '.join(missing)}. Is it cut, or is there a byte order mark?")
     return vocab
 
 
-def load_sentencepiece(path: str | os.PathLike[str]) -> sentencepiece.SentencePieceProcessor:
+def load_sentencepiece(path: str | os.PathLike[str], tokens: int) -> sentencepiece.SentencePieceProcessor:
     """Load sentencepiece.bpe.model. Failure is a ValueError: a RuntimeError would become `False` in 4.57."""
+    processor = sentencepiece.SentencePieceProcessor()
     try:
         with open(path or "", "rb") as file:
-            return make_processor(file.read())
+            processor.LoadFromSerializedProto(file.read())
     except (OSError, RuntimeError) as error:
         raise ValueError(f"sentencepiece.bpe.model ({path}) is missing or damaged: {error}") from error
-
-
-def make_processor(model: bytes) -> sentencepiece.SentencePieceProcessor:
-    """Make a sentencepiece processor from the bytes of a model file."""
-    processor = sentencepiece.SentencePieceProcessor()
-    processor.LoadFromSerializedProto(model)
+    # vocab.txt has two tokens more than there are pieces. The rules of normalisation stand at the end of the file.
+    if tokens > (pieces := processor.get_piece_size()) + 2 and processor.normalize("Ａ") == SPACE + "Ａ":
+        raise ValueError(f"sentencepiece.bpe.model ({path}) is cut: {pieces} pieces, {tokens} tokens in vocab.txt.")
+    if tokens != pieces + 2:
+        logger.warning("vocab.txt has %d tokens, %d are usual for its pieces.", tokens, pieces + 2)
     return processor
 
 
@@ -130,10 +127,50 @@ def split_piece(piece: str) -> list[str]:
     return [part for part in parts if part != SPACE]
 
 
+def put_between(end: Any, sides: list[list[Any]]) -> list[Any]:
+    """Return [end A end], or [end A end end B end]: a layout's [CLS] and [SEP], for all but the ids."""
+    return [*chain(*([end, *side, end] for side in sides))]
+
+
 def holds_texts(item: Any, options: dict[str, Any]) -> bool:
     """Whether this is a list of texts: a batch or a pair. A text is a string or, with words, a list of them."""
     kinds = (list, tuple) if options.get("is_split_into_words") else (str, list, tuple)
     return isinstance(item, (list, tuple)) and (not item or isinstance(item[0], kinds))
+
+
+@dataclass
+class Row:
+    """One input as BatchEncoding's word_ids(), sequence_ids(), char_to_token() and their like ask for it.
+
+    Words are those that the caller gave (is_split_into_words); spans are then places in the word.
+    """
+
+    ids: list[int]
+    tokens: list[str]
+    offsets: list[Span]
+    sequence_ids: list[int | None]
+    word_ids: list[int | None]
+
+    @property
+    def n_sequences(self) -> int:
+        return len({sequence for sequence in self.sequence_ids if sequence is not None})
+
+    def token_to_sequence(self, token: int) -> int | None:
+        return self.sequence_ids[token]
+
+    def token_to_word(self, token: int) -> int | None:
+        return self.word_ids[token]
+
+    def token_to_chars(self, token: int) -> Span | None:
+        return None if self.sequence_ids[token] is None else self.offsets[token]
+
+    def char_to_token(self, char: int, sequence: int = 0) -> int | None:
+        found = (n for n, (start, end) in enumerate(self.offsets) if start <= char < end)
+        return next((n for n in found if self.sequence_ids[n] == sequence), None)
+
+    def word_to_tokens(self, word: int, sequence: int = 0) -> Span | None:
+        found = [n for n, at in enumerate(zip(self.sequence_ids, self.word_ids)) if at == (sequence, word)]
+        return (found[0], found[-1] + 1) if found else None
 
 
 class PaddleErnieMTokenizer(PreTrainedTokenizer):
@@ -141,8 +178,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     vocab_files_names = VOCAB_FILES_NAMES
     model_input_names = ["input_ids"]  # noqa: RUF012
-    # save_pretrained then copies this file, so that a saved folder loads by itself.
-    _auto_class = "AutoTokenizer"
+    is_fast = True  # transformers' name for "has offsets": pipelines ask for spans where it is set
+    _auto_class = "AutoTokenizer"  # save_pretrained then copies this file, so that a saved folder loads by itself
     # Half-width forms as get_offset_mapping and clean_text of PaddleNLP know them; ids never use them.
     SP_CHAR_MAPPING = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5E)} | {"～": "～"}
 
@@ -152,11 +189,6 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         sentencepiece_model_file: str | os.PathLike[str],
         do_lower_case: bool = False,
         piece_rule: str = "paddlenlp",
-        unk_token: str = "[UNK]",
-        sep_token: str = "[SEP]",
-        pad_token: str = "[PAD]",
-        cls_token: str = "[CLS]",
-        mask_token: str = "[MASK]",
         clean_up_tokenization_spaces: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -167,31 +199,14 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         self.piece_rule = piece_rule
         self.vocab = read_vocabulary(vocab_file)
         self.tokens = list(self.vocab)
-        self._model = load_sentencepiece(sentencepiece_model_file)
+        self._model = load_sentencepiece(sentencepiece_model_file, len(self.tokens))
         self._unknown_piece = self._model.unk_id()
-        self._unknown_id = self.vocab.get(str(unk_token), self.vocab["[UNK]"])
+        self._unknown_id = self.vocab.get(str(kwargs.get("unk_token")), self.vocab["[UNK]"])
         self._rows: dict[int, tuple[int, ...]] | None = None
         self._splitter: re.Pattern[str] | None = None
-        self._ends: tuple[int, int] | None = None
-        pieces = self._model.get_piece_size()
-        if len(self.tokens) > pieces + 2:
-            raise ValueError(
-                f"sentencepiece.bpe.model has {pieces} pieces, too few for the {len(self.tokens)} tokens of vocab.txt: "
-                "one of the two files is cut or belongs to another model."
-            )
-        if len(self.tokens) < pieces + 2:
-            logger.warning("vocab.txt has %d tokens, %d are usual for its pieces.", len(self.tokens), pieces + 2)
-        super().__init__(
-            do_lower_case=do_lower_case,
-            piece_rule=piece_rule,
-            unk_token=unk_token,
-            sep_token=sep_token,
-            pad_token=pad_token,
-            cls_token=cls_token,
-            mask_token=mask_token,
-            clean_up_tokenization_spaces=clean_up_tokenization_spaces,
-            **kwargs,
-        )
+        kwargs = {f"{token[1:-1].lower()}_token": token for token in FILE_TOKENS} | kwargs
+        kwargs |= {"do_lower_case": do_lower_case, "piece_rule": piece_rule}
+        super().__init__(clean_up_tokenization_spaces=clean_up_tokenization_spaces, **kwargs)
 
     @classmethod
     def _from_pretrained(cls, *arguments: Any, **keywords: Any) -> Any:
@@ -230,13 +245,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         # As in PaddleNLP, an ordinary token of vocab.txt stays ordinary: text is not cut at it.
         if not special_tokens:
             new_tokens = [token for token in new_tokens if str(token) not in self.vocab or str(token) in FILE_TOKENS]
-        self._rows = self._splitter = self._ends = None
+        self._rows = self._splitter = None
         return super()._add_tokens(new_tokens, special_tokens=special_tokens)
-
-    def __setattr__(self, key: str, value: Any) -> None:
-        if key.startswith(("cls_token", "sep_token")):
-            self._ends = None
-        super().__setattr__(key, value)
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, str]:
         """Write vocab.txt (one token a line) and sentencepiece.bpe.model; return their paths."""
@@ -249,25 +259,11 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             binary.write(self._model.serialized_model_proto())
         return vocab_path, model_path
 
-    def __getstate__(self) -> dict[str, Any]:
-        # A sentencepiece processor cannot be pickled, its model can; the table is built again at first use.
-        return {**self.__dict__, "_model": self._model.serialized_model_proto(), "_rows": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _model=make_processor(state["_model"]))
-
     # ---- from text to tokens ----------------------------------------------------------------------------------------
 
     def tokenize(self, text: str, split_special_tokens: bool | None = None, **kwargs: Any) -> list[str]:
         """Return the tokens of a text; unknown ones keep their text."""
-        tokens: list[str] = []
-        for _, segment, is_token in self._segments("".join(self._spell(text)), split_special_tokens):
-            if is_token:
-                tokens.append(segment)
-            else:
-                pieces = self._model.encode(self._clean(segment), out_type=str)
-                tokens.extend(chain.from_iterable(map(self._split, pieces)))
-        return tokens
+        return [token for token, _ in self._locate(text, split_special_tokens)]
 
     def _spell(self, text: str) -> Sequence[str]:
         """Return the text character by character, lowered where that is asked for and no special token stands."""
@@ -368,22 +364,20 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     def get_offset_mapping(self, text: str | None, split_special_tokens: bool | None = None) -> list[Span] | None:
         """Return for each token its [start, end) in the text as it was passed in."""
-        return None if text is None else [span for _, span in self._located(text, split_special_tokens)]
+        return None if text is None else [span for _, span in self._locate(text, split_special_tokens)]
 
-    def _located(self, text: str, split_special_tokens: bool | None) -> list[tuple[int, Span]]:
-        """Return the id and the span of every token of a text."""
+    def _locate(self, text: str, split_special_tokens: bool | None) -> Iterator[tuple[str, Span]]:
+        """Yield every token of a text with its span."""
         spelled = self._spell(text)
         origins = [place for place, characters in enumerate(spelled) for _ in characters]
-        located: list[tuple[int, Span]] = []
         for start, segment, is_token in self._segments("".join(spelled), split_special_tokens):
             stop = start + len(segment)
             if is_token:
-                located.append((self._added_tokens_encoder[segment], (origins[start], origins[stop - 1] + 1)))
+                yield segment, (origins[start], origins[stop - 1] + 1)
             else:
-                located.extend(self._locate_segment(segment, origins[start:stop]))
-        return located
+                yield from self._locate_segment(segment, origins[start:stop])
 
-    def _locate_segment(self, segment: str, origins: list[int]) -> Iterator[tuple[int, Span]]:
+    def _locate_segment(self, segment: str, origins: list[int]) -> Iterator[tuple[str, Span]]:
         if self.piece_rule == "release":
             spelled = [character.translate(RELEASE_CLEANING) for character in segment]
             segment, origins = "".join(spelled), [place for place, kept in zip(origins, spelled) if kept]
@@ -396,10 +390,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
                 place = max(piece.find(part, place), place)
                 first = position + place + part.startswith(SPACE)
                 place += len(part)
-                yield (
-                    self._token_id(part),
-                    self._span(segment, origins, chunks, first, position + place - 1),
-                )
+                yield part, self._span(segment, origins, chunks, first, position + place - 1)
             position += len(piece)
 
     def _span(self, segment: str, origins: list[int], chunks: list[int], first: int, last: int) -> Span:
@@ -423,9 +414,13 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     def build_inputs_with_special_tokens(self, token_ids_0: Ids, token_ids_1: Ids | None = None) -> Ids:
         """Return [CLS] A [SEP], or [CLS] A [SEP] [SEP] B [SEP]."""
-        # Looking them up by name would take as long as all the rest of a layout.
-        cls, sep = self._ends = self._ends or (self.cls_token_id, self.sep_token_id)
+        cls, sep = self._ends()
         return [cls, *token_ids_0, sep] if token_ids_1 is None else [cls, *token_ids_0, sep, sep, *token_ids_1, sep]
+
+    def _ends(self) -> tuple[int, int]:
+        # Not cls_token_id and sep_token_id: they would take as long as all the rest of a layout.
+        special = self._special_tokens_map
+        return self._token_id(str(special["cls_token"])), self._token_id(str(special["sep_token"]))
 
     def create_token_type_ids_from_sequences(self, token_ids_0: Ids, token_ids_1: Ids | None = None) -> Ids:
         """Return 0 for a single text; in a pair the first [SEP] already has type 1."""
@@ -438,7 +433,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
     ) -> Ids:
         """Return 1 for each [CLS] and [SEP], 0 for every other token ([PAD], [MASK] and [UNK] too)."""
         if not already_has_special_tokens:
-            return [1, *[0] * len(token_ids_0), 1] + ([] if token_ids_1 is None else [1, *[0] * len(token_ids_1), 1])
+            return put_between(1, [[0] * len(side) for side in (token_ids_0, token_ids_1) if side is not None])
         if token_ids_1 is not None:
             raise ValueError("A sequence that already has its special tokens is passed alone, without a second one.")
         return [int(number in (self.cls_token_id, self.sep_token_id)) for number in token_ids_0]
@@ -447,8 +442,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         self, offset_mapping_0: list[Span], offset_mapping_1: list[Span] | None = None
     ) -> list[Span]:
         """Put (0, 0) where the layout has [CLS] and [SEP]."""
-        rest = [] if offset_mapping_1 is None else [(0, 0), *offset_mapping_1, (0, 0)]
-        return [(0, 0), *offset_mapping_0, (0, 0), *rest]
+        return put_between((0, 0), [side for side in (offset_mapping_0, offset_mapping_1) if side is not None])
 
     def truncate_sequences(
         self,
@@ -466,24 +460,38 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         second = strategy is TruncationStrategy.ONLY_SECOND
         if excess <= 0 or strategy is NOT_TRUNCATED or (second and pair_ids is None):
             return ids, pair_ids, []
+        from_left = self.truncation_side == "left"
         if strategy is TruncationStrategy.LONGEST_FIRST and pair_ids is not None:
-            # One token at a time from the longer side, from the second one when both are as long.
-            both = min(excess, len(ids) + len(pair_ids))
-            uneven = min(abs(len(ids) - len(pair_ids)), both)
-            first = (both - uneven) // 2 + (uneven if len(ids) > len(pair_ids) else 0)
-            return self._cut(ids, first)[0], self._cut(pair_ids, both - first)[0], []
+            sizes = [len(ids), len(pair_ids)]
+            for _ in range(min(excess, sum(sizes))):  # from the second one when both are as long
+                sizes[sizes[0] <= sizes[1]] -= 1
+            first, other = (side[len(side) - n :] if from_left else side[:n] for side, n in zip((ids, pair_ids), sizes))
+            return first, other, []
         side = pair_ids if second and pair_ids is not None else ids
-        if len(side) <= excess:
+        size = len(side) - excess
+        if size <= 0:
             logger.error("%s would leave nothing of %d tokens; they stay as they are.", strategy.value, len(side))
             return ids, pair_ids, []
-        kept, overflow = self._cut(side, excess, stride)
+        overflow = side[: excess + stride] if from_left else side[max(size - stride, 0) :]
+        kept = side[excess:] if from_left else side[:size]
         return (ids, kept, overflow) if second else (kept, pair_ids, overflow)
 
-    def _cut(self, side: list[Any], excess: int, stride: int = 0) -> tuple[list[Any], list[Any]]:
+    def _windows(
+        self, first: list[Any], second: list[Any] | None, excess: int, strategy: TruncationStrategy, stride: int
+    ) -> list[tuple[list[Any], list[Any] | None]]:
+        """Return the rows that together hold all of an input that is too long; each repeats `stride` tokens."""
+        cut_second = strategy is TruncationStrategy.ONLY_SECOND
+        side: list[Any] = (second or []) if cut_second else first
+        size = len(side) - excess
+        if size <= stride:
+            raise ValueError(f"{max(size, 0)} tokens of a text fit beside the rest: too few for a stride of {stride}.")
+        # Up to the first window that reaches the end. On the left side windows are counted from there.
+        starts = range(0, excess + size - stride, size - stride)
         if self.truncation_side == "left":
-            return side[excess:], side[: excess + stride]
-        end = len(side) - excess
-        return side[:end], side[max(end - stride, 0) :]
+            windows = [side[max(excess - start, 0) : len(side) - start] for start in starts]
+        else:
+            windows = [side[start : start + size] for start in starts]
+        return [(first, window) if cut_second else (window, second) for window in windows]
 
     # ---- calls ------------------------------------------------------------------------------------------------------
 
@@ -498,120 +506,138 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         return encoding
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> BatchEncoding:
-        if not BATCHES_COME_SINGLY and holds_texts(text, options):
-            if text_pair is not None and (not isinstance(text_pair, (list, tuple)) or len(text_pair) != len(text)):
-                raise ValueError("A batch of texts needs a batch of as many second texts.")
-            return self._batch_encode_plus(text if text_pair is None else list(zip(text, text_pair)), **options)
-        columns = self._encode([(text, text_pair)], options)
-        row = {name: rows[0] for name, rows in columns.items()}
-        return BatchEncoding(row, tensor_type=options.get("return_tensors"), prepend_batch_axis=True)
+        if BATCHES_COME_SINGLY or not holds_texts(text, options):
+            return self._encode([(text, text_pair)], options, single=True)
+        if text_pair is not None and (not isinstance(text_pair, (list, tuple)) or len(text_pair) != len(text)):
+            raise ValueError("A batch of texts needs a batch of as many second texts.")
+        return self._batch_encode_plus(text if text_pair is None else list(zip(text, text_pair)), **options)
 
     def _batch_encode_plus(self, batch_text_or_text_pairs: Any, **options: Any) -> BatchEncoding:
-        if not batch_text_or_text_pairs:
-            raise ValueError("The batch holds no text.")
         pairs: list[tuple[Any, Any]] = []
         for item in batch_text_or_text_pairs:
             texts = item if item and holds_texts(item, options) else (item,)
             if len(texts) > 2:
                 raise ValueError(f"Expected a text or a pair of texts, found {len(texts)} texts.")
             pairs.append((*texts, None)[:2])
-        return BatchEncoding(self._encode(pairs, options), tensor_type=options.get("return_tensors"))
+        return self._encode(pairs, options)
 
-    def _encode(self, pairs: list[tuple[Any, Any]], options: dict[str, Any]) -> dict[str, list[Any]]:
-        """Encode single texts and pairs; return the columns of a BatchEncoding, padded."""
+    def _encode(self, pairs: list[tuple[Any, Any]], options: dict[str, Any], single: bool = False) -> BatchEncoding:
+        """Encode single texts and pairs: read, truncate, lay out and pad them as the options say."""
+        if not pairs:
+            raise ValueError("The batch holds no text.")
         if not options.keys() <= OPTIONS:
             unknown = ", ".join(sorted(options.keys() - OPTIONS))
             logger.warning_once(f"Arguments that ERNIE-M's tokenizer does not know: {unknown}.")
-        get, inputs = options.get, self.model_input_names
+        get = options.get
         special, strategy = get("add_special_tokens", True), get("truncation_strategy", NOT_TRUNCATED)
         limit = None if strategy is NOT_TRUNCATED else get("max_length")
-        overflows, types, mask = (get(f"return_{name}") for name in RETURNED)
-        if types and not special:
+        spans, overflows = get("return_offsets_mapping"), get("return_overflowing_tokens")
+        asked = {name: get(f"return_{name}") for name in CHOICES}
+        asked = {name: name in self.model_input_names if on is None else on for name, on in asked.items()}
+        if asked["token_type_ids"] and not special:
             raise ValueError("token_type_ids are defined with special tokens only: set add_special_tokens=True.")
-        names = ["input_ids"]
-        if spans := get("return_offsets_mapping", False):
-            names.append("offset_mapping")
-        if types or (types is None and "token_type_ids" in inputs):
-            names.append("token_type_ids")
-        if get("return_special_tokens_mask"):
-            names.append("special_tokens_mask")
-        columns: dict[str, list[Any]] = {name: [] for name in names}
-        bare = special and len(names) == 1
-        encode, whole = self._located if spans else self._ids, get("split_special_tokens")
-        for text, text_pair in pairs:
-            first: Any = encode(text, whole) if type(text) is str else self._read(text, spans, options)
-            second = None if text_pair is None else self._read(text_pair, spans, options)
+        located = spans or get("is_split_into_words", False)
+        bare = special and not (located or asked["token_type_ids"] or asked["special_tokens_mask"])
+        columns: dict[str, list[Any]] = defaultdict(list)
+        for sample, (text, text_pair) in enumerate(pairs):
+            first = self._read(text, located, options)
+            second = None if text_pair is None else self._read(text_pair, located, options)
             if overflows and second is not None and strategy is TruncationStrategy.LONGEST_FIRST:
                 raise ValueError("longest_first on a pair returns no overflowing tokens; truncate one side only.")
-            excess = 0
+            length = len(first) + len(second or ()) + (self.num_special_tokens_to_add(second is not None) * special)
+            excess = max(length - limit, 0) if limit else 0
+            inputs: list[tuple[list[Any], list[Any] | None]] = [(first, second)]
             overflow: list[Any] = []
-            if limit:
-                length = len(first) + len(second or ()) + (self.num_special_tokens_to_add(second is not None) * special)
-                if length > limit:
-                    excess = length - limit
-                    first, second, overflow = self.truncate_sequences(first, second, excess, strategy, get("stride", 0))
-            if overflows and not get("return_tensors"):  # these are ragged
-                columns.setdefault("overflowing_tokens", []).append([n for n, _ in overflow] if spans else overflow)
-                columns.setdefault("num_truncated_tokens", []).append(excess)
-            if bare:
-                columns["input_ids"].append(self.build_inputs_with_special_tokens(first, second))
-                continue
-            for name, row in self._lay_out(first, second, names, special):
-                columns[name].append(row)
-        lengths = [len(ids) for ids in columns["input_ids"]]
-        if (longest := max(lengths)) > self.model_max_length:
-            ids = columns["input_ids"][lengths.index(longest)]
-            self._eventual_warn_about_too_long_sequence(ids, get("max_length"), get("verbose", True))
-        if get("return_length"):
-            columns["length"] = lengths
-        if mask or (mask is None and "attention_mask" in inputs):
-            columns["attention_mask"] = [[1] * length for length in lengths]
-        padding = get("padding_strategy", PaddingStrategy.DO_NOT_PAD)
-        if padding is not PaddingStrategy.DO_NOT_PAD:
-            width = longest if padding is PaddingStrategy.LONGEST else options["max_length"]
-            multiple = get("pad_to_multiple_of") or 1
-            self._fill(columns, -(-width // multiple) * multiple, get("padding_side") or self.padding_side)
-        return columns
+            if excess and overflows and spans:
+                inputs = self._windows(first, second, excess, strategy, get("stride", 0))
+            elif excess:
+                first, second, overflow = self.truncate_sequences(first, second, excess, strategy, get("stride", 0))
+                inputs = [(first, second)]
+            if overflows and spans:  # as the tokenizers library does: what does not fit has rows of its own
+                columns["overflow_to_sample_mapping"] += [sample] * len(inputs)
+            elif overflows and not get("return_tensors"):  # as transformers' Python tokenizers; these are ragged
+                columns["overflowing_tokens"].append([token[0] for token in overflow] if located else overflow)
+                columns["num_truncated_tokens"].append(excess)
+            for first, second in inputs:
+                if bare:
+                    columns["input_ids"].append(self.build_inputs_with_special_tokens(first, second))
+                else:
+                    for name, row in self._lay_out(first, second, special, located):
+                        columns[name].append(row)
+        self._finish(columns, options, asked["attention_mask"])
+        rows: Any = self._make_rows(columns) if located else None
+        asked |= {"offset_mapping": spans, "word_ids": False, "sequence_ids": False}
+        kept = {name: column for name, column in columns.items() if asked.get(name, True)}
+        tensors = get("return_tensors")
+        if single and not (overflows and spans):
+            first_row = {name: column[0] for name, column in kept.items()}
+            return BatchEncoding(first_row, rows, tensor_type=tensors, prepend_batch_axis=True)
+        return BatchEncoding(kept, rows, tensor_type=tensors)
 
-    def _read(self, text: Any, spans: bool, options: dict[str, Any]) -> list[Any]:
-        """Return the ids of one text, list of words, list of tokens or list of ids; with spans, (id, span) for each."""
-        encode, whole = self._located if spans else self._ids, options.get("split_special_tokens")
-        if isinstance(text, str):
-            return encode(text, whole)
-        if isinstance(text, (list, tuple)) and text:
-            kinds = {type(item) for item in text}
-            if kinds == {str} and options.get("is_split_into_words"):
-                return [token for word in text for token in encode(word, whole)]
-            if kinds in ({str}, {int}) and not spans:
-                return list(text) if kinds == {int} else [self._token_id(token) for token in text]
+    def _read(self, text: Any, located: bool, options: dict[str, Any]) -> list[Any]:
+        """Return the ids of one text, list of words, tokens or ids; located ones as (id, span, number of the word)."""
+        whole = options.get("split_special_tokens")
+        if isinstance(text, str) and not located:
+            return self._ids(text, whole)
+        words = [text] if isinstance(text, str) else list(text) if isinstance(text, (list, tuple)) else []
+        kinds = set(map(type, words))
+        if kinds == {str} and located and (isinstance(text, str) or options.get("is_split_into_words")):
+            places = [None] if isinstance(text, str) else range(len(words))
+            found = ((place, token) for place, word in zip(places, words) for token in self._locate(word, whole))
+            return [(self._token_id(token), span, place) for place, (token, span) in found]
+        if kinds in ({str}, {int}) and not located:
+            return words if kinds == {int} else [self._token_id(token) for token in words]
         raise ValueError(f"Expected a text, or a list of words, tokens or ids (these two have no offsets): {text!r}")
 
     def _lay_out(
-        self, first: list[Any], second: list[Any] | None, names: list[str], special: bool
+        self, first: list[Any], second: list[Any] | None, special: bool, located: bool
     ) -> Iterator[tuple[str, list[Any]]]:
-        """Yield the named columns of one input, with [CLS] and [SEP] where `special` asks for them."""
-        if "offset_mapping" in names:
-            ids, spans = ([[token[part] for token in side or ()] for side in (first, second)] for part in (0, 1))
-            pair = [spans[0]] if second is None else spans
-            yield "offset_mapping", self.build_offset_mapping_with_special_tokens(*pair) if special else [*chain(*pair)]
-            first, second = ids[0], None if second is None else ids[1]
-        yield "input_ids", self.build_inputs_with_special_tokens(first, second) if special else first + (second or [])
-        if "token_type_ids" in names:
-            yield "token_type_ids", self.create_token_type_ids_from_sequences(first, second)
-        if "special_tokens_mask" in names:
-            none = [0] * len(first + (second or []))
-            yield "special_tokens_mask", self.get_special_tokens_mask(first, second) if special else none
+        """Yield every column of one input, with [CLS] and [SEP] where `special` asks for them."""
+        sides = [first] if second is None else [first, second]
 
-    def _fill(self, columns: dict[str, list[Any]], width: int, side: str) -> None:
-        """Pad every column to `width`."""
+        def join(values: list[list[Any]], end: Any) -> list[Any]:
+            return put_between(end, values) if special else [*chain(*values)]
+
+        if located:
+            sides, spans, words = ([[token[part] for token in side] for side in sides] for part in range(3))
+            yield "offset_mapping", join(spans, (0, 0))
+            yield "word_ids", join(words, None)
+            yield "sequence_ids", join([[place] * len(side) for place, side in enumerate(sides)], None)
+        yield "input_ids", self.build_inputs_with_special_tokens(*sides) if special else join(sides, None)
+        yield "special_tokens_mask", join([[0] * len(side) for side in sides], 1)
+        if special:
+            yield "token_type_ids", self.create_token_type_ids_from_sequences(*sides)
+
+    def _finish(self, columns: dict[str, list[Any]], options: dict[str, Any], masked: Any) -> None:
+        """Add the columns that need all rows, and pad."""
+        lengths = [len(ids) for ids in columns["input_ids"]]
+        if (longest := max(lengths)) > self.model_max_length:
+            ids = columns["input_ids"][lengths.index(longest)]
+            self._eventual_warn_about_too_long_sequence(ids, options.get("max_length"), options.get("verbose", True))
+        if options.get("return_length"):
+            columns["length"] = lengths
+        if masked:
+            columns["attention_mask"] = [[1] * length for length in lengths]
+        strategy = options.get("padding_strategy", PaddingStrategy.DO_NOT_PAD)
+        if strategy is PaddingStrategy.DO_NOT_PAD:
+            return
+        width, multiple = longest, options.get("pad_to_multiple_of") or 1
+        if strategy is PaddingStrategy.MAX_LENGTH:
+            width = options["max_length"]
+        side = options.get("padding_side") or self.padding_side
         if side not in ("left", "right"):
             raise ValueError(f"padding_side is {side!r}; it must be left or right.")
         fillers = {"input_ids": self.pad_token_id, "token_type_ids": self.pad_token_type_id, "attention_mask": 0}
-        fillers |= {"special_tokens_mask": 1, "offset_mapping": (0, 0)}
+        fillers |= {"special_tokens_mask": 1, "offset_mapping": (0, 0), "word_ids": None, "sequence_ids": None}
+        width = -(-width // multiple) * multiple
         for name in columns.keys() & fillers.keys():
-            filler = [fillers[name]]
-            padded = [(row, filler * (width - len(row))) for row in columns[name]]
+            padded = [(row, [fillers[name]] * (width - len(row))) for row in columns[name]]
             columns[name] = [row + padding if side == "right" else padding + row for row, padding in padded]
+
+    def _make_rows(self, columns: dict[str, list[Any]]) -> list[Row]:
+        names = ("input_ids", "offset_mapping", "sequence_ids", "word_ids")
+        rows = zip(*(columns[name] for name in names))
+        return [Row(ids, self.convert_ids_to_tokens(ids), *rest) for ids, *rest in rows]
 
     # ---- back to text -----------------------------------------------------------------------------------------------
 
@@ -634,9 +660,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         ids = [token_ids] if isinstance(token_ids, int) else token_ids
         tokens = self.convert_ids_to_tokens(ids, skip_special_tokens=skip_special_tokens)
         # Added tokens, those after vocab.txt, stand apart; [CLS] and its like do not.
-        texts: list[str] = []
-        for is_added, run in groupby(tokens, key=lambda token: self._token_id(token) >= self.vocab_size):
-            texts += run if is_added else [self.convert_tokens_to_string(list(run))]  # noqa: B031
+        runs = groupby(tokens, key=lambda token: self._token_id(token) >= self.vocab_size)
+        texts = chain.from_iterable(run if added else [self.convert_tokens_to_string(list(run))] for added, run in runs)
         text = (" " if spaces_between_special_tokens else "").join(texts)
         chosen = clean_up_tokenization_spaces
         clean_up = self.clean_up_tokenization_spaces if chosen is None else chosen

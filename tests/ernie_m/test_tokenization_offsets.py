@@ -120,7 +120,7 @@ def test_what_a_span_holds_is_the_token(tokenizers: list[Any], words: list[str])
 
 
 def test_in_calls(official: Any) -> None:
-    """Single, batch, pair, padded, truncated on either side, with overflow, and words (each from 0)."""
+    """Single, batch, pair, padded, truncated on either side, and words (each from 0)."""
     spans = official("Hello 世界", return_offsets_mapping=True)["offset_mapping"]
     assert spans == [(0, 0), (0, 5), (6, 7), (7, 8), (0, 0)]
     pair = official("a b", "½", return_offsets_mapping=True)["offset_mapping"]
@@ -129,10 +129,6 @@ def test_in_calls(official: Any) -> None:
     assert batch["offset_mapping"] == [[(0, 0), (0, 0), (0, 0), (0, 1), (0, 0)], spans]
     short = official("Hello 世界", truncation=True, max_length=4, return_offsets_mapping=True)
     assert short["offset_mapping"] == [(0, 0), (0, 5), (6, 7), (0, 0)]
-    over = official(
-        "Hello 世界", truncation=True, max_length=4, return_offsets_mapping=True, return_overflowing_tokens=True
-    )
-    assert over["overflowing_tokens"] == official("界", add_special_tokens=False)["input_ids"]
     words = official(["Hello", "世界"], is_split_into_words=True, return_offsets_mapping=True)["offset_mapping"]
     assert words == [(0, 0), (0, 5), (0, 1), (1, 2), (0, 0)]
     bare = official("a b", "c", return_offsets_mapping=True, add_special_tokens=False)["offset_mapping"]
