@@ -5,7 +5,7 @@
 #   make test     style, types and the whole suite, in every environment
 #   make check    style and types alone
 #   make bench    the figures of docs/measurements.md
-#   make parity   the tables of docs/model.md
+#   make parity   the tables of docs/model.md and docs/tokenizer.md
 #   make clean    remove the demo's files        make distclean   and the environments
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -78,6 +78,7 @@ bench: .venv/.ready .venv-paddle/.ready
 
 parity: env
 	$(PRODUCT) benchmarks/parity_table.py --write
+	$(PRODUCT) benchmarks/token_table.py --write
 
 clean:
 	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
