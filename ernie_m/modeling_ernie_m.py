@@ -8,7 +8,7 @@ What Paddle does otherwise than one would expect is marked "Paddle:" and is desc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
 from typing import Any
 
 import torch
@@ -24,45 +24,41 @@ from .configuration_ernie_m import ErnieMConfig
 logger = logging.get_logger(__name__)
 
 # Arguments that code written for other models may pass. None and False ask for nothing and are let through.
-NOT_SUPPORTED = {
-    "use_cache": "an encoder reads the whole text at once and has no cache",
-    "past_key_values": "an encoder reads the whole text at once and has no cache",
-    "encoder_hidden_states": "this model has no cross-attention",
-    "encoder_attention_mask": "this model has no cross-attention",
-    "head_mask": "heads cannot be masked or pruned",
-    "token_type_ids": "ERNIE-M has no token types; ask the tokenizer for input_ids and attention_mask only",
-}
+CROSS_ATTENTION = ("encoder_hidden_states", "encoder_attention_mask")
+NOT_SUPPORTED = ("use_cache", "past_key_values", *CROSS_ATTENTION, "head_mask", "token_type_ids")
 
 
-def same_shape(shape: tuple[int, ...], wanted: tuple[int, ...], broadcast: bool = False) -> bool:
-    """Whether the sizes are the same, or may be 1. Size by size: torch.compile cannot find its symbols in a tuple."""
-    pairs = zip(shape, wanted)
-    return len(shape) == len(wanted) and all(have == want or (broadcast and have == 1) for have, want in pairs)
+def check_shape(name: str, tensor: Tensor | None, *expected: tuple[int | str, ...], or_one: bool = False) -> Tensor:
+    """The tensor, if it has an expected shape. In these a word is any size; `or_one`: 1 fits all sizes but the last."""
+    shape = [] if tensor is None else list(tensor.shape)
+    for sizes in expected:
+        # Size by size: torch.compile cannot find its symbols in a tuple.
+        fits = [isinstance(want, str) or have == want or (or_one and have == 1) for have, want in zip(shape, sizes)]
+        if len(shape) == len(sizes) and all(fits) and (not or_one or shape[-1] == sizes[-1]):
+            return tensor  # type: ignore[return-value]
+    found = "is missing" if tensor is None else f"has shape {shape}"
+    wanted = " or ".join(f"[{', '.join(map(str, sizes))}]" for sizes in expected)
+    raise ValueError(f"{name} {found}, expected {wanted}{' (1 for any size but the last)' if or_one else ''}.")
 
 
-def check_shape(name: str, tensor: Tensor, *expected: tuple[int, ...]) -> None:
-    """Raise a ValueError unless the tensor has one of the expected shapes."""
-    if not any(same_shape(tensor.shape, shape) for shape in expected):
-        wanted = " or ".join(str(list(shape)) for shape in expected)
-        raise ValueError(f"{name} has shape {list(tensor.shape)}, expected {wanted}.")
+def check_texts(input_ids: Tensor | None, inputs_embeds: Tensor | None, *axes: int | str) -> Tensor:
+    """The one that is given, if it has these axes; the last is that of embeddings only."""
+    if (input_ids is None) == (inputs_embeds is None):
+        raise ValueError("Give input_ids or inputs_embeds, and not both.")
+    if input_ids is None:
+        return check_shape("inputs_embeds", inputs_embeds, axes)
+    return check_shape("input_ids", input_ids, axes[:-1])
 
 
-def is_building_graph() -> bool:
-    """Whether torch is compiling, exporting or tracing: values cannot be looked at then."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined]
+def check_ids(name: str, ids: Tensor | None, table: nn.Embedding, first: int) -> None:
+    """Raise a ValueError for ids that have no row, where looking is cheap: on the CPU. (Paddle reads row -1.)"""
+    if ids is not None and ids.device.type == "cpu" and ids.numel() > 0:
+        smallest, largest, last = int(ids.min()), int(ids.max()), first + table.num_embeddings - 1
+        if smallest < first or largest > last:
+            raise ValueError(f"{name} holds {smallest} to {largest}, allowed are {first} to {last}.")
 
 
-def check_range(name: str, ids: Tensor, low: int, high: int, why: str) -> None:
-    """Raise a ValueError unless low <= ids < high, where looking is cheap: on the CPU. (Paddle reads row -1.)"""
-    if ids.device.type == "cpu" and ids.numel() > 0 and not is_building_graph():
-        smallest, largest = int(ids.min()), int(ids.max())
-        if smallest < low or largest >= high:
-            raise ValueError(f"{name} holds {smallest} to {largest}, allowed are {low} to {high - 1} ({why}).")
-
-
-def additive_mask(
-    config: ErnieMConfig, attention_mask: Tensor | None, input_ids: Tensor | None, embeddings: Tensor
-) -> Tensor | None:
+def additive_mask(config: ErnieMConfig, mask: Tensor | None, ids: Tensor | None, dtype: torch.dtype) -> Tensor | None:
     """What is added to the attention scores, [B or 1, heads or 1, S or 1, S]; None where nothing is hidden.
 
     Paddle: without an attention_mask the keys whose id is in `implicit_mask_token_ids` are hidden, by default id 0,
@@ -71,32 +67,18 @@ def additive_mask(
       equals a row that hides none.
     - [B, S, S] or [B, 1 or heads, 1 or S, S]: bool and int by (mask - 1) * 1e9, float is added as it is.
     """
-    batch, length = embeddings.shape[:2]
-    dtype, heads = embeddings.dtype, config.num_attention_heads
-    if attention_mask is None:
-        if input_ids is None or not config.implicit_mask_token_ids:
+    if mask is None:
+        if ids is None or not config.implicit_mask_token_ids:
             return None
-        attention_mask = torch.stack([input_ids != hidden for hidden in config.implicit_mask_token_ids]).all(0)
-    shape, full = attention_mask.shape, ((batch, length), (batch, length, length), (batch, heads, length, length))
-    if not any(same_shape(shape, other, broadcast=True) for other in full) or shape[-1] != length:
-        raise ValueError(
-            f"attention_mask has shape {list(shape)}, expected {list(full[0])}, {list(full[1])} or {list(full[2])} "
-            "(1 instead of any size but the last is broadcast)."
-        )
-    # Half precision cannot hold 1 - mask, 1e9 or the lowest float32: compute in float32 and fit the result.
-    mask = attention_mask.to(torch.promote_types(dtype, torch.float32))
+        mask = torch.stack([ids != hidden for hidden in config.implicit_mask_token_ids]).all(0)
+    # Half precision cannot hold 1 - mask, 1e9 or the lowest float32. Each layer fits the mask to its scores.
+    is_added, mask = mask.is_floating_point(), mask.to(torch.promote_types(dtype, torch.float32))
     if mask.ndim == 2:
         hide = torch.finfo(dtype).min if config.attention_mask_value is None else config.attention_mask_value
-        mask = (1.0 - mask)[:, None, None, :] * hide
-    elif not attention_mask.is_floating_point():
-        mask = (mask - 1.0) * 1e9
+        return (1.0 - mask)[:, None, None, :] * hide
+    mask = mask if is_added else (mask - 1.0) * 1e9
     # Paddle takes the first axis of a 3-D mask for the heads, which only a batch of 1 survives. Here it is the batch.
-    return fitted(mask[:, None] if mask.ndim == 3 else mask, dtype)
-
-
-def fitted(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """The mask in a narrower dtype. The scores are added to it and must not reach -inf: half of the lowest number."""
-    return mask if mask.dtype == dtype else mask.clamp(min=torch.finfo(dtype).min / 2).to(dtype)
+    return mask[:, None] if mask.ndim == 3 else mask
 
 
 class ErnieMEmbeddings(nn.Module):
@@ -114,23 +96,12 @@ class ErnieMEmbeddings(nn.Module):
     def forward(
         self, input_ids: Tensor | None, position_ids: Tensor | None = None, inputs_embeds: Tensor | None = None
     ) -> Any:
-        if input_ids is not None:
-            words = self.word_embeddings.num_embeddings
-            check_range("input_ids", input_ids, 0, words, f"the vocabulary has {words} entries")
         embeds = self.word_embeddings(input_ids) if inputs_embeds is None else inputs_embeds
-        batch, length = embeds.shape[:2]
+        if position_ids is None:
+            position_ids = torch.arange(embeds.shape[1], device=embeds.device)
         # Paddle: 2 is added to every position, also to those that the caller gives (whose tensor stays as it is).
-        rows, offset = self.position_embeddings.num_embeddings, self.position_offset
-        if position_ids is not None:
-            check_shape("position_ids", position_ids, (batch, length), (1, length), (length,))
-            check_range("position_ids", position_ids, -offset, rows - offset, f"{offset} is added to each")
-        elif length > rows - offset:
-            raise ValueError(
-                f"The text has {length} tokens, this model takes at most {rows - offset} ({rows} position "
-                f"embeddings, the first {offset} are not used). Truncate it (max_length={rows - offset})."
-            )
-        positions = torch.arange(length, device=embeds.device) if position_ids is None else position_ids
-        return self.dropout(self.layer_norm(embeds + self.position_embeddings(positions + offset)))
+        embeds = embeds + self.position_embeddings(position_ids + self.position_offset)
+        return self.dropout(self.layer_norm(embeds))
 
 
 class ErnieMAttention(nn.Module):
@@ -141,30 +112,28 @@ class ErnieMAttention(nn.Module):
         self.config = config  # its attn_implementation may change after the model is made
         self.head_size = config.hidden_size // config.num_attention_heads
         # A dictionary, so that the weights have the port's names: self_attn.self_attn.q_proj.
-        names = ("q_proj", "k_proj", "v_proj")
-        self.self_attn = nn.ModuleDict({name: nn.Linear(config.hidden_size, config.hidden_size) for name in names})
-        self.out_proj = nn.Linear(config.hidden_size, config.hidden_size)
+        size, names = config.hidden_size, ("q_proj", "k_proj", "v_proj")
+        self.self_attn = nn.ModuleDict({name: nn.Linear(size, size) for name in names})
+        self.out_proj = nn.Linear(size, size)
         self.dropout = nn.Dropout(config.attention_probs_dropout_prob)
 
-    def forward(
-        self, hidden_states: Tensor, attention_mask: Tensor | None = None, output_attentions: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
+    def forward(self, states: Tensor, mask: Tensor | None = None, output_attentions: bool = False) -> Any:
         query, key, value = (
-            project(hidden_states).unflatten(-1, (-1, self.head_size)).transpose(1, 2)
-            for project in self.self_attn.values()
+            project(states).unflatten(-1, (-1, self.head_size)).transpose(1, 2) for project in self.self_attn.values()
         )
-        if attention_mask is not None:  # under autocast the scores are narrower than the embeddings
-            attention_mask = fitted(attention_mask, query.dtype)
+        if mask is not None and mask.dtype != query.dtype:  # half precision, autocast
+            # The scores are added to it and must not reach -inf: half of the lowest number.
+            mask = mask.clamp(min=torch.finfo(query.dtype).min / 2).to(query.dtype)
         weights = None
         # sdpa never forms the probabilities: a call that wants to see them takes the eager way.
         if output_attentions or self.config._attn_implementation == "eager":
             scores = torch.matmul(query * self.head_size**-0.5, key.transpose(-1, -2))
-            scores = scores if attention_mask is None else scores + attention_mask
+            scores = scores if mask is None else scores + mask
             weights = self.dropout(F.softmax(scores, dim=-1))
             context = torch.matmul(weights, value)
         else:
             dropout = self.dropout.p if self.training else 0.0
-            context = F.scaled_dot_product_attention(query, key, value, attention_mask, dropout)
+            context = F.scaled_dot_product_attention(query, key, value, mask, dropout)
         return self.out_proj(context.transpose(1, 2).flatten(-2)), weights if output_attentions else None
 
 
@@ -184,13 +153,11 @@ class ErnieMEncoderLayer(GradientCheckpointingLayer):
         self.dropout1 = nn.Dropout(config.hidden_dropout_prob)
         self.dropout2 = nn.Dropout(config.hidden_dropout_prob)
 
-    def forward(
-        self, hidden_states: Tensor, attention_mask: Tensor | None = None, output_attentions: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
-        attended, weights = self.self_attn(hidden_states, attention_mask, output_attentions)
-        hidden_states = self.norm1(hidden_states + self.dropout1(attended))
-        widened = self.dropout(self.activation(self.linear1(hidden_states)))
-        return self.norm2(hidden_states + self.dropout2(self.linear2(widened))), weights
+    def forward(self, states: Tensor, mask: Tensor | None = None, output_attentions: bool = False) -> Any:
+        attended, weights = self.self_attn(states, mask, output_attentions)
+        states = self.norm1(states + self.dropout1(attended))
+        widened = self.dropout(self.activation(self.linear1(states)))
+        return self.norm2(states + self.dropout2(self.linear2(widened))), weights
 
 
 class ErnieMEncoder(nn.Module):
@@ -200,33 +167,20 @@ class ErnieMEncoder(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(ErnieMEncoderLayer(config) for _ in range(config.num_hidden_layers))
 
-    def forward(
-        self, hidden_states: Tensor, attention_mask: Tensor | None, output_attentions: bool, output_hidden_states: bool
-    ) -> modeling_outputs.BaseModelOutput:
-        states: Any = (hidden_states,) if output_hidden_states else None
+    def forward(self, state: Tensor, mask: Tensor | None, output_attentions: bool, output_hidden_states: bool) -> Any:
+        states: Any = (state,) if output_hidden_states else None
         attentions: Any = () if output_attentions else None
         for layer in self.layers:
-            hidden_states, weights = layer(hidden_states, attention_mask, output_attentions)
+            state, weights = layer(state, mask, output_attentions)
             if output_hidden_states:
-                states += (hidden_states,)
+                states += (state,)
             if output_attentions:
                 attentions += (weights,)
-        return modeling_outputs.BaseModelOutput(hidden_states, states, attentions)
-
-
-class ErnieMPooler(nn.Module):
-    """tanh of a linear map of the first token: [B, S, H] to [B, H]."""
-
-    def __init__(self, config: ErnieMConfig) -> None:
-        super().__init__()
-        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
-
-    def forward(self, hidden_states: Tensor) -> Tensor:
-        return torch.tanh(self.dense(hidden_states[:, 0]))
+        return modeling_outputs.BaseModelOutput(state, states, attentions)
 
 
 class ErnieMPreTrainedModel(PreTrainedModel):
-    """What all classes share: how weights are made, and what transformers may do with the model."""
+    """What all classes share. transformers makes new weights as Paddle does: normal, biases 0, norms 1 and 0."""
 
     config: ErnieMConfig
     config_class = ErnieMConfig
@@ -240,24 +194,13 @@ class ErnieMPreTrainedModel(PreTrainedModel):
 
     def __init__(self, config: ErnieMConfig, *inputs: Any, **kwargs: Any) -> None:
         if not hasattr(config, "check_values"):
-            raise TypeError(
-                f"config is a {type(config).__module__}.{type(config).__name__}, which lacks this model's fields; "
-                "use ErnieMConfig.from_dict(config.to_dict()) with the ErnieMConfig that comes with this model."
-            )
+            raise TypeError(f"{type(config)} is not this model's ErnieMConfig: use its from_dict(config.to_dict()).")
         config.check_values()
         super().__init__(config, *inputs, **kwargs)
 
-    def _init_weights(self, module: nn.Module) -> None:
-        # Through nn.init, which transformers 5 guards so that loaded weights are not made anew.
-        if isinstance(module, (nn.Linear, nn.Embedding)):
-            nn.init.normal_(module.weight, mean=0.0, std=self.config.initializer_range)
-        elif isinstance(module, nn.LayerNorm):
-            nn.init.ones_(module.weight)
-        if isinstance(module, (nn.Linear, nn.LayerNorm)) and module.bias is not None:
-            nn.init.zeros_(module.bias)
-
-    def _returned(self, output: Any, return_dict: bool | None) -> Any:
-        """The output, or the tuple of what it holds (Paddle gives a bare tensor where that tuple has one element)."""
+    def _returned(self, return_dict: bool | None, output_class: Any, encoded: Any, *parts: Tensor | None) -> Any:
+        """An output, or the tuple of what it holds (Paddle gives a bare tensor where that tuple has one element)."""
+        output = output_class(*parts, encoded.hidden_states, encoded.attentions)
         return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
     @classmethod
@@ -276,7 +219,9 @@ class ErnieMModel(ErnieMPreTrainedModel):
         with_pooler = config.add_pooling_layer if add_pooling_layer is None else add_pooling_layer
         self.embeddings = ErnieMEmbeddings(config)
         self.encoder = ErnieMEncoder(config)
-        self.pooler = ErnieMPooler(config) if with_pooler else None
+        # The pooler is tanh of a linear map of the first token: [B, H] to [B, H].
+        pooler = OrderedDict(dense=nn.Linear(config.hidden_size, config.hidden_size), tanh=nn.Tanh())
+        self.pooler = nn.Sequential(pooler) if with_pooler else None
         self._looked_for_padding = False
         self.post_init()
 
@@ -304,43 +249,55 @@ class ErnieMModel(ErnieMPreTrainedModel):
         hidden_states (the embeddings, then each layer) and attentions (probabilities [B, heads, S, S] of each layer).
         ValueError: wrong shapes, too many tokens, ids outside the tables (CPU only), unsupported arguments.
         """
-        for name, value in extra.items():
-            if name not in NOT_SUPPORTED:
-                raise TypeError(f"forward() got an unexpected keyword argument {name!r}")
-            if value is not None and value is not False:
-                raise ValueError(f"{name} is not supported: {NOT_SUPPORTED[name]}.")
-        if (input_ids is None) == (inputs_embeds is None):
-            raise ValueError("Give input_ids or inputs_embeds, and not both.")
-        for name, given, rank in (("input_ids", input_ids, "[B, S]"), ("inputs_embeds", inputs_embeds, "[B, S, H]")):
-            if given is not None and (given.ndim != rank.count(",") + 1 or given.shape[1] == 0):
-                raise ValueError(f"{name} has shape {list(given.shape)}, expected {rank} with at least one token.")
-        if attention_mask is None and input_ids is not None:
-            self._warn_of_padding(input_ids)
+        self._check(input_ids, attention_mask, position_ids, inputs_embeds, extra)
         embeddings = self.embeddings(input_ids, position_ids, inputs_embeds)
         encoded = self.encoder(
             embeddings,
-            additive_mask(self.config, attention_mask, input_ids, embeddings),
+            additive_mask(self.config, attention_mask, input_ids, embeddings.dtype),
             self.config.output_attentions if output_attentions is None else output_attentions,
             self.config.output_hidden_states if output_hidden_states is None else output_hidden_states,
         )
         last = encoded.last_hidden_state
-        pooled = None if self.pooler is None else self.pooler(last)
-        output = modeling_outputs.BaseModelOutputWithPooling(last, pooled, encoded.hidden_states, encoded.attentions)
-        return self._returned(output, return_dict)
+        pooled = None if self.pooler is None else self.pooler(last[:, 0])
+        return self._returned(return_dict, modeling_outputs.BaseModelOutputWithPooling, encoded, last, pooled)
+
+    def _check(self, input_ids: Any, mask: Any, position_ids: Any, inputs_embeds: Any, extra: dict[str, Any]) -> None:
+        """Raise for arguments that this model cannot take; warn of padding without a mask."""
+        for name, value in extra.items():
+            if name not in NOT_SUPPORTED:
+                raise TypeError(f"forward() got an unexpected keyword argument {name!r}")
+            if value is not None and value is not False:
+                raise ValueError(f"Leave {name} out: ERNIE-M has no cache, cross-attention, head mask or token types.")
+        batch, length = check_texts(input_ids, inputs_embeds, "B", "S", self.config.hidden_size).shape[:2]
+        words, places = self.embeddings.word_embeddings, self.embeddings.position_embeddings
+        first = -self.embeddings.position_offset
+        longest = places.num_embeddings + first
+        if length == 0 or (length > longest and position_ids is None):
+            raise ValueError(f"The text has {length} tokens, this model takes 1 to {longest}: max_length={longest}.")
+        if position_ids is not None:
+            check_shape("position_ids", position_ids, (batch, length), (1, length), (length,))
+        if mask is not None:
+            full = (batch, self.config.num_attention_heads, length, length)
+            check_shape("attention_mask", mask, (batch, length), (batch, length, length), full, or_one=True)
+        # A graph has no values to look at.
+        if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):  # type: ignore[attr-defined]
+            check_ids("input_ids", input_ids, words, 0)
+            check_ids("position_ids", position_ids, places, first)
+            if mask is None and input_ids is not None:
+                self._warn_of_padding(input_ids)
 
     def _warn_of_padding(self, input_ids: Tensor) -> None:
         """Warn once that without a mask the numbers depend on the padding, as they do in Paddle."""
-        pad, hidden = self.config.pad_token_id, self.config.implicit_mask_token_ids
-        if self._looked_for_padding or pad is None or pad in hidden or is_building_graph():
+        pad, hidden, device = self.config.pad_token_id, self.config.implicit_mask_token_ids, input_ids.device.type
+        if self._looked_for_padding or pad is None or pad in hidden:
             return
-        # On an accelerator looking means waiting for it, so only the first call looks.
-        self._looked_for_padding = input_ids.device.type != "cpu"
-        if input_ids.device.type != "meta" and bool((input_ids == pad).any()):
-            self._looked_for_padding = True
+        # On an accelerator looking means waiting for it, so only the first call looks. (meta has no values.)
+        found = device != "meta" and bool((input_ids == pad).any())
+        self._looked_for_padding = found or device != "cpu"
+        if found:
             logger.warning(
-                f"ErnieM: input_ids hold [PAD] ({pad}) and there is no attention_mask. As in PaddleNLP, padding is "
-                f"attended to and only ids {hidden} are hidden, so the numbers depend on the padding. "
-                "Set implicit_mask_token_ids=[0, 1] for Paddle's unpadded numbers, or pass a mask."
+                f"ErnieM: input_ids hold [PAD] ({pad}), there is no attention_mask. As in PaddleNLP only ids {hidden} "
+                "are hidden: the numbers depend on the padding. Set implicit_mask_token_ids=[0, 1], or pass a mask."
             )
 
 
@@ -378,10 +335,9 @@ class ErnieMLabelHead(ErnieMPreTrainedModel):
         logits = self.classifier(self.dropout(encoded.pooler_output if self.on_pooled else encoded.last_hidden_state))
         logits = logits if shape is None else logits.view(shape)
         loss = None if labels is None else self._loss(logits, labels)
-        output = self.output_class(loss, logits, encoded.hidden_states, encoded.attentions)
-        return self._returned(output, return_dict)
+        return self._returned(return_dict, self.output_class, encoded, loss, logits)
 
-    def _texts(self, *texts: Tensor | None) -> tuple[tuple[Tensor | None, ...], tuple[int, ...] | None]:
+    def _texts(self, *texts: Tensor | None) -> Any:
         """The first four arguments as the encoder takes them, and the shape of the logits if it is another."""
         return texts, None
 
@@ -389,7 +345,7 @@ class ErnieMLabelHead(ErnieMPreTrainedModel):
         """Cross entropy with one class for each row of the logits; -100 is left out of the mean."""
         rows = tuple(logits.shape[:-1])
         check_shape("labels", labels, rows, (*rows, 1))
-        return F.cross_entropy(logits.flatten(0, -2), labels.reshape(-1).long())
+        return F.cross_entropy(logits.flatten(0, -2), labels.reshape(-1).to(logits.device, torch.long))
 
 
 class ErnieMForSequenceClassification(ErnieMLabelHead):
@@ -408,12 +364,10 @@ class ErnieMForSequenceClassification(ErnieMLabelHead):
             self.config.problem_type = kind  # type: ignore[assignment]
         if self.config.problem_type == "single_label_classification":
             return super()._loss(logits, labels)
-        shape = tuple(logits.shape)
-        check_shape("labels", labels, shape, *([shape[:1]] if self.num_labels == 1 else []))
-        labels = labels.reshape(shape).to(logits.dtype)
-        if self.config.problem_type == "regression":
-            return F.mse_loss(logits, labels)
-        return F.binary_cross_entropy_with_logits(logits, labels)
+        labels = labels[:, None] if self.num_labels == 1 and labels.ndim == 1 else labels
+        check_shape("labels", labels, tuple(logits.shape))
+        is_number = self.config.problem_type == "regression"
+        return (F.mse_loss if is_number else F.binary_cross_entropy_with_logits)(logits, labels.to(logits))
 
 
 class ErnieMForTokenClassification(ErnieMLabelHead):
@@ -433,29 +387,27 @@ class ErnieMForMultipleChoice(ErnieMLabelHead):
     width = 1
     output_class = modeling_outputs.MultipleChoiceModelOutput
 
-    def _texts(self, *texts: Tensor | None) -> tuple[tuple[Tensor | None, ...], tuple[int, ...] | None]:
+    def _texts(self, *texts: Tensor | None) -> Any:
         input_ids, mask, position_ids, inputs_embeds = texts
-        given = inputs_embeds if input_ids is None else input_ids
-        if given is None or given.ndim != (4 if input_ids is None else 3):
-            found = "are missing" if given is None else f"have shape {list(given.shape)}"
-            raise ValueError(f"The inputs {found}, expected [B, choices, S], or [B, choices, S, H] for inputs_embeds.")
-        choices, length = tuple(given.shape[:2]), given.shape[2]
+        given = check_texts(input_ids, inputs_embeds, "B", "choices", "S", self.config.hidden_size)
+        choices = given.shape[:2]
         if mask is not None and mask.numel() == given.shape[:3].numel():
-            mask = mask.reshape(-1, length)
+            mask = mask.reshape(-1, given.shape[2])
         elif mask is not None and mask.shape[:2] == choices:
             mask = mask.flatten(0, 1)
-        if position_ids is not None and position_ids.ndim == 3:
-            position_ids = position_ids.flatten(0, 1)
-        ids, embeds = (None if tensor is None else tensor.flatten(0, 1) for tensor in (input_ids, inputs_embeds))
-        return (ids, mask, position_ids, embeds), choices
+        ids, positions, embeds = (
+            tensor if tensor is None or tensor.ndim < 3 else tensor.flatten(0, 1)
+            for tensor in (input_ids, position_ids, inputs_embeds)
+        )
+        return (ids, mask, positions, embeds), choices
 
 
 class ErnieMSpanHead(ErnieMPreTrainedModel):
     """What the classes for parts of a text share: start_logits and end_logits [B, S], and the mean of both losses."""
 
     ernie_m: ErnieMModel
-    _logits: Callable[[Tensor], tuple[Tensor, Tensor]]
-    _loss: Callable[[str, Tensor, Tensor], Tensor]
+    _logits: Any
+    _loss: Any
 
     def forward(
         self,
@@ -474,16 +426,12 @@ class ErnieMSpanHead(ErnieMPreTrainedModel):
         texts = (input_ids, attention_mask, position_ids, inputs_embeds)
         encoded = self.ernie_m(*texts, output_attentions, output_hidden_states, True, **extra)
         start_logits, end_logits = self._logits(encoded.last_hidden_state)
-        if (start_positions is None) != (end_positions is None):
-            raise ValueError("Give both start_positions and end_positions, or neither.")
         loss = None
-        if start_positions is not None and end_positions is not None:
+        if start_positions is not None or end_positions is not None:
             start_loss = self._loss("start_positions", start_logits, start_positions)
             loss = (start_loss + self._loss("end_positions", end_logits, end_positions)) / 2
-        output = modeling_outputs.QuestionAnsweringModelOutput(
-            loss, start_logits, end_logits, encoded.hidden_states, encoded.attentions
-        )
-        return self._returned(output, return_dict)
+        output_class = modeling_outputs.QuestionAnsweringModelOutput
+        return self._returned(return_dict, output_class, encoded, loss, start_logits, end_logits)
 
 
 class ErnieMForQuestionAnswering(ErnieMSpanHead):
@@ -500,17 +448,14 @@ class ErnieMForQuestionAnswering(ErnieMSpanHead):
     def _logits(self, hidden_states: Tensor) -> Any:
         return self.qa_outputs(hidden_states).unbind(-1)
 
-    def _loss(self, name: str, logits: Tensor, positions: Tensor) -> Tensor:
+    def _loss(self, name: str, logits: Tensor, positions: Tensor | None) -> Tensor:
         batch, length = logits.shape
-        check_shape(name, positions, (batch,), (batch, 1))
-        return F.cross_entropy(logits, positions.reshape(-1).long().clamp(0, length), ignore_index=length)
+        rows = check_shape(name, positions, (batch,), (batch, 1)).reshape(-1).to(logits.device, torch.long)
+        return F.cross_entropy(logits, rows.clamp(0, length), ignore_index=length)
 
 
 class ErnieMForInformationExtraction(ErnieMSpanHead):
-    """UIE-M: for every token, whether an answer starts or ends there. Positions [B, S], 1 where it does, else 0.
-
-    Logits, as in the port. Paddle's UIEM returns probabilities: the sigmoid of these.
-    """
+    """UIE-M: does an answer start or end at a token? Logits (Paddle: their sigmoid); positions [B, S], 1 for yes."""
 
     def __init__(self, config: ErnieMConfig) -> None:
         super().__init__(config)
@@ -519,12 +464,11 @@ class ErnieMForInformationExtraction(ErnieMSpanHead):
         self.linear_end = nn.Linear(config.hidden_size, 1)
         self.post_init()
 
-    def _logits(self, hidden_states: Tensor) -> tuple[Tensor, Tensor]:
+    def _logits(self, hidden_states: Tensor) -> Any:
         return self.linear_start(hidden_states).squeeze(-1), self.linear_end(hidden_states).squeeze(-1)
 
-    def _loss(self, name: str, logits: Tensor, targets: Tensor) -> Tensor:
-        check_shape(name, targets, tuple(logits.shape))
-        return F.binary_cross_entropy_with_logits(logits, targets.to(logits.dtype))
+    def _loss(self, name: str, logits: Tensor, targets: Tensor | None) -> Tensor:
+        return F.binary_cross_entropy_with_logits(logits, check_shape(name, targets, tuple(logits.shape)).to(logits))
 
 
 # So that save_pretrained copies this file beside the weights. Information extraction has no Auto class of its own.

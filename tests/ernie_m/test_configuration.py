@@ -128,7 +128,7 @@ def test_fields_given_to_from_pretrained_are_checked_when_the_model_is_built(tmp
 def test_a_configuration_without_our_fields_is_named(tmp_path: Path) -> None:
     from transformers import BertConfig
 
-    with pytest.raises(TypeError, match=r"BertConfig, which lacks this model's fields; use ErnieMConfig.from_dict"):
+    with pytest.raises(TypeError, match=r"BertConfig'> is not this model's ErnieMConfig: use its from_dict"):
         ErnieMModel(BertConfig(hidden_size=16, num_attention_heads=4, num_hidden_layers=1))
 
 

@@ -112,8 +112,11 @@ def test_multiple_choice_takes_embeddings_and_masks_of_more_axes(tiny: Any) -> N
     assert not torch.allclose(expected, model(ids, mask).logits)
     with pytest.raises(ValueError, match=r"shape \[2, 6\], expected \[B, choices, S\]"):
         model(ids[:, 0])
-    with pytest.raises(ValueError, match="are missing"):
-        model()
+    with pytest.raises(ValueError, match=r"inputs_embeds has shape \[2, 6, 16\], expected \[B, choices, S, 16\]"):
+        model(inputs_embeds=embeds[:, 0])
+    for given in ({}, {"input_ids": ids, "inputs_embeds": embeds}):
+        with pytest.raises(ValueError, match="Give input_ids or inputs_embeds, and not both"):
+            model(**given)
 
 
 @pytest.mark.parametrize("name", ["QuestionAnswering", "InformationExtraction"])
@@ -141,7 +144,9 @@ WRONG_LABELS = [
     ("ErnieMForSequenceClassification", {"labels": torch.zeros(2)}, r"labels has shape \[2\], expected \[2, 3\]"),
     ("ErnieMForTokenClassification", {"labels": torch.zeros(2, 5, dtype=torch.long)}, r"expected \[2, 6\]"),
     ("ErnieMForQuestionAnswering", {"start_positions": torch.zeros(2, 6), "end_positions": torch.zeros(2)}, "start"),
-    ("ErnieMForQuestionAnswering", {"start_positions": torch.zeros(2)}, "both start_positions and end_positions"),
+    ("ErnieMForQuestionAnswering", {"start_positions": torch.zeros(2)}, r"end_positions is missing, expected \[2\]"),
+    ("ErnieMForQuestionAnswering", {"end_positions": torch.zeros(2)}, "start_positions is missing"),
+    ("ErnieMForInformationExtraction", {"start_positions": torch.zeros(2, 6)}, r"end_positions is missing, .*\[2, 6\]"),
     (
         "ErnieMForInformationExtraction",
         {"start_positions": torch.zeros(2), "end_positions": torch.zeros(2)},

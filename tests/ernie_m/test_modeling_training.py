@@ -127,6 +127,26 @@ def test_what_a_device_map_must_not_split(tiny: Any) -> None:
 
 
 @pytest.mark.parametrize("name", HEADS)
+def test_blocks_may_lie_on_different_devices(tiny: Any, name: str) -> None:
+    """As a device_map spreads them: each block moves what it is given, and nothing else does. meta is the second."""
+
+    def to_second(_: Any, args: Any, kwargs: Any) -> Any:
+        args = tuple(value.to("meta") if isinstance(value, torch.Tensor) else value for value in args)
+        return args, {
+            key: value.to("meta") if isinstance(value, torch.Tensor) else value for key, value in kwargs.items()
+        }
+
+    model = tiny(name)
+    blocks = [*model.ernie_m.encoder.layers[1:], *(part for part in model.children() if part is not model.ernie_m)]
+    for block in [*blocks, *([model.ernie_m.pooler] if model.ernie_m.pooler else [])]:
+        block.to("meta").register_forward_pre_hook(to_second, with_kwargs=True)
+    for mask in ({}, {"attention_mask": torch.ones_like(IDS)}, {"attention_mask": torch.ones(2, 1, 6, 6)}):
+        output = model(IDS, **mask, **HEADS[name], output_hidden_states=True, output_attentions=True)
+        assert [state.device.type for state in output.hidden_states] == ["cpu", "cpu", "meta"]
+        assert output.loss.device.type == "meta" and output.loss.shape == ()
+
+
+@pytest.mark.parametrize("name", HEADS)
 def test_the_trainer_finds_labels_and_keeps_the_mean(tiny: Any, name: str) -> None:
     """It reads the signature: its labels, and whether the loss wants to be told the size of the whole batch."""
     model = tiny(name)
