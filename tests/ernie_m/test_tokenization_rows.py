@@ -44,6 +44,8 @@ def test_words_give_the_ids_of_each_word(tokenizer: Any) -> None:
     assert tokenizer(WORDS, is_split_into_words=True)["input_ids"] == [0, *separate, 2]
     pair = tokenizer(WORDS, ["a"], is_split_into_words=True)
     assert pair.word_ids()[-2:] == [0, None] and pair.n_sequences == 2
+    last = len(pair["input_ids"]) - 1
+    assert pair.word_to_tokens(0, 0, 1) == (last - 1, last) and pair.word_to_tokens(0, 0, 0)[0] == 1
 
 
 def test_places_in_a_pair(tokenizer: Any) -> None:
