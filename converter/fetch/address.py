@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
-from converter.errors import Problem, SourceError
+from converter.errors import FetchError, Problem, SourceError
 
 #: Suffixes and whole names of files that hold weights. An address of anything else is not fetched.
 WEIGHT_SUFFIXES = (".pdparams", ".pdiparams", ".safetensors", ".bin")
@@ -97,8 +97,8 @@ def follow(address: Address, location: str) -> Address:
     return Address(target.url, target.shown, address.authorization if same else None)
 
 
-def _no_redirect(address: Address, where: str) -> SourceError:
-    return SourceError(Problem("E707", f"{address.shown} redirects {where}. Not followed; nothing was fetched"))
+def _no_redirect(address: Address, where: str) -> FetchError:
+    return FetchError(Problem("E707", f"{address.shown} redirects {where}. Not followed; nothing was fetched"))
 
 
 def weight_name(address: Address) -> str:
@@ -126,5 +126,5 @@ def safe_name(text: str) -> str:
     return name
 
 
-def _refusal(reason: str) -> SourceError:
-    return SourceError(Problem("E701", reason))
+def _refusal(reason: str) -> FetchError:
+    return FetchError(Problem("E701", reason))

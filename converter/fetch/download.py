@@ -25,6 +25,8 @@ _GOOD_PIECE = 1 << 20
 _SLOW_SECONDS, _SLOW_BYTES = 60.0, 60 << 10
 _READ = 1 << 18
 _OVERLAP = 1 << 16
+#: Files whose reader knows where they end: a cut one is never taken for whole.
+_TELL_THEIR_END = (".pdparams", ".safetensors", ".json", ".model")
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -176,7 +178,7 @@ def _fetch_some(part: Part, wanted: Wanted, progress: Progress) -> str | None:
         if reply.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
             part.clear()
             raise FetchError(Problem("E704", f"{wanted.address.shown} comes packed, which was not asked for. Not kept"))
-        _check_size(part, wanted)
+        _check_size(part, wanted, reply)
         _receive(part, reply, offset, wanted, progress)
         return reply.sha256
 
@@ -217,8 +219,12 @@ def _judge_status(part: Part, reply: Reply, asked: int) -> None:
     raise FetchError(Problem("E702", f"{shown}: the server answers {status}: {meaning}. Nothing was fetched"))
 
 
-def _check_size(part: Part, wanted: Wanted) -> None:
+def _check_size(part: Part, wanted: Wanted, reply: Reply) -> None:
     if part.total is None:
+        chunked = reply.headers.get("Transfer-Encoding", "").lower() == "chunked"
+        if not chunked and wanted.md5 is None and not wanted.name.endswith(_TELL_THEIR_END):
+            text = "the server does not say how long the file is, and the file does not tell its end"
+            raise FetchError(Problem("E704", f"{wanted.address.shown}: {text}. Fetch it with another tool"))
         return
     if wanted.most is not None and part.total > wanted.most:
         total = part.total

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 
-from converter.errors import Problem, SourceError
+from converter.errors import FetchError, Problem
 from converter.fetch.address import Address, follow
 from converter.version import __version__
 
@@ -74,12 +74,12 @@ class Reply:
 
     @property
     def length(self) -> int | None:
-        """Content-Length, or None when it is not told. Raises SourceError when it is no number."""
+        """Content-Length, or None when it is not told. Raises FetchError when it is no number."""
         text = self.headers.get("Content-Length")
         if text is None or self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             return None
         if not re.fullmatch(r"[0-9]{1,18}", text.strip()):
-            raise SourceError(Problem("E704", f"{self.address.shown}: Content-Length is {text[:40]!r}, no length"))
+            raise FetchError(Problem("E704", f"{self.address.shown}: Content-Length is {text[:40]!r}, no length"))
         return int(text)
 
     def retry_after(self) -> float:
@@ -95,7 +95,7 @@ class Reply:
 
 
 def get(address: Address, headers: dict[str, str]) -> Reply:
-    """Ask for `address`, follow redirects. Raises Interrupted for what may pass, SourceError for what will not.
+    """Ask for `address`, follow redirects. Raises Interrupted for what may pass, FetchError for what will not.
 
     Any status is an answer; the caller judges it.
     """
@@ -111,9 +111,9 @@ def get(address: Address, headers: dict[str, str]) -> Reply:
         with reply:
             location = reply.headers.get("Location")
         if not location:
-            raise SourceError(Problem("E707", f"{current.shown} redirects to nowhere (no Location)"))
+            raise FetchError(Problem("E707", f"{current.shown} redirects to nowhere (no Location)"))
         current = follow(current, location)
-    raise SourceError(Problem("E707", f"{address.shown}: more than {_MOST_REDIRECTS} redirects. Nothing was fetched"))
+    raise FetchError(Problem("E707", f"{address.shown}: more than {_MOST_REDIRECTS} redirects. Nothing was fetched"))
 
 
 def _make_opener() -> urllib.request.OpenerDirector:
@@ -149,9 +149,9 @@ def _ask(opener: urllib.request.OpenerDirector, address: Address, headers: dict[
 def _failure(address: Address, reason: object) -> Exception:
     if isinstance(reason, ssl.SSLCertVerificationError):
         why = f"{address.shown}: the server's certificate is not trusted ({reason.verify_message})"
-        return SourceError(Problem("E703", f"{why}. A company's own certificate: set SSL_CERT_FILE to it"))
+        return FetchError(Problem("E703", f"{why}. A company's own certificate: set SSL_CERT_FILE to it"))
     if isinstance(reason, http.client.InvalidURL):
-        return SourceError(Problem("E701", f"{address.shown}: no such address can be asked for"))
+        return FetchError(Problem("E701", f"{address.shown}: no such address can be asked for"))
     if isinstance(reason, _SILENCE):
         return Interrupted(f"no answer in {silence_limit():g} seconds")
     return Interrupted(f"no connection ({_reason(reason)})")
