@@ -37,22 +37,24 @@ class Hub:
     def __init__(self, repo_id: str, revision: str | None, cache: Path | None, progress: Progress) -> None:
         try:
             import huggingface_hub
+            from huggingface_hub import constants
         except ImportError:
             text = f"{repo_id} is a Hub id, and huggingface_hub is missing: pip install huggingface_hub"
             raise FetchError(Problem("E710", text)) from None
         self._hub: Any = huggingface_hub
+        self._always_offline = bool(constants.HF_HUB_OFFLINE)
         self.repo_id, self.revision, self._progress = repo_id, revision or "main", progress
         if not _REVISION.fullmatch(self.revision) or ".." in self.revision:
             raise SourceError(Problem("E090", f"--revision {self.revision!a} is no branch, tag or commit"))
         # Read here and not by huggingface_hub, which reads it once, when it is imported.
         self.endpoint = os.environ.get("HF_ENDPOINT") or None
-        self.cache = cache or Path(huggingface_hub.constants.HF_HUB_CACHE)
+        self.cache = cache or Path(constants.HF_HUB_CACHE)
         self.storage = self.cache / f"models--{repo_id.replace('/', '--')}"
         self._warnings: list[str] = []
 
     def locate(self, *, offline: bool) -> Located:
         """Raises FetchError."""
-        if offline or self._hub.constants.HF_HUB_OFFLINE:
+        if offline or self._always_offline:
             return self._from_cache("offline")
         try:
             commit, names = self._list()

@@ -36,10 +36,10 @@ def explain(error: Exception, repo_id: str, revision: str, what: str) -> Excepti
         return FetchError(Problem("E709", f"{repo_id}: HF_HUB_OFFLINE is set, and {what} is not in the cache"))
     if isinstance(error, errors.HfHubHTTPError) and status is not None:
         return _of_status(int(status), repo_id, what)
+    if isinstance(error.__cause__ or error, errors.FileMetadataError):
+        return FetchError(Problem("E710", f"{repo_id}: {what}: the server is no Hub ({_first_line(error)})"))
     if isinstance(error, errors.LocalEntryNotFoundError) or _is_network(error):
         return Passing(f"no network, or no answer from the Hub ({_first_line(error)})")
-    if isinstance(error, errors.FileMetadataError):
-        return FetchError(Problem("E710", f"{repo_id}: {what}: the server is no Hub ({_first_line(error)})"))
     if "onsistency check failed" in str(error):
         return FetchError(Problem("E704", f"{repo_id}/{what}: {_first_line(error)} Not kept"))
     if isinstance(error, OSError) and error.errno is not None:

@@ -1,4 +1,4 @@
-"""A server on 127.0.0.1 that does what it is told: whole files, cuts, stalls, lies, errors. It logs what it is asked."""
+"""A server on 127.0.0.1 that does what it is told: whole files, cuts, stalls, lies, errors. It logs every request."""
 
 from __future__ import annotations
 
