@@ -61,7 +61,16 @@ class Repository:
         headers.update({"X-Linked-Etag": f'"{self.etag(name)}"', "X-Linked-Size": str(len(self.files[name]))})
 
         def answer(handler: Handler) -> None:
-            handler.reply(302, b"", {**headers, "Location": self.server.url.replace("127.0.0.1", "localhost") + self.cdn(name) + "?Signature=hidden"})
+            handler.reply(
+                302,
+                b"",
+                {
+                    **headers,
+                    "Location": self.server.url.replace("127.0.0.1", "localhost")
+                    + self.cdn(name)
+                    + "?Signature=hidden",
+                },
+            )
 
         return answer
 
