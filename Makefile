@@ -70,8 +70,9 @@ test-product: env
 	$(PRODUCT) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS)
 
 test-transformers4: env
-	@echo "== models, tokenizers and verification, transformers 4.57"
-	$(TRANSFORMERS4) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS) tests/ernie_m tests/end_to_end tests/transformers4
+	@echo "== models, tokenizers, verification and the Hub, transformers 4.57 and huggingface_hub 0.36"
+	$(TRANSFORMERS4) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS) tests/ernie_m tests/end_to_end tests/transformers4 \
+	  tests/converter/fetch/test_hub.py
 
 bench: .venv/.ready .venv-paddle/.ready
 	$(PRODUCT) benchmarks/convert_speed.py --paddle-python $(PADDLE)

@@ -102,7 +102,9 @@ def options(
     """Options that stand before the command."""
 
 
-SOURCE = typer.Argument(..., metavar="SOURCE", help="A PaddleNLP folder or one weight file.")
+SOURCE = typer.Argument(
+    ..., metavar="SOURCE", help="A PaddleNLP folder, one weight file, a built-in name, an http(s) address or a Hub id."
+)
 OUTPUT = typer.Argument(..., metavar="OUTPUT", help="The Hugging Face folder.")
 ARCHITECTURE = typer.Option(
     None, metavar="NAME", help="The model's class, where no config says it: PaddleNLP's or transformers' name."
@@ -114,6 +116,9 @@ HEADS = typer.Option(None, metavar="N", min=1, help="Number of attention heads, 
 TOKENIZER = typer.Option(
     None, metavar="FOLDER", help="Where vocab.txt and sentencepiece.bpe.model are, if not beside the weights."
 )
+REVISION = typer.Option(None, metavar="REV", help="Branch, tag or commit of a Hub id.")
+CACHE = typer.Option(None, metavar="DIR", help="Keep downloads here (else PADDLE2TORCH_CACHE, else your cache folder).")
+OFFLINE = typer.Option(False, "--offline", help="Ask no server: use what is in the cache.")
 AS_JSON = typer.Option(False, "--json", help="Print one JSON object on stdout; everything else goes to stderr.")
 DEBUG = typer.Option(False, "--debug", hidden=True)
 
@@ -134,7 +139,7 @@ def parse_size(text: str) -> int:
 
 @app.command()
 def convert(
-    source: Path = SOURCE,
+    source: str = SOURCE,
     output: Path = OUTPUT,
     dtype: DtypeChoice = typer.Option(DtypeChoice.keep, help="Store the weights in this dtype."),
     max_shard_size: str = typer.Option("5GB", metavar="SIZE", help="The largest weight file."),
@@ -142,6 +147,9 @@ def convert(
     config: Optional[Path] = CONFIG,
     num_attention_heads: Optional[int] = HEADS,
     tokenizer: Optional[Path] = TOKENIZER,
+    revision: Optional[str] = REVISION,
+    cache: Optional[Path] = CACHE,
+    offline: bool = OFFLINE,
     allow_nonfinite: bool = typer.Option(False, "--allow-nonfinite", help="Convert NaN and infinity too."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Check everything, write nothing."),
     force: bool = typer.Option(False, "--force", help="Replace an OUTPUT that this tool made."),
@@ -164,6 +172,9 @@ def convert(
             allow_nonfinite=allow_nonfinite,
             dry_run=dry_run,
             force=force,
+            revision=revision,
+            cache=cache,
+            offline=offline,
             progress=reporter.progress,
         )
     print_conversion(result, as_json)
@@ -171,25 +182,36 @@ def convert(
 
 @app.command()
 def inspect(
-    source: Path = SOURCE,
+    source: str = SOURCE,
     architecture: Optional[str] = ARCHITECTURE,
     config: Optional[Path] = CONFIG,
     num_attention_heads: Optional[int] = HEADS,
+    revision: Optional[str] = REVISION,
+    cache: Optional[Path] = CACHE,
+    offline: bool = OFFLINE,
     as_json: bool = AS_JSON,
     debug: bool = DEBUG,
 ) -> None:
     """Say what a checkpoint is, without converting it."""
     from converter.inspect import inspect as inspect_checkpoint
 
-    result = inspect_checkpoint(
-        source, architecture=architecture, config=config, num_attention_heads=num_attention_heads
-    )
+    with Reporter() as reporter:
+        result = inspect_checkpoint(
+            source,
+            architecture=architecture,
+            config=config,
+            num_attention_heads=num_attention_heads,
+            revision=revision,
+            cache=cache,
+            offline=offline,
+            progress=reporter.progress,
+        )
     print_inspection(result, as_json)
 
 
 @app.command()
 def verify(
-    paths: list[Path] = typer.Argument(
+    paths: list[str] = typer.Argument(
         ..., metavar="SOURCE OUTPUT", help="The checkpoint and the folder. With --trace, OUTPUT alone."
     ),
     precision: PrecisionChoice = typer.Option(PrecisionChoice.float64, help="What both sides compute in."),
@@ -206,6 +228,9 @@ def verify(
     paddle_python: Optional[Path] = typer.Option(
         None, metavar="PATH", help="The Python that has Paddle and PaddleNLP."
     ),
+    revision: Optional[str] = REVISION,
+    cache: Optional[Path] = CACHE,
+    offline: bool = OFFLINE,
     as_json: bool = AS_JSON,
     debug: bool = DEBUG,
 ) -> None:
@@ -228,6 +253,9 @@ def verify(
             trace=trace,
             static_only=static_only,
             paddle_python=paddle_python,
+            revision=revision,
+            cache=cache,
+            offline=offline,
             progress=reporter.say,
         )
     if as_json:

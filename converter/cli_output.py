@@ -25,6 +25,8 @@ class Reporter:
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
         self._start = self._last = time.monotonic()
+        self._stage = ""
+        self._from: int | None = None
         self._drawn = False
 
     def __enter__(self) -> Reporter:
@@ -36,14 +38,22 @@ class Reporter:
         self._clear()
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """`done` of `total` bytes of a stage."""
+        """`done` of `total` bytes of a stage; a `total` of 0 is not known. `done` 0 announces a stage at once."""
         now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._start, self._from = stage, now, None
+            if done == 0:
+                self._last = now
+                self.say(f"{stage}: {_sized(total)}" if total else stage)
+        if self._from is None and done:  # Where a continued download begins: what was there has no rate.
+            self._from = done
         if now - self._last < (0.1 if self._terminal else _SECONDS_BETWEEN_LINES):
             return
         self._last = now
-        share = done / total if total else 1.0
-        rate = done / 1e6 / max(now - self._start, 1e-3)
-        text = f"{stage} {done / 1e6:,.0f} of {total / 1e6:,.0f} MB ({share:.0%}, {rate:,.0f} MB/s)"
+        share = done / total if total else 0.0
+        rate = (done - (self._from or 0)) / 1e6 / max(now - self._start, 1e-3)
+        whole = f" of {_sized(total)} ({share:.0%}," if total else " ("
+        text = f"{stage} {_sized(done)}{whole} {rate:,.1f} MB/s)"
         if self._terminal:
             bar = "█" * int(30 * share)
             sys.stderr.write(f"\r\033[K{bar:░<30} {text}")
@@ -62,6 +72,10 @@ class Reporter:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
             self._drawn = False
+
+
+def _sized(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size:,} bytes"
 
 
 def print_json(data: Any) -> None:

@@ -6,11 +6,12 @@ import hashlib
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
 
 from converter.errors import Problem, SourceError
+from converter.fetch.locate import locate
 from converter.open.source import Source, open_source
 from converter.plan import Plan, make_plan
 from converter.tensors import SourceFile, element_count
@@ -57,22 +58,35 @@ def convert(
     allow_nonfinite: bool = False,
     dry_run: bool = False,
     force: bool = False,
+    revision: str | None = None,
+    cache: Path | None = None,
+    offline: bool = False,
     progress: Progress | None = None,
 ) -> Conversion:
     """Convert a Paddle ERNIE-M checkpoint into a Hugging Face folder.
 
-    `source`: a PaddleNLP folder or one weight file. `output`: a folder that is not there yet. Either all of `output`
-    is written or nothing. `max_shard_size` is in bytes. Raises a Paddle2TorchError with every problem found.
+    `source`: a PaddleNLP folder or one weight file; as text also a built-in name, an http(s) address or a Hub id, which
+    is fetched first (`revision`, `cache` and `offline` are as in converter.fetch.locate). `output`: a folder that is
+    not there yet. Either all of `output` is written or nothing. `max_shard_size` is in bytes. Raises a
+    Paddle2TorchError with every problem found.
     """
     start = time.monotonic()
-    source, output = Path(source), Path(output)
+    output = Path(output)
     if dtype not in DTYPE_CHOICES:
         raise SourceError(Problem("E091", f"dtype is {dtype!r}, expected one of {', '.join(DTYPE_CHOICES)}"))
     if max_shard_size < 1:
         raise SourceError(Problem("E091", f"max_shard_size is {max_shard_size}, expected at least 1 byte"))
+    if not Path(source).exists():  # What is to be fetched is fetched only for an OUTPUT that can be written.
+        check_output(output, force=force)
+    located = locate(source, revision=revision, cache=cache, offline=offline, progress=progress)
     opened = open_source(
-        source, config=config, architecture=architecture, num_attention_heads=num_attention_heads, tokenizer=tokenizer
+        located.path,
+        config=config,
+        architecture=architecture,
+        num_attention_heads=num_attention_heads,
+        tokenizer=tokenizer,
     )
+    opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
     plan = make_plan(opened, dtype)
     _check_apart(opened, output)
     check_output(output, force=force)

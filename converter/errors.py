@@ -1,7 +1,7 @@
 """The errors that this tool raises: each a list of problems, each problem with a code.
 
 Codes by room: E0 source and usage, E1 names, E2 shapes, dtypes and values, E3 files that are damaged or
-hostile, E4 parity, E5 the output folder, E6 the reference and traces. docs/errors.md explains each.
+hostile, E4 parity, E5 the output folder, E6 the reference and traces, E7 fetching. docs/errors.md explains each.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ class Paddle2TorchError(Exception):
 
 class SourceError(Paddle2TorchError):
     """SOURCE is not there, is not an ERNIE-M checkpoint, or lacks something that only the user can say."""
+
+
+class FetchError(SourceError):
+    """SOURCE is on another machine and could not be fetched from there, or not kept."""
 
 
 class FileError(Paddle2TorchError):

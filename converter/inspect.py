@@ -6,11 +6,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from converter.errors import PlanError, Problem
+from converter.fetch.locate import locate
 from converter.open.source import open_source
 from converter.plan import Plan, make_plan
 from converter.tensors import element_count
+
+if TYPE_CHECKING:
+    from converter.fetch.download import Progress
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,8 @@ class Inspection:
     unknown."""
 
     source: Path
+    #: The name, address or Hub id and commit that `source` was fetched from.
+    origin: str | None
     format: str
     writer: str
     files: tuple[str, ...]
@@ -42,11 +49,17 @@ def inspect(
     architecture: str | None = None,
     config: Path | None = None,
     num_attention_heads: int | None = None,
+    revision: str | None = None,
+    cache: Path | None = None,
+    offline: bool = False,
+    progress: Progress | None = None,
 ) -> Inspection:
-    """Open a checkpoint and plan its conversion, reading no tensor. Raises SourceError or FileError when it cannot be
-    opened; what the plan finds wrong is in the result."""
+    """Open a checkpoint, fetched first where it is not on this machine, and plan its conversion, reading no tensor.
+
+    Raises SourceError or FileError when it cannot be opened; what the plan finds wrong is in the result."""
+    located = locate(source, revision=revision, cache=cache, offline=offline, progress=progress)
     opened = open_source(
-        Path(source), config=config, architecture=architecture, num_attention_heads=num_attention_heads
+        located.path, config=config, architecture=architecture, num_attention_heads=num_attention_heads
     )
     plan: Plan | None = None
     problems: tuple[Problem, ...] = ()
@@ -57,6 +70,7 @@ def inspect(
     tensors = opened.tensors.tensors.values()
     return Inspection(
         source=opened.path,
+        origin=located.origin,
         format=opened.tensors.format,
         writer=opened.tensors.writer,
         files=tuple(file.name for file in opened.tensors.files),
@@ -70,6 +84,6 @@ def inspect(
         bytes=sum(tensor.size for tensor in tensors),
         tokenizer=opened.tokenizer is not None,
         dropped=tuple((drop.name, drop.reason) for drop in plan.dropped) if plan else (),
-        warnings=(*opened.warnings, *(plan.warnings if plan else ())),
+        warnings=(*located.warnings, *opened.warnings, *(plan.warnings if plan else ())),
         problems=tuple(map(str, problems)),
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from converter.errors import Problem, ReferenceFailure
+from converter.fetch.cache import cache_folder
 from verify.launch import clean_environment, run_process
 
 if TYPE_CHECKING:
@@ -58,18 +59,6 @@ def find_interpreter(named: Path | None = None) -> Path:
             "judge against a recorded trace with --trace FILE, or check the weights alone with --static-only",
         )
     )
-
-
-def cache_folder() -> Path:
-    """Where downloads and the reference environment are kept."""
-    named = os.environ.get("PADDLE2TORCH_CACHE")
-    if named:
-        return Path(named)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "paddle2torch"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "paddle2torch"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "paddle2torch"
 
 
 def _interpreters(environment: Path) -> Iterator[Path]:

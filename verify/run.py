@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from converter.errors import Paddle2TorchError, Problem, ReferenceFailure, SourceError
+from converter.fetch.locate import locate
 from verify.fields import output_says
 from verify.folder import check_folder
 from verify.judge import Judgement, Start, check_installed, judge
@@ -45,13 +46,17 @@ def verify(
     trace: Path | str | None = None,
     static_only: bool = False,
     paddle_python: Path | str | None = None,
+    revision: str | None = None,
+    cache: Path | None = None,
+    offline: bool = False,
     progress: Progress | None = None,
     static: bool = True,
     start: Start | None = None,
 ) -> Report:
     """Judge `output` against `source`, or with `trace` against what was recorded from it, and write the report.
 
-    Raises SourceError, FileError, PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace
+    `source` as text may be a name, an address or a Hub id: see converter.fetch.locate. Raises SourceError, FileError,
+    PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace
     cannot be used. Whatever is wrong with `output` is in the report: `report.passed` is False then. `static=False`
     leaves it to numbers and tokens to find every fault; `start` takes the place of starting the process that runs
     OUTPUT.
@@ -66,9 +71,21 @@ def verify(
     if record is not None and Path(record).is_dir():
         raise ReferenceFailure(Problem("E606", f"--record {record} is a folder, expected the name of a file"))
     job = Job(output, Report(precision), _Quiet(progress or (lambda text: None)))
+    located = None
+    if source is not None:
+        located = locate(source, revision=revision, cache=cache, offline=offline, progress=job.say_bytes)
+        job.report.warnings += located.warnings
     with tempfile.TemporaryDirectory(prefix="paddle2torch-verify-") as scratch:
         job.folder = Path(scratch)
-        job.run(_path(source), _path(trace), _path(record), _path(paddle_python), static_only, static, start)
+        job.run(
+            located.path if located else None,
+            _path(trace),
+            _path(record),
+            _path(paddle_python),
+            static_only,
+            static,
+            start,
+        )
     if report_dir is not None or output.is_dir():
         write_report(job.report, _path(report_dir) or output / FOLDER)
     return job.report
@@ -133,6 +150,10 @@ class Job:
             with self._stage("replay"):
                 self._replay(trace, start)
         self.report.files = deciding_files(self.output)
+
+    def say_bytes(self, stage: str, done: int, total: int) -> None:
+        """Progress of a download."""
+        self.say(f"{stage}: {done / 1e6:,.1f} of {total / 1e6:,.1f} MB" if total else stage)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -26,6 +26,8 @@ class Source:
     config_file: SourceFile | None
     tokenizer: TokenizerFiles | None
     warnings: tuple[str, ...]
+    #: What it was fetched from; None for what was on this machine.
+    origin: str | None = None
 
     @property
     def folder(self) -> Path:

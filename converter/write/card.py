@@ -72,13 +72,18 @@ Without a mask Paddle also shows [PAD], so a padded batch gives other numbers th
 `from_pretrained(FOLDER, implicit_mask_token_ids=[0, 1], ...)` gives a padded batch what Paddle gives unpadded.
 
 ## Made from
-
+{_origin(manifest)}
 | file | bytes | sha256 |
 | --- | --- | --- |
 {files}
 
 `paddle2torch.json` has the sums of every tensor. `paddle2torch verify SOURCE FOLDER` proves the two equal.
 """
+
+
+def _origin(manifest: dict[str, Any]) -> str:
+    origin = manifest["source"].get("origin")
+    return f"\n`{origin}`:\n" if origin else ""
 
 
 def _loading_code(target: str, has_tokenizer: bool) -> str:

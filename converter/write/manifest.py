@@ -29,13 +29,15 @@ def build_manifest(
     written: Sequence[WrittenTensor],
     source_files: Sequence[tuple[str, int, str]],
     source_format: str,
+    origin: str | None = None,
 ) -> dict[str, Any]:
-    """`source_files`: name, size in bytes and sha256 of each."""
+    """`source_files`: name, size in bytes and sha256 of each. `origin`: what they were fetched from, if they were."""
     return {
         "tool": "paddle2torch",
         "version": __version__,
         "format": 1,
         "source": {
+            **({"origin": origin} if origin is not None else {}),
             "format": source_format,
             "class": plan.table.source_class,
             "files": [{"name": name, "size": size, "sha256": digest} for name, size, digest in source_files],

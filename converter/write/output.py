@@ -40,7 +40,7 @@ def write_companions(
         (folder / name).write_bytes(read_code(name))
     if source.tokenizer is not None:
         write_tokenizer(folder, source.tokenizer, plan.sizes.max_position_embeddings - 2)
-    manifest = build_manifest(folder, plan, written, source_files, source.tensors.format)
+    manifest = build_manifest(folder, plan, written, source_files, source.tensors.format, source.origin)
     write_json(folder / MANIFEST, manifest)
     card = render_card(plan, manifest, source.tokenizer is not None)
     (folder / "README.md").write_bytes(card.encode("utf-8"))

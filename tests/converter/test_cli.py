@@ -183,7 +183,7 @@ def test_version_and_help_need_nothing_heavy() -> None:
     script = (
         "import sys\nfrom converter.cli import app\n"
         "try:\n    app(['--help'], prog_name='x')\nexcept SystemExit:\n    pass\n"
-        "heavy = {'numpy', 'torch', 'safetensors', 'transformers'} & set(sys.modules)\n"
+        "heavy = {'numpy', 'torch', 'safetensors', 'transformers', 'huggingface_hub'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

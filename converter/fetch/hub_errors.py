@@ -1,0 +1,89 @@
+"""What huggingface_hub's errors mean: one table from exceptions to text, for its two lines (requests, httpx)."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from converter.errors import FetchError, Problem
+
+_NETWORK_MODULES = ("requests", "urllib3", "httpx", "httpx2", "httpcore", "httpcore2")
+_PASSING_STATUS = (408, 425, 429, 500, 502, 503, 504)
+_LOG_IN = "Log in with `hf auth login`, or set HF_TOKEN"
+
+
+class Passing(Exception):
+    """A failure that may pass: no network, a busy or broken server, a cut."""
+
+
+def explain(error: Exception, repo_id: str, revision: str, what: str) -> Exception | None:
+    """A FetchError or Passing to raise in place of `error`; None for what is not huggingface_hub's to say."""
+    from huggingface_hub import errors
+
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    known = (
+        (errors.GatedRepoError, f"it is gated: ask for access on its page. {_LOG_IN}"),
+        (errors.RevisionNotFoundError, f"there is no revision {revision}"),
+        (errors.RepositoryNotFoundError, f"no such repository on the Hub, or a private one. {_LOG_IN}"),
+    )
+    for kind, meaning in known:
+        if isinstance(error, kind):
+            here = " There is no such folder here either" if kind is errors.RepositoryNotFoundError else ""
+            return FetchError(Problem("E710", f"{repo_id}: {meaning}.{here}"))
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return FetchError(Problem("E709", f"{repo_id}: HF_HUB_OFFLINE is set, and {what} is not in the cache"))
+    if isinstance(error, errors.HfHubHTTPError) and status is not None:
+        return _of_status(int(status), repo_id, what)
+    if isinstance(error.__cause__ or error, errors.FileMetadataError):
+        return FetchError(Problem("E710", f"{repo_id}: {what}: the server is no Hub ({_first_line(error)})"))
+    if isinstance(error, errors.LocalEntryNotFoundError) or _is_network(error):
+        return Passing(f"no network, or no answer from the Hub ({_first_line(error)})")
+    if "onsistency check failed" in str(error):
+        return FetchError(Problem("E704", f"{repo_id}/{what}: {_first_line(error)} Not kept"))
+    if isinstance(error, OSError) and error.errno is not None:
+        return None
+    if isinstance(error, (OSError, ValueError, KeyError, TypeError, RuntimeError)):  # No JSON, fields missing, xet.
+        return FetchError(Problem("E710", f"{repo_id}: {what}: the Hub's answer is not usable ({_first_line(error)})"))
+    return None
+
+
+def _of_status(status: int, repo_id: str, what: str) -> Exception:
+    if status in _PASSING_STATUS:
+        return Passing(f"the Hub answers {status} for {what}")
+    meaning = {401: _LOG_IN, 403: f"access is forbidden. {_LOG_IN}", 404: "there is no such file"}.get(status, "")
+    return FetchError(Problem("E710", f"{repo_id}: the Hub answers {status} for {what}. {meaning}".rstrip()))
+
+
+def _is_network(error: BaseException) -> bool:
+    """Whether a library for http raised this: which one depends on huggingface_hub's version."""
+    modules = {kind.__module__.split(".")[0] for kind in type(error).__mro__}
+    decoding = "JSONDecodeError" in type(error).__name__
+    return not decoding and (
+        bool(modules & set(_NETWORK_MODULES)) or isinstance(error, (ConnectionError, TimeoutError))
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    """A short account without queries: those of signed addresses are secrets."""
+    text = (str(error).strip().splitlines() or [""])[0] or type(error).__name__
+    return ascii(re.sub(r"\?\S*", "", text))[1:-1][:200]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """huggingface_hub's own bars and log lines off for a while: what is to say is said here."""
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    logger = logging.getLogger("huggingface_hub")
+    level, shown = logger.level, not are_progress_bars_disabled()
+    logger.setLevel(logging.CRITICAL)
+    if shown:
+        disable_progress_bars()
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        if shown:
+            enable_progress_bars()
