@@ -41,6 +41,9 @@ class Pattern:
         found = self._compiled.fullmatch(name)
         return found.groups() if found else None
 
+    def matches(self, name: str) -> bool:
+        return self.match(name) is not None
+
     def fill(self, values: tuple[str, ...]) -> str:
         remaining = iter(values)
         return _PLACEHOLDER.sub(lambda _: next(remaining), self.text)

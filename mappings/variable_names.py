@@ -13,12 +13,16 @@ from mappings.tables import SOURCE_CLASSES, TableError, check_keys, read_toml
 
 @dataclass(frozen=True)
 class OfficialName:
-    """A name of the 2021 release and PaddleNLP's key. `role`: "weight", "pooler" or "head" (of `source_class`)."""
+    """A name of the 2021 release and PaddleNLP's key. `role`: "weight", "pooler" or "head" (of `source_class`).
+
+    `pooler`: whether the release's programs with this head have a pooler too.
+    """
 
     stored: Pattern
     key: Pattern
     role: str
     source_class: str = ""
+    pooler: bool = True
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,10 @@ def build_official(data: dict[str, Any]) -> OfficialNames:
     names = []
     for role in ("weight", "pooler", "head"):
         for row in data[role]:
-            check_keys(row, role, "stored", "key", *(["class"] if role == "head" else []))
-            name = OfficialName(Pattern(row["stored"]), Pattern(row["key"]), role, row.get("class", ""))
+            check_keys(row, role, "stored", "key", *(["class", "pooler"] if role == "head" else []))
+            name = OfficialName(
+                Pattern(row["stored"]), Pattern(row["key"]), role, row.get("class", ""), row.get("pooler", True)
+            )
             if not name.stored.fits(name.key):
                 raise TableError(f"{row['stored']} and {row['key']} have different placeholders")
             if name.source_class and name.source_class not in SOURCE_CLASSES:

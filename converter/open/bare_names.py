@@ -67,6 +67,8 @@ def _candidates(count: int) -> Iterator[list[str]]:
     together = [name for extra in extras if extra.shape and not extra.alone for name in _names(extra, 0)]
     alone = [name for extra in extras if extra.shape and extra.alone for name in _names(extra, 0)]
     for head, pooler, more, single in itertools.product(heads, ([], poolers), ([], together), ([], alone)):
+        if head and head[0].pooler != bool(pooler):
+            continue
         fixed = [name for row in (*pooler, *head) for name in _names(row, 0)] + more + single
         fixed += [name for row in weights if "layer" not in row.stored.slots for name in _names(row, 0)]
         layers, left = divmod(count - len(fixed), per_layer)
@@ -100,7 +102,7 @@ def _key(name: str) -> str:
 def _shape_of(name: str) -> _Shape:
     matched = match_official(name)
     if matched is None:
-        return next(extra.shape or () for extra in load_official().extras if extra.stored.match(name))
+        return next(extra.shape or () for extra in load_official().extras if extra.stored.matches(name))
     row, _ = matched
     values = row.stored.match(name) or ()
     first = tuple("0" if slot == "layer" else value for slot, value in zip(row.stored.slots, values))

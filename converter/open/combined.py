@@ -15,12 +15,12 @@ from pathlib import Path
 from converter.errors import FileError, Problem, file_error
 from converter.open.bare_names import choose_official_names, missing_official_names
 from converter.open.files import map_file, quoted
-from converter.open.lod_tensor import Stream, StreamError, make_tensor, read_stream, refusal
+from converter.open.lod_tensor import Stream, StreamError, read_stream, refusal
 from converter.open.naming import Named, is_sure_name, name_tensors, with_names
 from converter.open.program import MOST_VARIABLES, Program
 from converter.open.program_files import find_name_sources
 from converter.open.variable_info import VariableInfo
-from converter.tensors import SourceFile, SourceTensor, TensorSet
+from converter.tensors import RawRun, SourceFile, SourceTensor, TensorSet
 
 _MOST_PROBLEMS = 8
 
@@ -94,7 +94,12 @@ def _read_streams(buffer: mmap.mmap, file: str) -> list[Stream]:
 
 
 def _tensors(streams: Mapping[str, Stream], buffer: mmap.mmap, file: str) -> dict[str, SourceTensor]:
-    return {name: make_tensor(name, name, stream, buffer, file) for name, stream in streams.items()}
+    return {
+        name: SourceTensor(
+            name, stream.shape, stream.dtype, file, (RawRun(buffer, stream.start, stream.size),), stored_as=name
+        )
+        for name, stream in streams.items()
+    }
 
 
 def _name_checked(streams: Mapping[str, Stream], stored: Mapping[str, SourceTensor], path: Path) -> Named:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from converter.errors import FileError, file_error
 from converter.open.files import HEAD_BYTES, quoted, recognise
 from converter.open.protobuf import VARINT, WireError, walk_fields
-from converter.tensors import DTYPES, RawRun, SourceTensor, element_count, is_shape
+from converter.tensors import DTYPES, element_count, is_shape
 
 #: VarType.Type of Paddle's framework.proto.
 DATA_TYPES = {
@@ -167,11 +167,6 @@ def starts_as_stream(head: bytes) -> bool:
     if head[4:12] != bytes(8):
         return head[4] <= _MOST_LEVELS and head[5:12] == bytes(7)
     return head[12:16] == bytes(4) and head[18:21] == b"\0\0\x08"
-
-
-def make_tensor(name: str, stored_as: str, stream: Stream, buffer: mmap.mmap, file: str) -> SourceTensor:
-    run = RawRun(buffer, stream.start, stream.size)
-    return SourceTensor(name, stream.shape, stream.dtype, file, (run,), stored_as=stored_as)
 
 
 def refusal(buffer: mmap.mmap, file: str, error: StreamError, stored_as: str = "") -> FileError:

@@ -43,7 +43,7 @@ def is_structured(name: str) -> bool:
 
 
 def is_extra(name: str) -> bool:
-    return any(extra.stored.match(name) is not None for extra in load_official().extras)
+    return any(extra.stored.matches(name) for extra in load_official().extras)
 
 
 def naming_of(names: Iterable[str], file: str) -> str:
@@ -86,12 +86,12 @@ def is_sure_name(name: str, names: Mapping[str, object], naming: str) -> bool:
     if naming == "structured":
         tables = [load_table(source_class) for source_class in SOURCE_CLASSES]
         return any(matches_row(name, table, scheme) for table in tables for scheme in table.schemes)
-    if any(extra.shape and extra.stored.match(name) for extra in load_official().extras):
+    if any(extra.shape and extra.stored.matches(name) for extra in load_official().extras):
         return True
     weight = name.removesuffix(_MASTER)
     if match_official(weight) if naming == "official" else is_automatic(name):
         return True
-    rows = [row for row in load_left_out() if row.stored.match(name)]
+    rows = [row for row in load_left_out() if row.stored.matches(name)]
     return bool(rows) and "weight" in rows[0].stored.slots and bool(why_left_out(name, names))
 
 

@@ -199,7 +199,7 @@ def _unique(found: Iterator[tuple[str, Variable]], file: str) -> dict[str, Varia
     for name, variable in found:
         if name in variables:
             twice.append(quoted(name, 200))
-        if len(variables) + len(twice) > MOST_VARIABLES:
+        if len(variables) + len(twice) >= MOST_VARIABLES:
             raise _Bad(f"more than {MOST_VARIABLES} parameters")
         variables[name] = variable
     if twice:

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from converter.errors import FileError, Problem, SourceError, file_error
+from converter.open.file_run import FileRun
 from converter.open.files import HEAD_BYTES, is_file, map_file, quoted
-from converter.open.lod_tensor import StreamError, make_tensor, read_stream, refusal, starts_as_stream
+from converter.open.lod_tensor import StreamError, read_stream, refusal, starts_as_stream
 from converter.open.naming import is_weight, name_tensors, why_left_out, with_names
 from converter.open.program import Program, read_program
 from converter.open.program_files import MODELS
@@ -100,13 +101,14 @@ class _Reading:
             self.problems += error.problems
 
     def _open(self, name: str) -> None:
-        buffer = map_file(self.folder / name)
-        try:
-            stream = read_stream(buffer, 0)
-        except StreamError as error:
-            raise refusal(buffer, name, error) from None
-        if stream.end != len(buffer):
-            said = f"{list(stream.shape)} of {stream.dtype} ends here, and {len(buffer) - stream.end} bytes follow"
+        with map_file(self.folder / name) as buffer:
+            size = len(buffer)
+            try:
+                stream = read_stream(buffer, 0)
+            except StreamError as error:
+                raise refusal(buffer, name, error) from None
+        if stream.end != size:
+            said = f"{list(stream.shape)} of {stream.dtype} ends here, and {size - stream.end} bytes follow"
             raise file_error("E320", name, said, offset=stream.end)
         if name in self.wanted and (stream.dtype, stream.shape) != self.wanted[name]:
             expected = self.wanted[name]
@@ -114,8 +116,9 @@ class _Reading:
                 f"{list(stream.shape)} of {stream.dtype}; the program says {list(expected.shape)} of {expected.dtype}"
             )
             raise file_error("E322", name, said)
-        self.stored[name] = make_tensor(name, name, stream, buffer, name)
-        self.files[name] = SourceFile(self.folder / name, name, len(buffer))
+        run = FileRun(self.folder / name, stream.start, stream.size, size)
+        self.stored[name] = SourceTensor(name, stream.shape, stream.dtype, name, (run,), stored_as=name)
+        self.files[name] = SourceFile(self.folder / name, name, size)
 
     def check_all_there(self, program: Program) -> None:
         lost = [quoted(name, 200) for name in program.variables if name not in self.names]
