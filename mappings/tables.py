@@ -85,22 +85,24 @@ def load_table(source_class: str) -> Table:
     return build_table(read_toml(source_class), read_toml)
 
 
-def read_toml(name: str) -> dict[str, Any]:
-    text = resources.files("mappings").joinpath("tables", f"{name}.toml").read_text(encoding="utf-8")
+def read_toml(name: str, folder: str = "tables") -> dict[str, Any]:
+    text = resources.files("mappings").joinpath(folder, f"{name}.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
 def build_table(data: Mapping[str, Any], include: Any = read_toml) -> Table:
     """A checked table from parsed TOML; `include` reads an included one by name. Raises TableError."""
-    _only(data, "table", "source_class", "target_class", "version", "dims", "ranges", "include", "scheme", "tensor")
+    check_keys(
+        data, "table", "source_class", "target_class", "version", "dims", "ranges", "include", "scheme", "tensor"
+    )
     dims: dict[str, str] = dict(data.get("dims", {}))
     ranges: dict[str, str] = dict(data.get("ranges", {}))
     backbone: list[Row] = []
     prefixes = set()
     for entry in data["include"]:
-        _only(entry, "include", "table", "prefix", "drop", "optional")
+        check_keys(entry, "include", "table", "prefix", "drop", "optional")
         part = include(entry["table"])
-        _only(part, entry["table"], "dims", "ranges", "tensor")
+        check_keys(part, entry["table"], "dims", "ranges", "tensor")
         _merge(dims, part.get("dims", {}))
         _merge(ranges, part.get("ranges", {}))
         prefixes.add(entry.get("prefix", ""))
@@ -123,11 +125,12 @@ def build_table(data: Mapping[str, Any], include: Any = read_toml) -> Table:
 
 
 def _row(data: Mapping[str, Any], drop: str = "", optional: str = "") -> Row:
-    _only(data, "tensor", "source", "target", "shape", "op", "why")
+    check_keys(data, "tensor", "source", "target", "shape", "op", "why")
     return Row(data["source"], data["target"], tuple(data["shape"]), data["op"], data.get("why", ""), drop, optional)
 
 
-def _only(data: Mapping[str, Any], where: str, *known: str) -> None:
+def check_keys(data: Mapping[str, Any], where: str, *known: str) -> None:
+    """Raises TableError for a key that is none of the known ones: a misspelt one would mean nothing."""
     unknown = set(data) - set(known)
     if unknown:
         raise TableError(f"[{where}] has unknown keys: {', '.join(sorted(unknown))}")

@@ -1,4 +1,4 @@
-"""Which files of a folder are the model's: PaddleNLP's names in PaddleNLP's order, by exact name."""
+"""Which files of a folder are the model's: PaddleNLP's names in PaddleNLP's order, exactly, then a static graph's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from converter.errors import Problem, SourceError
 from converter.open.files import is_file, quoted
+from converter.open.program import is_pir
+from converter.open.program_files import COMBINED, MODELS, PARAMS
+from converter.open.variables import holds_variables, list_folder
 
 #: As PaddleNLP looks for them, first hit wins (paddlenlp/transformers/model_utils.py:1492-1585).
 ORDER = ("model.safetensors.index.json", "model.safetensors", "model_state.pdparams.index.json", "model_state.pdparams")
@@ -19,11 +22,12 @@ _VARIANT_FORMS = (
     re.compile(r"model_state\.pdparams\.index\.([^.]+)\.json"),
     re.compile(r"model_state\.([^.]+)\.pdparams"),
 )
+_STEP = re.compile(r"step_\d+")
 _SHARD = re.compile(r".*-\d{5}-of-\d{5}(\.\w+)?\.(pdparams|safetensors)")
 
 
 class Choice(NamedTuple):
-    """The file to begin with, and what to say about the others."""
+    """The file to begin with (or the folder of variable files), and what to say about the others."""
 
     path: Path
     warnings: tuple[str, ...]
@@ -45,13 +49,51 @@ def choose_weights(folder: Path) -> Choice:
         chosen = min(variants, key=_form_of)
         warning = f"{chosen} is the variant {quoted(variants[chosen])}; there is no {ORDER[3]}. Is it the whole model?"
         return Choice(folder / chosen, (warning,))
+    static = _choose_static(folder) or _choose_inner(folder)
+    if static is not None:
+        return Choice(static, ())
     raise SourceError(Problem("E002", _nothing_found(folder)))
+
+
+def _choose_static(folder: Path) -> Path | None:
+    """The one form of a static graph's weights that lies here; None for none. Raises SourceError for several."""
+    names = list_folder(folder)
+    found = [name for name in names if name.endswith(PARAMS) or (name in COMBINED and not (folder / name).is_dir())]
+    found += [name for name in names if name.endswith(".pdparams") and _is_static_save(folder / name)]
+    found = [name for name in found if is_file(folder / name)]
+    if "params" in names and (folder / "params").is_dir() and holds_variables(list_folder(folder / "params")):
+        found.append("params")
+    if holds_variables(names) or (not found and any(name in names for name in MODELS)):
+        found.append(".")
+    if len(found) > 1:
+        listed = ", ".join(quoted(name, 255)[1:-1] if name != "." else "the files of its variables" for name in found)
+        text = f"{folder.name} holds several forms of a static graph's weights: {listed}. Name the one to convert"
+        raise SourceError(Problem("E003", text))
+    return folder / found[0] if found else None
+
+
+def _is_static_save(path: Path) -> bool:
+    """static.save writes P.pdparams beside its program and P.pdopt."""
+    beside = [path.with_suffix(suffix) for suffix in (".pdopt", ".pdmodel")]
+    program = path.with_suffix(".json")
+    return any(other.is_file() for other in beside) or (program.is_file() and is_pir(program))
+
+
+def _choose_inner(folder: Path) -> Path | None:
+    """An export's folder `inference/`, or the one step that a fine-tuning saved, one level down."""
+    inner = [name for name in list_folder(folder) if name == "inference" or _STEP.fullmatch(name)]
+    found = {name: _choose_static(folder / name) for name in inner if (folder / name).is_dir()}
+    found = {name: path for name, path in found.items() if path is not None}
+    if len(found) > 1:
+        text = f"{folder.name} holds several models: {', '.join(found)}. Name the one to convert"
+        raise SourceError(Problem("E003", text))
+    return next(iter(found.values()), None)
 
 
 def _find_variants(folder: Path) -> dict[str, str]:
     """File names of variants (model_state.VARIANT.pdparams), and the variant of each."""
     found: dict[str, str] = {}
-    for name in _list(folder):
+    for name in list_folder(folder):
         form = _form_of(name)
         if form < len(_VARIANT_FORMS) and not _SHARD.fullmatch(name):
             match = _VARIANT_FORMS[form].fullmatch(name)
@@ -64,18 +106,12 @@ def _form_of(name: str) -> int:
     return next((place for place, form in enumerate(_VARIANT_FORMS) if form.fullmatch(name)), len(_VARIANT_FORMS))
 
 
-def _list(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError as error:
-        raise SourceError(Problem("E005", f"{folder.name}: the folder cannot be read: {error.strerror}")) from None
-
-
 def _nothing_found(folder: Path) -> str:
-    names = _list(folder)
+    names = list_folder(folder)
     shown = ", ".join(quoted(name)[1:-1] for name in names[:20]) or "nothing"
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    text = f"{folder.name}: no weights found. Looked for {', '.join(ORDER)}; there are {shown}{more}."
+    static = "and a static graph's (.pdiparams, params, __params__, a file per variable)"
+    text = f"{folder.name}: no weights found. Looked for {', '.join(ORDER)}, {static}; there are {shown}{more}."
     shards = [name for name in names if _SHARD.fullmatch(name)]
     if shards:
         return f"{text} Shards without their index: fetch {shards[0].split('-')[0]}.*.index.json too"

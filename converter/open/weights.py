@@ -7,36 +7,46 @@ from dataclasses import replace
 from pathlib import Path
 
 from converter.errors import Problem, SourceError
-from converter.open.files import is_file, quoted
+from converter.open.combined import open_combined
+from converter.open.files import HEAD_BYTES, is_file, map_file, quoted
 from converter.open.folder import choose_weights
+from converter.open.lod_tensor import starts_as_stream
+from converter.open.naming import apply_names
 from converter.open.pdparams import open_pdparams
+from converter.open.program_files import COMBINED, PARAMS, find_weights_of, is_program
 from converter.open.safetensors_file import open_safetensors
 from converter.open.shards import open_index
+from converter.open.variables import open_variables
 from converter.tensors import TensorSet
 
 #: Files that lie beside a model and are not the model.
 _NOT_WEIGHTS = {
     ".pdopt": "an optimizer's state, not a model",
-    ".pdmodel": "a program without weights",
-    ".pdiparams": "a combined file of a static graph",
     ".bin": "a file of PyTorch or of a trainer",
     ".pth": "a file of PyTorch or a random generator's state",
 }
 
 
 def open_weights(path: Path) -> TensorSet:
-    """The tensors of a PaddleNLP folder or of one weight file: facts now, bytes when asked for.
+    """The tensors of a folder or of one weight file under PaddleNLP's keys: facts now, bytes when asked for.
 
     Raises SourceError when there are no weights here, FileError when a file is damaged or hostile.
     """
     if os.path.isdir(path):
         choice = choose_weights(path)
-        found = _open_file(choice.path)
+        found = open_variables(choice.path) if choice.path.is_dir() else _open_file(choice.path)
         return replace(found, warnings=(*choice.warnings, *found.warnings)) if choice.warnings else found
     if not is_file(path):
-        text = f"{path}: no such file or folder. SOURCE is a PaddleNLP folder or one weight file"
+        text = f"{path}: no such file or folder. SOURCE is a folder of weights or one weight file"
         raise SourceError(Problem("E001", text))
+    if path.suffix not in _WEIGHTS and ".index." not in path.name and is_program(path):
+        found_path = find_weights_of(path)
+        return open_variables(found_path) if found_path.is_dir() else _open_file(found_path)
     return _open_file(path)
+
+
+#: Endings of weight files, which need not be looked into to know that they are no programs.
+_WEIGHTS = (".pdparams", ".safetensors", ".pdiparams")
 
 
 def _open_file(path: Path) -> TensorSet:
@@ -47,9 +57,17 @@ def _open_file(path: Path) -> TensorSet:
         return open_index(path, open_pdparams, ".pdparams")
     if name.endswith(".safetensors"):
         return open_safetensors(path)
+    if name.endswith(PARAMS) or name in COMBINED or (path.suffix not in _NOT_WEIGHTS and _is_stream(path)):
+        return open_combined(path)
     if name.endswith(".pdparams"):
-        return open_pdparams(path)
+        return apply_names(open_pdparams(path), name)
     what = _NOT_WEIGHTS.get(path.suffix, "of an unknown kind")
-    raise SourceError(
-        Problem("E004", f"{quoted(name, 255)[1:-1]} is {what}. Expected a folder, a .pdparams or a .safetensors file")
-    )
+    expected = "Expected a folder, a .pdparams, a .safetensors or a static graph's weights (.pdiparams, ...)"
+    raise SourceError(Problem("E004", f"{quoted(name, 255)[1:-1]} is {what}. {expected}"))
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a file begins as a tensor of a static graph, whatever its name; zeros alone are a broken download."""
+    with map_file(path) as buffer:
+        head = bytes(buffer[:HEAD_BYTES])
+    return any(head) and starts_as_stream(head)

@@ -154,7 +154,6 @@ FOREIGN = {
     "compressed with gzip": b"\x1f\x8b\x08" + bytes(60),
     "a safetensors file": (2).to_bytes(8, "little") + b"{}" + bytes(60),
     "a NumPy array": b"\x93NUMPY\x01\x00",
-    "a tensor of a static graph": bytes(16) + b"\x07\x00\x00\x00\x08\x05" + bytes(60),
     "filled with zeros": bytes(5000),
     "a link that was copied as text": b"../../blobs/deadbeef",
     "text, not a checkpoint": b"Not Found\n",

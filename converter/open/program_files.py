@@ -1,0 +1,87 @@
+"""What lies beside a file of weights and names its tensors, and which weights a program belongs to: by exact names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+from converter.errors import FileError, Problem, SourceError
+from converter.open.files import is_file, quoted
+from converter.open.program import Program, is_pir, read_program
+from converter.open.variable_info import VariableInfo, read_variable_info
+from converter.tensors import SourceFile
+
+PARAMS = ".pdiparams"
+INFO = ".pdiparams.info"
+PROGRAM = ".pdmodel"
+#: save_inference_model of Paddle 1.x, and of 3.x with separate_parameters.
+MODELS = ("__model__", "__model__.json")
+#: The usual names of a combined file without a suffix.
+COMBINED = ("__params__", "params")
+
+
+class NameSources(NamedTuple):
+    """The program beside a combined file, jit.save's table of names, and the files that these are."""
+
+    program: Optional[Program]
+    info: Optional[VariableInfo]
+    files: tuple[SourceFile, ...]
+    warnings: tuple[str, ...]
+
+
+def find_name_sources(path: Path) -> NameSources:
+    """Raises FileError when one of them is damaged, or when two programs disagree."""
+    folder, name = path.parent, path.name
+    stems = dict.fromkeys((name.removesuffix(PARAMS), name, Path(name).stem))
+    candidates = [f"{stem}{suffix}" for stem in stems for suffix in (".json", PROGRAM)] + list(MODELS)
+    if name in COMBINED:
+        candidates.append("model")
+    programs: list[Program] = []
+    warnings: list[str] = []
+    for candidate in candidates:
+        place = folder / candidate
+        if place == path or place.is_dir() or not is_file(place):
+            continue
+        if place.suffix == ".json" and not is_pir(place):
+            warnings.append(f"{quoted(candidate, 255)[1:-1]} is no program of Paddle: not used")
+            continue
+        programs.append(read_program(place))
+        warnings += programs[-1].warnings
+    for other in programs[1:]:
+        if other.variables != programs[0].variables:
+            text = f"{programs[0].file.name} and {other.file.name} name different parameters. Which belongs to {name}?"
+            raise FileError(Problem("E322", text))
+    table = folder / (name + ".info" if name.endswith(PARAMS) else name + INFO)
+    info = read_variable_info(table) if is_file(table) else None
+    files = [program.file for program in programs] + ([info.file] if info else [])
+    return NameSources(programs[0] if programs else None, info, tuple(files), tuple(warnings))
+
+
+def is_program(path: Path) -> bool:
+    """Whether a file is a program or a table of names, not the weights themselves."""
+    name = path.name
+    if name.endswith((PROGRAM, INFO)) or name == MODELS[0]:
+        return True
+    return name.endswith(".json") and is_pir(path)
+
+
+def find_weights_of(path: Path) -> Path:
+    """The weights that a program (or a table of names) belongs to: a file, or the folder of variable files. Raises
+    SourceError."""
+    folder, name = path.parent, path.name
+    if name.endswith(INFO):
+        candidates = [name.removesuffix(".info")]
+    elif name in MODELS:
+        candidates = list(COMBINED)
+    else:
+        candidates = [Path(name).stem + PARAMS, Path(name).stem + ".pdparams"]
+    found = [folder / candidate for candidate in candidates if (folder / candidate).is_file()]
+    if len(found) == 1:
+        return found[0]
+    if not found and name in MODELS:
+        return folder
+    listed = " and ".join(candidate.name for candidate in found) or " or ".join(candidates)
+    reason = (
+        f"{listed} are both there. Name the one" if found else f"a program without weights; expected {listed} beside it"
+    )
+    raise SourceError(Problem("E003" if found else "E004", f"{quoted(name, 255)[1:-1]}: {reason}"))
