@@ -34,6 +34,7 @@ def test_a_config_json_is_read_whole() -> None:
     assert problems == []
     assert config == SourceConfig(
         file="config.json",
+        kind="paddlenlp",
         architecture="ErnieMForSequenceClassification",
         vocab_size=60,
         hidden_size=16,
