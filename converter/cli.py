@@ -26,6 +26,11 @@ class DtypeChoice(str, Enum):
     bfloat16 = "bfloat16"
 
 
+class BehaviorChoice(str, Enum):
+    paddlenlp = "paddlenlp"
+    release = "release"
+
+
 class PrecisionChoice(str, Enum):
     float64 = "float64"
     float32 = "float32"
@@ -114,6 +119,9 @@ HEADS = typer.Option(None, metavar="N", min=1, help="Number of attention heads, 
 TOKENIZER = typer.Option(
     None, metavar="FOLDER", help="Where vocab.txt and sentencepiece.bpe.model are, if not beside the weights."
 )
+BEHAVIOR = typer.Option(
+    None, help="Whose rules for missing masks and tokens; else those of the release that wrote SOURCE."
+)
 AS_JSON = typer.Option(False, "--json", help="Print one JSON object on stdout; everything else goes to stderr.")
 DEBUG = typer.Option(False, "--debug", hidden=True)
 
@@ -142,6 +150,7 @@ def convert(
     config: Optional[Path] = CONFIG,
     num_attention_heads: Optional[int] = HEADS,
     tokenizer: Optional[Path] = TOKENIZER,
+    behavior: Optional[BehaviorChoice] = BEHAVIOR,
     allow_nonfinite: bool = typer.Option(False, "--allow-nonfinite", help="Convert NaN and infinity too."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Check everything, write nothing."),
     force: bool = typer.Option(False, "--force", help="Replace an OUTPUT that this tool made."),
@@ -161,6 +170,7 @@ def convert(
             config=config,
             num_attention_heads=num_attention_heads,
             tokenizer=tokenizer,
+            behavior=behavior.value if behavior else None,
             allow_nonfinite=allow_nonfinite,
             dry_run=dry_run,
             force=force,
@@ -175,6 +185,7 @@ def inspect(
     architecture: Optional[str] = ARCHITECTURE,
     config: Optional[Path] = CONFIG,
     num_attention_heads: Optional[int] = HEADS,
+    behavior: Optional[BehaviorChoice] = BEHAVIOR,
     as_json: bool = AS_JSON,
     debug: bool = DEBUG,
 ) -> None:
@@ -182,7 +193,11 @@ def inspect(
     from converter.inspect import inspect as inspect_checkpoint
 
     result = inspect_checkpoint(
-        source, architecture=architecture, config=config, num_attention_heads=num_attention_heads
+        source,
+        architecture=architecture,
+        config=config,
+        num_attention_heads=num_attention_heads,
+        behavior=behavior.value if behavior else None,
     )
     print_inspection(result, as_json)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from converter.behavior import BEHAVIORS
 from converter.errors import PlanError, Problem
 from converter.open.source import open_source
 from converter.plan import Plan, make_plan
@@ -31,6 +32,11 @@ class Inspection:
     parameters: int
     bytes: int
     tokenizer: bool
+    #: Which releases' rules a conversion follows, and what that means.
+    behavior: str
+    behavior_means: str
+    #: Weights that no PyTorch class has a place for, which go into a file of their own.
+    extras: tuple[str, ...]
     dropped: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
     problems: tuple[str, ...]
@@ -42,11 +48,16 @@ def inspect(
     architecture: str | None = None,
     config: Path | None = None,
     num_attention_heads: int | None = None,
+    behavior: str | None = None,
 ) -> Inspection:
     """Open a checkpoint and plan its conversion, reading no tensor. Raises SourceError or FileError when it cannot be
     opened; what the plan finds wrong is in the result."""
     opened = open_source(
-        Path(source), config=config, architecture=architecture, num_attention_heads=num_attention_heads
+        Path(source),
+        config=config,
+        architecture=architecture,
+        num_attention_heads=num_attention_heads,
+        behavior=behavior,
     )
     plan: Plan | None = None
     problems: tuple[Problem, ...] = ()
@@ -69,7 +80,10 @@ def inspect(
         parameters=sum(element_count(tensor.shape) for tensor in tensors),
         bytes=sum(tensor.size for tensor in tensors),
         tokenizer=opened.tokenizer is not None,
-        dropped=tuple((drop.name, drop.reason) for drop in plan.dropped) if plan else (),
+        behavior=opened.behavior,
+        behavior_means=BEHAVIORS[opened.behavior].said,
+        extras=tuple(opened.tensors.extras),
+        dropped=tuple((drop.name, drop.reason) for drop in plan.dropped) if plan else opened.tensors.left_out,
         warnings=(*opened.warnings, *(plan.warnings if plan else ())),
         problems=tuple(map(str, problems)),
     )

@@ -49,6 +49,10 @@ def _open_file(path: Path) -> TensorSet:
         return open_safetensors(path)
     if name.endswith(".pdparams"):
         return open_pdparams(path)
+    if (name.endswith(".bin") and name != "training_args.bin") or name.endswith(".bin.index.json"):
+        from converter.open.torch_file import open_torch  # zipfile takes its time
+
+        return open_torch(path) if name.endswith(".bin") else open_index(path, open_torch, ".bin")
     what = _NOT_WEIGHTS.get(path.suffix, "of an unknown kind")
     raise SourceError(
         Problem("E004", f"{quoted(name, 255)[1:-1]} is {what}. Expected a folder, a .pdparams or a .safetensors file")

@@ -61,7 +61,8 @@ def test_a_transposed_matrix_is_recognised(tmp_path: Path) -> None:
     state = make_state()
     state["encoder.layers.1.linear1.weight"] = state["encoder.layers.1.linear1.weight"].T.copy()
     assert problems(tmp_path, state) == [
-        "error[E201]: encoder.layers.1.linear1.weight is [32, 8], expected [8, 32]. Already in PyTorch layout?"
+        "error[E201]: encoder.layers.1.linear1.weight is [32, 8], expected [8, 32]. "
+        "Already in PyTorch layout? Convert the file that Paddle wrote"
     ]
 
 
@@ -105,9 +106,10 @@ def test_a_stranger_is_left_out_with_a_warning(tmp_path: Path) -> None:
 
 def test_a_sizes_lie_in_the_config_is_found(tmp_path: Path) -> None:
     found = problems(tmp_path, make_state(), make_config(vocab_size=31, max_position_embeddings=9))
+    hint = "Is the config another model's? --config FILE names the right one"
     assert found == [
-        "error[E201]: embeddings.word_embeddings.weight is [30, 8], expected [31, 8].",
-        "error[E201]: embeddings.position_embeddings.weight is [10, 8], expected [9, 8].",
+        "error[E201]: embeddings.word_embeddings.weight is [30, 8], expected [31, 8]. " + hint,
+        "error[E201]: embeddings.position_embeddings.weight is [10, 8], expected [9, 8]. " + hint,
     ]
 
 
