@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from converter.errors import Problem
 
 if TYPE_CHECKING:
     from converter.convert import Conversion
@@ -67,6 +70,11 @@ class Reporter:
 def print_json(data: Any) -> None:
     """Exactly one JSON object on stdout."""
     typer.echo(json.dumps(data, indent=2, ensure_ascii=True, default=_plain))
+
+
+def describe_problems(problems: Sequence[Problem]) -> dict[str, Any]:
+    """The JSON object of a run that was stopped."""
+    return {"error": [{"code": problem.code, "message": problem.text} for problem in problems]}
 
 
 def _plain(value: object) -> object:

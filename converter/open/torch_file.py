@@ -6,7 +6,7 @@ torch is imported here and nowhere else in the converter. The tensors stay in th
 from __future__ import annotations
 
 import importlib
-import mmap
+import os
 import warnings
 import zipfile
 import zlib
@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from converter.errors import FileError, Problem, SourceError, file_error
-from converter.open.files import HEAD_BYTES, map_file, quoted, recognise
+from converter.open.files import HEAD_BYTES, map_file, open_file, quoted, recognise
 from converter.open.torch_pickle import LEGACY_START, check_legacy, check_pickle
 from converter.tensors import DTYPES, SourceFile, SourceTensor, TensorSet, element_count
 
@@ -56,7 +56,7 @@ def open_torch(path: Path) -> TensorSet:
     zipped = head.startswith(_ZIP_START)
     if not zipped and not head.startswith(LEGACY_START):
         raise file_error("E304", name, f"is {recognise(head, len(buffer)) or 'no file of torch.save'}")
-    records = _check_zip(buffer, name) if zipped else None
+    records = _check_zip(path) if zipped else None
     if records is None:
         check_legacy(buffer, name)
     loaded = _load(path, zipped)
@@ -69,17 +69,19 @@ def open_torch(path: Path) -> TensorSet:
     return TensorSet("PyTorch pickle", tensors, files, odd, writer, naming="transformers")
 
 
-def _check_zip(buffer: mmap.mmap, file: str) -> Records:
+def _check_zip(path: Path) -> Records:
     """Size and CRC of each record, after the archive was found to hold its records as they are, and its pickle to ask
     for nothing but tensors. Raises FileError."""
+    file = path.name
     try:
-        with zipfile.ZipFile(cast(Any, buffer)) as archive:  # a mapped file reads like an open one
+        with os.fdopen(open_file(path), "rb") as handle, zipfile.ZipFile(handle) as archive:
+            size = os.fstat(handle.fileno()).st_size
             entries = archive.infolist()
             pickles = [entry for entry in entries if entry.filename.endswith("/data.pkl")]
             if len(pickles) != 1 or len(entries) > _MOST_RECORDS:
                 raise file_error("E304", file, "is a zip archive, and not one of torch.save")
             packed = [entry.filename for entry in entries if entry.compress_type != zipfile.ZIP_STORED]
-            if packed or sum(entry.file_size for entry in entries) > len(buffer):
+            if packed or sum(entry.file_size for entry in entries) > size:
                 raise file_error("E303", file, "its records are packed or larger than the file; torch.save stores them")
             if pickles[0].file_size > _MOST_PICKLE_BYTES:
                 raise file_error("E303", file, f"data.pkl has {pickles[0].file_size} bytes, which no model needs")

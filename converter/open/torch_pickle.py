@@ -12,7 +12,7 @@ from converter.open.pickle_reader import MOST_OPCODES, read_argument
 from converter.open.pickle_values import Refusal
 
 #: The magic number that a file of torch before 1.6 starts with, itself a pickle.
-LEGACY_START = b"\x80\x02\x8a\x0alFc\x9cF\xf9 j\xa8P\x19."
+LEGACY_START = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 #: Pickles in such a file: the magic number, the protocol, the system, the object, the keys of the storages.
 _LEGACY_PICKLES = 5
 _LOOKED_UP = re.compile(

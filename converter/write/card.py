@@ -57,16 +57,15 @@ tags:
 
 # ERNIE-M in PyTorch: {target}
 
-Converted by paddle2torch {__version__} from {_WRITERS[behavior.name if plan.scheme.identity else "paddlenlp"]} of \
-`{plan.table.source_class}`:
+Converted by paddle2torch {__version__} from {_WRITERS[behavior.name if plan.scheme.identity else "paddlenlp"]} \
+(`{plan.table.source_class}`):
 {sizes.num_hidden_layers} layers, {sizes.hidden_size} wide, {sizes.num_attention_heads} heads,
 {sizes.vocab_size:,} tokens.
 
 ## Load it
 
 `trust_remote_code=True` is needed, in transformers 4.57 as in 5: the model's code travels in this folder. In 4.57 it
-is the difference between this model and that release's own port, which computes other hidden states when no mask is
-given and cuts text into other tokens.
+is the difference between this model and that release's own port, which {_port_differs(behavior)}.
 
 ```python
 {_loading_code(target, has_tokenizer)}
@@ -96,6 +95,12 @@ The behavior is `{behavior.name}`: {behavior.said}. Each of its choices is a fie
 
 `paddle2torch.json` has the sums of every tensor. `paddle2torch verify SOURCE FOLDER` proves the two equal.
 """
+
+
+def _port_differs(behavior: Behavior) -> str:
+    if behavior.name == "transformers":
+        return "cuts text into other tokens"
+    return "computes other hidden states when no mask is\ngiven and cuts text into other tokens"
 
 
 def _say_extras(plan: Plan) -> str:
