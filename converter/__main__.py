@@ -31,7 +31,10 @@ def main() -> None:
 
         app(prog_name="paddle2torch")
     except (Stopped, KeyboardInterrupt):
-        print("error[E009]: stopped by the user. Nothing was left half-written.", file=sys.stderr)
+        said = "stopped by the user. Nothing was left half-written."
+        if "--json" in sys.argv:
+            print(f'{{"error": [{{"code": "E009", "message": "{said}"}}]}}', flush=True)
+        print(f"error[E009]: {said}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Optional
 import typer
 import typer.core
 
-from converter.cli_output import Reporter, print_conversion, print_inspection, print_json
+from converter.cli_output import Reporter, describe_problems, print_conversion, print_inspection, print_json
 from converter.errors import Paddle2TorchError, Problem, SourceError
 from converter.version import __version__
 
@@ -26,6 +26,11 @@ class DtypeChoice(str, Enum):
     bfloat16 = "bfloat16"
 
 
+class BehaviorChoice(str, Enum):
+    paddlenlp = "paddlenlp"
+    release = "release"
+
+
 class PrecisionChoice(str, Enum):
     float64 = "float64"
     float32 = "float32"
@@ -35,12 +40,15 @@ class Commands(typer.core.TyperGroup):
     """Turns every error into text and an exit code, in one place."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        words = list(extra.get("args") or (args[0] if args else None) or sys.argv[1:])
         try:
+            if "" in words:
+                raise SourceError(Problem("E090", "an argument is an empty text, expected a name or a value"))
             code = super().main(*args, standalone_mode=False, **extra)  # type: ignore[misc]
         except Exception as error:
             if _debug():
                 raise
-            code = report_error(error)
+            code = report_error(error, "--json" in words)
         if not standalone_mode:
             return code
         if sys.stdout is not None:  # None where the caller closed it.
@@ -52,29 +60,32 @@ def _debug() -> bool:
     return "--debug" in sys.argv
 
 
-def report_error(error: Exception) -> int:
+def report_error(error: Exception, as_json: bool = False) -> int:
     """Print an error for the user, and give the exit code that it means."""
-    if isinstance(error, Paddle2TorchError):
-        lines = [str(problem) for problem in error.problems]
-    elif type(error).__name__ == "NoArgsIsHelpError":  # Its message is the help.
-        lines = [str(error)]
-    elif hasattr(error, "format_message"):  # A usage error of typer's.
-        lines = [str(Problem("E090", f"{error.format_message()} See paddle2torch --help"))]
-    elif isinstance(error, OSError):
-        lines = [str(Problem("E505", f"{error.filename or 'a file'}: {error.strerror or error}"))]
-    elif isinstance(error, MemoryError):
-        lines = [str(Problem("E506", "not enough memory"))]
-    else:
-        lines = [
-            str(
-                Problem(
-                    "E099", f"an error of paddle2torch itself: {type(error).__name__}: {error}. --debug shows where"
-                )
-            )
-        ]
-    for line in lines:
-        typer.echo(line, err=True)
+    problems = find_problems(error)
+    if as_json:
+        print_json(describe_problems(problems))
+    for problem in problems:
+        typer.echo(str(problem), err=True)
+    if not problems:  # Its message is the help.
+        typer.echo(str(error), err=True)
     return STOPPED
+
+
+def find_problems(error: Exception) -> tuple[Problem, ...]:
+    """What an exception means to the user; nothing for a call without words, which gets the help."""
+    if isinstance(error, Paddle2TorchError):
+        return error.problems
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return ()
+    if hasattr(error, "format_message"):  # A usage error of typer's.
+        return (Problem("E090", f"{error.format_message()} See paddle2torch --help"),)
+    if isinstance(error, OSError):
+        return (Problem("E505", f"{error.filename or 'a file'}: {error.strerror or error}"),)
+    if isinstance(error, MemoryError):
+        return (Problem("E506", "not enough memory"),)
+    said = f"an error of paddle2torch itself: {type(error).__name__}: {error}. --debug shows where"
+    return (Problem("E099", said),)
 
 
 app = typer.Typer(
@@ -119,6 +130,9 @@ TOKENIZER = typer.Option(
 REVISION = typer.Option(None, metavar="REV", help="Branch, tag or commit of a Hub id.")
 CACHE = typer.Option(None, metavar="DIR", help="Keep downloads here (else PADDLE2TORCH_CACHE, else your cache folder).")
 OFFLINE = typer.Option(False, "--offline", help="Ask no server: use what is in the cache.")
+BEHAVIOR = typer.Option(
+    None, help="Whose rules for missing masks and tokens; else those of the release that wrote SOURCE."
+)
 AS_JSON = typer.Option(False, "--json", help="Print one JSON object on stdout; everything else goes to stderr.")
 DEBUG = typer.Option(False, "--debug", hidden=True)
 
@@ -150,6 +164,7 @@ def convert(
     revision: Optional[str] = REVISION,
     cache: Optional[Path] = CACHE,
     offline: bool = OFFLINE,
+    behavior: Optional[BehaviorChoice] = BEHAVIOR,
     allow_nonfinite: bool = typer.Option(False, "--allow-nonfinite", help="Convert NaN and infinity too."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Check everything, write nothing."),
     force: bool = typer.Option(False, "--force", help="Replace an OUTPUT that this tool made."),
@@ -169,6 +184,7 @@ def convert(
             config=config,
             num_attention_heads=num_attention_heads,
             tokenizer=tokenizer,
+            behavior=behavior.value if behavior else None,
             allow_nonfinite=allow_nonfinite,
             dry_run=dry_run,
             force=force,
@@ -189,6 +205,7 @@ def inspect(
     revision: Optional[str] = REVISION,
     cache: Optional[Path] = CACHE,
     offline: bool = OFFLINE,
+    behavior: Optional[BehaviorChoice] = BEHAVIOR,
     as_json: bool = AS_JSON,
     debug: bool = DEBUG,
 ) -> None:
@@ -201,6 +218,7 @@ def inspect(
             architecture=architecture,
             config=config,
             num_attention_heads=num_attention_heads,
+            behavior=behavior.value if behavior else None,
             revision=revision,
             cache=cache,
             offline=offline,

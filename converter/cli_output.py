@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from converter.errors import Problem
 
 if TYPE_CHECKING:
     from converter.convert import Conversion
@@ -83,6 +86,11 @@ def print_json(data: Any) -> None:
     typer.echo(json.dumps(data, indent=2, ensure_ascii=True, default=_plain))
 
 
+def describe_problems(problems: Sequence[Problem]) -> dict[str, Any]:
+    """The JSON object of a run that was stopped."""
+    return {"error": [{"code": problem.code, "message": problem.text} for problem in problems]}
+
+
 def _plain(value: object) -> object:
     if isinstance(value, Path):
         return str(value)
@@ -104,6 +112,7 @@ def print_conversion(result: Conversion, as_json: bool) -> None:
         f"{verb} {result.output}: {result.target_class}, {result.parameters:,} parameters in {result.tensors} tensors, "
         f"{result.bytes / 1e9:.2f} GB, weight files {len(result.shards)}, {result.seconds:.1f} s"
     )
+    typer.echo(f"behavior: {result.behavior}")
     if result.written:
         typer.echo("prove it: paddle2torch verify SOURCE OUTPUT")
 
@@ -127,12 +136,21 @@ def print_inspection(result: Inspection, as_json: bool) -> None:
         ("dtypes", ", ".join(f"{name} ({count} tensors)" for name, count in result.dtypes.items())),
         ("tensors", f"{result.tensors}, {result.parameters:,} parameters, {result.bytes / 1e6:,.1f} MB"),
         ("tokenizer", "yes" if result.tokenizer else "none"),
+        ("behavior", f"{result.behavior} ({result.behavior_means})"),
+        ("keeps", f"{_listed(result.extras, 8)} (in a file of their own)" if result.extras else ""),
         ("files", _listed(result.files, 8)),
     ]
     for name, value in rows:
         if value:
             typer.echo(f"{name:<10} {value}")
+    reasons: dict[str, list[str]] = {}
     for name, reason in result.dropped:
-        typer.echo(f"drops      {name}: {reason}")
+        reasons.setdefault(reason, []).append(name)
+    for reason, names in reasons.items():
+        if len(names) <= 8:
+            lines = [f"drops      {name}: {reason}" for name in names]
+        else:
+            lines = [f"drops      {len(names)}: {reason}: {_listed(tuple(names), 8)}"]
+        typer.echo("\n".join(lines))
     for problem in result.problems:
         typer.echo(problem)

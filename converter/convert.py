@@ -13,11 +13,11 @@ from typing import Callable
 from converter.errors import Problem, SourceError
 from converter.fetch.locate import locate
 from converter.open.source import Source, open_source
-from converter.plan import Plan, make_plan
+from converter.plan import EXTRAS_FILE, Plan, make_plan
 from converter.tensors import SourceFile, element_count
 from converter.write.output import write_companions
 from converter.write.staging import check_output, staged
-from converter.write.weights import Shard, split_into_shards, target_bytes, write_weights
+from converter.write.weights import Shard, split_into_shards, target_bytes, with_extras, write_weights
 
 #: Called with a stage's name, what is done of it and the whole, in bytes.
 Progress = Callable[[str, int, int], None]
@@ -39,6 +39,8 @@ class Conversion:
     parameters: int
     bytes: int
     shards: tuple[str, ...]
+    extras: tuple[str, ...]
+    behavior: str
     dropped: tuple[tuple[str, str], ...]
     tokenizer: bool
     warnings: tuple[str, ...]
@@ -55,6 +57,7 @@ def convert(
     config: Path | None = None,
     num_attention_heads: int | None = None,
     tokenizer: Path | None = None,
+    behavior: str | None = None,
     allow_nonfinite: bool = False,
     dry_run: bool = False,
     force: bool = False,
@@ -63,14 +66,17 @@ def convert(
     offline: bool = False,
     progress: Progress | None = None,
 ) -> Conversion:
-    """Convert a Paddle ERNIE-M checkpoint into a Hugging Face folder.
+    """Convert an ERNIE-M checkpoint into a Hugging Face folder.
 
-    `source`: a PaddleNLP folder or one weight file; as text also a built-in name, an http(s) address or a Hub id, which
-    is fetched first (`revision`, `cache` and `offline` are as in converter.fetch.locate). `output`: a folder that is
-    not there yet. Either all of `output` is written or nothing. `max_shard_size` is in bytes. Raises a
-    Paddle2TorchError with every problem found.
+    `source`: a folder of PaddleNLP's, of the 2021 release's or of transformers 4's ErnieM, or one weight file; as text
+    also a built-in name, an http(s) address or a Hub id, which is fetched first (`revision`, `cache` and `offline` are
+    as in converter.fetch.locate). `output`: a folder that is not there yet. Either all of `output` is written or
+    nothing. `max_shard_size` is in bytes. `behavior` is "paddlenlp" or "release"; None is the checkpoint's own.
+    Raises a Paddle2TorchError with every problem found.
     """
     start = time.monotonic()
+    if not str(source) or not str(output):
+        raise SourceError(Problem("E090", "SOURCE or OUTPUT is an empty text, expected a name"))
     output = Path(output)
     if dtype not in DTYPE_CHOICES:
         raise SourceError(Problem("E091", f"dtype is {dtype!r}, expected one of {', '.join(DTYPE_CHOICES)}"))
@@ -85,12 +91,13 @@ def convert(
         architecture=architecture,
         num_attention_heads=num_attention_heads,
         tokenizer=tokenizer,
+        behavior=behavior,
     )
     opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
     plan = make_plan(opened, dtype)
     _check_apart(opened, output)
     check_output(output, force=force)
-    shards = split_into_shards(plan.tensors, max_shard_size)
+    shards = with_extras(split_into_shards(plan.tensors, max_shard_size), plan.extras)
     warnings = (*opened.warnings, *plan.warnings, *_tokenizer_warnings(opened, plan))
     if not dry_run:
         _write(opened, plan, output, shards, force, allow_nonfinite, progress or (lambda *_: None))
@@ -103,7 +110,9 @@ def convert(
         tensors=len(plan.tensors),
         parameters=sum(element_count(tensor.shape) for tensor in plan.tensors),
         bytes=sum(map(target_bytes, plan.tensors)),
-        shards=tuple(shard.file for shard in shards),
+        shards=tuple(shard.file for shard in shards if shard.file != EXTRAS_FILE),
+        extras=tuple(extra.target for extra in plan.extras),
+        behavior=opened.behavior,
         dropped=tuple((drop.name, drop.reason) for drop in plan.dropped),
         tokenizer=opened.tokenizer is not None,
         warnings=warnings,
@@ -114,7 +123,7 @@ def convert(
 def _write(
     opened: Source, plan: Plan, output: Path, shards: Sequence[Shard], force: bool, allow: bool, progress: Progress
 ) -> None:
-    total = sum(map(target_bytes, plan.tensors))
+    total = sum(map(target_bytes, (*plan.tensors, *plan.extras)))
     done = 0
 
     def advance(count: int) -> None:

@@ -73,7 +73,7 @@ def fold_names(names: Iterable[str]) -> str:
     for name in names:
         head, found, tail = name.partition(".layers.")
         number, dot, rest = tail.partition(".")
-        if found and number.isascii() and number.isdecimal():
+        if found and number.isascii() and number.isdecimal() and number == str(int(number)):
             groups.setdefault((head + found, dot + rest), []).append(int(number))
         else:
             plain.append(name)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from converter.behavior import BEHAVIORS
 from converter.errors import PlanError, Problem
 from converter.fetch.locate import locate
 from converter.open.source import open_source
@@ -38,6 +39,11 @@ class Inspection:
     parameters: int
     bytes: int
     tokenizer: bool
+    #: Which releases' rules a conversion follows, and what that means.
+    behavior: str
+    behavior_means: str
+    #: Weights that no PyTorch class has a place for, which go into a file of their own.
+    extras: tuple[str, ...]
     dropped: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
     problems: tuple[str, ...]
@@ -53,13 +59,18 @@ def inspect(
     cache: Path | None = None,
     offline: bool = False,
     progress: Progress | None = None,
+    behavior: str | None = None,
 ) -> Inspection:
     """Open a checkpoint, fetched first where it is not on this machine, and plan its conversion, reading no tensor.
 
     Raises SourceError or FileError when it cannot be opened; what the plan finds wrong is in the result."""
     located = locate(source, revision=revision, cache=cache, offline=offline, progress=progress)
     opened = open_source(
-        located.path, config=config, architecture=architecture, num_attention_heads=num_attention_heads
+        located.path,
+        config=config,
+        architecture=architecture,
+        num_attention_heads=num_attention_heads,
+        behavior=behavior,
     )
     plan: Plan | None = None
     problems: tuple[Problem, ...] = ()
@@ -83,7 +94,10 @@ def inspect(
         parameters=sum(element_count(tensor.shape) for tensor in tensors),
         bytes=sum(tensor.size for tensor in tensors),
         tokenizer=opened.tokenizer is not None,
-        dropped=tuple((drop.name, drop.reason) for drop in plan.dropped) if plan else (),
+        behavior=opened.behavior,
+        behavior_means=BEHAVIORS[opened.behavior].said,
+        extras=tuple(opened.tensors.extras),
+        dropped=tuple((drop.name, drop.reason) for drop in plan.dropped) if plan else opened.tensors.left_out,
         warnings=(*located.warnings, *opened.warnings, *(plan.warnings if plan else ())),
         problems=tuple(map(str, problems)),
     )

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 from converter.config import SourceConfig
 from converter.errors import PlanError, Problem, fold_names
+from converter.names import check_names, fold_reasons
 from converter.open.source import Source
 from converter.sizes import Sizes, resolve_sizes
 from converter.tensors import FLOATING, SourceTensor
-from mappings import SOURCE_CLASSES, Mapped, Scheme, Table, expand, load_table, matches_row
+from mappings import Mapped, Scheme, Table, expand, load_table
+
+#: Where the weights go that no PyTorch class has a place for: names, layout and dtype as in the source.
+EXTRAS_FILE = "release_extras.safetensors"
 
 
 @dataclass(frozen=True)
@@ -48,16 +52,23 @@ class Plan:
     #: False where the checkpoint has no pooling layer and the class can do without.
     has_pooler: bool
     warnings: tuple[str, ...]
+    #: Weights that no PyTorch class has a place for: written as they are into a file of their own.
+    extras: tuple[PlannedTensor, ...] = ()
 
 
 def make_plan(source: Source, dtype: str = "keep") -> Plan:
     """The plan for a checkpoint. `dtype` is "keep" or what every tensor is converted to. Raises PlanError."""
     if source.config.architecture is None:
         raise PlanError(_no_architecture(source))
+    contradiction = check_class(source)
     table = load_table(source.config.architecture)
     tensors = source.tensors.tensors
-    scheme = choose_scheme(table, tensors)
-    sizes, problems = resolve_sizes(source.config, table, tensors, scheme.prefix)
+    try:
+        scheme = choose_scheme(table, tensors, source.tensors.naming == "transformers")
+    except PlanError as error:
+        raise PlanError(*contradiction, *error.problems) from None
+    sizes, problems = resolve_sizes(source.config, table, tensors, scheme)
+    problems = contradiction + problems
     if sizes is None:
         raise PlanError(*problems, *check_names(table, scheme, tensors, ())[0])
     mapped, absent = leave_out_absent(expand(table, scheme, sizes.by_field()), tensors)
@@ -69,6 +80,7 @@ def make_plan(source: Source, dtype: str = "keep") -> Plan:
         raise PlanError(*problems)
     dropped = [Dropped(m.source, m.drop, True) for m in mapped if m.drop and m.source in tensors]
     dropped += [Dropped(name, "no row of any table knows this name", False) for name in unknown]
+    dropped += [Dropped(name, reason, True) for name, reason in source.tensors.left_out]
     planned = tuple(
         PlannedTensor(
             tensors[m.source], m.target, m.op, m.target_shape, tensors[m.source].dtype if dtype == "keep" else dtype
@@ -76,15 +88,40 @@ def make_plan(source: Source, dtype: str = "keep") -> Plan:
         for m in mapped
         if not m.drop
     )
-    warnings = _warnings(sizes, dropped, planned, absent)
-    return Plan(table, scheme, source.config, sizes, planned, tuple(dropped), not absent, warnings)
+    extras = plan_extras(source)
+    warnings = (*_warnings(sizes, dropped, planned, absent), *_say_extras(extras))
+    return Plan(table, scheme, source.config, sizes, planned, tuple(dropped), not absent, warnings, extras)
+
+
+def check_class(source: Source) -> list[Problem]:
+    """A class that the config says and the names of the tensors contradict; --architecture overrules both."""
+    said, told = source.config.architecture, source.tensors.told_class
+    if not told or told == said or source.config.class_from != "config":
+        return []
+    text = f"{source.config.file} says {said}, the names of the tensors are those of {told}. Which of the two is right?"
+    return [Problem("E104", f"{text} --architecture NAME overrules the config")]
+
+
+def plan_extras(source: Source) -> tuple[PlannedTensor, ...]:
+    """The weights that no table has a place for, under the names that they have in their files, in order."""
+    named = {tensor.stored_as or name: tensor for name, tensor in source.tensors.extras.items()}
+    return tuple(
+        PlannedTensor(tensor, name, "keep", tensor.shape, tensor.dtype) for name, tensor in sorted(named.items())
+    )
+
+
+def _say_extras(extras: tuple[PlannedTensor, ...]) -> tuple[str, ...]:
+    if not extras:
+        return ()
+    names = fold_names(extra.target for extra in extras)
+    return (f"no PyTorch class has a place for {names}: kept as they are in {EXTRAS_FILE} of OUTPUT",)
 
 
 def _no_architecture(source: Source) -> Problem:
     if source.config.file:
         where = f"{source.config.file} does not name the model's class"
     else:
-        where = "no config.json or model_config.json beside the weights or in the parent folder"
+        where = "no config.json, model_config.json or ernie_config.json beside the weights or in the parent folder"
     return Problem(
         "E010",
         f"{where}, and weights alone do not tell it. Give --config FILE, or --architecture and --num-attention-heads",
@@ -101,10 +138,14 @@ def leave_out_absent(
     return tuple(entry for entry in mapped if not entry.optional), optional
 
 
-def choose_scheme(table: Table, tensors: Mapping[str, SourceTensor]) -> Scheme:
-    """The name scheme that a file holds, told by the word embedding. Raises PlanError for two or none."""
+def choose_scheme(table: Table, tensors: Mapping[str, SourceTensor], of_transformers: bool = False) -> Scheme:
+    """The name scheme that a file holds, told by the word embedding. Raises PlanError for two or none.
+
+    `of_transformers`: the tensors are in PyTorch's layout, which only the reader can tell.
+    """
     probe = "embeddings.word_embeddings.weight"
-    found = [scheme for scheme in table.schemes if scheme.prefix + probe in tensors]
+    schemes = [scheme for scheme in table.schemes if scheme.identity == of_transformers]
+    found = [scheme for scheme in schemes if scheme.prefix + probe in tensors]
     if len(found) == 1:
         return found[0]
     if found:
@@ -112,7 +153,7 @@ def choose_scheme(table: Table, tensors: Mapping[str, SourceTensor]) -> Scheme:
         raise PlanError(
             Problem("E103", f"two name schemes in one checkpoint: {names} are both there. Which is the model?")
         )
-    expected = " or ".join(scheme.prefix + probe for scheme in table.schemes)
+    expected = " or ".join(scheme.prefix + probe for scheme in schemes)
     elsewhere = [name for name in tensors if name.endswith(probe)]
     hint = f"; {elsewhere[0]} is there: is it another class than {table.source_class}?" if elsewhere else ""
     raise PlanError(
@@ -127,57 +168,18 @@ def _some(tensors: Mapping[str, SourceTensor]) -> str:
     return fold_names(names) if len(names) <= 8 else fold_names(names[:8]) + f", first of {len(names)}"
 
 
-def check_names(
-    table: Table, scheme: Scheme, tensors: Mapping[str, SourceTensor], mapped: tuple[Mapped, ...], config_file: str = ""
-) -> tuple[list[Problem], list[str]]:
-    """What is missing, out of range or of another class; and the names that no table knows, which are dropped."""
-    problems: list[Problem] = []
-    needed = {entry.source for entry in mapped}
-    missing = [entry.source for entry in mapped if not entry.drop and entry.source not in tensors]
-    if missing:
-        by = f"{config_file} says {table.source_class}" if config_file else f"expected for {table.source_class}"
-        problems.append(Problem("E101", f"missing: {fold_names(missing)}. {by}; is the checkpoint complete?"))
-    rest = [name for name in tensors if name not in needed]
-    beyond = [name for name in rest if matches_row(name, table, scheme)]
-    if beyond and mapped:
-        problems.append(
-            Problem(
-                "E102",
-                f"{fold_names(beyond)}: beyond what {config_file or 'the config'} says. Which of the two is right?",
-            )
-        )
-    foreign = [name for name in rest if name not in beyond and _other_class(name, table)]
-    if foreign:
-        others = sorted({_other_class(name, table) for name in foreign})
-        problems.append(
-            Problem(
-                "E104",
-                f"{fold_names(foreign)}: names of {', '.join(others)}, not of {table.source_class}. "
-                f"Is --architecture right?",
-            )
-        )
-    known = set(beyond) | set(foreign)
-    return problems, [name for name in rest if name not in known]
-
-
-def _other_class(name: str, table: Table) -> str:
-    """Which other class (or other scheme of this one) a name belongs to, or ''."""
-    for source_class in SOURCE_CLASSES:
-        other = load_table(source_class)
-        if any(matches_row(name, other, scheme) for scheme in other.schemes):
-            return source_class if other is not table else f"another name scheme of {source_class}"
-    return ""
-
-
 def check_shapes(mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor], table: Table) -> list[Problem]:
     problems = []
     for entry in mapped:
         tensor = tensors.get(entry.source)
         if tensor is None or tensor.shape == entry.source_shape:
             continue
-        hint = " Already in PyTorch layout?" if tensor.shape == entry.source_shape[::-1] else ""
+        if tensor.shape == entry.source_shape[::-1]:
+            hint = "Already in PyTorch layout? Convert the file that Paddle wrote"
+        else:
+            hint = "Is the config another model's? --config FILE names the right one"
         problems.append(
-            Problem("E201", f"{entry.source} is {list(tensor.shape)}, expected {list(entry.source_shape)}.{hint}")
+            Problem("E201", f"{entry.source} is {list(tensor.shape)}, expected {list(entry.source_shape)}. {hint}")
         )
     return problems
 
@@ -203,9 +205,12 @@ def _warnings(
     unknown = [drop.name for drop in dropped if not drop.known]
     if unknown:
         warnings.append(f"not converted, for no table knows them: {fold_names(unknown)}")
-    kept = [drop for drop in dropped if drop.known]
-    if kept:
-        warnings.append(f"not converted: {fold_names(drop.name for drop in kept)}: {kept[0].reason}")
+    reasons: dict[str, list[str]] = {}
+    for drop in dropped:
+        if drop.known:
+            reasons.setdefault(drop.reason, []).append(drop.name)
+    if reasons:
+        warnings.append(f"not converted: {fold_reasons(reasons)}")
     dtypes = sorted({tensor.dtype for tensor in planned})
     if len(dtypes) > 1:
         warnings.append(

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from converter.config import SourceConfig
+from converter.config import RELEASE, SourceConfig
 from converter.errors import Problem
 from converter.tensors import SourceTensor
-from mappings import Table
+from mappings import Scheme, Table
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,19 @@ _TOLD_BY = {
     "hidden_size": ("embeddings.word_embeddings.weight", 1),
     "max_position_embeddings": ("embeddings.position_embeddings.weight", 0),
 }
-_LAYER = re.compile(r"encoder\.layers\.([0-9]{1,6})\.norm2\.bias")
+_LAYER = re.compile(r"encoder\.layers\.(0|[1-9][0-9]{0,5})\.norm2\.bias")
 
 
 def resolve_sizes(
-    config: SourceConfig, table: Table, tensors: Mapping[str, SourceTensor], prefix: str
+    config: SourceConfig, table: Table, tensors: Mapping[str, SourceTensor], scheme: Scheme
 ) -> tuple[Sizes | None, list[Problem]]:
     """The sizes that the config gives, else the tensors; the plan then holds every tensor against them.
 
-    The width of the feed-forward is four times the hidden size whatever the config says: PaddleNLP builds it so
-    (`ernie_m/modeling.py:167`) and writes 3072 for every model (`ernie_m/configuration.py:156`).
+    The width of the feed-forward is four times the hidden size whatever PaddleNLP's config says: PaddleNLP builds it so
+    (`ernie_m/modeling.py:167`) and writes 3072 for every model (`ernie_m/configuration.py:156`). transformers' class
+    has any width: there the tensor tells.
     """
+    prefix = scheme.prefix
     told = {field: _axis(tensors, prefix + name, axis) for field, (name, axis) in _TOLD_BY.items()}
     told["num_hidden_layers"] = _count_layers(tensors, prefix)
     problems: list[Problem] = []
@@ -72,7 +74,8 @@ def resolve_sizes(
     labels, warnings, problem = _resolve_labels(config, table, tensors)
     if problem:
         return None, [problem]
-    width = 4 * sizes["hidden_size"]
+    told_width = _axis(tensors, prefix + "encoder.layers.0.linear1.bias", 0) if scheme.identity else None
+    width = told_width or 4 * sizes["hidden_size"]
     return Sizes(intermediate_size=width, num_attention_heads=heads, labels=labels, warnings=warnings, **sizes), []
 
 
@@ -100,9 +103,11 @@ def _resolve_labels(
     if "num_labels" not in table.dims.values() or config.labels is not None:
         return named, (), None
     # PaddleNLP writes no id2label for exactly two labels: two is what such a config says.
-    count = 2 if config.file else _axis(tensors, "classifier.bias", 0)
-    if count is None:
+    # The release's config never speaks of labels: there the tensor tells.
+    silent = not config.file or config.kind == RELEASE
+    count = _axis(tensors, "classifier.bias", 0) if silent else 2
+    if not count:
         return (), (), Problem("E105", "neither the config nor classifier.bias tell the number of labels")
     labels = tuple(f"LABEL_{index}" for index in range(count))
     said = f"no config gives label names: LABEL_0 to LABEL_{count - 1} are taken"
-    return labels, () if config.file else (said,), None
+    return labels, (said,) if silent else (), None

@@ -145,7 +145,8 @@ class TensorSet:
     warnings: tuple[str, ...] = ()
     #: What can be told of the writer, e.g. "pickle protocol 4".
     writer: str = ""
-    #: Which names the file has: "structured" (PaddleNLP's), "official" (the 2021 release's) or "automatic" (numbered).
+    #: Which names the file has: "structured" (PaddleNLP's), "official" (the 2021 release's), "automatic" (numbered)
+    #: or "transformers" (the target's already, in PyTorch's layout).
     naming: str = "structured"
     #: PaddleNLP's class, where the names tell it: the official names of heads do.
     told_class: str = ""

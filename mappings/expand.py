@@ -42,14 +42,15 @@ def expand(table: Table, scheme: Scheme, sizes: Mapping[str, int]) -> tuple[Mapp
     ):
         for row in rows:
             shape = tuple(size if isinstance(size, int) else dims[size] for size in row.shape)
+            target_shape = OPERATIONS[row.op].target_shape(shape)
             for source, target in expand_names(row, numbers):
                 mapped.append(
                     Mapped(
-                        source_prefix + source,
+                        source_prefix + (target if scheme.identity else source),
                         "" if row.drop else target_prefix + target,
-                        shape,
-                        OPERATIONS[row.op].target_shape(shape),
-                        row.op,
+                        target_shape if scheme.identity else shape,
+                        target_shape,
+                        "keep" if scheme.identity else row.op,
                         row.why,
                         row.drop,
                         row.optional,
@@ -91,7 +92,7 @@ def _check_unique(table: Table, names: list[str], what: str) -> None:
 def matches_row(name: str, table: Table, scheme: Scheme) -> bool:
     """Whether a row of this table could name `name` with numbers of any size: known, if perhaps out of range."""
     for rows, prefix in ((table.backbone, scheme.prefix), (table.head, "")):
-        if any(_pattern(prefix + row.source).fullmatch(name) for row in rows):
+        if any(_pattern(prefix + (row.target if scheme.identity else row.source)).fullmatch(name) for row in rows):
             return True
     return False
 
@@ -104,5 +105,5 @@ def _pattern(source: str) -> re.Pattern[str]:
         elif "," in part:
             parts.append("(?:" + "|".join(map(re.escape, part.split(","))) + ")")
         else:
-            parts.append("[0-9]+")
+            parts.append("(?:0|[1-9][0-9]*)")
     return re.compile("".join(parts))

@@ -45,10 +45,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Scheme:
-    """A way in which files name the tensors of a class: the prefix that stands before those of the backbone."""
+    """A way in which files name the tensors of a class: the prefix that stands before those of the backbone.
+
+    With `identity` they have the targets' names and shapes already, and every tensor is kept as it is.
+    """
 
     name: str
     prefix: str
+    identity: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def build_table(data: Mapping[str, Any], include: Any = read_toml) -> Table:
         backbone=tuple(backbone),
         head=tuple(_row(row) for row in data.get("tensor", [])),
         backbone_prefix=prefixes.pop(),
-        schemes=tuple(Scheme(**scheme) for scheme in data["scheme"]),
+        schemes=tuple(_scheme(scheme) for scheme in data["scheme"]),
     )
     _check(table)
     return table
@@ -127,6 +131,11 @@ def build_table(data: Mapping[str, Any], include: Any = read_toml) -> Table:
 def _row(data: Mapping[str, Any], drop: str = "", optional: str = "") -> Row:
     check_keys(data, "tensor", "source", "target", "shape", "op", "why")
     return Row(data["source"], data["target"], tuple(data["shape"]), data["op"], data.get("why", ""), drop, optional)
+
+
+def _scheme(data: Mapping[str, Any]) -> Scheme:
+    check_keys(data, "scheme", "name", "prefix", "identity")
+    return Scheme(data["name"], data["prefix"], data.get("identity", False))
 
 
 def check_keys(data: Mapping[str, Any], where: str, *known: str) -> None:
@@ -151,5 +160,8 @@ def _check(table: Table) -> None:
         for size in row.shape:
             if isinstance(size, str) and size not in table.dims:
                 raise TableError(f"{row.source}: {size} is not in [dims]")
-    if len({scheme.prefix for scheme in table.schemes}) != len(table.schemes) or not table.schemes:
+    for scheme in table.schemes:
+        if scheme.identity and scheme.prefix != table.backbone_prefix:
+            raise TableError(f"{table.source_class}: names that are the target's have its prefix")
+    if len({(scheme.prefix, scheme.identity) for scheme in table.schemes}) != len(table.schemes) or not table.schemes:
         raise TableError(f"{table.source_class}: name schemes must differ, and there must be one")

@@ -25,6 +25,8 @@ _FROM_SOURCE = (
     "pad_token_id",
     "problem_type",
 )
+#: What the configuration takes where config.json has no such field.
+_UNSAID = {"act_dropout": 0.0}
 _SIZES = (
     "vocab_size",
     "hidden_size",
@@ -43,6 +45,10 @@ HABITS: dict[str, dict[str, Any]] = {
     },
 }
 HABITS["release"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1]}
+#: The port's, for folders of transformers' own ErnieM; there the ids are those of its config's pad_token_id.
+HABITS["transformers"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1], "attention_mask_value": None}
+#: How pieces are cut, which follows from the behavior (TOKENIZER.md, section 9).
+PIECE_RULES = {"paddlenlp": "paddlenlp", "release": "release", "transformers": "paddlenlp"}
 
 
 def check_config(output: Path, plan: Plan, written: WrittenWeights, behavior: str) -> list[Problem]:
@@ -55,15 +61,26 @@ def check_config(output: Path, plan: Plan, written: WrittenWeights, behavior: st
         return [Problem("E408", f"config.json is not usable: {error}")]
     expected: dict[str, Any] = {name: getattr(plan.config, name) for name in _FROM_SOURCE}
     expected.update({name: getattr(plan.sizes, name) for name in _SIZES})
-    expected.update(HABITS.get(behavior, HABITS["paddlenlp"]))
+    expected.update(_habits(plan, behavior))
     expected["dtype"] = _main_dtype(written) or config.get("dtype")
     expected.update(architectures=[plan.table.target_class], model_type="ernie_m")
     problems = [
         Problem("E408", f"config.json: {name} is {config.get(name)!r:.80}, expected {value!r:.80}")
         for name, value in expected.items()
-        if not _same(config.get(name), value)
+        if not _same(config.get(name, _UNSAID.get(name)), value)
     ]
     return problems + _check_labels(config, plan.sizes.labels)
+
+
+def _habits(plan: Plan, behavior: str) -> dict[str, Any]:
+    """What the behavior asks for, and what transformers' own config says where SOURCE is a folder of its ErnieM."""
+    habits = dict(HABITS.get(behavior, HABITS["paddlenlp"]))
+    if behavior == "transformers":
+        habits["implicit_mask_token_ids"] = [plan.config.pad_token_id]
+    if plan.config.layer_norm_eps is not None:
+        habits["layer_norm_eps"] = plan.config.layer_norm_eps
+    habits["act_dropout"] = plan.config.act_dropout or 0.0
+    return habits
 
 
 def _main_dtype(written: WrittenWeights) -> str | None:
@@ -74,7 +91,7 @@ def _main_dtype(written: WrittenWeights) -> str | None:
     return elements.most_common(1)[0][0] if elements else None
 
 
-def check_tokenizer_config(output: Path, longest: int) -> list[Problem]:
+def check_tokenizer_config(output: Path, longest: int, behavior: str = "paddlenlp") -> list[Problem]:
     """Fields of tokenizer_config.json that no comparison of default calls on short texts shows."""
     path = output / "tokenizer_config.json"
     if not (output / "vocab.txt").is_file():
@@ -88,11 +105,13 @@ def check_tokenizer_config(output: Path, longest: int) -> list[Problem]:
     expected = {
         "tokenizer_class": "PaddleErnieMTokenizer",
         "model_max_length": longest,
+        "piece_rule": PIECE_RULES.get(behavior, "paddlenlp"),
         "model_input_names": ["input_ids"],
         "padding_side": "right",
         "truncation_side": "right",
     }
     implied = {name: expected[name] for name in ("model_input_names", "padding_side", "truncation_side")}
+    implied["piece_rule"] = "paddlenlp"
     return [
         Problem("E408", f"tokenizer_config.json: {name} is {config.get(name)!r:.80}, expected {value!r:.80}")
         for name, value in expected.items()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable
 
 from converter.errors import Problem
 from verify.fields import check_config, check_tokenizer_config
-from verify.manifest import check_files, check_source, check_tensors, read_manifest
+from verify.manifest import behavior_of, check_files, check_source, check_tensors, read_manifest
 from verify.static import StaticResult, check_weights
 from verify.trace import Trace
 from verify.traced_weights import check_against_trace
@@ -32,8 +32,9 @@ def check_folder(
     result = StaticResult(0, (), "manifest")
     if plan is not None:
         result, more = check_weights(plan, written, lambda done, total: say(f"weights: {done} of {total} tensors"))
-        problems += more + check_config(output, plan, written, str((manifest or {}).get("behavior", "paddlenlp")))
-        problems += check_tokenizer_config(output, plan.sizes.max_position_embeddings - 2)
+        behavior = behavior_of(manifest)
+        problems += more + check_config(output, plan, written, behavior)
+        problems += check_tokenizer_config(output, plan.sizes.max_position_embeddings - 2, behavior)
     elif trace is not None:
         result, more = check_against_trace(trace, manifest, written)
         problems += more

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from converter.behavior import BEHAVIORS
 from converter.errors import Problem, ReferenceFailure
 from verify.trace import Trace
 from verify.written import WrittenWeights
@@ -27,7 +28,10 @@ def read_manifest(output: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
         if not isinstance(data, dict) or not isinstance(data["tensors"], list) or not isinstance(data["files"], dict):
             raise ValueError("it has no list of tensors, or no table of files")
         by_target(data)
+        extras_by_target(data)
         source_sums(data)
+        if behavior_of(data) not in BEHAVIORS:
+            raise ValueError(f"its behavior is {data['behavior']!r:.40}, expected one of {', '.join(BEHAVIORS)}")
         return data, []
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return None, [Problem("E406", f"{MANIFEST} is not usable: {error}. Convert again")]
@@ -38,6 +42,16 @@ def by_target(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {str(entry["target"]): dict(entry) for entry in manifest["tensors"]}
 
 
+def extras_by_target(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The same for the weights that the model has no place for."""
+    return {str(entry["target"]): dict(entry) for entry in manifest.get("extras", [])}
+
+
+def behavior_of(manifest: Mapping[str, Any] | None) -> str:
+    """Whose rules OUTPUT says to follow; a manifest of before there was a choice says PaddleNLP's."""
+    return str((manifest or {}).get("behavior", "paddlenlp"))
+
+
 def source_sums(manifest: Mapping[str, Any]) -> dict[str, str]:
     """Name and sha256 of each file that OUTPUT was made from."""
     return {str(file["name"]): str(file["sha256"]) for file in manifest["source"]["files"]}
@@ -45,9 +59,10 @@ def source_sums(manifest: Mapping[str, Any]) -> dict[str, str]:
 
 def check_tensors(manifest: Mapping[str, Any], written: WrittenWeights) -> tuple[list[str], list[Problem]]:
     """Every tensor's dtype, shape and sum. Returns the names that differ, and what is wrong."""
-    entries = by_target(manifest)
+    entries = {**by_target(manifest), **extras_by_target(manifest)}
+    there = {**written.tensors, **written.extras}
     wrong: dict[str, str] = {}
-    for name, tensor in written.tensors.items():
+    for name, tensor in there.items():
         entry = entries.get(name)
         if entry is None:
             wrong[name] = "the manifest does not know it"
@@ -55,7 +70,7 @@ def check_tensors(manifest: Mapping[str, Any], written: WrittenWeights) -> tuple
             wrong[name] = f"it is {tensor.dtype} {list(tensor.shape)}, not {entry.get('dtype')} {entry.get('shape')}"
         elif entry.get("sha256") != hashlib.sha256(tensor.read_bytes().data).hexdigest():
             wrong[name] = "its bytes have another sum"
-    wrong.update({name: "it is not in the weight files" for name in entries if name not in written.tensors})
+    wrong.update({name: "it is not in the weight files" for name in entries if name not in there})
     return sorted(wrong), [Problem("E406", f"{MANIFEST}: {name}: {why}") for name, why in sorted(wrong.items())]
 
 

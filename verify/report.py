@@ -48,6 +48,8 @@ class Report:
     files: dict[str, str] = field(default_factory=dict)
     #: Who computed the reference: "live", "trace" or "none", how the weights reached it, its versions.
     reference: dict[str, Any] = field(default_factory=dict)
+    #: Whose rules OUTPUT follows where Paddle's releases differ: "paddlenlp", "release" or "transformers".
+    behavior: str = "paddlenlp"
     environment: dict[str, Any] = field(default_factory=dict)
     #: Seconds by stage. Not in report.json, so that two runs give the same report.
     seconds: dict[str, float] = field(default_factory=dict)
@@ -64,6 +66,7 @@ class Report:
         return {
             "passed": self.passed,
             "precision": self.precision,
+            "behavior": self.behavior,
             "checked": self.checked,
             "problems": [{"code": problem.code, "text": problem.text} for problem in self.problems],
             "first_difference": self.first_difference,
@@ -89,7 +92,7 @@ def write_report(report: Report, folder: Path) -> None:
 
 def render_table(report: Report) -> str:
     """The report for a terminal: the verdict, the worst of each kind of site, what is wrong and where to look."""
-    lines = [_verdict(report), "", *_table(_rows(report)), ""]
+    lines = [_verdict(report), "", *_table(_rows(report)), "", f"behavior: {report.behavior}"]
     if report.reference.get("kind") not in (None, "none"):
         versions = report.reference.get("environment", {})
         lines.append(

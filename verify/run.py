@@ -18,7 +18,15 @@ from verify.fields import output_says
 from verify.folder import check_folder
 from verify.judge import Judgement, Start, check_installed, judge
 from verify.localise import first_difference
-from verify.manifest import MANIFEST, check_rounding, deciding_files, file_sha256, read_manifest, source_sums
+from verify.manifest import (
+    MANIFEST,
+    behavior_of,
+    check_rounding,
+    deciding_files,
+    file_sha256,
+    read_manifest,
+    source_sums,
+)
 from verify.reference import find_interpreter, make_request, record_trace
 from verify.report import FOLDER, NUMBERS, TOKENS, WEIGHTS, Report, write_report
 from verify.static import converted_to
@@ -134,6 +142,10 @@ class Job:
         interpreter = find_interpreter(paddle_python) if live else None
         if not static_only:
             check_installed()
+        if interpreter is not None and plan is not None and plan.scheme.identity:
+            text = "SOURCE is a PyTorch checkpoint, which Paddle does not compute. --static-only compares the weights"
+            raise ReferenceFailure(Problem("E602", text))
+        self._state_behavior(opened)
         sums = self._source_sums(opened, trace)
         if static:
             with self._stage("static"):
@@ -163,6 +175,7 @@ class Job:
 
     def _open(self, path: Path) -> tuple[Source, Plan]:
         """SOURCE through the converter's reader, which refuses what must not reach Paddle's pickle."""
+        from converter.config import RELEASE
         from converter.open.source import open_source
         from converter.plan import make_plan
 
@@ -176,12 +189,23 @@ class Job:
                 raise
             opened = open_source(path, **said)
             if opened.config_file is not None:
-                raise
+                if opened.config.kind != RELEASE:
+                    raise
+                # The release's config names no class: that alone is taken.
+                said = {"architecture": said["architecture"]}
+                opened = open_source(path, **said)
             plan = make_plan(opened)
-            self.report.warnings.append(
-                f"no config beside SOURCE: class and number of heads are taken from OUTPUT's config.json ({said})"
-            )
+            self.report.warnings.append(f"SOURCE does not say it: taken from OUTPUT's config.json ({said})")
             return opened, plan
+
+    def _state_behavior(self, opened: Source | None) -> None:
+        """Whose rules OUTPUT follows, and whether they are those of the release that wrote SOURCE."""
+        self.report.behavior = behavior_of(read_manifest(self.output)[0])
+        if opened is not None and opened.behavior != self.report.behavior:
+            self.report.warnings.append(
+                f"OUTPUT follows the behavior {self.report.behavior!r}, as its manifest says; SOURCE's own is "
+                f"{opened.behavior!r}"
+            )
 
     def _source_sums(self, opened: Source | None, trace: Trace | None) -> dict[str, str] | None:
         """Sums of SOURCE's weight files; with a trace they must be those that Paddle read."""

@@ -10,7 +10,7 @@ from converter.errors import Problem
 from converter.tensors import DTYPES, FLOATING
 from mappings import OPERATIONS
 from verify.rounding import ROUNDED_TARGETS, wrongly_rounded
-from verify.written import WrittenTensor, WrittenWeights
+from verify.written import EXTRAS_FILE, WrittenTensor, WrittenWeights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,10 +50,26 @@ def check_weights(plan: Plan, written: WrittenWeights, advance: Advance) -> tupl
             problems.append(problem)
             mismatched.append(planned.target)
         advance(number + 1, len(plan.tensors))
+    for planned in plan.extras:
+        problem = _check_extra(planned, written.extras.get(planned.target))
+        if problem is not None:
+            problems.append(problem)
+            mismatched.append(planned.target)
     extra = sorted(set(written.tensors) - {planned.target for planned in plan.tensors})
+    extra += sorted(set(written.extras) - {planned.target for planned in plan.extras})
     problems += [Problem("E404", f"{name}: no source tensor becomes this, and the file holds it") for name in extra]
     problems += _check_dtypes(plan, written)
-    return StaticResult(len(plan.tensors), (*mismatched, *extra), rounded=rounded), problems
+    count = len(plan.tensors) + len(plan.extras)
+    return StaticResult(count, (*mismatched, *extra), rounded=rounded), problems
+
+
+def _check_extra(planned: PlannedTensor, found: WrittenTensor | None) -> Problem | None:
+    """What is kept as it was has the source's dtype, whatever the model was converted to."""
+    if found is None:
+        return Problem("E404", f"{planned.target}: not in {EXTRAS_FILE}, where it should be kept")
+    if found.dtype != planned.dtype:
+        return Problem("E404", f"{planned.target}: {found.dtype} in {EXTRAS_FILE}, the source is {planned.dtype}")
+    return _check_facts(planned, found) or _check_values(planned, found, ())
 
 
 def _missing(planned: PlannedTensor) -> Problem:

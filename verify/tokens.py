@@ -22,11 +22,12 @@ class TokenResult:
     problem: str = ""
 
 
-def compare_tokens(trace: Trace, output: Path) -> TokenResult:
-    """Load OUTPUT's tokenizer as a user does and call it, text by text and once with all of them."""
+def compare_tokens(trace: Trace, output: Path, piece_rule: str | None = None) -> TokenResult:
+    """Load OUTPUT's tokenizer as a user does and call it, text by text and once with all of them. `piece_rule` takes
+    the place of the one that OUTPUT says."""
     texts, expected = trace.texts()
     try:
-        tokenizer = load_tokenizer(output)
+        tokenizer = load_tokenizer(output, **({"piece_rule": piece_rule} if piece_rule else {}))
         single = [list(tokenizer(text)["input_ids"]) for text in texts]
         batch = [list(ids) for ids in tokenizer(texts)["input_ids"]]
     except Exception as error:  # whatever OUTPUT's files or code raise is a fault of OUTPUT
@@ -41,11 +42,11 @@ def compare_tokens(trace: Trace, output: Path) -> TokenResult:
     return TokenResult(len(texts), len(wrong), examples)
 
 
-def load_tokenizer(output: Path) -> Any:
+def load_tokenizer(output: Path, **options: str) -> Any:
     """AutoTokenizer with OUTPUT's code. Raises ValueError when something else is loaded instead."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(str(output), trust_remote_code=True, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(str(output), trust_remote_code=True, local_files_only=True, **options)
     if not tokenizer:  # transformers 4.57 gives False where the files are damaged
         raise ValueError("AutoTokenizer gives no tokenizer")
     if not type(tokenizer).__module__.startswith("transformers_modules."):

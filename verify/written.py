@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SINGLE_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
+EXTRAS_FILE = "release_extras.safetensors"
 _NAMES = {stored: name for name, (_, _, stored) in DTYPES.items()}
 _LONGEST_HEADER = 100 << 20
 
@@ -51,6 +52,8 @@ class WrittenWeights:
     """What the weight files of OUTPUT hold, and what is wrong with the files themselves."""
 
     tensors: dict[str, WrittenTensor] = field(default_factory=dict)
+    #: Weights of the source that the model has no place for, in a file that loading it does not read.
+    extras: dict[str, WrittenTensor] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -71,6 +74,12 @@ def read_written(output: Path) -> WrittenWeights:
         names = {}
     for name, listed in names.items():
         _read_file(output / name, listed, found)
+    if (output / EXTRAS_FILE).is_file():
+        aside = WrittenWeights()
+        _read_file(output / EXTRAS_FILE, None, aside)
+        found.extras = aside.tensors
+        found.problems += aside.problems
+        names = {**names, EXTRAS_FILE: None}
     stray = sorted(path.name for path in output.glob("*.safetensors") if path.name not in names)
     if stray:
         found.problems.append(Problem("E405", f"{', '.join(stray)}: weight files that nothing refers to"))

@@ -24,7 +24,7 @@ _FOREIGN_STARTS = (
     (b"version https://git-lfs", "a git-LFS pointer, not the file itself. Fetch it with `git lfs pull`"),
     (b"PK\x03\x04", "a zip archive (torch.save writes those), not a Paddle checkpoint"),
     (b"PK\x05\x06", "an empty zip archive, not a Paddle checkpoint"),
-    (b"\x80\x02\x8a\x0alFc\x9cF\xf9 j\xa8P\x19.", "a checkpoint of torch.save (before 1.6), not of Paddle"),
+    (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "a checkpoint of torch.save (before 1.6), not of Paddle"),
     (b"\x1f\x8b", "compressed with gzip. Unpack it first"),
     (b"BZh", "compressed with bzip2. Unpack it first"),
     (b"\xfd7zXZ\x00", "compressed with xz. Unpack it first"),

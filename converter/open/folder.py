@@ -14,7 +14,15 @@ from converter.open.program_files import COMBINED, MODELS, PARAMS
 from converter.open.variables import holds_variables, list_folder
 
 #: As PaddleNLP looks for them, first hit wins (paddlenlp/transformers/model_utils.py:1492-1585).
-ORDER = ("model.safetensors.index.json", "model.safetensors", "model_state.pdparams.index.json", "model_state.pdparams")
+ORDER = (
+    "model.safetensors.index.json",
+    "model.safetensors",
+    "model_state.pdparams.index.json",
+    "model_state.pdparams",
+    # transformers' own, which PaddleNLP looks for last as well.
+    "pytorch_model.bin.index.json",
+    "pytorch_model.bin",
+)
 
 _VARIANT_FORMS = (
     re.compile(r"model\.safetensors\.index\.([^.]+)\.json"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import mmap
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +16,13 @@ from converter.tensors import DTYPES, RawRun, SourceFile, SourceTensor, TensorSe
 #: PaddleNLP stores bfloat16 as its bits, U16; paddle.save(safetensors=True) as BF16.
 _DTYPES = {stored: name for name, (_, _, stored) in DTYPES.items()}
 _DTYPES["U16"] = "bfloat16"
+
+
+#: q, k and v have one level more in transformers than in PaddleNLP.
+_OF_TRANSFORMERS = re.compile(r"\.self_attn\.self_attn\.[qkv]_proj\.")
+_OF_PADDLE = re.compile(r"(?<!\.self_attn)\.self_attn\.[qkv]_proj\.")
+
+_OF_BOTH = re.compile(r"(^|\.)(embeddings|encoder\.layers|pooler|classifier|qa_outputs|linear_start|linear_end)\.")
 
 
 class _Entry(NamedTuple):
@@ -29,7 +38,8 @@ def open_safetensors(path: Path) -> TensorSet:
     buffer = map_file(path)
     name = path.name
     header, begin, warnings = _read_header(buffer, name)
-    warnings += _check_metadata(header.pop("__metadata__", None), name)
+    naming = tell_naming(header)
+    warnings += _check_metadata(header.pop("__metadata__", None), name, naming)
     entries, problems = _read_entries(header, name)
     problems += _check_layout(entries, len(buffer) - begin, name) if not problems else []
     if not entries and not problems:
@@ -43,7 +53,20 @@ def open_safetensors(path: Path) -> TensorSet:
         )
         for entry in entries
     }
-    return TensorSet("safetensors", tensors, (SourceFile(path, name, len(buffer)),), tuple(warnings), "safetensors")
+    files = (SourceFile(path, name, len(buffer)),)
+    return TensorSet("safetensors", tensors, files, tuple(warnings), "safetensors", naming)
+
+
+def tell_naming(header: Mapping[str, Any]) -> str:
+    """Whose names a header has: "transformers" for those of transformers' ErnieM. A shard may hold only names that both
+    have: then format "pt" tells."""
+    names = [name for name in header if name != "__metadata__"]
+    if any(_OF_TRANSFORMERS.search(name) for name in names):
+        return "transformers"
+    metadata = header.get("__metadata__")
+    written = metadata.get("format") if isinstance(metadata, dict) else None
+    of_both = any(_OF_BOTH.search(name) for name in names) and not any(_OF_PADDLE.search(name) for name in names)
+    return "transformers" if written == "pt" and of_both else "structured"
 
 
 def _read_header(buffer: mmap.mmap, file: str) -> tuple[dict[str, Any], int, list[str]]:
@@ -69,14 +92,20 @@ def _read_header(buffer: mmap.mmap, file: str) -> tuple[dict[str, Any], int, lis
     return header, 8 + length, list(odd)
 
 
-def _check_metadata(metadata: Any, file: str) -> list[str]:
+def _check_metadata(metadata: Any, file: str, naming: str) -> list[str]:
+    of_transformers = naming == "transformers"
+    if metadata is None and of_transformers:
+        return [f"{file} does not say its layout (no metadata): taken as PyTorch's, for its names are transformers'"]
     if metadata is None:
         return [f"{file} does not say which framework's layout it has (no metadata): taken as Paddle's"]
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise file_error("E308", file, "__metadata__ is no table of texts")
     written = metadata.get("format")
-    if written == "np":
+    if written == ("pt" if of_transformers else "np"):
         return []
+    if of_transformers:
+        reason = f"has the names of transformers' ErnieM and the format {quoted(str(written))}, expected 'pt'"
+        raise file_error("E304", file, f"{reason}. Which layout has it? Save it again with save_pretrained")
     if written is None:
         return [f"{file} does not say which framework's layout it has (no format): taken as Paddle's"]
     if written == "pd":

@@ -104,4 +104,7 @@ def _join(
         warnings = (*warnings, *part.warnings)
         writers[part.writer] = None
     kind = next(iter(parts.values())).format
-    return TensorSet(f"{kind} in {len(parts)} files", tensors, tuple(files), warnings, ", ".join(writers))
+    # One shard may hold names that every layout has.
+    naming = next((part.naming for part in parts.values() if part.naming != "structured"), "structured")
+    writer = ", ".join(writers)
+    return TensorSet(f"{kind} in {len(parts)} files", tensors, tuple(files), warnings, writer, naming)

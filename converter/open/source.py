@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from converter.config import CLASS_DEFAULTS, SourceConfig, read_config, with_options
-from converter.errors import Problem, SourceError
+from converter.behavior import BEHAVIORS, CHOICES, usual_behavior
+from converter.config import (
+    CLASS_DEFAULTS,
+    PORT_DEFAULTS,
+    RELEASE,
+    RELEASE_CONFIG,
+    SourceConfig,
+    read_config,
+    with_options,
+)
+from converter.errors import Paddle2TorchError, Problem, SourceError
 from converter.open.files import is_file
 from converter.open.json_files import read_json
 from converter.open.tokenizer import TokenizerFiles, find_tokenizer
 from converter.open.weights import open_weights
 from converter.tensors import SourceFile, TensorSet
 
-CONFIG_NAMES = ("config.json", "model_config.json")
+CONFIG_NAMES = ("config.json", "model_config.json", RELEASE_CONFIG)
+_MANIFEST = "paddle2torch.json"
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,9 @@ class Source:
     warnings: tuple[str, ...]
     #: What it was fetched from; None for what was on this machine.
     origin: str | None = None
+    #: The name of one of converter.behavior.BEHAVIORS, and whether the user chose it.
+    behavior: str = "paddlenlp"
+    behavior_chosen: bool = False
 
     @property
     def folder(self) -> Path:
@@ -41,37 +54,95 @@ def open_source(
     architecture: str | None = None,
     num_attention_heads: int | None = None,
     tokenizer: Path | None = None,
+    behavior: str | None = None,
 ) -> Source:
-    """Open a PaddleNLP folder or one weight file.
+    """Open a folder of PaddleNLP's, of the 2021 release's or of transformers 4's ErnieM, or one weight file.
 
-    A config is looked for beside the weights, then in the parent folder, unless `config` names one. Raises
-    SourceError or FileError with every problem found.
+    A config is looked for beside the weights, then in the parent folder, unless `config` names one. `behavior` None
+    is the one that such a folder had. Raises SourceError or FileError with every problem found.
     """
-    tensors = open_weights(path)
+    if behavior is not None and behavior not in CHOICES:
+        raise SourceError(Problem("E091", f"behavior is {behavior!r}, expected one of {', '.join(CHOICES)}"))
     folder = path if path.is_dir() else path.parent
-    chosen, config_file = find_config(folder, config)
+    refuse_converted(folder)
+    tensors = open_weights(path)
+    of_transformers = tensors.naming == "transformers"
+    chosen, config_file = find_config(folder, config, of_transformers)
     chosen, problems = with_options(chosen, architecture, num_attention_heads)
     if problems:
         raise SourceError(*problems)
-    files = find_tokenizer(tokenizer if tokenizer is not None else folder)
-    if files is None and tokenizer is not None:
-        raise SourceError(
-            Problem("E020", f"--tokenizer {tokenizer.name}: neither vocab.txt nor sentencepiece.bpe.model is there")
-        )
+    chosen = with_told_class(chosen, tensors)
+    files = _find_tokenizer(folder, tokenizer, chosen, config_file)
     warnings = [*tensors.warnings, *chosen.warnings]
+    beside = files.names if files is not None and tokenizer is None else ()
+    usual = usual_behavior(tensors.naming, chosen.kind, beside)
+    if behavior not in (None, usual):
+        warnings.append(f"this checkpoint's behavior is {usual!r}; the option says {behavior!r}, which is taken")
+    if of_transformers and files is not None:
+        rule = BEHAVIORS[behavior or usual].piece_rule
+        warnings.append(
+            f"transformers' own tokenizer gives ids that no release of Paddle's gave; OUTPUT's gives those of {rule!r}"
+        )
     if files is None:
         warnings.append(
             "no tokenizer beside the weights: the output has none. --tokenizer FOLDER takes one from elsewhere"
         )
     else:
         warnings += files.warnings
-    return Source(path, tensors, chosen, config_file, files, tuple(warnings))
+    return Source(
+        path=path,
+        tensors=tensors,
+        config=chosen,
+        config_file=config_file,
+        tokenizer=files,
+        warnings=tuple(warnings),
+        behavior=behavior or usual,
+        behavior_chosen=behavior is not None,
+    )
 
 
-def find_config(folder: Path, named: Path | None) -> tuple[SourceConfig, SourceFile | None]:
+def refuse_converted(folder: Path) -> None:
+    """A folder that this tool made is no SOURCE. Raises SourceError."""
+    if not (folder / _MANIFEST).is_file():
+        return
+    try:
+        manifest, _ = read_json(folder / _MANIFEST)
+    except Paddle2TorchError:
+        return
+    if manifest.get("tool") == "paddle2torch":
+        text = f"{folder}: paddle2torch made this folder, so it is converted already. Name the checkpoint that it"
+        raise SourceError(Problem("E041", f"{text} was made from, or load it with transformers"))
+
+
+def with_told_class(config: SourceConfig, tensors: TensorSet) -> SourceConfig:
+    """The class that the names of the tensors tell, where nothing else says it. The release's names without those of
+    a head are the model itself."""
+    told = tensors.told_class or ("ErnieMModel" if tensors.naming == "official" else "")
+    if config.architecture is not None or not told:
+        return config
+    return replace(config, architecture=told, class_from="weights")
+
+
+def _find_tokenizer(
+    folder: Path, named: Path | None, config: SourceConfig, config_file: SourceFile | None
+) -> TokenizerFiles | None:
+    files = find_tokenizer(named if named is not None else folder)
+    if files is None and named is not None:
+        raise SourceError(
+            Problem("E020", f"--tokenizer {named.name}: neither vocab.txt nor sentencepiece.bpe.model is there")
+        )
+    if files is None and config.kind == RELEASE and config_file is not None:
+        return find_tokenizer(config_file.path.parent)  # step_1/ under the release's folder
+    return files
+
+
+def find_config(
+    folder: Path, named: Path | None, of_transformers: bool = False
+) -> tuple[SourceConfig, SourceFile | None]:
     """The config that speaks for the weights in `folder`; an empty one when there is none. Raises SourceError."""
     if named is not None:
-        found = named / "config.json" if named.is_dir() else named
+        inside = [named / name for name in CONFIG_NAMES if is_file(named / name)] if named.is_dir() else [named]
+        found = inside[0] if inside else named / CONFIG_NAMES[0]
         if not is_file(found):
             raise SourceError(Problem("E010", f"--config {named}: there is no such file"))
     else:
@@ -79,10 +150,11 @@ def find_config(folder: Path, named: Path | None) -> tuple[SourceConfig, SourceF
         found_or_none = next((place for place in places if is_file(place)), None)
         if found_or_none is None:
             taken = ", ".join(f"{name}={value}" for name, value in CLASS_DEFAULTS.items())
-            return SourceConfig(warnings=(f"no config: PaddleNLP's class defaults are taken ({taken})",)), None
+            silent = SourceConfig(warnings=(f"no config: PaddleNLP's class defaults are taken ({taken})",))
+            return replace(silent, layer_norm_eps=PORT_DEFAULTS["layer_norm_eps"] if of_transformers else None), None
         found = found_or_none
     data, odd = read_json(found)
-    config, problems = read_config(data, found.name)
+    config, problems = read_config(data, found.name, of_transformers=of_transformers)
     if problems:
         raise SourceError(*problems)
     if odd:

@@ -14,6 +14,8 @@ from converter.open.protobuf import WireError, walk_fields
 
 VOCABULARY = "vocab.txt"
 SENTENCEPIECE = "sentencepiece.bpe.model"
+#: What the 2021 release calls it.
+RELEASE_MODEL = "piece.model"
 SPECIAL_TOKENS = {
     "unk_token": "[UNK]",
     "sep_token": "[SEP]",
@@ -29,7 +31,8 @@ _PIECE = 1
 class TokenizerFiles:
     """The two files that decide tokens, as bytes, and what the configuration beside them says.
 
-    `vocabulary` has one token a line, whichever form the file had. `rows` is the number of tokens.
+    `vocabulary` has one token a line, whichever form the file had. `rows` is the number of tokens. `added_tokens` have
+    the ids that OUTPUT gives them. `names` are the files' own: the release calls its sentencepiece model piece.model.
     """
 
     folder: Path
@@ -40,33 +43,47 @@ class TokenizerFiles:
     special_tokens: Mapping[str, str]
     added_tokens: Mapping[str, int]
     warnings: tuple[str, ...] = ()
+    names: tuple[str, ...] = (VOCABULARY, SENTENCEPIECE)
 
 
 def find_tokenizer(folder: Path) -> TokenizerFiles | None:
     """The tokenizer in a folder, or None when neither file is there. Raises SourceError for half of one."""
-    here = [name for name in (VOCABULARY, SENTENCEPIECE) if is_file(folder / name)]
-    if not here:
-        return None
-    if len(here) == 1:
-        other = SENTENCEPIECE if here[0] == VOCABULARY else VOCABULARY
-        raise SourceError(
-            Problem(
-                "E020", f"{here[0]} is there without {other}: the tokenizer needs both. Name a folder with --tokenizer"
-            )
-        )
     warnings: list[str] = []
+    names = _choose_files(folder, warnings)
+    if names is None:
+        return None
     vocabulary, rows = read_vocabulary(_read(folder / VOCABULARY), warnings)
+    model = _read(folder / names[1])
+    pieces = count_pieces(model, names[1])
+    if rows > pieces + 2:
+        warnings.append(
+            f"{VOCABULARY} has {rows} tokens, {names[1]} {pieces} pieces, for which {pieces + 2} are usual: both are "
+            "taken as they are, as PaddleNLP does. Is one of them another model's?"
+        )
     config = _optional_json(folder / "tokenizer_config.json", warnings)
-    return TokenizerFiles(
-        folder,
-        vocabulary,
-        _checked_sentencepiece(_read(folder / SENTENCEPIECE)),
-        rows,
-        _lower_case(config),
-        _special_tokens(config),
-        _added_tokens(_optional_json(folder / "added_tokens.json", warnings)),
-        tuple(warnings),
-    )
+    special = read_special_tokens(config, _optional_json(folder / "special_tokens_map.json", warnings), warnings)
+    added = _added_tokens(_optional_json(folder / "added_tokens.json", warnings))
+    placed = place_added_tokens(added, vocabulary, rows, warnings)
+    return TokenizerFiles(folder, vocabulary, model, rows, _lower_case(config), special, placed, tuple(warnings), names)
+
+
+def _choose_files(folder: Path, warnings: list[str]) -> tuple[str, str] | None:
+    """The names of the vocabulary and of the sentencepiece model, or None. Raises SourceError for half of them."""
+    models = [name for name in (SENTENCEPIECE, RELEASE_MODEL) if is_file(folder / name)]
+    if not is_file(folder / VOCABULARY):
+        if not models:
+            return None
+        raise _half(models[0], VOCABULARY)
+    if not models:
+        raise _half(VOCABULARY, SENTENCEPIECE)
+    if len(models) == 2:
+        warnings.append(f"ignored: {RELEASE_MODEL}; {SENTENCEPIECE} comes first")
+    return VOCABULARY, models[0]
+
+
+def _half(here: str, lost: str) -> SourceError:
+    text = f"{here} is there without {lost}: the tokenizer needs both. Name a folder with --tokenizer"
+    return SourceError(Problem("E020", text))
 
 
 def _read(path: Path) -> bytes:
@@ -123,17 +140,22 @@ def _check_tokens(lines: list[str], refuse: Any) -> None:
         raise refuse(f"lacks {', '.join(missing)}")
 
 
-def _checked_sentencepiece(data: bytes) -> bytes:
-    """A sentencepiece model is a protobuf of pieces (field 1) and settings, walked to its end."""
+def count_pieces(data: bytes, name: str = SENTENCEPIECE) -> int:
+    """The number of pieces of a sentencepiece model: a protobuf of pieces (field 1) and settings, walked to its end.
+
+    Raises SourceError.
+    """
+    count = 0
     try:
         for field in walk_fields(memoryview(data)):
+            count += field.number == _PIECE
             if field.number == _PIECE and not field.value:
                 raise WireError(field.offset, "an empty piece")
     except WireError as error:
         raise SourceError(
-            Problem("E022", f"{SENTENCEPIECE} is damaged, or not a sentencepiece model ({error}). Download it again?")
+            Problem("E022", f"{name} is damaged, or not a sentencepiece model ({error}). Download it again?")
         ) from None
-    return data
+    return count
 
 
 def _optional_json(path: Path, warnings: list[str]) -> Mapping[str, Any]:
@@ -153,15 +175,30 @@ def _lower_case(config: Mapping[str, Any]) -> bool:
     return value
 
 
-def _special_tokens(config: Mapping[str, Any]) -> Mapping[str, str]:
+def read_special_tokens(config: Mapping[str, Any], table: Mapping[str, Any], warnings: list[str]) -> Mapping[str, str]:
+    """The five tokens by role. special_tokens_map.json wins over tokenizer_config.json, as in PaddleNLP.
+
+    Raises SourceError for what is no token.
+    """
     tokens = {}
     for name, usual in SPECIAL_TOKENS.items():
-        value = config.get(name, usual)
-        text = value.get("content") if isinstance(value, Mapping) else value
-        if not isinstance(text, str) or not text:
-            raise SourceError(Problem("E023", f"tokenizer_config.json: {name} is {value!r:.60}, expected a token"))
-        tokens[name] = text
+        said = _token(config, name, "tokenizer_config.json")
+        mapped = _token(table, name, "special_tokens_map.json")
+        if said is not None and mapped is not None and said != mapped:
+            warnings.append(
+                f"tokenizer_config.json says {name} {said!r:.60}, special_tokens_map.json {mapped!r:.60}, "
+                "which is taken, as in PaddleNLP"
+            )
+        tokens[name] = mapped or said or usual
     return tokens
+
+
+def _token(data: Mapping[str, Any], name: str, file: str) -> str | None:
+    value = data.get(name)
+    text = value.get("content") if isinstance(value, Mapping) else value
+    if value is None or (isinstance(text, str) and text):
+        return text
+    raise SourceError(Problem("E023", f"{file}: {name} is {value!r:.60}, expected a token"))
 
 
 def _added_tokens(data: Mapping[str, Any]) -> Mapping[str, int]:
@@ -169,3 +206,30 @@ def _added_tokens(data: Mapping[str, Any]) -> Mapping[str, int]:
     if wrong:
         raise SourceError(Problem("E023", f"added_tokens.json: {next(iter(wrong))!r} has no whole number as its id"))
     return dict(data)
+
+
+def place_added_tokens(
+    added: Mapping[str, int], vocabulary: bytes, rows: int, warnings: list[str]
+) -> Mapping[str, int]:
+    """Added tokens with the ids that OUTPUT gives them: from the end of the vocabulary on, in the order of their ids.
+
+    PaddleNLP counts the pieces instead, so its first added token gets an id inside the vocabulary, 250000, which is
+    another token's already (TOKENIZER.md, section 2). Raises SourceError when two have one id.
+    """
+    if not added:
+        return {}
+    if len(set(added.values())) != len(added):
+        twice = next(token for token, number in added.items() if list(added.values()).count(number) > 1)
+        raise SourceError(Problem("E023", f"added_tokens.json: {twice!r:.60} shares its id with another token"))
+    known = {token: number for number, token in enumerate(vocabulary.decode().replace("\r\n", "\n").split("\n"))}
+    new = [token for token in sorted(added, key=added.__getitem__) if token not in known]
+    placed = {token: rows + number for number, token in enumerate(new)}
+    ours = {**known, **placed}
+    moved = [f"{token!r:.40} {added[token]} -> {ours[token]}" for token in added if added[token] != ours[token]]
+    if moved:
+        more = f" and {len(moved) - 8} more" if len(moved) > 8 else ""
+        warnings.append(
+            f"added_tokens.json gives ids that are other tokens' or leave gaps; in OUTPUT added tokens follow the "
+            f"{rows} of {VOCABULARY}: {', '.join(moved[:8])}{more}"
+        )
+    return placed

@@ -61,6 +61,10 @@ def _open_file(path: Path) -> TensorSet:
         return open_combined(path)
     if name.endswith(".pdparams"):
         return apply_names(open_pdparams(path), name)
+    if (name.endswith(".bin") and name != "training_args.bin") or name.endswith(".bin.index.json"):
+        from converter.open.torch_file import open_torch  # zipfile takes its time
+
+        return open_torch(path) if name.endswith(".bin") else open_index(path, open_torch, ".bin")
     what = _NOT_WEIGHTS.get(path.suffix, "of an unknown kind")
     expected = "Expected a folder, a .pdparams, a .safetensors or a static graph's weights (.pdiparams, ...)"
     raise SourceError(Problem("E004", f"{quoted(name, 255)[1:-1]} is {what}. {expected}"))

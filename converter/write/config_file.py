@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from converter.behavior import Behavior
 from converter.plan import Plan
 from converter.tensors import element_count
 
@@ -23,7 +24,7 @@ AUTO_MAP = {
 }
 
 
-def build_config(plan: Plan) -> dict[str, Any]:
+def build_config(plan: Plan, behavior: Behavior) -> dict[str, Any]:
     """The fields of config.json, in the order in which they are written."""
     source, sizes = plan.config, plan.sizes
     labels = sizes.labels
@@ -42,13 +43,15 @@ def build_config(plan: Plan) -> dict[str, Any]:
         "attention_probs_dropout_prob": source.attention_probs_dropout_prob,
         "classifier_dropout": source.classifier_dropout,
         "initializer_range": source.initializer_range,
-        "layer_norm_eps": LAYER_NORM_EPS,
+        "layer_norm_eps": LAYER_NORM_EPS if source.layer_norm_eps is None else source.layer_norm_eps,
         "pad_token_id": source.pad_token_id,
         "position_offset": 2,
-        "attention_mask_value": -10000.0,
-        "implicit_mask_token_ids": [0],
+        "attention_mask_value": behavior.attention_mask_value,
+        "implicit_mask_token_ids": behavior.hidden_ids(source.pad_token_id),
         "dtype": main_dtype(plan),
     }
+    if source.act_dropout is not None:
+        config["act_dropout"] = source.act_dropout
     if not plan.has_pooler:
         config["add_pooling_layer"] = False
     if source.problem_type is not None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from converter.plan import Plan
+from converter.open.source import Source
+from converter.plan import EXTRAS_FILE, Plan
 from converter.version import __version__
 from converter.write.staging import MANIFEST
 from converter.write.weights import WrittenTensor
@@ -28,37 +29,44 @@ def build_manifest(
     plan: Plan,
     written: Sequence[WrittenTensor],
     source_files: Sequence[tuple[str, int, str]],
-    source_format: str,
-    origin: str | None = None,
+    source: Source,
 ) -> dict[str, Any]:
-    """`source_files`: name, size in bytes and sha256 of each. `origin`: what they were fetched from, if they were."""
-    return {
+    """`source_files`: name, size in bytes and sha256 of each."""
+    extras = [entry for entry in written if entry.file == EXTRAS_FILE]
+    manifest: dict[str, Any] = {
         "tool": "paddle2torch",
         "version": __version__,
         "format": 1,
         "source": {
-            **({"origin": origin} if origin is not None else {}),
-            "format": source_format,
+            **({"origin": source.origin} if source.origin is not None else {}),
+            "format": source.tensors.format,
+            "naming": source.tensors.naming,
             "class": plan.table.source_class,
             "files": [{"name": name, "size": size, "sha256": digest} for name, size, digest in source_files],
         },
         "mapping": {"table": plan.table.source_class, "version": plan.table.version, "scheme": plan.scheme.name},
         "target_class": plan.table.target_class,
-        "behavior": "paddlenlp",
+        "behavior": source.behavior,
         "files": {name: hash_file(folder / name) for name in SUMMED_FILES if (folder / name).is_file()},
         "dropped": [{"source": drop.name, "reason": drop.reason} for drop in plan.dropped],
-        "tensors": [
-            {
-                "source": entry.planned.source.name,
-                "target": entry.planned.target,
-                "op": entry.planned.op,
-                "source_dtype": entry.planned.source.dtype,
-                "dtype": entry.planned.dtype,
-                "shape": list(entry.planned.shape),
-                "sha256": entry.sha256,
-            }
-            for entry in written
-        ],
+        "tensors": [describe_tensor(entry) for entry in written if entry.file != EXTRAS_FILE],
+    }
+    return {**manifest, "extras": [describe_tensor(entry) for entry in extras]} if extras else manifest
+
+
+def describe_tensor(entry: WrittenTensor) -> dict[str, Any]:
+    """A tensor's row: its name here and in the file that it comes from, what was done with it, and its sum."""
+    planned = entry.planned
+    stored = {"stored_as": planned.source.stored_as} if planned.source.stored_as else {}
+    return {
+        "source": planned.source.name,
+        **stored,
+        "target": planned.target,
+        "op": planned.op,
+        "source_dtype": planned.source.dtype,
+        "dtype": planned.dtype,
+        "shape": list(planned.shape),
+        "sha256": entry.sha256,
     }
 
 

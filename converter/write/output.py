@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
+from converter.behavior import BEHAVIORS
 from converter.open.source import Source
 from converter.plan import Plan
 from converter.write.card import render_card
@@ -35,12 +36,13 @@ def write_companions(
     source_files: Sequence[tuple[str, int, str]],
 ) -> None:
     """Write the files that make the weights a model."""
-    write_json(folder / "config.json", build_config(plan))
+    behavior = BEHAVIORS[source.behavior]
+    write_json(folder / "config.json", build_config(plan, behavior))
     for name in CODE_FILES:
         (folder / name).write_bytes(read_code(name))
     if source.tokenizer is not None:
-        write_tokenizer(folder, source.tokenizer, plan.sizes.max_position_embeddings - 2)
-    manifest = build_manifest(folder, plan, written, source_files, source.tensors.format, source.origin)
+        write_tokenizer(folder, source.tokenizer, plan.sizes.max_position_embeddings - 2, behavior.piece_rule)
+    manifest = build_manifest(folder, plan, written, source_files, source)
     write_json(folder / MANIFEST, manifest)
-    card = render_card(plan, manifest, source.tokenizer is not None)
+    card = render_card(plan, manifest, source.tokenizer is not None, behavior)
     (folder / "README.md").write_bytes(card.encode("utf-8"))

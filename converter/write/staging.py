@@ -79,7 +79,9 @@ def made_by_this_tool(folder: Path) -> bool:
 
 
 def _prefix(output: Path) -> str:
-    return f".{output.name}.paddle2torch-"
+    # A name may have 255 bytes, and what is added here has 23.
+    shown = output.name.encode("utf-8", "surrogateescape")[:200].decode("utf-8", "ignore")
+    return f".{shown}.paddle2torch-"
 
 
 def clear_leftovers(output: Path) -> None:

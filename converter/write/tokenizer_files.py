@@ -13,22 +13,22 @@ from converter.write.config_file import write_json
 TOKENIZER_CLASS = "PaddleErnieMTokenizer"
 
 
-def build_tokenizer_config(files: TokenizerFiles, longest: int) -> dict[str, Any]:
+def build_tokenizer_config(files: TokenizerFiles, longest: int, piece_rule: str) -> dict[str, Any]:
     """`longest`: the most tokens that the model takes."""
     return {
         "tokenizer_class": TOKENIZER_CLASS,
         "auto_map": {"AutoTokenizer": [f"tokenization_ernie_m.{TOKENIZER_CLASS}", None]},
         "do_lower_case": files.do_lower_case,
-        "piece_rule": "paddlenlp",
+        "piece_rule": piece_rule,
         "model_max_length": longest,
         **files.special_tokens,
     }
 
 
-def write_tokenizer(folder: Path, files: TokenizerFiles, longest: int) -> None:
+def write_tokenizer(folder: Path, files: TokenizerFiles, longest: int, piece_rule: str) -> None:
     (folder / VOCABULARY).write_bytes(files.vocabulary)
     (folder / SENTENCEPIECE).write_bytes(files.sentencepiece)
-    write_json(folder / "tokenizer_config.json", build_tokenizer_config(files, longest))
+    write_json(folder / "tokenizer_config.json", build_tokenizer_config(files, longest, piece_rule))
     write_json(folder / "special_tokens_map.json", dict(files.special_tokens))
     if files.added_tokens:
         write_json(folder / "added_tokens.json", dict(files.added_tokens))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Callable
 
 from converter.errors import OutputError, PlanError, Problem
-from converter.plan import PlannedTensor
+from converter.plan import EXTRAS_FILE, PlannedTensor
 from converter.tensors import DTYPES, element_count
 from converter.write.dtypes import convert_block, count_nonfinite
 from mappings import OPERATIONS
@@ -73,6 +73,13 @@ def split_into_shards(tensors: Sequence[PlannedTensor], most_bytes: int) -> tupl
     )
 
 
+def with_extras(shards: Sequence[Shard], extras: Sequence[PlannedTensor]) -> tuple[Shard, ...]:
+    """The files of the model, and the one of the weights that have no place in it."""
+    if not extras:
+        return tuple(shards)
+    return (*shards, Shard(EXTRAS_FILE, tuple(sorted(extras, key=lambda tensor: -DTYPES[tensor.dtype][1]))))
+
+
 def write_weights(
     folder: Path, shards: Sequence[Shard], *, allow_nonfinite: bool, advance: Advance
 ) -> tuple[WrittenTensor, ...]:
@@ -90,14 +97,19 @@ def write_weights(
             written += [WrittenTensor(tensor, shard.file, sums[tensor.target]) for tensor in shard.tensors]
     if problems:
         raise PlanError(*problems)
-    if len(shards) > 1:
-        write_index(folder / INDEX_FILE, shards)
+    model = [shard for shard in shards if shard.file != EXTRAS_FILE]
+    if len(model) > 1:
+        write_index(folder / INDEX_FILE, model)
     return tuple(written)
 
 
 def header_bytes(shard: Shard) -> bytes:
-    """The safetensors header: a length, then JSON, padded so that the data starts at a multiple of eight."""
-    entries: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    """The safetensors header: a length, then JSON, padded so that the data starts at a multiple of eight.
+
+    What is kept as it was has the layout of the source, which safetensors calls "np".
+    """
+    layout = "np" if shard.file == EXTRAS_FILE else "pt"
+    entries: dict[str, object] = {"__metadata__": {"format": layout}}
     at = 0
     for tensor in shard.tensors:
         end = at + target_bytes(tensor)

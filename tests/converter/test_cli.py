@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from converter import convert
 from converter.cli import app, parse_size
 from converter.errors import SourceError
 from tests.checkpoints import make_config, make_state, write_folder
@@ -223,3 +224,63 @@ def test_a_signal_while_modules_are_imported_ends_with_one_line_too() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=30)
     assert (done.returncode, done.stderr) == (2, "error[E009]: stopped by the user. Nothing was left half-written.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["convert", "--json"], "E090"),
+        (["convert", "no-such-folder", "b", "--json"], "E0"),
+        (["convert", "a", "b", "--dtype", "int8", "--json"], "E090"),
+        (["inspect", "no-such-folder", "--json"], "E0"),
+        (["verify", "a", "--json"], "E090"),
+        (["transmogrify", "--json"], "E090"),
+        (["--json"], "E090"),
+    ],
+)
+def test_with_json_an_error_is_one_object_on_stdout_too(words: list[str], code: str) -> None:
+    result = call(*words)
+    assert result.exit_code == 2
+    (error,) = json.loads(result.stdout)["error"]
+    assert error["code"].startswith(code)
+    assert result.stderr == f"error[{error['code']}]: {error['message']}\n"
+
+
+def test_with_json_every_problem_of_a_plan_is_in_the_object(tmp_path: Path) -> None:
+    state = make_state(num_hidden_layers=3)
+    del state["pooler.dense.bias"]
+    result = call("convert", write_folder(tmp_path / "in", state), tmp_path / "out", "--json")
+    assert [error["code"] for error in json.loads(result.stdout)["error"]] == ["E101", "E102"]
+    assert result.exit_code == 2 and names(tmp_path) == ["in"]
+
+
+def test_an_empty_argument_is_refused_and_is_not_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(write_folder(tmp_path / "in"))
+    for words in (["convert", "", "out"], ["inspect", ""], ["convert", ".", "out", "--architecture", ""]):
+        result = call(*words)
+        assert (result.exit_code, result.stderr[:11]) == (2, "error[E090]"), words
+    with pytest.raises(SourceError, match="E090"):
+        convert("", tmp_path / "out")
+
+
+def test_behavior_is_an_option_and_is_said(tmp_path: Path) -> None:
+    source = write_folder(tmp_path / "in")
+    result = call("convert", source, tmp_path / "out", "--behavior", "release")
+    assert result.exit_code == 0 and "behavior: release\n" in result.stdout
+    assert "'paddlenlp'; the option says 'release', which is taken" in result.stderr
+    assert "behavior   paddlenlp (PaddleNLP's: without a mask [CLS] is hidden)" in call("inspect", source).stdout
+    assert json.loads(call("inspect", source, "--behavior", "release", "--json").stdout)["behavior"] == "release"
+    assert "behavior: release" in call("verify", source, tmp_path / "out", "--static-only").stdout
+    assert call("convert", source, tmp_path / "two", "--behavior", "mine").exit_code == 2
+
+
+def test_a_signal_with_json_is_one_object_too(tmp_path: Path) -> None:
+    script = (
+        "import importlib, os, signal\n"
+        "importlib.import_module('converter.convert').convert = lambda *a, **k: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "from converter.__main__ import main\nmain()\n"
+    )
+    command = [sys.executable, "-c", script, "convert", "a", "b", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 2
+    assert [error["code"] for error in json.loads(done.stdout)["error"]] == ["E009"]

@@ -34,6 +34,7 @@ def test_a_config_json_is_read_whole() -> None:
     assert problems == []
     assert config == SourceConfig(
         file="config.json",
+        kind="paddlenlp",
         architecture="ErnieMForSequenceClassification",
         vocab_size=60,
         hidden_size=16,
@@ -153,3 +154,71 @@ def test_both_libraries_names_of_a_class_are_known() -> None:
     assert (config.architecture, problems) == ("UIEM", [])
     _, problems = with_options(SourceConfig(), "Bert", None)
     assert all(name in str(problems[0]) for name in ARCHITECTURES)
+
+
+RELEASE: dict[str, Any] = {
+    "attention_probs_dropout_prob": 0.1,
+    "hidden_act": "gelu",
+    "hidden_dropout_prob": 0.1,
+    "hidden_size": 16,
+    "initializer_range": 0.02,
+    "max_position_embeddings": 20,
+    "num_attention_heads": 4,
+    "num_hidden_layers": 3,
+    "vocab_size": 60,
+}
+
+
+def test_the_releases_config_names_no_class_no_labels_and_no_padding_and_needs_no_warning() -> None:
+    config, problems = read_config(RELEASE, "ernie_config.json")
+    assert (problems, config.warnings, config.kind) == ([], (), "release")
+    assert (config.architecture, config.labels, config.pad_token_id) == (None, None, 1)
+    assert (config.num_attention_heads, config.vocab_size) == (4, 60)
+
+
+def test_the_releases_config_without_heads_gets_none() -> None:
+    config, _ = read_config({**RELEASE, "num_attention_heads": None}, "ernie_config.json")
+    assert config.num_attention_heads is None
+
+
+def test_heads_have_a_default_in_a_constructor_call_and_never_in_a_config_json() -> None:
+    call = {"vocab_size": 60, "hidden_size": 24, "init_class": "ErnieMModel"}
+    config, problems = read_config(call, "model_config.json")
+    assert (problems, config.num_attention_heads) == ([], 12)
+    assert "num_attention_heads=12" in config.warnings[0]
+    config, problems = read_config(call, "config.json")
+    assert (problems, config.num_attention_heads) == ([], None)
+    config, problems = read_config({"vocab_size": 60, "hidden_size": 24}, "model_config.json")
+    assert problems[0].code == "E013"
+
+
+def test_labels_come_from_label2id_where_it_stands_alone() -> None:
+    config, problems = read_config({**GOOD, "id2label": None, "label2id": {"yes": 1, "no": 0}}, "config.json")
+    assert (problems, config.labels) == ([], ("no", "yes"))
+    assert "labels are taken from it" in config.warnings[0]
+
+
+@pytest.mark.parametrize("table", [{"no": 0, "yes": 2}, {"no": 0, "yes": 0}, {}, ["no"], {"no": "0"}, {"no": True}])
+def test_a_label2id_alone_that_says_nothing_clear_is_named(table: Any) -> None:
+    _, problems = read_config({**GOOD, "id2label": None, "label2id": table}, "config.json")
+    assert [problem.code for problem in problems] == ["E016"] and "no id2label" in str(problems[0])
+
+
+def test_the_ports_own_fields_are_read_beside_its_weights_alone() -> None:
+    port = {**GOOD, "layer_norm_eps": 1e-6, "act_dropout": 0.25, "transformers_version": "4.57.6"}
+    config, problems = read_config(port, "config.json", of_transformers=True)
+    assert (problems, config.kind, config.layer_norm_eps, config.act_dropout) == ([], "transformers", 1e-6, 0.25)
+    config, _ = read_config(port, "config.json")
+    assert (config.kind, config.layer_norm_eps, config.act_dropout) == ("paddlenlp", None, None)
+
+
+def test_what_the_ports_class_takes_for_itself_is_taken() -> None:
+    config, _ = read_config({**GOOD, "act_dropout": None}, "config.json", of_transformers=True)
+    assert (config.layer_norm_eps, config.act_dropout) == (1e-05, 0.2)  # None means hidden_dropout_prob there
+    assert "layer_norm_eps" in config.warnings[0] and "transformers' class defaults" in config.warnings[0]
+
+
+@pytest.mark.parametrize("field", [{"position_embedding_type": "relative_key"}, {"pruned_heads": {"0": [1]}}])
+def test_what_only_the_port_can_compute_is_refused(field: dict[str, Any]) -> None:
+    _, problems = read_config({**GOOD, **field}, "config.json", of_transformers=True)
+    assert [problem.code for problem in problems] == ["E014"] and next(iter(field)) in str(problems[0])

@@ -61,7 +61,8 @@ def test_a_transposed_matrix_is_recognised(tmp_path: Path) -> None:
     state = make_state()
     state["encoder.layers.1.linear1.weight"] = state["encoder.layers.1.linear1.weight"].T.copy()
     assert problems(tmp_path, state) == [
-        "error[E201]: encoder.layers.1.linear1.weight is [32, 8], expected [8, 32]. Already in PyTorch layout?"
+        "error[E201]: encoder.layers.1.linear1.weight is [32, 8], expected [8, 32]. "
+        "Already in PyTorch layout? Convert the file that Paddle wrote"
     ]
 
 
@@ -105,9 +106,10 @@ def test_a_stranger_is_left_out_with_a_warning(tmp_path: Path) -> None:
 
 def test_a_sizes_lie_in_the_config_is_found(tmp_path: Path) -> None:
     found = problems(tmp_path, make_state(), make_config(vocab_size=31, max_position_embeddings=9))
+    hint = "Is the config another model's? --config FILE names the right one"
     assert found == [
-        "error[E201]: embeddings.word_embeddings.weight is [30, 8], expected [31, 8].",
-        "error[E201]: embeddings.position_embeddings.weight is [10, 8], expected [9, 8].",
+        "error[E201]: embeddings.word_embeddings.weight is [30, 8], expected [31, 8]. " + hint,
+        "error[E201]: embeddings.position_embeddings.weight is [10, 8], expected [9, 8]. " + hint,
     ]
 
 
@@ -163,3 +165,17 @@ def test_a_missing_pooler_is_an_error_where_the_outputs_need_it(tmp_path: Path, 
     state = make_state(architecture)
     del state["ernie_m.pooler.dense.weight"], state["ernie_m.pooler.dense.bias"]
     assert "E101" in problems(tmp_path, state, architecture=architecture)[0]
+
+
+def test_layer_numbers_with_leading_zeros_are_named_as_they_are(tmp_path: Path) -> None:
+    state = make_state()
+    state["encoder.layers.01.norm1.bias"] = state.pop("encoder.layers.1.norm1.bias")
+    found = problems(tmp_path, state)
+    assert [text[6:10] for text in found] == ["E101", "E102"]
+    assert "encoder.layers.1.norm1.bias" in found[0]
+    assert found[1].startswith("error[E102]: encoder.layers.01.norm1.bias: layer numbers have no leading zeros")
+
+
+def test_the_ports_names_in_a_paddle_file_are_another_scheme(tmp_path: Path) -> None:
+    state = {**make_state(), "encoder.layers.0.self_attn.self_attn.q_proj.weight": np.zeros((8, 8), "<f4")}
+    assert "another name scheme of ErnieMModel" in problems(tmp_path, state)[0]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from safetensors.numpy import save
 
 from converter.errors import FileError, SourceError
@@ -20,6 +21,9 @@ A, B, C = numbered(2, 3), numbered(4), numbered(5)
 
 
 def write(folder: Path, name: str, state: dict[str, Any]) -> None:
+    if name.endswith(".bin"):
+        torch.save({key: torch.from_numpy(value) for key, value in state.items()}, folder / name)
+        return
     data = save(state, {"format": "np"}) if name.endswith(".safetensors") else pickle.dumps(state, 4)
     (folder / name).write_bytes(data)
 
@@ -40,7 +44,8 @@ def write_shards(folder: Path, suffix: str = "pdparams", index: str = ORDER[2]) 
 
 def write_form(folder: Path, form: str) -> None:
     if form.endswith(".json"):
-        write_shards(folder, "safetensors" if "safetensors" in form else "pdparams", form)
+        suffix = next(suffix for suffix in ("safetensors", "pdparams", "bin") if suffix in form)
+        write_shards(folder, suffix, form)
     else:
         write(folder, form, {"a": A, "b": B, "c": C})
 

@@ -150,7 +150,7 @@ FOREIGN = {
     "a web page": b"\n<!DOCTYPE html><html><head>",
     "a JSON document": b'{"error": "not found"}',
     "a zip archive": b"PK\x03\x04" + bytes(60),
-    "a checkpoint of torch.save": b"\x80\x02\x8a\x0alFc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.",
+    "a checkpoint of torch.save": b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.",
     "compressed with gzip": b"\x1f\x8b\x08" + bytes(60),
     "a safetensors file": (2).to_bytes(8, "little") + b"{}" + bytes(60),
     "a NumPy array": b"\x93NUMPY\x01\x00",

@@ -105,7 +105,7 @@ def test_more_tokens_than_rows_is_warned_of(tmp_path: Path) -> None:
     tokens = TOKENS[:-1] + [f"w{number}" for number in range(40)] + ["[MASK]"]
     write_tokenizer(source, "".join(f"{token}\n" for token in tokens).encode())
     result = convert(source, tmp_path / "out")
-    assert "vocab.txt has 48 tokens, the model 30 rows" in result.warnings[0]
+    assert "vocab.txt has 48 tokens, the model 30 rows" in result.warnings[-1]
 
 
 def test_added_tokens_travel(tmp_path: Path) -> None:
@@ -116,3 +116,68 @@ def test_added_tokens_travel(tmp_path: Path) -> None:
     (source / "added_tokens.json").write_text('{"<new>": "8"}')
     with pytest.raises(SourceError, match="no whole number"):
         find_tokenizer(source)
+
+
+def test_the_releases_sentencepiece_file_is_taken_by_its_name(tmp_path: Path) -> None:
+    source = write_tokenizer(write_folder(tmp_path / "in"), TWO_COLUMNS)
+    (source / "sentencepiece.bpe.model").rename(source / "piece.model")
+    result = convert(source, tmp_path / "out")
+    assert (tmp_path / "out" / "sentencepiece.bpe.model").read_bytes() == MODEL
+    assert (tmp_path / "out" / "vocab.txt").read_bytes() == ONE_COLUMN
+    assert result.behavior == "release"
+    (source / "piece.model").write_bytes(MODEL[:-1])
+    with pytest.raises(SourceError, match=r"E022.*piece\.model is damaged"):
+        find_tokenizer(source)
+
+
+def test_of_two_sentencepiece_files_the_release_one_is_ignored_with_a_warning(tmp_path: Path) -> None:
+    (write_tokenizer(tmp_path) / "piece.model").write_bytes(b"not looked at")
+    found = find_tokenizer(tmp_path)
+    assert found is not None and found.names == ("vocab.txt", "sentencepiece.bpe.model")
+    assert "ignored: piece.model" in found.warnings[0]
+
+
+def test_more_tokens_than_pieces_are_warned_of_and_taken(tmp_path: Path) -> None:
+    found = find_tokenizer(write_tokenizer(tmp_path))
+    assert found is not None and found.rows == 8
+    assert found.warnings[0].startswith(
+        "vocab.txt has 8 tokens, sentencepiece.bpe.model 2 pieces, for which 4 are usual"
+    )
+
+
+def test_special_tokens_map_wins_over_tokenizer_config_with_a_warning(tmp_path: Path) -> None:
+    source = write_tokenizer(write_folder(tmp_path / "in"), cls_token="[CLS]", mask_token="▁a")
+    (source / "special_tokens_map.json").write_text('{"mask_token": {"content": "[MASK]"}, "cls_token": "[CLS]"}')
+    result = convert(source, tmp_path / "out")
+    assert any("mask_token '▁a', special_tokens_map.json '[MASK]', which is taken" in said for said in result.warnings)
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        assert json.loads((tmp_path / "out" / name).read_text())["mask_token"] == "[MASK]"
+    (source / "special_tokens_map.json").write_text('{"mask_token": 5}')
+    with pytest.raises(SourceError, match=r"E023.*special_tokens_map\.json: mask_token is 5"):
+        find_tokenizer(source)
+
+
+@pytest.mark.parametrize(
+    ("added", "placed", "said"),
+    [
+        ({"<a>": 8, "<b>": 9}, {"<a>": 8, "<b>": 9}, None),
+        ({"<b>": 7, "<a>": 6}, {"<a>": 8, "<b>": 9}, "'<b>' 7 -> 9, '<a>' 6 -> 8"),  # Paddle's: inside the vocabulary
+        ({"<a>": 8, "<b>": 12}, {"<a>": 8, "<b>": 9}, "'<b>' 12 -> 9"),
+        ({"[MASK]": 7, "<a>": 8}, {"<a>": 8}, None),
+        ({"[MASK]": 9}, {}, "'[MASK]' 9 -> 7"),
+    ],
+)
+def test_added_tokens_follow_the_vocabulary(
+    tmp_path: Path, added: dict[str, int], placed: dict[str, int], said: str | None
+) -> None:
+    (write_tokenizer(tmp_path) / "added_tokens.json").write_text(json.dumps(added))
+    found = find_tokenizer(tmp_path)
+    assert found is not None and dict(found.added_tokens) == placed
+    moved = [warning for warning in found.warnings if "added_tokens.json gives ids" in warning]
+    assert [warning.rsplit(": ", 1)[1] for warning in moved] == ([said] if said else [])
+
+
+def test_two_added_tokens_with_one_id_are_refused(tmp_path: Path) -> None:
+    (write_tokenizer(tmp_path) / "added_tokens.json").write_text('{"<a>": 8, "<b>": 8}')
+    with pytest.raises(SourceError, match="E023.*shares its id"):
+        find_tokenizer(tmp_path)

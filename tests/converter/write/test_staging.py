@@ -149,3 +149,10 @@ def test_a_replacement_that_cannot_be_put_in_place_gives_the_first_output_back(
         make(tmp_path / "out", "two", force=True)
     assert (tmp_path / "out" / "weights").read_text() == "one"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "é" * 127 + "x", "x" * 240])
+def test_a_name_as_long_as_a_name_may_be_is_written_and_its_leftovers_are_cleared(tmp_path: Path, name: str) -> None:
+    make(tmp_path / name)
+    make(tmp_path / name, "two", force=True)
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -1,0 +1,45 @@
+"""Which rules a converted model follows where Paddle's own releases differ: the keys that are hidden when no mask is
+given (MODEL.md, quirk 1), and how pieces are cut into tokens (TOKENIZER.md, section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Behavior:
+    """A named set of fields of the output's config.json and tokenizer_config.json.
+
+    `implicit_mask_token_ids` None: the config's pad_token_id. `attention_mask_value` None: the dtype's lowest number.
+    """
+
+    name: str
+    implicit_mask_token_ids: tuple[int, ...] | None
+    attention_mask_value: float | None
+    piece_rule: str
+    #: For people: whose rule it is, and what it does.
+    said: str
+
+    def hidden_ids(self, pad_token_id: int) -> list[int]:
+        """What config.json says under `implicit_mask_token_ids`."""
+        return [pad_token_id] if self.implicit_mask_token_ids is None else list(self.implicit_mask_token_ids)
+
+
+BEHAVIORS = {
+    behavior.name: behavior
+    for behavior in (
+        Behavior("paddlenlp", (0,), -10000.0, "paddlenlp", "PaddleNLP's: without a mask [CLS] is hidden"),
+        Behavior("release", (1,), -10000.0, "release", "the 2021 release's: without a mask [PAD] is hidden"),
+        Behavior("transformers", None, None, "paddlenlp", "transformers' port's: without a mask [PAD] is hidden"),
+    )
+}
+#: What a user may ask for; the third is for folders of transformers alone, and is taken there.
+CHOICES = ("paddlenlp", "release")
+
+
+def usual_behavior(naming: str, config_kind: str, files: Sequence[str]) -> str:
+    """The behavior of a checkpoint with these names of tensors, this kind of config and these tokenizer files."""
+    if naming == "transformers":
+        return "transformers"
+    return "release" if naming == "official" or config_kind == "release" or "piece.model" in files else "paddlenlp"

@@ -1,0 +1,71 @@
+"""Names of a checkpoint held against the tables: what is missing, out of range, of another class, or unknown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from converter.errors import Problem, fold_names
+from converter.tensors import SourceTensor
+from mappings import SOURCE_CLASSES, Mapped, Scheme, Table, load_table, matches_row
+
+_LEADING_ZEROS = re.compile(r"(?<=\.)0+(?=[0-9]+\.)")
+
+
+def check_names(
+    table: Table, scheme: Scheme, tensors: Mapping[str, SourceTensor], mapped: tuple[Mapped, ...], config_file: str = ""
+) -> tuple[list[Problem], list[str]]:
+    """What is missing, out of range or of another class; and the names that no table knows, which are dropped."""
+    problems: list[Problem] = []
+    needed = {entry.source for entry in mapped}
+    missing = [entry.source for entry in mapped if not entry.drop and entry.source not in tensors]
+    if missing:
+        by = f"{config_file} says {table.source_class}" if config_file else f"expected for {table.source_class}"
+        problems.append(Problem("E101", f"missing: {fold_names(missing)}. {by}; is the checkpoint complete?"))
+    rest = [name for name in tensors if name not in needed]
+    beyond = [name for name in rest if matches_row(name, table, scheme)]
+    if beyond and mapped:
+        problems.append(
+            Problem(
+                "E102",
+                f"{fold_names(beyond)}: beyond what {config_file or 'the config'} says. Which of the two is right?",
+            )
+        )
+    foreign = [name for name in rest if name not in beyond and _other_class(name, table)]
+    if foreign:
+        others = sorted({_other_class(name, table) for name in foreign})
+        problems.append(
+            Problem(
+                "E104",
+                f"{fold_names(foreign)}: names of {', '.join(others)}, not of {table.source_class}. "
+                f"Is --architecture right?",
+            )
+        )
+    padded = [name for name in rest if _unpadded(name) != name and matches_row(_unpadded(name), table, scheme)]
+    if padded:
+        text = f"{fold_names(padded)}: layer numbers have no leading zeros in any checkpoint. Was it renamed?"
+        problems.append(Problem("E102", text))
+    known = set(beyond) | set(foreign) | set(padded)
+    return problems, [name for name in rest if name not in known]
+
+
+def _unpadded(name: str) -> str:
+    return _LEADING_ZEROS.sub("", name)
+
+
+def _other_class(name: str, table: Table) -> str:
+    """Which other class (or other scheme of this one) a name belongs to, or ''."""
+    for source_class in SOURCE_CLASSES:
+        other = load_table(source_class)
+        if any(matches_row(name, other, scheme) for scheme in other.schemes):
+            return source_class if other is not table else f"another name scheme of {source_class}"
+    return ""
+
+
+def fold_reasons(reasons: Mapping[str, Sequence[str]]) -> str:
+    """What is left out and why, each reason once: with the names while they are few."""
+    parts = []
+    for reason, names in reasons.items():
+        what = fold_names(names) if len(names) <= 20 else f"{len(names)} variables (inspect lists them)"
+        parts.append(f"{what}: {reason}")
+    return "; ".join(parts)

@@ -1,0 +1,158 @@
+"""`pytorch_model.bin` of transformers: read by torch's weights_only loader, after what it asks for was looked at.
+
+torch is imported here and nowhere else in the converter. The tensors stay in the mapped file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import warnings
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from converter.errors import FileError, Problem, SourceError, file_error
+from converter.open.files import HEAD_BYTES, map_file, open_file, quoted, recognise
+from converter.open.torch_pickle import LEGACY_START, check_legacy, check_pickle
+from converter.tensors import DTYPES, SourceFile, SourceTensor, TensorSet, element_count
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeAlias
+
+    Records: TypeAlias = "Counter[tuple[int, int]]"
+
+_ZIP_START = b"PK\x03\x04"
+_MOST_PICKLE_BYTES = 64 << 20
+_MOST_RECORDS = 20_000
+
+
+@dataclass(frozen=True)
+class TorchRun:
+    """The bytes of a tensor that torch holds, over the mapped file."""
+
+    data: memoryview
+
+    @property
+    def size(self) -> int:
+        return self.data.nbytes
+
+    def view(self) -> memoryview:
+        return self.data
+
+    def pieces(self) -> Iterator[memoryview]:
+        yield self.data
+
+
+def open_torch(path: Path) -> TensorSet:
+    """The tensors of one file of torch.save, zip or the form before torch 1.6. Raises FileError, and SourceError
+    where torch is not installed."""
+    buffer = map_file(path)
+    head, name = buffer[:HEAD_BYTES], path.name
+    zipped = head.startswith(_ZIP_START)
+    if not zipped and not head.startswith(LEGACY_START):
+        raise file_error("E304", name, f"is {recognise(head, len(buffer)) or 'no file of torch.save'}")
+    records = _check_zip(path) if zipped else None
+    if records is None:
+        check_legacy(buffer, name)
+    loaded = _load(path, zipped)
+    found, odd = _take_tensors(loaded, name)
+    if records is not None:
+        _check_storages(found, records, name)
+    tensors = {key: _describe(key, tensor, name) for key, tensor in found.items()}
+    writer = "torch" if zipped else "torch, in its form before 1.6"
+    files = (SourceFile(path, name, len(buffer)),)
+    return TensorSet("PyTorch pickle", tensors, files, odd, writer, naming="transformers")
+
+
+def _check_zip(path: Path) -> Records:
+    """Size and CRC of each record, after the archive was found to hold its records as they are, and its pickle to ask
+    for nothing but tensors. Raises FileError."""
+    file = path.name
+    try:
+        with os.fdopen(open_file(path), "rb") as handle, zipfile.ZipFile(handle) as archive:
+            size = os.fstat(handle.fileno()).st_size
+            entries = archive.infolist()
+            pickles = [entry for entry in entries if entry.filename.endswith("/data.pkl")]
+            if len(pickles) != 1 or len(entries) > _MOST_RECORDS:
+                raise file_error("E304", file, "is a zip archive, and not one of torch.save")
+            packed = [entry.filename for entry in entries if entry.compress_type != zipfile.ZIP_STORED]
+            if packed or sum(entry.file_size for entry in entries) > size:
+                raise file_error("E303", file, "its records are packed or larger than the file; torch.save stores them")
+            if pickles[0].file_size > _MOST_PICKLE_BYTES:
+                raise file_error("E303", file, f"data.pkl has {pickles[0].file_size} bytes, which no model needs")
+            check_pickle(archive.read(pickles[0]), f"{file}: data.pkl")
+            return Counter((entry.file_size, entry.CRC) for entry in entries)
+    except FileError:
+        raise
+    except Exception as error:  # zipfile raises many kinds for damage
+        reason = f"a damaged zip archive ({quoted(str(error), 120)}). Is the download complete?"
+        raise file_error("E303", file, reason) from None
+
+
+def _load(path: Path, zipped: bool) -> Any:
+    try:
+        torch: Any = importlib.import_module("torch")
+    except ImportError:
+        text = f"{path.name} is a file of PyTorch's, and torch is not installed here: pip install torch, or save the"
+        raise SourceError(Problem("E040", f"{text} model as model.safetensors, which needs no torch")) from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.load(str(path), map_location="cpu", weights_only=True, mmap=zipped)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever torch raises for damage
+        said = quoted(" ".join(str(error).split()), 200)
+        raise file_error("E303", path.name, f"torch cannot load it: {said}. Is the download complete?") from None
+
+
+def _take_tensors(loaded: Any, file: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The tensors by name, and a warning about what else is there. Raises FileError."""
+    if not isinstance(loaded, dict):
+        raise file_error("E306", file, f"holds a {type(loaded).__name__}, expected a table of tensors")
+    tensors = {key: value for key, value in loaded.items() if hasattr(value, "untyped_storage")}
+    odd = [key for key in tensors if not isinstance(key, str) or not key or not key.isprintable()]
+    if odd:
+        raise file_error("E306", file, f"names a tensor {quoted(str(odd[0]), 120)}, expected a printable name")
+    others = [str(key) for key in loaded if key not in tensors]
+    shown = ", ".join(quoted(key) for key in others[:5])
+    if not tensors:
+        raise file_error("E306", file, f"holds no tensors but {shown or 'nothing'}. Save the model's state dict alone")
+    return tensors, (f"{file}: {shown} is no tensor and was left out",) if others else ()
+
+
+def _check_storages(tensors: dict[str, Any], records: Records, file: str) -> None:
+    """torch believes the pickle and the local headers about where a record lies: its sum must be the archive's."""
+    import ctypes
+
+    seen: dict[tuple[int, int], bool] = {}
+    for name, tensor in tensors.items():
+        storage = tensor.untyped_storage()
+        place = (storage.data_ptr(), storage.nbytes())
+        if place not in seen:
+            data = (ctypes.c_char * place[1]).from_address(place[0]) if place[1] else b""
+            seen[place] = (place[1], zlib.crc32(data)) in records
+        if not seen[place]:
+            raise file_error("E305", file, f"{quoted(name, 200)}: its bytes have another sum than the archive says")
+
+
+def _describe(name: str, tensor: Any, file: str) -> SourceTensor:
+    """Facts about a tensor. Raises FileError for one that is not dense, or of a dtype that no model of ours has."""
+    dtype, shape = str(tensor.dtype).replace("torch.", "", 1), tuple(tensor.shape)
+    if dtype not in DTYPES or str(tensor.layout) != "torch.strided" or tensor.is_quantized:
+        kind = f"{dtype}, {tensor.layout}"
+        raise file_error("E305", file, f"{quoted(name, 200)} is {kind}, which no tensor of ERNIE-M is")
+    fortran = not tensor.is_contiguous()
+    dense = tensor.detach().permute(*reversed(range(len(shape)))) if fortran else tensor.detach()
+    needed = element_count(shape) * DTYPES[dtype][1]
+    if not dense.is_contiguous() or needed > tensor.untyped_storage().nbytes():
+        raise file_error("E305", file, f"{quoted(name, 200)}: its strides leave gaps or use a value twice")
+    torch: Any = importlib.import_module("torch")
+    raw = dense.reshape(-1).view(torch.uint8).numpy() if needed else None
+    run = TorchRun(memoryview(b"") if raw is None else memoryview(raw).toreadonly())
+    return SourceTensor(name, shape, dtype, file, (run,), fortran)
