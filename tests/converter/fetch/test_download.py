@@ -17,6 +17,7 @@ from converter.errors import FetchError, FileError, Paddle2TorchError
 from converter.fetch import download, transport
 from converter.fetch.address import follow, parse_address
 from converter.fetch.locate import locate
+from converter.fetch.part import Part
 from tests.checkpoints import make_state
 from tests.converter.fetch.server import Handler, Server, cut, moved, stall, status, whole
 
@@ -331,13 +332,13 @@ def test_a_disk_that_fills_up_on_the_way_is_one_line(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = server.on(PATH, whole(BODY))
-    begin = download.Part.begin
+    begin = Part.begin
 
-    def full(self: download.Part, reply: transport.Reply) -> None:
+    def full(self: Part, reply: transport.Reply) -> None:
         begin(self, reply)
         self.path.symlink_to("/dev/full")
 
-    monkeypatch.setattr(download.Part, "begin", full)
+    monkeypatch.setattr(Part, "begin", full)
     text = refusal(address)
     assert text.startswith("error[E708]") and "No space left" in text
     assert kept(tmp_path) == []
