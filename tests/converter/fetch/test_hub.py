@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from converter.convert import convert
+from converter import convert
 from converter.errors import FetchError, SourceError
 from converter.fetch import hub
 from converter.fetch.hub_files import needed_files
