@@ -11,8 +11,9 @@ from typing import Callable
 
 from converter.errors import FetchError, Paddle2TorchError, Problem
 from converter.fetch.address import Address
-from converter.fetch.cache import Entry, Record, check_space, read_json, sum_of, write_json
+from converter.fetch.cache import Entry, Record, check_space, sum_of
 from converter.fetch.content import check_content, check_kind
+from converter.fetch.part import Part
 from converter.fetch.transport import Interrupted, Reply, get
 
 #: Called with a stage's name, what is done of it and the whole (0: not known), in bytes.
@@ -38,53 +39,6 @@ class Wanted:
     address: Address
     md5: str | None = None
     most: int | None = None
-
-
-@dataclass
-class Part:
-    """The beginning of a file, and of which version of it: only the same version may be continued."""
-
-    path: Path
-    etag: str | None = None
-    modified: str | None = None
-    total: int | None = None
-
-    @classmethod
-    def at(cls, path: Path) -> Part:
-        told = read_json(path.with_name(f"{path.name}.json")) or {}
-        part = cls(path, told.get("etag"), told.get("modified"), told.get("total"))
-        if not told:
-            part.clear()
-        return part
-
-    @property
-    def size(self) -> int:
-        try:
-            return os.stat(self.path).st_size
-        except FileNotFoundError:
-            return 0
-
-    @property
-    def complete(self) -> bool:
-        return self.total is not None and self.size == self.total
-
-    def begin(self, reply: Reply) -> None:
-        """Forget what is here: the body of `reply` is another one, from its first byte."""
-        self.clear()
-        self.etag, self.modified = reply.headers.get("ETag"), reply.headers.get("Last-Modified")
-        self.total = reply.length
-        told = {"etag": self.etag, "modified": self.modified, "total": self.total}
-        write_json(self.path.with_name(f"{self.path.name}.json"), told)
-
-    def clear(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self.path.with_name(f"{self.path.name}.json").unlink(missing_ok=True)
-        self.etag = self.modified = self.total = None
-
-    @property
-    def validator(self) -> str | None:
-        """What If-Range may name: a strong ETag, else a date."""
-        return self.etag if self.etag and not self.etag.startswith("W/") else self.modified
 
 
 def fetch_file(entry: Entry, wanted: Wanted, progress: Progress) -> Path:

@@ -62,7 +62,7 @@ def built_in_names() -> Mapping[str, BuiltIn]:
 
 
 def _read_table() -> dict[str, Any]:
-    text = resources.files("converter.fetch").joinpath("names.toml").read_text(encoding="utf-8")
+    text = resources.files("converter").joinpath("fetch", "names.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 

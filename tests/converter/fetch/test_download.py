@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from converter.errors import FetchError, FileError, Paddle2TorchError
 from converter.fetch import download, transport
+from converter.fetch.address import follow, parse_address
 from converter.fetch.locate import locate
+from converter.fetch.part import Part
 from tests.checkpoints import make_state
 from tests.converter.fetch.server import Handler, Server, cut, moved, stall, status, whole
 
 BODY = pickle.dumps(make_state(), 4)
-OTHER = pickle.dumps(make_state("UIEM"), 4)
+OTHER = pickle.dumps({name: -tensor for name, tensor in make_state().items()}, 4)  # As long as BODY.
 PATH = "/some/model_state.pdparams"
 
 
@@ -82,7 +88,10 @@ def test_a_server_that_knows_no_ranges_starts_anew(server: Server) -> None:
     assert locate(address).path.read_bytes() == BODY
 
 
-@pytest.mark.parametrize("told", ["bytes 0-9/10", "bytes 2999-9/10", "nonsense", f"bytes 3000-9999/{len(BODY) + 1}"])
+@pytest.mark.parametrize(
+    "told",
+    ["bytes 0-9/10", f"bytes 2999-9999/{len(BODY)}", "nonsense", f"bytes 3000-9999/{len(BODY) + 1}"],
+)
 def test_another_range_than_was_asked_for_starts_anew(server: Server, told: str) -> None:
     address = server.on(PATH, cut(BODY, 3000), status(206, BODY[3000:], Content_Range=told), whole(BODY))
     assert locate(address).path.read_bytes() == BODY
@@ -253,6 +262,13 @@ def test_redirects_are_followed_to_http_alone_and_not_for_ever(server: Server) -
     assert "nowhere" in refusal(server.on("/away.pdparams", status(302)))
 
 
+def test_a_redirect_from_https_to_http_is_not_followed() -> None:
+    start = parse_address("https://me:x@host/a.pdparams")
+    assert follow(start, "/b").authorization and follow(start, "https://other/b").authorization is None
+    with pytest.raises(FetchError, match="E707.*from https to http"):
+        follow(start, "http://host/a.pdparams")
+
+
 def test_credentials_go_to_their_host_alone_and_are_never_shown(server: Server) -> None:
     with_password = server.url.replace("http://", "http://me:s3cret%21@")
     server.on(PATH, moved(server.url.replace("127.0.0.1", "localhost") + "/elsewhere.pdparams"))
@@ -271,6 +287,25 @@ def test_the_proxy_of_the_usual_variable_is_asked(server: Server, monkeypatch: p
     server.on(address, whole(BODY))
     assert locate(address).path.read_bytes() == BODY
     assert server.asked()[0].path == address
+
+
+def test_ctrl_c_ends_with_one_line_and_the_next_run_goes_on(server: Server, tmp_path: Path) -> None:
+    address = server.on(PATH, stall(BODY, 3000, 20), whole(BODY))
+    command = [sys.executable, "-m", "converter", "inspect", address]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    part = None
+    for _ in range(400):
+        part = next((tmp_path / "cache").rglob("model_state.pdparams.part"), None)
+        if part is not None and server.log:
+            break
+        time.sleep(0.05)
+    assert part is not None
+    run.send_signal(signal.SIGINT)
+    _, errors = run.communicate(timeout=20)
+    assert run.returncode == 2
+    assert errors.splitlines()[-1] == "error[E009]: stopped by the user. Nothing was left half-written."
+    assert "Traceback" not in errors and kept(tmp_path) == []
+    assert locate(address).path.read_bytes() == BODY
 
 
 def test_nobody_there_ends_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,13 +332,13 @@ def test_a_disk_that_fills_up_on_the_way_is_one_line(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = server.on(PATH, whole(BODY))
-    begin = download.Part.begin
+    begin = Part.begin
 
-    def full(self: download.Part, reply: transport.Reply) -> None:
+    def full(self: Part, reply: transport.Reply) -> None:
         begin(self, reply)
         self.path.symlink_to("/dev/full")
 
-    monkeypatch.setattr(download.Part, "begin", full)
+    monkeypatch.setattr(Part, "begin", full)
     text = refusal(address)
     assert text.startswith("error[E708]") and "No space left" in text
     assert kept(tmp_path) == []

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
 
-from converter.convert import convert
+from converter import convert
 from converter.errors import FetchError, SourceError
 from converter.fetch import hub
 from converter.fetch.hub_files import needed_files
@@ -222,6 +225,19 @@ def test_a_hub_id_is_converted_twice_to_the_same_bytes(server: Server, files: di
     assert manifest["source"]["origin"] == f"{ID}@{COMMIT}" and str(tmp_path) not in json.dumps(manifest)
     for path in first.iterdir():
         assert path.read_bytes() == (second / path.name).read_bytes(), path.name
+
+
+def test_the_command_line_fetches_from_the_endpoint_of_the_variable(
+    server: Server, files: dict[str, bytes], tmp_path: Path
+) -> None:
+    Repository(server, ID, files).open("v2.0")
+    command = [sys.executable, "-m", "converter", "convert", ID, str(tmp_path / "out"), "--revision", "v2.0", "--json"]
+    environment = {**os.environ, "HF_ENDPOINT": server.url, "HF_HUB_DISABLE_XET": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["tensors"] == 38
+    assert f"fetching model_state.pdparams: {len(files['model_state.pdparams']):,} bytes" in done.stderr
+    assert f"{ID}@{COMMIT}" in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_the_token_goes_to_the_hub_and_not_to_where_it_sends(

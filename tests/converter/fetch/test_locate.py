@@ -7,6 +7,7 @@ import json
 import pickle
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from converter.fetch.address import parse_address, safe_name, weight_name
 from converter.fetch.cache import Entry, cache_folder
 from converter.fetch.locate import kind_of, locate
 from tests.checkpoints import make_config, make_state, write_folder
-from tests.converter.fetch.server import Server, cut, status, whole
+from tests.converter.fetch.server import Handler, Server, cut, status, whole
 
 BODY = pickle.dumps(make_state(), 4)
 VOCABULARY = b"[CLS]\n[PAD]\n[SEP]\n[UNK]\n[MASK]\n"
@@ -143,8 +144,12 @@ def test_a_cached_file_that_rotted_is_fetched_again(server: Server) -> None:
         locate(address, offline=True)
 
 
-def test_two_runs_at_once_fetch_once(server: Server, tmp_path: Path) -> None:
-    address = server.on("/a.pdparams", whole(BODY))
+def test_two_runs_at_once_fetch_once(server: Server) -> None:
+    def slow(handler: Handler) -> None:
+        time.sleep(0 if handler.headers["If-None-Match"] else 3)
+        whole(BODY)(handler)
+
+    address = server.on("/a.pdparams", slow)
     script = "import sys; from converter.fetch.locate import locate; print(locate(sys.argv[1]).path)"
     runs = [
         subprocess.Popen([sys.executable, "-c", script, address], stdout=subprocess.PIPE, text=True) for _ in range(3)
