@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -40,7 +41,7 @@ def find_name_sources(path: Path) -> NameSources:
     warnings: list[str] = []
     for candidate in candidates:
         place = folder / candidate
-        if place == path or place.is_dir() or not is_file(place):
+        if place == path or os.path.isdir(place) or not is_file(place):
             continue
         if place.suffix == ".json" and not is_pir(place):
             warnings.append(f"{quoted(candidate, 255)[1:-1]} is no program of Paddle: not used")
@@ -75,7 +76,7 @@ def find_weights_of(path: Path) -> Path:
         candidates = list(COMBINED)
     else:
         candidates = [Path(name).stem + PARAMS, Path(name).stem + ".pdparams"]
-    found = [folder / candidate for candidate in candidates if (folder / candidate).is_file()]
+    found = [folder / candidate for candidate in candidates if os.path.isfile(folder / candidate)]
     if len(found) == 1:
         return found[0]
     if not found and name in MODELS:
