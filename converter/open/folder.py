@@ -30,6 +30,8 @@ _VARIANT_FORMS = (
     re.compile(r"model_state\.pdparams\.index\.([^.]+)\.json"),
     re.compile(r"model_state\.([^.]+)\.pdparams"),
 )
+#: PaddleNLP's names are looked for in any folder; a list of more would take the memory.
+_MOST_FILES = 1_000_000
 _STEP = re.compile(r"step_\d+")
 _SHARD = re.compile(r".*-\d{5}-of-\d{5}(\.\w+)?\.(pdparams|safetensors)")
 
@@ -66,10 +68,10 @@ def choose_weights(folder: Path) -> Choice:
 def _choose_static(folder: Path) -> Path | None:
     """The one form of a static graph's weights that lies here; None for none. Raises SourceError for several."""
     names = list_folder(folder)
-    found = [name for name in names if name.endswith(PARAMS) or (name in COMBINED and not (folder / name).is_dir())]
+    found = [name for name in names if name.endswith(PARAMS) or (name in COMBINED and not os.path.isdir(folder / name))]
     found += [name for name in names if name.endswith(".pdparams") and _is_static_save(folder / name)]
     found = [name for name in found if is_file(folder / name)]
-    if "params" in names and (folder / "params").is_dir() and holds_variables(list_folder(folder / "params")):
+    if "params" in names and os.path.isdir(folder / "params") and holds_variables(list_folder(folder / "params")):
         found.append("params")
     if holds_variables(names) or (not found and any(name in names for name in MODELS)):
         found.append(".")
@@ -84,13 +86,13 @@ def _is_static_save(path: Path) -> bool:
     """static.save writes P.pdparams beside its program and P.pdopt."""
     beside = [path.with_suffix(suffix) for suffix in (".pdopt", ".pdmodel")]
     program = path.with_suffix(".json")
-    return any(other.is_file() for other in beside) or (program.is_file() and is_pir(program))
+    return any(os.path.isfile(other) for other in beside) or (os.path.isfile(program) and is_pir(program))
 
 
 def _choose_inner(folder: Path) -> Path | None:
     """An export's folder `inference/`, or the one step that a fine-tuning saved, one level down."""
     inner = [name for name in list_folder(folder) if name == "inference" or _STEP.fullmatch(name)]
-    found = {name: _choose_static(folder / name) for name in inner if (folder / name).is_dir()}
+    found = {name: _choose_static(folder / name) for name in inner if os.path.isdir(folder / name)}
     found = {name: path for name, path in found.items() if path is not None}
     if len(found) > 1:
         text = f"{folder.name} holds several models: {', '.join(found)}. Name the one to convert"
@@ -101,7 +103,7 @@ def _choose_inner(folder: Path) -> Path | None:
 def _find_variants(folder: Path) -> dict[str, str]:
     """File names of variants (model_state.VARIANT.pdparams), and the variant of each."""
     found: dict[str, str] = {}
-    for name in list_folder(folder):
+    for name in list_folder(folder, _MOST_FILES):
         form = _form_of(name)
         if form < len(_VARIANT_FORMS) and not _SHARD.fullmatch(name):
             match = _VARIANT_FORMS[form].fullmatch(name)
@@ -115,7 +117,7 @@ def _form_of(name: str) -> int:
 
 
 def _nothing_found(folder: Path) -> str:
-    names = list_folder(folder)
+    names = list_folder(folder, _MOST_FILES)
     shown = ", ".join(quoted(name)[1:-1] for name in names[:20]) or "nothing"
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     static = "and a static graph's (.pdiparams, params, __params__, a file per variable)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from converter.errors import FileError, Problem
 from converter.open.automatic_names import is_automatic, rank_names
@@ -75,6 +76,7 @@ def why_left_out(name: str, names: Mapping[str, object]) -> str:
     return ""
 
 
+@lru_cache(maxsize=4096)
 def is_weight(name: str) -> bool:
     """Whether a name is that of a weight, in any naming."""
     name = name.removesuffix(_MASTER)

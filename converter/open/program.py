@@ -18,7 +18,8 @@ from converter.tensors import SourceFile, is_shape
 
 #: ERNIE-M large has 400 parameters, and its optimizer four times as many.
 MOST_VARIABLES = 20_000
-_MOST_FIELDS = 500_000
+#: Of all messages together: a training program of 24 layers has a few 100,000.
+_MOST_FIELDS = 2_000_000
 _MOST_BYTES = 256 << 20
 _MOST_NAME = 512
 #: VarType.Type: a tensor, and what feeds and fetches one (framework.proto).
@@ -79,49 +80,53 @@ def read_program_desc(path: Path) -> Program:
         raise file_error("E321", path.name, f"larger than {_MOST_BYTES >> 20} MiB, which no program is")
     try:
         with memoryview(buffer) as message:
-            variables = _unique(_variables_of(message), path.name)
+            variables = _unique(_Walk().variables_of(message), path.name)
     except (WireError, _Bad) as error:
         raise file_error("E321", path.name, f"is no program of Paddle: {error}") from None
     return Program(SourceFile(path, path.name, len(buffer)), variables, "ProgramDesc")
 
 
-def _variables_of(message: memoryview) -> Iterator[tuple[str, Variable]]:
-    block = next((field.value for field in _fields(message) if field.number == 1), None)
-    if not isinstance(block, memoryview):
-        raise _Bad("it has no block")
-    for field in _fields(block):
-        if field.number == 3:
-            found = _read_variable(_bytes(field), field.offset)
-            if found is not None:
-                yield found
+class _Walk:
+    """One walk over a message and those in it, which ends when they have more fields together than any program."""
 
+    def __init__(self) -> None:
+        self.met = 0
 
-def _read_variable(message: memoryview, offset: int) -> tuple[str, Variable] | None:
-    """Name, dtype and shape of a persistable tensor; None for other variables."""
-    parts = {field.number: field for field in _fields(message)}
-    if 1 not in parts or 2 not in parts:
-        raise _Bad(f"the variable at byte {offset} of its block has no name or type")
-    persistable = parts.get(3)
-    kind = {field.number: field for field in _fields(_bytes(parts[2]))}
-    if persistable is None or persistable.value == 0 or 1 not in kind or kind[1].value != _TENSOR:
-        return None
-    name = _name(_bytes(parts[1]))
-    if 3 not in kind:
-        raise _Bad(f"{quoted(name, 200)} has no shape")
-    tensor = next((field for field in _fields(_bytes(kind[3])) if field.number == 1), None)
-    if tensor is None:
-        raise _Bad(f"{quoted(name, 200)} has no shape")
-    try:
-        return name, Variable(*read_desc(bytes(_bytes(tensor))))
-    except StreamError as error:
-        raise _Bad(f"{quoted(name, 200)}: {error}") from None
+    def fields(self, message: memoryview) -> Iterator[Field]:
+        for field in walk_fields(message):
+            self.met += 1
+            if self.met > _MOST_FIELDS:
+                raise _Bad(f"more than {_MOST_FIELDS} fields")
+            yield field
 
+    def variables_of(self, message: memoryview) -> Iterator[tuple[str, Variable]]:
+        block = next((field.value for field in self.fields(message) if field.number == 1), None)
+        if not isinstance(block, memoryview):
+            raise _Bad("it has no block")
+        for field in self.fields(block):
+            if field.number == 3:
+                found = self.read_variable(_bytes(field), field.offset)
+                if found is not None:
+                    yield found
 
-def _fields(message: memoryview) -> Iterator[Field]:
-    for count, field in enumerate(walk_fields(message)):
-        if count > _MOST_FIELDS:
-            raise _Bad(f"more than {_MOST_FIELDS} fields in one message")
-        yield field
+    def read_variable(self, message: memoryview, offset: int) -> tuple[str, Variable] | None:
+        """Name, dtype and shape of a persistable tensor; None for other variables."""
+        parts = {field.number: field for field in self.fields(message)}
+        if 1 not in parts or 2 not in parts:
+            raise _Bad(f"the variable at byte {offset} of its block has no name or type")
+        persistable = parts.get(3)
+        kind = {field.number: field for field in self.fields(_bytes(parts[2]))}
+        if persistable is None or persistable.value == 0 or 1 not in kind or kind[1].value != _TENSOR:
+            return None
+        name = _name(_bytes(parts[1]))
+        described = self.fields(_bytes(kind[3])) if 3 in kind else iter(())
+        tensor = next((field for field in described if field.number == 1), None)
+        if tensor is None:
+            raise _Bad(f"{quoted(name, 200)} has no shape")
+        try:
+            return name, Variable(*read_desc(bytes(_bytes(tensor))))
+        except StreamError as error:
+            raise _Bad(f"{quoted(name, 200)}: {error}") from None
 
 
 def _bytes(field: Field) -> memoryview:

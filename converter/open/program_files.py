@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-from converter.errors import FileError, Problem, SourceError
-from converter.open.files import is_file, quoted
+from converter.errors import FileError, Problem, SourceError, file_error
+from converter.open.files import HEAD_BYTES, is_file, map_file, quoted, recognise
 from converter.open.program import Program, is_pir, read_program
 from converter.open.variable_info import VariableInfo, read_variable_info
 from converter.tensors import SourceFile
@@ -40,9 +41,10 @@ def find_name_sources(path: Path) -> NameSources:
     warnings: list[str] = []
     for candidate in candidates:
         place = folder / candidate
-        if place == path or place.is_dir() or not is_file(place):
+        if place == path or os.path.isdir(place) or not is_file(place):
             continue
         if place.suffix == ".json" and not is_pir(place):
+            _refuse_foreign(place)
             warnings.append(f"{quoted(candidate, 255)[1:-1]} is no program of Paddle: not used")
             continue
         programs.append(read_program(place))
@@ -55,6 +57,14 @@ def find_name_sources(path: Path) -> NameSources:
     info = read_variable_info(table) if is_file(table) else None
     files = [program.file for program in programs] + ([info.file] if info else [])
     return NameSources(programs[0] if programs else None, info, tuple(files), tuple(warnings))
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Other JSON may lie there; a web page in the place of the program is a download that failed. Raises FileError."""
+    with map_file(path) as buffer:
+        foreign = recognise(buffer[:HEAD_BYTES], len(buffer))
+    if foreign is not None and "JSON" not in foreign:
+        raise file_error("E304", path.name, f"is {foreign}")
 
 
 def is_program(path: Path) -> bool:
@@ -75,7 +85,7 @@ def find_weights_of(path: Path) -> Path:
         candidates = list(COMBINED)
     else:
         candidates = [Path(name).stem + PARAMS, Path(name).stem + ".pdparams"]
-    found = [folder / candidate for candidate in candidates if (folder / candidate).is_file()]
+    found = [folder / candidate for candidate in candidates if os.path.isfile(folder / candidate)]
     if len(found) == 1:
         return found[0]
     if not found and name in MODELS:

@@ -46,15 +46,17 @@ def open_variables(folder: Path) -> TensorSet:
     return with_names(TensorSet("variables", {}, files, warnings, writer, left_out=tuple(reading.left_out)), named)
 
 
-def list_folder(folder: Path) -> list[str]:
-    """The names in a folder in text order. Raises SourceError when it cannot be read or holds too many."""
+def list_folder(folder: Path, most: int = 0) -> list[str]:
+    """The names in a folder in text order. Raises SourceError when it cannot be read, or holds more than `most` (by
+    default MOST_FILES)."""
+    most = most or MOST_FILES
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in itertools.islice(entries, MOST_FILES + 1)]
+            names = [entry.name for entry in itertools.islice(entries, most + 1)]
     except OSError as error:
         raise SourceError(Problem("E005", f"{folder.name}: the folder cannot be read: {error.strerror}")) from None
-    if len(names) > MOST_FILES:
-        raise SourceError(Problem("E005", f"{folder.name}: more than {MOST_FILES} files, which no checkpoint has"))
+    if len(names) > most:
+        raise SourceError(Problem("E005", f"{folder.name}: more than {most} files, which no checkpoint has"))
     return sorted(names)
 
 
@@ -130,7 +132,7 @@ class _Reading:
 
 def _why_no_tensor(path: Path) -> str:
     """Why a file of an unknown name is no tensor, or ''. It is opened only when it is a regular file."""
-    if path.is_dir():
+    if os.path.isdir(path):
         return "a folder, not looked into"
     try:
         with map_file(path) as buffer:

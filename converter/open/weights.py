@@ -34,14 +34,14 @@ def open_weights(path: Path) -> TensorSet:
     """
     if os.path.isdir(path):
         choice = choose_weights(path)
-        found = open_variables(choice.path) if choice.path.is_dir() else _open_file(choice.path)
+        found = open_variables(choice.path) if os.path.isdir(choice.path) else _open_file(choice.path)
         return replace(found, warnings=(*choice.warnings, *found.warnings)) if choice.warnings else found
     if not is_file(path):
         text = f"{path}: no such file or folder. SOURCE is a folder of weights or one weight file"
         raise SourceError(Problem("E001", text))
     if path.suffix not in _WEIGHTS and ".index." not in path.name and is_program(path):
         found_path = find_weights_of(path)
-        return open_variables(found_path) if found_path.is_dir() else _open_file(found_path)
+        return open_variables(found_path) if os.path.isdir(found_path) else _open_file(found_path)
     return _open_file(path)
 
 

@@ -74,6 +74,22 @@ def save_static(root: Path, shapes: dict[str, list[int]]) -> None:
     paddle.disable_static()
 
 
+def save_program_desc(folder: Path, shapes: dict[str, list[int]], infer: Path) -> None:
+    """The program as Paddle before 3.0 wrote it, beside the combined file of the same parameters."""
+    paddle.enable_static()
+    with paddle.pir_utils.OldIrGuard():
+        program = paddle.static.Program()
+        with paddle.static.program_guard(program, paddle.static.Program()):
+            for name, shape in shapes.items():
+                paddle.create_parameter(shape, "float32", name=name)
+            paddle.static.data("src_ids", [-1, -1], "int64")
+        folder.mkdir()
+        (folder / "inference.pdmodel").write_bytes(program.desc.serialize_to_string())
+    paddle.disable_static()
+    for name in ("inference.pdiparams", "expected.npz"):
+        (folder / name).write_bytes((infer / name).read_bytes())
+
+
 def save_binary(folder: Path, shapes: dict[str, list[int]]) -> None:
     """paddle.save(..., use_binary_format=True), one tensor after another."""
     arrays, begin = {}, 1
@@ -94,6 +110,7 @@ def main(root: Path) -> None:
         if class_name == "UIEM":
             save_jit(root / "jit-copied", copy.deepcopy(model))
     save_static(root, shapes)
+    save_program_desc(root / "pdmodel", shapes, root / "infer")
     save_binary(root / "binary", shapes)
 
 

@@ -196,10 +196,10 @@ UNSOUND = {
 @pytest.mark.parametrize("idea", UNSOUND)
 def test_what_is_not_sound_is_refused(idea: str, tmp_path: Path) -> None:
     data, said = UNSOUND[idea]
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(FileError, match=said):
         open_bytes(tmp_path, data)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 30  # of this process alone: a hostile file costs seconds, not minutes
 
 
 def test_the_most_opcodes_cost_a_bounded_memory(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ DESCS = {
         block(*[variable(f"{n}".encode(), desc(5, (2,))) for n in range(20_001)]),
         "more than 20000 parameters",
     ),
-    "half a million fields": (number(9, 1) * 500_002, "more than 500000 fields"),
+    "more fields than any program": (number(9, 1) * 2_000_001, "more than 2000000 fields"),
+    "more fields in one variable": (block(message(3, number(9, 1) * 2_000_001)), "more than 2000000 fields"),
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 from converter.open.weights import open_weights
 from tests.converter.open.streams import key_of, official_shapes
 
-FORMS = ("infer", "separate", "vars", "onefile", "static_save", "binary")
+FORMS = ("infer", "separate", "vars", "onefile", "static_save", "binary", "pdmodel")
 JIT = {
     "ErnieMModel": "ErnieMModel",
     "ErnieMForSequenceClassification": "",
@@ -39,6 +39,7 @@ def test_official_names_in_every_form(form: str, written: Path) -> None:
             tensor = opened.tensors[key_of(name)]
             np.testing.assert_array_equal(tensor.read(), expected[name], strict=True, err_msg=name)
             assert tensor.stored_as == name
+    assert ("inference.pdmodel" in [file.name for file in opened.files]) == (form == "pdmodel")
     assert opened.naming == "official" and opened.told_class == "ErnieMForSequenceClassification"
 
 
