@@ -1,8 +1,8 @@
 """How Paddle's numbers are recorded: models with sensitive weights, texts, and what goes in and comes out by name.
 
-Imported by model_numbers.py, which has the cases; it runs in the reference interpreter only. The weights are sensitive on
-purpose: biases and norms are random, attention is far from uniform, embeddings have a std of 1, so that every quirk moves
-the numbers. Keys of the file that `save` writes:
+Imported by model_numbers.py, which has the cases; it runs in the reference interpreter only. The weights are sensitive
+on purpose: biases and norms are random, attention is far from uniform, embeddings have a std of 1, so that every quirk
+moves the numbers. Keys of the file that `save` writes:
 
     models                      JSON: name -> {"class", "config"}
     weights/MODEL/TENSOR        under Paddle's names, in Paddle's layout
