@@ -273,7 +273,7 @@ class ErnieMModel(ErnieMPreTrainedModel):
         first = -self.embeddings.position_offset
         longest = places.num_embeddings + first
         if length == 0 or (length > longest and position_ids is None):
-            raise ValueError(f"The text has {length} tokens, this model takes 1 to {longest}: max_length={longest}.")
+            raise ValueError(f"{length} tokens: this model takes 1 to {longest}. Truncate them (max_length={longest}).")
         if position_ids is not None:
             check_shape("position_ids", position_ids, (batch, length), (1, length), (length,))
         if mask is not None:

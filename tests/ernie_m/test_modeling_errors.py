@@ -27,9 +27,9 @@ def test_513_tokens_are_too_many(reference: Any, tiny: Any) -> None:
     assert reference.facts["513 tokens"] == "ValueError"
     model = tiny(max_position_embeddings=514, num_hidden_layers=1)
     assert model(torch.full((1, 512), 5)).last_hidden_state.shape == (1, 512, 16)
-    with pytest.raises(ValueError, match=r"has 513 tokens, this model takes 1 to 512: max_length=512"):
+    with pytest.raises(ValueError, match=r"513 tokens: this model takes 1 to 512\. .*\(max_length=512\)"):
         model(torch.full((1, 513), 5))
-    with pytest.raises(ValueError, match="has 513 tokens"):
+    with pytest.raises(ValueError, match="513 tokens"):
         model(inputs_embeds=torch.zeros(1, 513, 16))
 
 
@@ -61,10 +61,10 @@ def test_position_ids_of_the_wrong_shape(tiny: Any, shape: tuple[int, ...]) -> N
         ({"input_ids": IDS, "inputs_embeds": torch.zeros(2, 6, 16)}, "and not both"),
         ({"input_ids": IDS[0]}, r"input_ids has shape \[6\], expected \[B, S\]"),
         ({"input_ids": IDS[None]}, r"input_ids has shape \[1, 2, 6\]"),
-        ({"input_ids": IDS[:, :0]}, "has 0 tokens, this model takes 1 to 18"),
+        ({"input_ids": IDS[:, :0]}, "0 tokens: this model takes 1 to 18"),
         ({"inputs_embeds": torch.zeros(2, 6)}, r"inputs_embeds has shape \[2, 6\], expected \[B, S, 16\]"),
         ({"inputs_embeds": torch.zeros(2, 6, 1)}, r"inputs_embeds has shape \[2, 6, 1\], expected \[B, S, 16\]"),
-        ({"inputs_embeds": torch.zeros(2, 0, 16)}, "has 0 tokens"),
+        ({"inputs_embeds": torch.zeros(2, 0, 16)}, "0 tokens"),
     ],
 )
 def test_inputs_of_the_wrong_kind(tiny: Any, inputs: dict[str, torch.Tensor], message: str) -> None:
