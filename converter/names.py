@@ -63,9 +63,9 @@ def _other_class(name: str, table: Table) -> str:
 
 
 def fold_reasons(reasons: Mapping[str, Sequence[str]]) -> str:
-    """What is left out and why, each reason once: with the names while they are few."""
-    parts = []
-    for reason, names in reasons.items():
-        what = fold_names(names) if len(names) <= 20 else f"{len(names)} variables (inspect lists them)"
-        parts.append(f"{what}: {reason}")
-    return "; ".join(parts)
+    """What is left out and why: with the names while they are few, else how many for each reason."""
+    count = sum(map(len, reasons.values()))
+    if count > 20 and len(reasons) > 1:
+        counted = ", ".join(f"{reason} ({len(names)})" for reason, names in reasons.items())
+        return f"{count} variables (inspect lists them): {counted}"
+    return "; ".join(f"{fold_names(names)}: {reason}" for reason, names in reasons.items())

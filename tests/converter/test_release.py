@@ -178,7 +178,7 @@ def test_what_is_no_weight_is_named_once_with_its_reasons(tmp_path: Path, offici
     plan = make_plan(open_source(source))
     assert [drop.name for drop in plan.dropped] == [*(name for name, _ in moments), "labels"]
     assert plan.warnings == (
-        "not converted: 30 variables (inspect lists them): Adam's moments; labels: an input of the graph",
+        "not converted: 31 variables (inspect lists them): Adam's moments (30), an input of the graph (1)",
     )
     assert len(inspect(source).dropped) == 31
 

@@ -43,6 +43,7 @@ print(json.dumps({
     "loading": {name: sorted(map(str, names)) for name, names in info.items() if names},
     "class": type(tokenizer).__name__, "rule": tokenizer.piece_rule, "texts": len(texts),
     "differing": sum(a != b for a, b in zip(expected, found)), "hides": model.config.implicit_mask_token_ids,
+    "added": tokenizer("a <two><one>", add_special_tokens=False)["input_ids"][-2:],
     "no mask is a mask of all but [PAD]": same,
 }))
 """
@@ -59,6 +60,9 @@ def release(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     columns = b"".join(b"%s\t%d\n" % (token, number) for number, token in enumerate(tokens))
     (folder / "vocab.txt").write_bytes(columns)
     shutil.copyfile(shared_data / "ernie_m.sentencepiece.bpe.model", folder / "piece.model")
+    (folder / "added_tokens.json").write_text(
+        '{"<one>": 250000, "<two>": 250001}'
+    )  # Paddle's ids, other tokens' already
 
     def opened(path: Path) -> Any:
         found = open_weights(path)
@@ -88,5 +92,6 @@ def test_the_release_folder_becomes_a_model_and_its_own_tokenizer(
         "texts": 5219,
         "differing": 0,
         "hides": [1],
+        "added": [ROWS + 1, ROWS],
         "no mask is a mask of all but [PAD]": True,
     }
