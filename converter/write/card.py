@@ -27,7 +27,8 @@ _LOADERS = {
 }
 
 
-_WRITERS = {"paddlenlp": "a Paddle checkpoint", "transformers": "a checkpoint of transformers' own ErnieM"}
+#: By whether the tensors have the names and the layout of transformers already.
+_WRITERS = {False: "a Paddle checkpoint", True: "a checkpoint of transformers' own ErnieM"}
 _PIECE_ROW = "| `piece_rule` | `{}` | how pieces are cut into tokens: PaddleNLP's way or the 2021 release's |\n"
 _ADVICE = {
     "paddlenlp": """\
@@ -57,7 +58,7 @@ tags:
 
 # ERNIE-M in PyTorch: {target}
 
-Converted by paddle2torch {__version__} from {_WRITERS[behavior.name if plan.scheme.identity else "paddlenlp"]} \
+Converted by paddle2torch {__version__} from {_WRITERS[plan.scheme.identity]} \
 (`{plan.table.source_class}`):
 {sizes.num_hidden_layers} layers, {sizes.hidden_size} wide, {sizes.num_attention_heads} heads,
 {sizes.vocab_size:,} tokens.
