@@ -11,16 +11,16 @@ from converter.errors import Paddle2TorchError, Problem
 from converter.version import __version__
 
 if TYPE_CHECKING:
-    from converter.convert import Conversion, convert
-    from converter.inspect import Inspection, inspect
+    from converter.conversion import Conversion, convert
+    from converter.inspection import Inspection, inspect
 
 __all__ = ["Conversion", "Inspection", "Paddle2TorchError", "Problem", "__version__", "convert", "inspect"]
 
 _HOMES = {
-    "Conversion": "converter.convert",
-    "convert": "converter.convert",
-    "Inspection": "converter.inspect",
-    "inspect": "converter.inspect",
+    "Conversion": "converter.conversion",
+    "convert": "converter.conversion",
+    "Inspection": "converter.inspection",
+    "inspect": "converter.inspection",
 }
 
 

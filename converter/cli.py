@@ -172,7 +172,7 @@ def convert(
     debug: bool = DEBUG,
 ) -> None:
     """Convert a Paddle checkpoint into a Hugging Face folder."""
-    from converter.convert import convert as convert_checkpoint
+    from converter.conversion import convert as convert_checkpoint
 
     with Reporter() as reporter:
         result = convert_checkpoint(
@@ -210,7 +210,7 @@ def inspect(
     debug: bool = DEBUG,
 ) -> None:
     """Say what a checkpoint is, without converting it."""
-    from converter.inspect import inspect as inspect_checkpoint
+    from converter.inspection import inspect as inspect_checkpoint
 
     with Reporter() as reporter:
         result = inspect_checkpoint(

@@ -16,8 +16,8 @@ import typer
 from converter.errors import Problem
 
 if TYPE_CHECKING:
-    from converter.convert import Conversion
-    from converter.inspect import Inspection
+    from converter.conversion import Conversion
+    from converter.inspection import Inspection
 
 _SECONDS_BETWEEN_LINES = 5.0
 

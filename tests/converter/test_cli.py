@@ -277,7 +277,8 @@ def test_behavior_is_an_option_and_is_said(tmp_path: Path) -> None:
 def test_a_signal_with_json_is_one_object_too(tmp_path: Path) -> None:
     script = (
         "import importlib, os, signal\n"
-        "importlib.import_module('converter.convert').convert = lambda *a, **k: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "home = importlib.import_module('converter.conversion')\n"
+        "home.convert = lambda *a, **k: os.kill(os.getpid(), signal.SIGTERM)\n"
         "from converter.__main__ import main\nmain()\n"
     )
     command = [sys.executable, "-c", script, "convert", "a", "b", "--json"]

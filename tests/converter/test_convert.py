@@ -207,3 +207,12 @@ def test_a_model_without_a_pooler_says_so_in_its_config(tmp_path: Path) -> None:
     del state["pooler.dense.weight"], state["pooler.dense.bias"]
     convert(write_folder(tmp_path / "in", state), tmp_path / "out")
     assert json.loads((tmp_path / "out" / "config.json").read_text())["add_pooling_layer"] is False
+
+
+def test_the_api_stays_callable_whatever_was_imported_before() -> None:
+    """A module called like the function would take its place in the package."""
+    import converter
+    import converter.conversion
+    import converter.inspection
+
+    assert callable(converter.convert) and callable(converter.inspect)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from converter.convert import convert
+from converter.conversion import convert
 from mappings import SOURCE_CLASSES
 from verify import Report, verify
 from verify.judge import Start

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from converter.convert import convert
+from converter.conversion import convert
 from verify import verify
 from verify.judge import Start
 

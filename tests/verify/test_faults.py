@@ -262,7 +262,7 @@ def test_a_reader_that_ignores_column_order_is_caught_by_the_numbers(
     """The static check believes the same reader. Paddle reads SOURCE by itself."""
     import dataclasses
 
-    from converter.convert import convert
+    from converter.conversion import convert
     from converter.tensors import SourceTensor
 
     read = SourceTensor.read

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from converter.convert import convert
+from converter.conversion import convert
 from converter.errors import FileError, ReferenceFailure, SourceError
 from tests.checkpoints import write_folder
 from verify import verify

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from converter.convert import convert
+from converter.conversion import convert
 from tests.checkpoints import make_state, write_folder
 from verify import Report, verify
 from verify.rounding import to_float64, wrongly_rounded
