@@ -122,6 +122,19 @@ def test_half_precision_runs_with_every_mask(tiny: Any, dtype: torch.dtype, attn
                 assert (ours.float() - state(exact, IDS, mask)).abs().max() < 0.15
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("attn", ["eager", "sdpa"])
+def test_the_lowest_number_and_a_negative_score_are_not_infinity(tiny: Any, dtype: torch.dtype, attn: str) -> None:
+    """Every key is the same and every score is about -100: a row that hides all keys still is their mean."""
+    model = tiny(attn_implementation=attn, initializer_range=3.0)
+    torch.nn.init.zeros_(model.embeddings.position_embeddings.weight)
+    for layer in model.encoder.layers:
+        layer.self_attn.self_attn.q_proj.weight.data = -layer.self_attn.self_attn.k_proj.weight.data
+    model, ids = model.to(dtype), torch.full((1, 6), 7)
+    everything, nothing = torch.zeros(1, 1, 6, 6), torch.full((1, 1, 6, 6), torch.finfo().min)
+    assert torch.allclose(state(model, ids, nothing), state(model, ids, everything), atol=0.05)
+
+
 @pytest.mark.parametrize("attn", ["eager", "sdpa"])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_autocast_runs(tiny: Any, dtype: torch.dtype, attn: str) -> None:

@@ -61,6 +61,23 @@ def test_dropout_acts_where_paddle_has_it_and_in_training_only(tiny: Any, attn: 
 
 
 @pytest.mark.parametrize("attn", ["eager", "sdpa"])
+def test_each_dropout_alone_changes_what_training_sees(tiny: Any, attn: str) -> None:
+    model = tiny("ErnieMForTokenClassification", attn_implementation=attn).train()
+    dropouts = {name: part for name, part in model.named_modules() if isinstance(part, torch.nn.Dropout)}
+    ends = ["dropout", "self_attn.dropout", "dropout1", "dropout2"]
+    layers = [f"ernie_m.encoder.layers.{number}.{end}" for number in range(2) for end in ends]
+    assert sorted(dropouts) == sorted(["dropout", "ernie_m.embeddings.dropout", *layers])
+    for part in dropouts.values():
+        part.p = 0.0
+    still = model(IDS).logits
+    for name, part in dropouts.items():
+        part.p = 0.5
+        assert not torch.allclose(still, model(IDS).logits), name
+        part.p = 0.0
+    assert torch.equal(still, model(IDS).logits)
+
+
+@pytest.mark.parametrize("attn", ["eager", "sdpa"])
 def test_the_base_model_compiles_without_a_graph_break(tiny: Any, attn: str) -> None:
     """The checks that look at values and the warning are left out of the graph; sizes stay free."""
     model = tiny(attn_implementation=attn)
@@ -111,6 +128,17 @@ def test_attention_implementation_can_change_after_the_model_is_built(tiny: Any)
 def test_attentions_are_shown_whatever_the_implementation(tiny: Any) -> None:
     by_sdpa, by_eager = (tiny(attn_implementation=attn)(IDS, output_attentions=True) for attn in ("sdpa", "eager"))
     assert all(torch.equal(a, b) for a, b in zip(by_sdpa.attentions, by_eager.attentions, strict=True))
+
+
+def test_sdpa_is_torchs_own_unless_attentions_are_asked_for(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    attend, calls = torch.nn.functional.scaled_dot_product_attention, []
+    monkeypatch.setattr(
+        torch.nn.functional, "scaled_dot_product_attention", lambda *args: (calls.append(1), attend(*args))[1]
+    )
+    for attn, flags, expected in (("sdpa", {}, 2), ("sdpa", {"output_attentions": True}, 0), ("eager", {}, 0)):
+        calls.clear()
+        tiny(attn_implementation=attn)(IDS, **flags)
+        assert len(calls) == expected
 
 
 def test_flags_of_the_configuration_are_the_defaults_of_a_call(tiny: Any) -> None:
