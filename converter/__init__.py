@@ -1,6 +1,7 @@
 """Takes Paddle ERNIE-M checkpoints to Hugging Face folders, without Paddle and without running anything in a file.
 
-The way of a tensor: `open` (readers) -> `plan` -> `write`. `verify` then proves the result, `publish` puts it on the Hub.
+The way of a tensor: `open` (readers) -> `plan` -> `write`. `verify` then proves the result, and
+`publish` puts it on the Hub.
 """
 
 from __future__ import annotations

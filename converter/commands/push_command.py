@@ -15,9 +15,7 @@ def push(
     output: Path = OUTPUT,
     repo_id: str = typer.Argument(..., metavar="REPO_ID", help="The repository on the Hub: OWNER/NAME."),
     private: bool = typer.Option(False, "--private", help="Make a new repository a private one."),
-    revision: Optional[str] = typer.Option(
-        None, metavar="REV", help="Push to this branch, which is made where needed."
-    ),
+    revision: Optional[str] = typer.Option(None, metavar="REV", help="Push to this branch, made where needed."),
     create_pr: bool = typer.Option(False, "--create-pr", help="Open a pull request with it."),
     commit_message: Optional[str] = typer.Option(None, metavar="TEXT", help="What the commit says."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Say what would be sent and change, and change nothing."),

@@ -35,6 +35,10 @@ class Missing(PushError):
     """There is no such repository or revision, or this token does not see it."""
 
 
+class Unusable(PushError):
+    """An answer that huggingface_hub cannot read. What was asked for may have been done."""
+
+
 class Conflict(PushError):
     """It is there already, or something else has been committed meanwhile."""
 
@@ -67,7 +71,7 @@ def explain(error: Exception, repo_id: str, what: str, token: str | None) -> Exc
     if "JSONDecodeError" in type(error).__name__:
         return Passing(f"the answer to {what} is not the Hub's ({said})")
     text = f"{repo_id}: {what}: the Hub's answer is not usable ({type(error).__name__}: {said}). Is HF_ENDPOINT right?"
-    return PushError(Problem("E812", text))
+    return Unusable(Problem("E812", text))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

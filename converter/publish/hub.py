@@ -18,7 +18,7 @@ from typing import Any, Callable
 from converter.errors import Problem, PushError
 from converter.fetch.hub_errors import quiet
 from converter.publish.changes import RemoteFile, find_changes
-from converter.publish.errors import LOG_IN, Conflict, Missing, Passing, explain
+from converter.publish.errors import LOG_IN, Conflict, Missing, Passing, Unusable, explain
 from converter.publish.folder import LocalFile
 
 #: Seconds between tries, when the server does not ask for more.
@@ -136,7 +136,10 @@ class Hub:
         """A commit, or an open pull request, that has all of `wanted`."""
         if create_pr:
             return self.find_pull_request(wanted)
-        head = self.look(revision)
+        try:
+            head = self.look(revision)
+        except PushError:  # The first failure is the one to tell.
+            return None
         if head is None or find_changes(wanted, head.files):
             return None
         return Landed(head.commit, f"{self.page}/commit/{head.commit}")
@@ -175,11 +178,11 @@ class Hub:
         for wait in (*WAITS, None):
             try:
                 return self._call(request, what, bars)
-            except (Passing, Conflict) as error:
+            except (Passing, Conflict, Unusable) as error:
                 found = landed() if landed is not None else None
                 if found is not None:
                     return found
-                if isinstance(error, Conflict):
+                if not isinstance(error, Passing):
                     raise
                 if wait is None or error.tried or error.wait > LONGEST_WAIT:
                     raise error.as_error(self.repo_id) from None

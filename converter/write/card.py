@@ -121,15 +121,15 @@ def _port_differs(behavior: Behavior) -> str:
         ]
     if behavior.name != "transformers":
         lines += [
-            "- The port lowers a hidden key's score by the dtype's lowest number, Paddle by 10000: a text whose keys are",
-            "  all hidden gets other numbers.",
+            "- The port lowers a hidden key's score by the dtype's lowest number, Paddle by 10000: a text whose keys",
+            "  are all hidden gets other numbers.",
         ]
     lines += [
         "- The port's tokenizer cuts some texts into other tokens than PaddleNLP's, reads a two-column `vocab.txt`",
         "  wrongly, and has no offsets, so that entities and answers have no place in the text.",
         "",
-        "This folder names a tokenizer class that 4.57 does not know: without `trust_remote_code=True` it fails, and does",
-        "not take the port's without a word.",
+        "This folder names a tokenizer class that 4.57 does not know: without `trust_remote_code=True` it fails, and",
+        "does not take the port's without a word.",
     ]
     return "\n".join(lines)
 

@@ -33,7 +33,8 @@ layer and token by token. `paddle2torch push` puts what it found here.
 {EVIDENCE_END}"""
 
 OWN_WEIGHTS = """\
-The code files, and Baidu's pretrained ERNIE-M weights, are under the Apache license 2.0. If these weights are your own fine-tuning, say in this card's `license` and `language` what holds for them."""
+The code files, and Baidu's pretrained ERNIE-M weights, are under the Apache license 2.0. If these weights are
+your own fine-tuning, say in this card's `license` and `language` what holds for them."""
 
 CITATION = """\
 ```bibtex
