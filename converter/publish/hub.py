@@ -74,6 +74,15 @@ class Hub:
         """Whose token it is."""
         return str(self.ask(self._api.whoami, "the token's owner")["name"])
 
+    def check_token(self) -> None:
+        """Raises PushError (E805) for a token that the Hub refuses. A server that does not say whose it is passes."""
+        try:
+            if self._token is not None:
+                self.owner()
+        except Missing as error:
+            if error.problems[0].code == "E805":
+                raise
+
     def look(self, revision: str | None = None) -> Head | None:
         """The revision as it is now, None when there is no such repository. Raises Missing for a revision."""
         try:

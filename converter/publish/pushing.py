@@ -178,6 +178,7 @@ class _Job:
             self.new_repository = True
             self.new_branch = self.revision not in (None, "main")
             if dry_run:
+                self.hub.check_token()
                 return None
             self.say(f"making the {'private ' if self.private else ''}repository {self.hub.repo_id}")
             self.hub.create(self.private)

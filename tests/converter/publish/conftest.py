@@ -12,7 +12,7 @@ import pytest
 from huggingface_hub import constants
 
 from benchmarks.local_hub import LocalHub, running
-from converter import Push, convert, push
+from converter import Paddle2TorchError, Push, convert, push
 from tests.checkpoints import write_folder
 from verify.manifest import deciding_files
 
@@ -38,6 +38,7 @@ def hub(slept: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHu
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", "/nowhere/token")
     with running() as started:
         monkeypatch.setenv("HF_ENDPOINT", started.url)
+        monkeypatch.setattr(constants, "ENDPOINT", started.url)  # As where the variable is there from the start.
         monkeypatch.setenv("HF_TOKEN", TOKEN)
         yield started
 
@@ -88,6 +89,15 @@ def push_it(hub: LocalHub, output: Path) -> Pushes:
         return push(output, options.pop("repo_id", ID), **options)
 
     return call
+
+
+def refusal(call: Pushes, **options: Any) -> str:
+    """The text of the error that a push ends with, in which no token may be."""
+    with pytest.raises(Paddle2TorchError) as caught:
+        call(**options)
+    text = str(caught.value)
+    assert TOKEN not in text
+    return text
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:

@@ -12,15 +12,7 @@ from huggingface_hub import ModelCard, constants
 from benchmarks.local_hub import LocalHub
 from benchmarks.local_hub_store import Blob
 from converter import Paddle2TorchError, push
-from tests.converter.publish.conftest import ID, Pushes, sent, snapshot, write_report
-
-
-def refusal(call: Pushes, **options: object) -> str:
-    with pytest.raises(Paddle2TorchError) as caught:
-        call(**options)
-    text = str(caught.value)
-    assert "hf_local_token" not in text
-    return text
+from tests.converter.publish.conftest import ID, Pushes, refusal, sent, snapshot, write_report
 
 
 def test_a_push_makes_the_repository_and_sends_every_file(hub: LocalHub, output: Path, push_it: Pushes) -> None:
@@ -244,6 +236,14 @@ def test_a_server_without_xet_gets_the_large_files_by_lfs(
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
     push_it()
+    assert sent(hub) == (1, 1)
+
+
+def test_an_endpoint_that_is_named_after_the_import_serves_too(
+    hub: LocalHub, push_it: Pushes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", "https://huggingface.co")  # 0.36 then cannot read the commit's answer.
+    assert push_it().commit == hub.store.repositories[ID].refs["main"]
     assert sent(hub) == (1, 1)
 
 
