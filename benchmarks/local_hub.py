@@ -3,19 +3,22 @@ publish a model and load it back, with failures on demand.
 
     python -m benchmarks.local_hub        # prints its address, serves until its input is closed
 
-It keeps everything in memory and forgets it at the end.
+It forgets everything at the end.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -45,8 +48,8 @@ class Planned:
 class LocalHub:
     """The server's address, what it keeps, what it was asked, what is planned to fail."""
 
-    url: str = ""
-    store: Store = field(default_factory=Store)
+    url: str
+    store: Store
     log: list[Asked] = field(default_factory=list)
     planned: list[Planned] = field(default_factory=list)
     #: Whether the tree tells sums of other bytes than were sent, for these paths.
@@ -90,11 +93,19 @@ class Handler(BaseHTTPRequestHandler):
     hub: LocalHub
     muted = False
     body = b""
+    upload: Path | None = None
 
     def do_GET(self) -> None:
         self.muted = False
-        self.body = self._read_body()
-        self.hub.log.append(Asked(self.command, self.path, len(self.body), self.headers["Authorization"]))
+        self.body, self.upload = b"", None
+        if self.command == "PUT":
+            self.upload = self.hub.store.folder / f"incoming-{threading.get_ident()}"
+            with open(self.upload, "wb") as file:
+                length = sum(file.write(piece) for piece in self._body())
+        else:
+            self.body = b"".join(self._body())
+            length = len(self.body)
+        self.hub.log.append(Asked(self.command, self.path, length, self.headers["Authorization"]))
         answer = self.hub.take_planned(self.command, self.path)
         if answer is not None:
             return answer(self)
@@ -110,26 +121,34 @@ class Handler(BaseHTTPRequestHandler):
         except Refused as refused:
             self.refuse(refused)
 
-    def _read_body(self) -> bytes:
+    def _body(self) -> Iterator[bytes]:
+        """The request's body in pieces. A large one goes to disk."""
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        pieces = []
+            left = int(self.headers.get("Content-Length") or 0)
+            while left and (piece := self.rfile.read(min(left, 1 << 20))):
+                left -= len(piece)
+                yield piece
+            return
         while size := int(self.rfile.readline().split(b";")[0], 16):
-            pieces.append(self.rfile.read(size))
+            yield self.rfile.read(size)
             self.rfile.readline()
         self.rfile.readline()
-        return b"".join(pieces)
 
-    def reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+    def reply(self, status: int, body: bytes | Path, headers: dict[str, str] | None = None) -> None:
         if self.muted:
             return
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) if isinstance(body, bytes) else body.stat().st_size))
         self.end_headers()
-        if self.command != "HEAD":
+        if self.command == "HEAD":
+            return
+        if isinstance(body, bytes):
             self.wfile.write(body)
+        else:
+            with open(body, "rb") as file:
+                shutil.copyfileobj(file, self.wfile, 1 << 20)
 
     def tell(self, data: Any, headers: dict[str, str] | None = None, status: int = 200) -> None:
         self.reply(status, json.dumps(data).encode(), {"Content-Type": "application/json", **(headers or {})})
@@ -162,11 +181,13 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def running() -> Iterator[LocalHub]:
     """The server, while the block runs."""
-    hub = LocalHub()
-    handler = type("Bound", (Handler,), {"hub": hub})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+    with (
+        tempfile.TemporaryDirectory(prefix="paddle2torch-hub-") as folder,
+        ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd,
+    ):
         httpd.daemon_threads = True
-        hub.url = f"http://127.0.0.1:{httpd.server_address[1]}"
+        hub = LocalHub(f"http://127.0.0.1:{httpd.server_address[1]}", Store(Path(folder)))
+        httpd.RequestHandlerClass = type("Bound", (Handler,), {"hub": hub})
         threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield hub
         httpd.shutdown()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 #: Kinds that the real Hub's .gitattributes send to LFS.
@@ -20,19 +21,27 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Blob:
-    """A file of a commit. `large`: its bytes are in LFS, git has a pointer."""
+    """A file of a commit, in memory, or on disk where it came by LFS. `large`: git has a pointer in its place."""
 
-    data: bytes
+    content: bytes | Path
     large: bool
 
     @property
+    def data(self) -> bytes:
+        return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
+
+    @property
+    def size(self) -> int:
+        return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
+
+    @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.data).hexdigest()
+        return hashlib.sha256(self.content).hexdigest() if isinstance(self.content, bytes) else self.content.name
 
     @property
     def pointer(self) -> bytes:
         head = "version https://git-lfs.github.com/spec/v1"
-        return f"{head}\noid sha256:{self.sha256}\nsize {len(self.data)}\n".encode()
+        return f"{head}\noid sha256:{self.sha256}\nsize {self.size}\n".encode()
 
     @property
     def oid(self) -> str:
@@ -41,9 +50,9 @@ class Blob:
         return hashlib.sha1(b"blob %d\0" % len(stored) + stored, usedforsecurity=False).hexdigest()
 
     def describe(self, path: str) -> dict[str, Any]:
-        entry: dict[str, Any] = {"type": "file", "path": path, "size": len(self.data), "oid": self.oid}
+        entry: dict[str, Any] = {"type": "file", "path": path, "size": self.size, "oid": self.oid}
         if self.large:
-            entry["lfs"] = {"oid": self.sha256, "size": len(self.data), "pointerSize": len(self.pointer)}
+            entry["lfs"] = {"oid": self.sha256, "size": self.size, "pointerSize": len(self.pointer)}
         return entry
 
 
@@ -97,11 +106,11 @@ class Repository:
 
 @dataclass
 class Store:
-    """Everything on the server. `users`: token -> name. `large`: sha256 -> bytes."""
+    """Everything on the server. `users`: token -> name. `folder`: large files under their sha256."""
 
+    folder: Path
     users: dict[str, str] = field(default_factory=lambda: {"hf_local_token": "me"})
     repositories: dict[str, Repository] = field(default_factory=dict)
-    large: dict[str, bytes] = field(default_factory=dict)
 
     def user(self, authorization: str | None) -> str | None:
         """Who asks; None without a token."""
@@ -156,9 +165,9 @@ class Store:
         if key == "file":
             files[value["path"]] = Blob(base64.b64decode(value["content"]), False)
         elif key == "lfsFile":
-            if value["oid"] not in self.large:
+            if not (self.folder / value["oid"]).exists():
                 raise Refused(400, None, f"LFS pointer pointed to a file that does not exist: {value['path']}")
-            files[value["path"]] = Blob(self.large[value["oid"]], True)
+            files[value["path"]] = Blob(self.folder / value["oid"], True)
         elif key == "deletedFile":
             del files[value["path"]]
         else:

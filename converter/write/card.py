@@ -89,8 +89,7 @@ The behavior is `{behavior.name}`: {behavior.said}. Each of its choices is a fie
 {_port_differs(behavior)}
 
 ## Made from
-{_render_origin(manifest)}
-{render_benchmarks(known) if known else ""}
+{_render_origin(manifest)}{render_benchmarks(known) if known else ""}
 ## Citation
 
 {CITATION}
@@ -128,8 +127,8 @@ def _port_differs(behavior: Behavior) -> str:
         "- The port's tokenizer cuts some texts into other tokens than PaddleNLP's, reads a two-column `vocab.txt`",
         "  wrongly, and has no offsets, so that entities and answers have no place in the text.",
         "",
-        "This folder names a tokenizer class that 4.57 does not know: without `trust_remote_code=True` it fails, and",
-        "does not take the port's without a word.",
+        "This folder names a tokenizer class that 4.57 does not know, so that its tokenizer fails to load without",
+        "`trust_remote_code=True`. The model alone would load as the port, without a word: say it there too.",
     ]
     return "\n".join(lines)
 
