@@ -6,11 +6,14 @@ bytes as every other.
 
 from __future__ import annotations
 
+import shutil
+import zipfile
 from pathlib import Path
 
 import nox
 
 PYTHONS = ["3.9", "3.10", "3.11", "3.12", "3.13"]
+PACKAGES = ["converter", "mappings", "verify", "ernie_m"]
 ROOT = Path(__file__).parent
 nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_missing_interpreters = False
@@ -25,7 +28,14 @@ def wheel(session: nox.Session) -> None:
     for stale in (ROOT / "dist").glob("*.whl"):
         stale.unlink()
     session.install("--upgrade", "pip")
+    shutil.rmtree(ROOT / "build", ignore_errors=True)  # A file that is gone would come back from there.
     session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", "dist", ".")
+    (built,) = (ROOT / "dist").glob("*.whl")
+    inside = {name for name in zipfile.ZipFile(built).namelist() if ".dist-info/" not in name}
+    files = [path for folder in PACKAGES for path in (ROOT / folder).rglob("*") if path.is_file()]
+    expected = {path.relative_to(ROOT).as_posix() for path in files if "__pycache__" not in path.parts}
+    if inside != expected:
+        session.error(f"the wheel and the folders differ in {sorted(inside ^ expected)}")
 
 
 @nox.session(python=PYTHONS)
