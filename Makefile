@@ -7,6 +7,7 @@
 #   make pythons  the built wheel in empty environments, on every Python from 3.9 to 3.13 that is here
 #   make bench    the figures of docs/measurements.md
 #   make parity   the tables of docs/model.md and docs/tokenizer.md
+#   make api      docs/api.md, from the docstrings
 #   make clean    remove the demo's files        make distclean   and the environments
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -17,7 +18,7 @@ PRODUCT := .venv/bin/python
 PADDLE := .venv-paddle/bin/python
 TRANSFORMERS4 := .venv-transformers4/bin/python
 
-.PHONY: env demo test test-product test-transformers4 check pythons bench parity clean distclean
+.PHONY: env demo test test-product test-transformers4 check pythons bench parity api clean distclean
 
 env: .venv/.ready .venv-paddle/.ready .venv-transformers4/.ready
 
@@ -86,6 +87,9 @@ bench: .venv/.ready .venv-paddle/.ready
 parity: env
 	$(PRODUCT) benchmarks/parity_table.py --write
 	$(PRODUCT) benchmarks/token_table.py --write
+
+api: .venv/.ready
+	$(PRODUCT) benchmarks/api_reference.py --write
 
 clean:
 	rm -rf demo build dist .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis
