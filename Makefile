@@ -5,6 +5,7 @@
 #   make test     style, types and the whole suite, in every environment
 #   make check    style and types alone
 #   make bench    the figures of docs/measurements.md
+#   make fuzz     damaged and hostile checkpoints for SECONDS (600) with SEED (1)
 #   make parity   the tables of docs/model.md and docs/tokenizer.md
 #   make clean    remove the demo's files        make distclean   and the environments
 
@@ -16,7 +17,7 @@ PRODUCT := .venv/bin/python
 PADDLE := .venv-paddle/bin/python
 TRANSFORMERS4 := .venv-transformers4/bin/python
 
-.PHONY: env demo test test-product test-transformers4 check bench parity clean distclean
+.PHONY: env demo test test-product test-transformers4 check bench fuzz parity clean distclean
 
 env: .venv/.ready .venv-paddle/.ready .venv-transformers4/.ready
 
@@ -76,6 +77,9 @@ test-transformers4: env
 
 bench: .venv/.ready .venv-paddle/.ready
 	$(PRODUCT) benchmarks/convert_speed.py --paddle-python $(PADDLE)
+
+fuzz: .venv/.ready
+	$(PRODUCT) -m benchmarks.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 parity: env
 	$(PRODUCT) benchmarks/parity_table.py --write
