@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import pickletools
 import random
@@ -152,13 +153,13 @@ def _change_json(chance: random.Random, data: bytes) -> bytes:
         holder, key = chance.choice(places)
         how = chance.randrange(6)
         if how < 3:
-            holder[key] = chance.choice(VALUES)
+            holder[key] = copy.deepcopy(chance.choice(VALUES))
         elif how == 3:
             del holder[key]
         elif how == 4:
             holder[key] = json.loads("[" * 400 + "]" * 400)
         elif isinstance(holder, dict):
-            holder[chance.choice(("x", "", "\n", "weight_map", "architectures"))] = chance.choice(VALUES)
+            holder[chance.choice(("x", "", "\n", "weight_map", "architectures"))] = copy.deepcopy(chance.choice(VALUES))
     text = json.dumps(value).encode()
     if chance.random() < 0.1:  # the same key again
         text = text.replace(b"{", b'{"a": 1, "a": 2, ', 1)

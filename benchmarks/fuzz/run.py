@@ -50,9 +50,10 @@ def make_case(subject: Subject, seed: int, number: int) -> tuple[str, bytes]:
 
 
 def judge_case(subject: Subject, seed: int, number: int, folder: Path) -> str:
-    name, data = make_case(subject, seed, number)
-    damage = next(one for one in damages_of(subject.kind) if one.__name__ == name)
+    name = ""
     try:
+        name, data = make_case(subject, seed, number)
+        damage = next(one for one in damages_of(subject.kind) if one.__name__ == name)
         verdict = judge(subject, data, damage, folder / "source")
         if verdict in (REFUSED, EQUAL) and number % COMMAND_EVERY == 0:
             verdict = judge_command(subject, data, folder / "source")
@@ -67,11 +68,14 @@ def run_limited(work: Callable[[], list[str]]) -> tuple[list[str], str]:
     child = os.fork()
     if child == 0:
         os.close(read)
-        _limit()
-        before = _status("VmRSS")
-        with os.fdopen(write, "wb") as pipe:
-            pickle.dump((work(), before), pipe)
-        os._exit(0)
+        try:
+            _limit()
+            before = _status("VmRSS")
+            with os.fdopen(write, "wb") as pipe:
+                pickle.dump((work(), before), pipe)
+            os._exit(0)
+        finally:
+            os._exit(1)  # Whatever comes: what the parent does next is not the child's to do.
     os.close(write)
     with os.fdopen(read, "rb") as pipe:
         answer = pipe.read()
