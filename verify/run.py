@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Callable
 
 from converter.errors import Paddle2TorchError, Problem, ReferenceFailure, SourceError
 from converter.fetch.locate import locate
+from converter.leftovers import scratch_folder
 from verify.fields import output_says
 from verify.folder import check_folder
 from verify.judge import Judgement, Start, check_installed, judge
@@ -83,8 +83,8 @@ def verify(
     if source is not None:
         located = locate(source, revision=revision, cache=cache, offline=offline, progress=job.say_bytes)
         job.report.warnings += located.warnings
-    with tempfile.TemporaryDirectory(prefix="paddle2torch-verify-") as scratch:
-        job.folder = Path(scratch)
+    with scratch_folder("paddle2torch-verify-") as scratch:
+        job.folder = scratch
         job.run(
             located.path if located else None,
             _path(trace),
