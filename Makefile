@@ -6,6 +6,7 @@
 #   make check    style and types alone
 #   make pythons  the built wheel in empty environments, on every Python from 3.9 to 3.13 that is here
 #   make bench    the figures of docs/measurements.md
+#   make fuzz     damaged and hostile checkpoints for SECONDS (600) with SEED (1)
 #   make parity   the tables of docs/model.md and docs/tokenizer.md
 #   make api      docs/api.md, from the docstrings
 #   make clean    remove the demo's files        make distclean   and the environments
@@ -18,7 +19,7 @@ PRODUCT := .venv/bin/python
 PADDLE := .venv-paddle/bin/python
 TRANSFORMERS4 := .venv-transformers4/bin/python
 
-.PHONY: env demo test test-product test-transformers4 check pythons bench parity api clean distclean
+.PHONY: env demo test test-product test-transformers4 check pythons bench fuzz parity api clean distclean
 
 env: .venv/.ready .venv-paddle/.ready .venv-transformers4/.ready
 
@@ -83,6 +84,9 @@ pythons: .venv/.ready
 
 bench: .venv/.ready .venv-paddle/.ready
 	$(PRODUCT) benchmarks/convert_speed.py --paddle-python $(PADDLE)
+
+fuzz: .venv/.ready
+	$(PRODUCT) -m benchmarks.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 parity: env
 	$(PRODUCT) benchmarks/parity_table.py --write
