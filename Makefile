@@ -76,7 +76,7 @@ test-transformers4: env
 	  tests/converter/fetch/test_hub.py
 
 bench: .venv/.ready .venv-paddle/.ready
-	$(PRODUCT) benchmarks/convert_speed.py --paddle-python $(PADDLE)
+	$(PRODUCT) -m benchmarks.convert_speed --paddle-python $(PADDLE) $(if $(FORMAT),--format $(FORMAT))
 
 fuzz: .venv/.ready
 	$(PRODUCT) -m benchmarks.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
