@@ -83,7 +83,7 @@ pythons: .venv/.ready
 	PATH="$$PATH:$$(printf '%s:' "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.*/bin)" .venv/bin/nox
 
 bench: .venv/.ready .venv-paddle/.ready
-	$(PRODUCT) benchmarks/convert_speed.py --paddle-python $(PADDLE)
+	$(PRODUCT) -m benchmarks.convert_speed --paddle-python $(PADDLE) $(if $(FORMAT),--format $(FORMAT))
 
 fuzz: .venv/.ready
 	$(PRODUCT) -m benchmarks.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
