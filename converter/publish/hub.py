@@ -18,7 +18,7 @@ from typing import Any, Callable
 from converter.errors import Problem, PushError
 from converter.fetch.hub_errors import quiet
 from converter.publish.changes import RemoteFile, find_changes
-from converter.publish.errors import LOG_IN, Conflict, Missing, Passing, Unusable, explain
+from converter.publish.errors import LOG_IN, Conflict, Missing, Passing, Unusable, explain, hide_secrets
 from converter.publish.folder import LocalFile
 
 #: Seconds between tries, when the server does not ask for more.
@@ -30,10 +30,10 @@ _MOST_PULL_REQUESTS = 20
 
 @dataclass(frozen=True)
 class Head:
-    """A revision as it is now. `private` is the repository's."""
+    """A revision as it is now. `private` is the repository's, None where the server does not tell."""
 
     commit: str
-    private: bool
+    private: bool | None
     files: dict[str, RemoteFile]
 
 
@@ -67,8 +67,13 @@ class Hub:
         self._api: Any = huggingface_hub.HfApi(endpoint=self.endpoint, token=token or False)
 
     @property
+    def shown(self) -> str:
+        """The endpoint without the name and password that it may have."""
+        return hide_secrets(self.endpoint, self._token)
+
+    @property
     def page(self) -> str:
-        return f"{self.endpoint}/{self.repo_id}"
+        return f"{self.shown}/{self.repo_id}"
 
     def owner(self) -> str:
         """Whose token it is."""
@@ -92,11 +97,18 @@ class Hub:
         if revision is not None:
             info = self.ask(lambda: self._api.model_info(self.repo_id, revision=revision), f"the revision {revision}")
         if not info.sha:
-            return Head("", bool(info.private), {})
-        return Head(str(info.sha), bool(info.private), self.tree(str(info.sha)))
+            return Head("", info.private, {})
+        return Head(str(info.sha), info.private, self.tree(str(info.sha), revision or "main"))
 
-    def tree(self, revision: str) -> dict[str, RemoteFile]:
-        """Every file of a revision with the sums that the Hub tells."""
+    def tree(self, commit: str, named: str) -> dict[str, RemoteFile]:
+        """Every file of a commit with the sums that the Hub tells. `named`: what to ask for where a server knows no
+        commits."""
+        try:
+            return self._tree(commit)
+        except Missing:
+            return self._tree(named)
+
+    def _tree(self, revision: str) -> dict[str, RemoteFile]:
 
         def read() -> dict[str, RemoteFile]:
             entries = self._api.list_repo_tree(self.repo_id, recursive=True, revision=revision)

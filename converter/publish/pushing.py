@@ -140,7 +140,7 @@ class _Job:
     nothing_to_do: bool = False
 
     def run(self, dry_run: bool, listing: Listing, doubts: tuple[str, ...]) -> Push:
-        self.say(f"asking {self.hub.endpoint} what {self.hub.repo_id} has")
+        self.say(f"asking {self.hub.shown} what {self.hub.repo_id} has")
         head = self._look(dry_run)
         remote = head.files if head is not None else {}
         changes = find_changes(self.files, remote)
@@ -161,7 +161,7 @@ class _Job:
             verified=not doubts,
             new_repository=self.new_repository,
             new_branch=self.new_branch,
-            private=head.private if head is not None else self.private,
+            private=bool(head.private) if head is not None else self.private,
             commit=landed.commit if landed else None,
             pull_request=landed.pull_request if landed else None,
             files=tuple(sorted(rows, key=lambda row: row.name)),
@@ -192,7 +192,7 @@ class _Job:
         return self._look_at_branch(head, dry_run)
 
     def _check_private(self, head: Head) -> None:
-        if self.private and not head.private:
+        if self.private and head.private is False:
             text = f"{self.hub.repo_id} is there and is public: --private only makes new repositories private"
             raise PushError(Problem("E813", f"{text}. Make it private in its settings, or leave --private out"))
 
@@ -241,7 +241,8 @@ class _Job:
     def _read_back(self, landed: Landed) -> None:
         """Compare what the Hub tells of every file with what was sent. Raises PushError (E811)."""
         self.say("reading the sums back")
-        there = self.hub.tree(landed.commit)
+        named = f"refs/pr/{landed.number}" if landed.number else self.revision or "main"
+        there = self.hub.tree(landed.commit, named)
         problems = []
         for file in self.files:
             found = there.get(file.name)

@@ -196,3 +196,25 @@ def test_a_server_that_repeats_the_token_does_not_make_it_shown(
         shown = "".join(traceback.format_exception(caught.type, caught.value, caught.tb))
         assert TOKEN not in shown and "is no good" in shown
     assert TOKEN not in "".join(capfd.readouterr())
+
+
+def test_what_looks_like_a_token_and_credentials_of_the_endpoint_are_not_shown(
+    hub: LocalHub, output: Path, push_it: Pushes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.plan("POST", COMMIT, refuse(403, None, "the token hf_somebodyelses is no good"))
+    assert "hf_somebodyelses" not in refusal(push_it)
+    lines: list[str] = []
+    monkeypatch.setenv("HF_ENDPOINT", hub.url.replace("//", "//me:s3cret@"))
+    try:
+        lines.append(str(push(output, ID, progress=lines.append)))
+    except Paddle2TorchError as error:
+        lines.append(str(error))
+    assert len(lines) > 2 and "s3cret" not in "".join(lines)
+
+
+def test_a_server_that_knows_no_commits_is_asked_for_the_branch(hub: LocalHub, push_it: Pushes) -> None:
+    hub.plan("GET", r"/tree/[0-9a-f]{40}", *[refuse(404, "RevisionNotFound")] * 30)
+    push_it()
+    assert push_it().nothing_to_do
+    hub.lies = {"config.json"}
+    assert "E811" in refusal(push_it)
