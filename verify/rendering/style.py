@@ -74,8 +74,6 @@ footer { margin-top: 36px; color: var(--quiet); font-size: 13px; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   h2 { break-after: avoid; } tr, .card, .verdict, .first-difference, figure, .problems li { break-inside: avoid; }
   thead { display: table-header-group; }
-  details::details-content { content-visibility: visible; block-size: auto; }
-  details summary { display: none; }
 }
 """
 )
