@@ -73,16 +73,26 @@ def fold_names(names: Iterable[str]) -> str:
     for name in names:
         head, found, tail = name.partition(".layers.")
         number, dot, rest = tail.partition(".")
-        if found and number.isascii() and number.isdecimal() and number == str(int(number)):
+        if found and _is_layer(number):
             groups.setdefault((head + found, dot + rest), []).append(int(number))
         else:
             plain.append(name)
     folded = [f"{head}{_fold_numbers(numbers)}{tail}" for (head, tail), numbers in groups.items()]
     count = len(plain) + sum(map(len, groups.values()))
-    shown = plain[:12] + folded[:20]
+    shown = [_shorten(name) for name in plain[:12] + folded[:20]]
     more = len(plain) + len(folded) - len(shown)
     text = ", ".join(shown) + (f" and {more} more" if more else "")
     return text if count == 1 else f"{text} ({count} tensors)"
+
+
+def _is_layer(number: str) -> bool:
+    """Python takes no text of thousands of digits for a number, and no model has a million layers."""
+    return len(number) < 7 and number.isascii() and number.isdecimal() and number == str(int(number))
+
+
+def _shorten(name: str) -> str:
+    """A file may hold names of any length."""
+    return name if len(name) <= 200 else name[:197] + "..."
 
 
 def _fold_numbers(numbers: list[int]) -> str:

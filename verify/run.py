@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from converter.errors import Problem, ReferenceFailure, SourceError
 from converter.fetch.locate import locate
+from converter.leftovers import scratch_folder
 from verify.job import Job, Options, Progress
 from verify.judge import Start
 from verify.opening import Said
@@ -64,7 +64,7 @@ def verify(
     if source is not None:
         located = locate(source, revision=revision, cache=cache, offline=offline, progress=job.say_bytes)
         job.report.warnings += located.warnings
-    with tempfile.TemporaryDirectory(prefix="paddle2torch-verify-") as scratch:
+    with scratch_folder("paddle2torch-verify-") as scratch:
         job.folder = Path(scratch)
         job.run(
             located.path if located else None,
