@@ -165,3 +165,14 @@ def test_the_reference_is_made_by_a_command_that_there_is() -> None:
         [sys.executable, "-m", "converter", *words[1:], "--help"], capture_output=True, text=True, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_documents_example_names_inputs_that_there_are() -> None:
+    """docs/ci.md: the job that it shows, and its table of inputs."""
+    text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    job = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[0])
+    given = job["jobs"]["same-model"]["steps"][1]["with"]
+    needed = {name for name, entry in ACTION["inputs"].items() if entry["required"] is True}
+    assert needed <= set(given) <= set(ACTION["inputs"])
+    rows = re.findall(r"^\| (`.+?`) \| ", text, re.MULTILINE)
+    assert set(re.findall(r"`([\w-]+)`", " ".join(rows))) == set(ACTION["inputs"])

@@ -87,6 +87,14 @@ def test_the_verdict_comes_first(passing: dict[str, Any], failing: dict[str, Any
     assert "Not looked at: numbers, tokens." in render_page(passing)
 
 
+def test_the_first_difference_says_how_far_or_why_not(failing: dict[str, Any]) -> None:
+    failing["first_difference"]["problem"] = "shape [1], expected [2]"
+    assert "more inputs" not in render_page(failing)
+    assert "</code>: shape [1], expected [2]</p>" in render_page(failing)
+    failing["first_difference"].update(problem="", failed_cases=["a", "b", "c"])
+    assert "</code> and 2 more inputs: 1.0e-03 of the largest value, limit 1e-12</p>" in render_page(failing)
+
+
 def test_the_same_report_gives_the_same_page(failing: dict[str, Any]) -> None:
     assert render_page(failing) == render_page(failing)
 

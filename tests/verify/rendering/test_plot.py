@@ -31,6 +31,15 @@ def test_a_point_is_the_worst_of_its_place_by_its_own_limit() -> None:
     assert plot_points(beyond)[1].case == "c"
 
 
+def test_nearer_to_its_limit_is_worse_than_larger() -> None:
+    sites = [
+        SiteResult("a", "attentions.0", 5e-12, 5e-12, 1e-10, True),
+        SiteResult("a", "layers.0.linear1", 1e-12, 1e-12, 1e-12, True),
+    ]
+    (point,) = plot_points(sites)
+    assert (point.site, point.limit) == ("layers.0.linear1", 1e-12)
+
+
 def test_the_drawing_is_xml_and_marks_what_failed() -> None:
     whole = ElementTree.fromstring(draw_plot(make_sites(), None))
     broken = ElementTree.fromstring(draw_plot(make_sites(failed_from=3), {"site": "hidden_states.3"}))
