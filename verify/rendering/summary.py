@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.rendering.plain_text import to_markdown, to_number
+from verify.rendering.tables import worst_by_tensor
 from verify.rendering.verdict import group_rows, read_sites, verdict_of
 
 _SHOWN = 10
@@ -45,8 +46,9 @@ def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
         measured = to_number(group.measured)
         rows.append((group.name, f"{group.sites} sites", measured, f"{group.limit:.0e}", _word(group.failed)))
     if gradients:
-        wrong = sum(entry.get("passed") is False for entry in gradients)
-        rows.append(("gradients", f"{len(gradients)} tensors", f"{wrong} differ", "0", _word(wrong)))
+        worst = worst_by_tensor(gradients)
+        wrong = sum(entry.get("passed") is False for entry in worst)
+        rows.append(("gradients", f"{len(worst)} tensors", f"{wrong} differ", "0", _word(wrong)))
     if tokens is not None:
         wrong = tokens["mismatched"]
         rows.append(("tokens", f"{tokens['texts']} texts", f"{wrong} differ", "0", _word(wrong)))

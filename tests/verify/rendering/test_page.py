@@ -106,6 +106,14 @@ def test_what_is_empty_has_no_section(passing: dict[str, Any], failing: dict[str
     assert "Gradients" in full and "What is wrong" in full and "Warnings" in full and "<h2>More</h2>" in full
 
 
+def test_a_part_that_the_page_does_not_know_is_shown(passing: dict[str, Any]) -> None:
+    passing["coverage"] = [{"tensor": "a<b", "coverage": 0.5}, {"tensor": "c", "coverage": 1.0}]
+    passing["noise"] = {"site": "x<y"}
+    page = render_page(passing)
+    assert "<h2>Coverage</h2>" in page and "a&lt;b" in page and "50 %" in page and "100 %" in page
+    assert "<h2>More</h2>" in page and "x&lt;y" in page
+
+
 def test_what_is_not_quite_covered_does_not_look_so(failing: dict[str, Any]) -> None:
     assert "99.9 %" in render_page(failing) and "100 %" not in render_page(failing)
 
