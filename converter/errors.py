@@ -1,7 +1,8 @@
 """The errors that this tool raises: each a list of problems, each problem with a code.
 
 Codes by room: E0 source and usage, E1 names, E2 shapes, dtypes and values, E3 files that are damaged or
-hostile, E4 parity, E5 the output folder, E6 the reference and traces, E7 fetching. docs/errors.md explains each.
+hostile, E4 parity, E5 the output folder, E6 the reference and traces, E7 fetching, E8 publishing.
+docs/errors.md explains each.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ class PlanError(Paddle2TorchError):
 
 class OutputError(Paddle2TorchError):
     """OUTPUT cannot be written: it exists, the disk is full, or what was written does not read back equal."""
+
+
+class PushError(Paddle2TorchError):
+    """OUTPUT is not proven, or the Hub does not take it, or has other bytes than were sent."""
 
 
 class VerificationError(Paddle2TorchError):

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import typer
 
+from benchmarks.local_hub import running
 from benchmarks.train_tokenizer import train_tokenizer
 from converter.cli import app
 from tests.checkpoints import make_config, make_state, write_folder
@@ -88,10 +89,13 @@ def desk(models: Path, paddle_python: Path, tmp_path: Path) -> Iterator[tuple[Pa
         "PADDLE2TORCH_PADDLE_PYTHON": str(paddle_python),
         "PADDLE2TORCH_CACHE": str(tmp_path / "cache"),
         "HF_HOME": str(tmp_path / "hub"),
-        "HF_HUB_OFFLINE": "1",
+        "HF_TOKEN": "hf_local_token",
+        "HF_HUB_DISABLE_XET": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }
-    yield place, environment
+    environment.pop("HF_HUB_OFFLINE", None)
+    with running() as hub:  # What a document publishes goes here, and nothing goes elsewhere.
+        yield place, {**environment, "HF_ENDPOINT": hub.url}
 
 
 def run(block: Block, place: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
