@@ -50,7 +50,9 @@ def functional(sites: Mapping[str, torch.Tensor], names: list[str], precision: s
     """The same seeded sum of all outputs as the recorder's."""
     import torch
 
-    terms = [(sites[name] * torch.from_numpy(seeded(name, tuple(sites[name].shape), precision))).sum() for name in names]
+    terms = [
+        (sites[name] * torch.from_numpy(seeded(name, tuple(sites[name].shape), precision))).sum() for name in names
+    ]
     return torch.stack(terms).sum()
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -20,6 +17,7 @@ from verify.trace import Arrays, Case, Trace
 if TYPE_CHECKING:
     import numpy as np
     import torch
+
 
 @dataclass
 class Replay:
