@@ -199,7 +199,8 @@ FAULTS = {
         "ErnieMForTokenClassification",
         edit_code(
             "return F.cross_entropy(logits.flatten(0, -2), labels.reshape(-1)",
-            "logits = 2 * logits - logits.detach()\n        return F.cross_entropy(logits.flatten(0, -2), labels.reshape(-1)",
+            "logits = 2 * logits - logits.detach()\n"
+            "        return F.cross_entropy(logits.flatten(0, -2), labels.reshape(-1)",
         ),
         "",
         "gradient of classifier.weight",
