@@ -38,6 +38,25 @@ class SiteResult:
         return data
 
 
+@dataclass(frozen=True)
+class GradientResult:
+    """One gradient of one case. `max_abs` and `max_rel` are None when it cannot be compared; `problem` says why."""
+
+    tensor: str
+    case: str
+    max_abs: float | None
+    max_rel: float | None
+    tolerance: float
+    passed: bool
+    problem: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        data = asdict(self)
+        if not self.problem:
+            del data["problem"]
+        return data
+
+
 def compare_site(
     case: str, site: str, reference: np.ndarray, found: np.ndarray, scale: float, tolerance: float
 ) -> SiteResult:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
 
+from verify.compare import GradientResult
 from verify.coverage import Seen, largest_of
 from verify.recorder.gradients import functional_sites, is_table, keep_gradient
 from verify.recorder.seeded import seeded
@@ -19,25 +20,6 @@ if TYPE_CHECKING:
 
 _PROJECTION = re.compile(r"self_attn\.self_attn\.([qkv]_proj)")
 BLOCK_ROWS = 8192
-
-
-@dataclass(frozen=True)
-class GradientResult:
-    """One gradient of one case. `max_abs` and `max_rel` are None when it cannot be compared; `problem` says why."""
-
-    tensor: str
-    case: str
-    max_abs: float | None
-    max_rel: float | None
-    tolerance: float
-    passed: bool
-    problem: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        data = asdict(self)
-        if not self.problem:
-            del data["problem"]
-        return data
 
 
 def paddle_name(target: str) -> str:

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from converter.errors import Problem, ReferenceFailure
-from verify.compare import SiteResult
-from verify.gradients import GradientResult
+from verify.compare import GradientResult, SiteResult
 from verify.launch import PROGRESS, Ended, clean_environment, run_process
 from verify.manifest import behavior_of, read_manifest
 from verify.tokens import TokenResult, compare_tokens

@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from verify.compare import SiteResult
-from verify.gradients import GradientResult
+from verify.compare import GradientResult, SiteResult
 from verify.trace import Trace
 
 _LAYER = re.compile(r"(?:layers|hidden_states|attentions)\.(\d+)(?:\.(.+))?")

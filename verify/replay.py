@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable
 
-from verify.compare import SiteResult, compare_site
+from verify.compare import GradientResult, SiteResult, compare_site
 from verify.coverage import Seen, coverage
-from verify.gradients import GradientJudge, GradientResult, functional, recorded_outputs
+from verify.gradients import GradientJudge, functional, recorded_outputs
 from verify.loading import LoadedModel, describe
 from verify.recorder.seeded import project
 from verify.sites import compute_sites, inside_site, may_lack, tables_and_norms

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from converter.errors import Problem
-from verify.compare import ZERO_ROW, SiteResult
-from verify.gradients import GradientResult
+from verify.compare import ZERO_ROW, GradientResult, SiteResult
 from verify.static import StaticResult
 from verify.tokens import TokenResult
 
