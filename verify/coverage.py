@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
-BLOCK = 1 << 22
 _ALONE = {
     "word_embeddings.weight": "every row through the table alone",
     "position_embeddings.weight": "every row through the table alone",
@@ -22,22 +22,18 @@ class Seen:
 
     masks: dict[str, torch.Tensor] = field(default_factory=dict)
 
-    def add(self, name: str, gradient: torch.Tensor, noise: float) -> None:
-        """Count the elements that are above `noise`."""
+    def add(self, name: str, gradient: torch.Tensor, noise: float, rows: np.ndarray | None = None) -> None:
+        """Count the elements that are above `noise`; of a table only in the `rows` that are not 0."""
         import torch
 
-        flat = gradient.reshape(-1)
         if name not in self.masks:
-            self.masks[name] = torch.zeros(flat.shape[0], dtype=torch.bool)
-        for start in range(0, flat.shape[0], BLOCK):
-            self.masks[name][start : start + BLOCK] |= flat[start : start + BLOCK].abs() > noise
-
-
-def largest_of(gradient: torch.Tensor) -> float:
-    """The largest value, without a second copy of the whole."""
-    flat = gradient.reshape(-1)
-    parts = (flat[start : start + BLOCK] for start in range(0, flat.shape[0], BLOCK))
-    return max((float(part.abs().max()) for part in parts), default=0.0)
+            self.masks[name] = torch.zeros(gradient.shape, dtype=torch.bool)
+        mask = self.masks[name]
+        if rows is None:
+            mask |= gradient.abs() > noise
+        else:
+            chosen = torch.from_numpy(rows)
+            mask[chosen] |= gradient[chosen].abs() > noise
 
 
 def coverage(seen: Seen, model: Any, alone: set[str], inside: set[str]) -> list[dict[str, Any]]:

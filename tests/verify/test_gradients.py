@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from verify.gradients import paddle_name
+from verify.gradients import align_rows, paddle_name
 from verify.recorder.gradients import halves, is_table, keep_gradient
 from verify.recorder.seeded import project, seeded
 
@@ -40,9 +40,17 @@ def test_one_element_changes_its_row_its_column_and_its_products(place: tuple[in
 def test_of_a_table_the_rows_in_use_are_kept() -> None:
     table = np.zeros((6, 2))
     table[1], table[4] = (3, 4), (0, -5)
-    kept = keep_gradient("embeddings.word_embeddings.weight", [(0, table[:3]), (3, table[3:])], True)
+    kept = keep_gradient("embeddings.word_embeddings.weight", [(np.arange(3), table[:3]), (np.arange(3, 6), table[3:])], True)
     assert kept["rows"].tolist() == [1, 4]
     assert kept["whole"].tolist() == [[3, 4], [0, -5]]
+
+
+def test_a_row_that_only_one_side_has_stands_against_0() -> None:
+    recorded = {"rows": np.array([1, 4]), "right": np.array([5.0, 7.0]), "left": np.array([9.0])}
+    found = {"rows": np.array([2, 4]), "right": np.array([6.0, 7.0]), "left": np.array([8.0])}
+    pairs = align_rows(recorded, found)
+    assert {part: [side.tolist() for side in pair] for part, pair in pairs.items()} == {"right": [[5, 0, 7], [0, 6, 7]]}
+    assert set(align_rows(recorded, recorded)) == {"right", "left"}
 
 
 def test_a_norm_in_the_embeddings_is_no_table() -> None:

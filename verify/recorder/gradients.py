@@ -32,13 +32,16 @@ def keeps_whole(shapes: Any) -> bool:
 
 
 def keep_gradient(name: str, gradient: Any, whole: bool) -> Any:
-    """part -> array, of one gradient as Paddle lays it out. Vectors are kept whole; of a table (a reader of its rows)
-    the rows that are not 0; of a large matrix its products with a seeded vector from either side."""
+    """part -> array, of one gradient as Paddle lays it out. Vectors are kept whole; of a table (parts of it, each
+    with the numbers of its rows) the rows that are not 0; of a large matrix its products with a seeded vector from either side."""
     if is_table(name):
-        rows = np.concatenate([start + np.flatnonzero(np.abs(block).max(axis=1)) for start, block in gradient])
-        kept = [block[np.abs(block).max(axis=1) > 0] for _, block in gradient]
+        rows, kept = [], []
+        for numbers, block in gradient:
+            used = np.flatnonzero(block.any(axis=1))
+            rows.append(numbers[used])
+            kept.append(block[used])
         values = np.concatenate(kept)
-        parts = {"rows": rows.astype(np.int64)}
+        parts = {"rows": np.concatenate(rows).astype(np.int64)}
         parts.update({"whole": values} if whole else halves(values))
         return parts
     return {"whole": gradient} if whole or gradient.ndim == 1 else halves(gradient)
@@ -52,17 +55,6 @@ def halves(matrix: Any) -> Any:
         "right": matrix.dot(seeded(f"right.{columns}", columns, precision)),
         "left": seeded(f"left.{rows}", rows, precision).dot(matrix),
     }
-
-
-class Blocks:
-    """A table's gradient some thousand rows at a time: the array of the whole would be a second copy."""
-
-    def __init__(self, tensor: Any) -> None:
-        self.tensor = tensor
-
-    def __iter__(self) -> Any:
-        for start in range(0, self.tensor.shape[0], BLOCK_ROWS):
-            yield start, self.tensor[start : start + BLOCK_ROWS].numpy()
 
 
 def record_gradients(probe: Any, cases: Any, pooler: bool, say: Any) -> Any:
@@ -80,7 +72,8 @@ def gradients_of(probe: Any, case: Any, pooler: bool, whole: bool) -> Any:
     found = {}
 
     def keep(name: str, gradient: Any) -> None:
-        found[name] = keep_gradient(name, Blocks(gradient) if is_table(name) else gradient.numpy(), whole)
+        laid_out = probe.rows_in_use(name, gradient) if is_table(name) else gradient.numpy()
+        found[name] = keep_gradient(name, laid_out, whole)
 
     probe.run_back(case, case["gradient"] == "loss", pooler, keep)
     return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from verify.recorder.gradients import functional_sites
 from verify.recorder.seeded import seeded
 
@@ -21,6 +23,9 @@ class Probe:
         self.disturbance: Any = None
         self.forward = self.backbone.forward
         object.__setattr__(self.backbone, "forward", self._forward)
+        self.rows: dict[str, Any] = {}
+        for part in ("word_embeddings", "position_embeddings"):
+            getattr(self.backbone.embeddings, part).register_forward_pre_hook(self._keep_rows(part))
         norm = self.backbone.embeddings.layer_norm
         norm.register_forward_pre_hook(self._keep_input("embeddings.sum"))
         norm.register_forward_post_hook(self._disturb)
@@ -50,6 +55,19 @@ class Probe:
                 self.sites[name] = inputs[0]
 
         return keep
+
+    def _keep_rows(self, part: str) -> Any:
+        def keep(layer: Any, inputs: Any) -> None:
+            self.rows[part] = np.unique(inputs[0].numpy())
+
+        return keep
+
+    def rows_in_use(self, name: str, gradient: Any) -> Any:
+        """The rows of a table that the last case used: the others get no gradient, and are most of the memory."""
+        import paddle
+
+        rows = self.rows[name.split(".")[-2]]
+        return [(rows, paddle.gather(gradient, paddle.to_tensor(rows)).numpy())]
 
     def _disturb(self, layer: Any, inputs: Any, output: Any) -> Any:
         return None if self.disturbance is None else self.disturbance(output)
