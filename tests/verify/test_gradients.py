@@ -40,7 +40,9 @@ def test_one_element_changes_its_row_its_column_and_its_products(place: tuple[in
 def test_of_a_table_the_rows_in_use_are_kept() -> None:
     table = np.zeros((6, 2))
     table[1], table[4] = (3, 4), (0, -5)
-    kept = keep_gradient("embeddings.word_embeddings.weight", [(np.arange(3), table[:3]), (np.arange(3, 6), table[3:])], True)
+    kept = keep_gradient(
+        "embeddings.word_embeddings.weight", [(np.arange(3), table[:3]), (np.arange(3, 6), table[3:])], True
+    )
     assert kept["rows"].tolist() == [1, 4]
     assert kept["whole"].tolist() == [[3, 4], [0, -5]]
 
