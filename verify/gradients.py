@@ -135,8 +135,8 @@ class GradientJudge:
 def align_rows(
     recorded: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray]
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """part -> Paddle's and ours. Of a table, rows that only one has stand against 0 (one underflows, the other not); the
-    sums over all rows can then not be compared."""
+    """part -> Paddle's and ours. Of a table, rows that only one has stand against 0 (one underflows, the other not);
+    the sums over all rows can then not be compared."""
     import numpy as np
 
     parts = [part for part in recorded if part != "rows"]

@@ -33,7 +33,8 @@ def keeps_whole(shapes: Any) -> bool:
 
 def keep_gradient(name: str, gradient: Any, whole: bool) -> Any:
     """part -> array, of one gradient as Paddle lays it out. Vectors are kept whole; of a table (parts of it, each
-    with the numbers of its rows) the rows that are not 0; of a large matrix its products with a seeded vector from either side."""
+    with the numbers of its rows) the rows that are not 0; of a large matrix its products with a seeded vector from
+    either side."""
     if is_table(name):
         rows, kept = [], []
         for numbers, block in gradient:
