@@ -14,6 +14,7 @@ import typer.core
 from converter.cli_output import describe_problems, print_json
 from converter.commands.convert_command import convert
 from converter.commands.inspect_command import inspect
+from converter.commands.reference_command import app as reference
 from converter.commands.verify_command import verify
 from converter.errors import Paddle2TorchError, Problem, SourceError
 from converter.exit_codes import DONE, STOPPED
@@ -100,3 +101,4 @@ def options(
 app.command()(convert)
 app.command()(inspect)
 app.command()(verify)
+app.add_typer(reference)

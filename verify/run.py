@@ -231,7 +231,9 @@ class Job:
     def _record(
         self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], record: Path | None
     ) -> Trace:
-        request = make_request(opened, plan, self.report.precision, converted_to(plan, read_written(self.output)))
+        request = make_request(
+            opened, plan, self.report.precision, converted_to(plan, read_written(self.output)), self.report.behavior
+        )
         path = record_trace(interpreter, request, self.folder, self.say)
         if record is not None:
             _copy(path, record)
