@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -14,6 +13,7 @@ from converter.behavior import CHOICES
 from converter.config import RELEASE
 from converter.errors import Problem, ReferenceFailure
 from converter.fetch.cache import cache_folder
+from verify.environment import interpreters, is_whole
 from verify.launch import clean_environment, run_process
 from verify.script import join_recorder
 
@@ -26,8 +26,6 @@ SEED = 20211
 VARIABLE = "PADDLE2TORCH_PADDLE_PYTHON"
 RECORDER = "record_paddle.py"
 TEXTS = Path(__file__).with_name("sentences.txt")
-#: Releases that import together on Python 3.11. PaddleNLP itself asks for less than it needs.
-PINS = ("paddlepaddle==3.3.1", "paddlenlp==2.8.1", "huggingface-hub<1", "datasets<4", "aistudio-sdk<0.3")
 #: The exit status of a recorder that found Paddle broken (verify/recorder/telling.py).
 _BROKEN = 4
 _MAKE_ONE = "`paddle2torch reference install` makes one that is known to work"
@@ -47,9 +45,11 @@ def find_interpreter(named: Path | None = None) -> Path:
                     Problem("E601", f"{said} names {path}, which is no program. Name a Python that has PaddleNLP")
                 )
             return path.absolute()
-    for environment in (_PROJECT / ".venv-paddle", cache_folder() / "reference"):
-        for path in _interpreters(environment):
-            if path.is_file():
+    installed = cache_folder() / "reference"
+    for environment in (_PROJECT / ".venv-paddle", installed):
+        for path in interpreters(environment):
+            # What an install left that was stopped is not taken.
+            if path.is_file() and (environment != installed or is_whole(installed)):
                 return path
     if importlib.util.find_spec("paddlenlp") is not None and importlib.util.find_spec("paddle") is not None:
         return Path(sys.executable)
@@ -61,11 +61,6 @@ def find_interpreter(named: Path | None = None) -> Path:
             "judge against a recorded trace with --trace FILE, or check the weights alone with --static-only",
         )
     )
-
-
-def _interpreters(environment: Path) -> Iterator[Path]:
-    yield environment / "bin" / "python"
-    yield environment / "Scripts" / "python.exe"
 
 
 def make_request(

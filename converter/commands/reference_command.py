@@ -7,7 +7,7 @@ from typing import Optional
 
 import typer
 
-from converter.cli_output import print_json
+from converter.cli_output import Reporter, print_json
 from converter.commands.options import AS_JSON, DEBUG
 
 app = typer.Typer(
@@ -17,6 +17,23 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _PADDLE_PYTHON = typer.Option(None, metavar="PATH", help="The Python that has Paddle and PaddleNLP.")
+
+
+@app.command("install")
+def install(
+    python: Optional[Path] = typer.Option(None, metavar="PATH", help="The Python 3.9 to 3.12 to make it with."),
+    as_json: bool = AS_JSON,
+    debug: bool = DEBUG,
+) -> None:
+    """Make the reference environment (Paddle and PaddleNLP) in your cache folder. Done already, it is left alone."""
+    from verify.install import install_reference
+
+    with Reporter() as reporter:
+        found = install_reference(python, reporter.say, reporter.progress)
+    if as_json:
+        print_json({"python": found})
+    else:
+        typer.echo(str(found))
 
 
 @app.command("path")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -61,10 +62,10 @@ def find_static(folder: str) -> Any:
     return [os.path.join(folder, name) for name in weights + beside]
 
 
-def read_weights(paths: Any, layers: Any = None) -> Any:
-    """name -> array as stored: bfloat16 as its bits in uint16. `layers`: their number, where a config says it."""
+def read_weights(paths: Any, layers: Any = None, architecture: Any = None) -> Any:
+    """name -> array as stored: bfloat16 as its bits in uint16. What a config says serves files without names."""
     if is_static(paths):
-        return read_static(paths, layers)
+        return read_static(paths, layers, architecture)
     weights: dict[str, Any] = {}
     for path in paths:
         part = read_safetensors(path) if path.endswith(".safetensors") else read_pickle(path)
@@ -99,10 +100,21 @@ def read_pickle(path: str) -> Any:
 
     if not path.endswith(".pdparams"):
         raise Refused(f"{os.path.basename(path)}: this recorder reads .pdparams and .safetensors")
+    name_numpy_core()
     try:
         return find_arrays(paddle.load(path, return_numpy=True))
     except KeyError:  # paddle.load stumbles over a table of names that names arrays which are not there
         return find_arrays(unpickle(path))
+
+
+def name_numpy_core() -> None:
+    """Arrays that numpy 2 pickled ask for numpy._core, which numpy 1 calls numpy.core."""
+    try:
+        __import__("numpy._core.multiarray")
+    except ImportError:
+        for name in ("multiarray", "numeric"):
+            sys.modules["numpy._core." + name] = getattr(np.core, name)
+        sys.modules["numpy._core"] = np.core
 
 
 def unpickle(path: str) -> Any:

@@ -26,7 +26,7 @@ ENCODER_FIELDS = {
 }
 
 
-class Fields(dict):
+class Fields(dict):  # type: ignore[type-arg]  # Python 3.7 knows no dict[str, Any]
     """The fields of a config with the look of 2.5's config classes, for the classes of before."""
 
     def __getattr__(self, name: str) -> Any:
@@ -86,7 +86,7 @@ def make_by_call(name: str, fields: Any, modeling: Any) -> Any:
     backbone.config = model.config = config
     if name == "UIEM" and not hasattr(model, "ernie_m"):
         pass_mask(model)
-    return model, ["constructor calls, as PaddleNLP had them before 2.5"]
+    return model, ["this PaddleNLP has no config class yet: its constructors were called with the config's numbers"]
 
 
 def labels_of(fields: Any) -> int:

@@ -10,7 +10,8 @@ import sys
 from typing import Any
 
 from verify.recorder.checkpoint import weight_files
-from verify.recorder.record import record
+from verify.recorder.record import record, versions
+from verify.recorder.sanity import check_sanity
 from verify.recorder.telling import BROKEN, REFUSED, Broken, Refused, read_json, say
 
 
@@ -18,6 +19,9 @@ def main() -> int:
     """Record, and return the exit status: 0, REFUSED or BROKEN; 2 is argparse's for wrong usage."""
     words = sys.argv[1:]
     try:
+        if words == ["--check"]:
+            check_reference()
+            return 0
         request = read_json(words[0]) if len(words) == 1 and words[0].endswith(".json") else read_words(words)
         write_trace(request)
     except Broken as error:
@@ -27,6 +31,14 @@ def main() -> int:
         tell(error)
         return REFUSED
     return 0
+
+
+def check_reference() -> None:
+    """Whether this Paddle can be relied on, without a checkpoint. Raises Broken."""
+    for precision in ("float64", "float32"):
+        check_sanity(precision)
+    found = versions()
+    say("Paddle {paddle} and PaddleNLP {paddlenlp} on Python {python} give the numbers they should".format(**found))
 
 
 def tell(error: Exception) -> None:
@@ -43,6 +55,7 @@ def read_words(words: Any) -> Any:
     )
     parser.add_argument("source", metavar="SOURCE", help="the checkpoint's folder, or one weight file")
     parser.add_argument("trace", metavar="TRACE", help="the file to write")
+    parser.add_argument("--check", action="store_true", help="alone: is this Paddle sound?")
     parser.add_argument("--precision", choices=("float64", "float32"), default="float64")
     parser.add_argument("--config", help="a config.json, where none lies beside the weights")
     parser.add_argument("--architecture", help="the class, where no config says it")

@@ -18,7 +18,7 @@ from verify.recorder.model import build_model, epsilons, set_weights
 from verify.recorder.official import told_by_weights
 from verify.recorder.probe import Probe
 from verify.recorder.sanity import check_sanity
-from verify.recorder.static_graph import check_program, layers_of
+from verify.recorder.static_graph import check_program, layout_of
 from verify.recorder.tables import table_case
 from verify.recorder.telling import TRACE_FORMAT, Broken, Refused, file_sha256, say
 from verify.recorder.texts import choose_sentences, read_texts, texts_sha256, tokenize
@@ -33,7 +33,7 @@ def record(request: Any) -> Any:
     own = check_sanity(precision)
     say("reading the checkpoint with Paddle")
     paths = weight_files(request["source"], request["files"])
-    weights = read_weights(paths, layers_of(request))
+    weights = read_weights(paths, *layout_of(request))
     tensors = dict((name, describe(array)) for name, array in weights.items())
     behavior = choose_behavior(request, weights)
     request = dict(request, fallback=dict(told_by_weights(weights), **(request.get("fallback") or {})))

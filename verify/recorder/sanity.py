@@ -69,11 +69,12 @@ def check_sanity(precision: str) -> Any:
         found, wanted = first[site], np.array(shipped, np.float64)
         if found.size != wanted.size:
             raise Broken(f"{where} give {found.size} numbers for {site} of a tiny model, expected {wanted.size}")
+        if not np.isfinite(found).all():
+            raise Broken(f"{where} give numbers that are not finite for {site} of a tiny model")
         if not np.array_equal(found, second[site]):
             raise Broken(f"{where} give other numbers each time for {site} of a tiny model")
-        # Written so that NaN is not taken for small.
         worst = np.abs(found.astype(np.float64).reshape(-1) - wanted).max()
-        if not worst <= limit:
+        if worst > limit:
             raise Broken(
                 f"{where} compute {site} of a tiny model wrongly in {precision}: the difference from the shipped "
                 f"numbers is {worst:.1e}, allowed {limit:.0e}"

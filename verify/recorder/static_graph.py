@@ -11,11 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from verify.recorder.official import RELEASE_HEADS, RELEASE_KINDS, RELEASE_NAMES, RELEASE_PARTS
+from verify.recorder.official import RELEASE_KINDS, RELEASE_NAMES, RELEASE_PARTS
 from verify.recorder.telling import Refused, read_json
 
 #: What Paddle's loader adds to a name: linear_0.w_0 is linear_0.w_0_0, before 3.0 linear_0.w_0.load_0.
 LOADED_SUFFIX = re.compile(r"(\.load)?_\d+$")
+#: The head of each class; a model without one has none.
+RELEASE_CLASSES = {
+    "ErnieMForSequenceClassification": "cls_out",
+    "ErnieMForQuestionAnswering": "cls_mrc_out",
+    "ErnieMForTokenClassification": "cls_seq_label_out",
+}
 PROGRAMS = (".json", ".pdmodel")
 #: Of the largest number: the program computes in float32 through some dozens of layers.
 PROGRAM_LIMIT = 1e-4
@@ -26,8 +32,8 @@ def is_static(paths: Any) -> bool:
     return bool(paths) and not any(path.endswith((".pdparams", ".safetensors", ".bin", ".pt")) for path in paths)
 
 
-def read_static(paths: Any, layers: Any) -> Any:
-    """name of the variable -> array as stored. `layers` is the number that the config says, if it does."""
+def read_static(paths: Any, layers: Any, architecture: Any) -> Any:
+    """name of the variable -> array as stored. `layers` and `architecture` are what a config says, if one does."""
     programs = [path for path in paths if path.endswith(PROGRAMS) or os.path.basename(path).startswith("__model__")]
     others = [path for path in paths if path not in programs and not path.endswith(".info")]
     if len(others) > 1:
@@ -36,7 +42,7 @@ def read_static(paths: Any, layers: Any) -> Any:
         raise Refused("no weights among " + ", ".join(os.path.basename(path) for path in paths))
     if programs:
         return read_program(programs[0], others[0])
-    return read_combined(others[0], layers)
+    return read_combined(others[0], layers, architecture)
 
 
 def read_variable(path: str) -> Any:
@@ -71,29 +77,54 @@ def load_program(program: str, weights: str) -> Any:
         raise Refused(f"Paddle {paddle.__version__} does not load {name}: {type(error).__name__}: {error}") from error
 
 
-def read_combined(path: str, layers: Any) -> Any:
-    """All tensors from one file without names: the release's names in text order, as its writer sorts them."""
+def read_combined(path: str, layers: Any, architecture: Any) -> Any:
+    """All tensors from one file without names: the release's names in text order, as its writer sorts them.
+
+    Paddle refuses a list that is too long or too short; the shapes tell a pooler from a head. The three heads lie
+    alike: the class must be told.
+    """
     if layers is None:
         raise Refused(f"{os.path.basename(path)} holds no names, and no config says the number of layers")
     reasons = []
-    for names in release_lists(layers):
+    for names in release_lists(layers, RELEASE_CLASSES.get(architecture)):
         try:
-            return dict(zip(names, load_combined(path, names)))
+            found = dict(zip(names, load_combined(path, names)))
         except Exception as error:  # Paddle's message for a list that does not fit the file
             reasons.append(str(error).strip().splitlines()[-1])
+            continue
+        if fits_release(found):
+            return found
+        reasons.append("the shapes are not those of these names")
     raise Refused(f"{os.path.basename(path)} is no file with the release's names for {layers} layers: {reasons[0]}")
 
 
-def release_lists(layers: int) -> Any:
-    """The variables that a program of the release may have, each list in the order of its file."""
+def fits_release(weights: Any) -> bool:
+    """Whether each array has the shape that its name asks for, given the hidden size of the words."""
+    words = weights["word_embedding"]
+    hidden = words.shape[-1]
+    for name, array in weights.items():
+        if name in ("word_embedding", "pos_embedding") or name.startswith("cls_"):
+            right = array.shape[-1] == hidden if name.endswith("embedding") else array.ndim == 1 + name.endswith("_w")
+            right = right and (not name.endswith("_w") or array.shape[0] == hidden)
+        else:
+            first, last = (4 if "ffn_fc_1.w" in name else 1), (4 if "ffn_fc_0" in name else 1)
+            shape = (first * hidden, last * hidden) if name.endswith(".w_0") else (last * hidden,)
+            right = array.shape == shape
+        if not right:
+            return False
+    return True
+
+
+def release_lists(layers: int, head: Any) -> Any:
+    """The variables that a program of the release may have with this head or none, each list in its file's order."""
     body = [name for name in RELEASE_NAMES if not name.startswith("pooled_fc")]
     for number in range(layers):
         for part in RELEASE_PARTS:
             kinds = [kind for kind in RELEASE_KINDS if kind.startswith("_") == part.endswith("norm")]
             body += [f"encoder_layer_{number}_{part}{kind}" for kind in kinds]
     pooler = ["pooled_fc.w_0", "pooled_fc.b_0"]
-    heads = [[head + "_w", head + "_b"] for head in RELEASE_HEADS]
-    lists = [body + pooler, body] + [body + pooler + head for head in heads] + [body + head for head in heads]
+    last = [head + "_w", head + "_b"] if head else []
+    lists = [body + pooler + last, body + last]
     return [sorted(names) for names in lists]
 
 
@@ -140,13 +171,14 @@ def check_program(paths: Any, model: Any) -> Any:
     return [f"the exported program itself gives the same numbers in float32 (difference {worst:.0e})"]
 
 
-def layers_of(request: Any) -> Any:
-    """The number of layers, where a config or the request says it."""
+def layout_of(request: Any) -> Any:
+    """The number of layers and the class, where a config or the request says them."""
     source = request["source"]
     folder = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
     places = [folder, os.path.dirname(os.path.abspath(folder))]
     named = [os.path.join(place, name) for place in places for name in ("ernie_config.json", "config.json")]
+    fallback = request.get("fallback") or {}
     for path in ([request["config"]] if request.get("config") else []) + named:
         if os.path.isfile(path):
-            return read_json(path).get("num_hidden_layers")
-    return (request.get("fallback") or {}).get("num_hidden_layers")
+            fallback = dict(fallback, **read_json(path))
+    return fallback.get("num_hidden_layers"), fallback.get("architecture")
