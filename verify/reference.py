@@ -69,8 +69,8 @@ def make_request(
     """What the recorder is told: where SOURCE is, which files of it were found harmless, whose rules OUTPUT follows."""
     return {
         "source": str(opened.path.absolute()),
-        # Programs too: some are JSON.
-        "files": [str(file.path.absolute()) for file in opened.tensors.files if not file.name.endswith(".index.json")],
+        # Programs too, some of which are JSON, but no index: the recorder reads that by itself.
+        "files": [str(file.path.absolute()) for file in opened.tensors.files if ".index." not in file.name],
         "config": str(opened.config_file.path.absolute()) if opened.config_file else None,
         "fallback": _fallback(plan) if opened.config_file is None or opened.config.kind == RELEASE else {},
         "tokenizer": str(opened.folder.absolute()) if opened.tokenizer is not None else None,
