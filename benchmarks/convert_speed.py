@@ -1,8 +1,9 @@
 """How long a conversion takes against copying and hashing, and how much memory of its own it needs.
 
-    python benchmarks/convert_speed.py [SOURCE] [--runs 5]
+    python -m benchmarks.convert_speed [SOURCE] [--format combined] [--size large] [--runs 5]
 
-SOURCE is a Paddle folder; by default a full-size base checkpoint is made with PaddleNLP. Each run converts and then
+SOURCE is a folder of PaddleNLP's; by default a full-size checkpoint is made with PaddleNLP. With --format its tensors
+are first written in that format, under the 2021 release's names or transformers' own (no head). Each run converts, then
 does `cp WEIGHTS COPY && sha256sum WEIGHTS COPY`, in turn, so that a machine whose speed drifts bears on both. Memory
 is what is not backed by a file (RssAnon of Linux), sampled every 5 ms.
 """
@@ -20,32 +21,41 @@ import threading
 import time
 from pathlib import Path
 
+from benchmarks.source_formats import FORMATS, write_as
+
 ROOT = Path(__file__).resolve().parent.parent
+#: What lies beside weights and is not copied and hashed in the comparison.
+BESIDE = ("vocab.txt", "sentencepiece.bpe.model", "x.json", "config.json", "ernie_config.json")
+BESIDE += ("tokenizer_config.json", "special_tokens_map.json")
 
 
 def main() -> None:
     """Measure and print JSON."""
     parser = argparse.ArgumentParser(description="Time conversions against cp and sha256sum.")
     parser.add_argument("source", type=Path, nargs="?")
+    parser.add_argument("--format", choices=FORMATS, help="default: as PaddleNLP wrote it")
+    parser.add_argument("--size", choices=("base", "large"), default="base")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--paddle-python", type=Path, default=ROOT / ".venv-paddle" / "bin" / "python")
     arguments = parser.parse_args()
     scratch = ROOT / "demo"  # Ignored by git, and on the disk that the project is on.
     scratch.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        source = arguments.source or make_source(arguments.paddle_python, Path(folder) / "source")
+        source = arguments.source or make_source(arguments.paddle_python, Path(folder) / "source", arguments.size)
+        if arguments.format:
+            source = write_as(arguments.format, source, Path(folder) / arguments.format)
         print(json.dumps(measure(source, Path(folder), arguments.runs), indent=2))
 
 
-def make_source(paddle_python: Path, folder: Path) -> Path:
+def make_source(paddle_python: Path, folder: Path, size: str) -> Path:
     script = ROOT / "benchmarks" / "make_checkpoint.py"
-    command = [paddle_python, script, "--architecture", "ErnieMModel", "--size", "base", "--output", folder]
+    command = [paddle_python, script, "--architecture", "ErnieMModel", "--size", size, "--output", folder]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return folder
 
 
 def measure(source: Path, folder: Path, runs: int) -> dict[str, object]:
-    weights = sorted(path for path in source.iterdir() if path.suffix in (".pdparams", ".safetensors"))
+    weights = sorted(path for path in source.rglob("*") if path.is_file() and path.name not in BESIDE)
     rows = []
     for index in range(runs + 1):
         seconds, memory = convert(source, folder / "output")

@@ -14,6 +14,7 @@ import typer.core
 from converter.cli_output import describe_problems, print_json
 from converter.commands.convert_command import convert
 from converter.commands.inspect_command import inspect
+from converter.commands.push_command import push
 from converter.commands.reference_command import app as reference
 from converter.commands.verify_command import verify
 from converter.errors import Paddle2TorchError, Problem, SourceError
@@ -101,4 +102,5 @@ def options(
 app.command()(convert)
 app.command()(inspect)
 app.command()(verify)
+app.command()(push)
 app.add_typer(reference)

@@ -130,4 +130,4 @@ def _check(interpreter: Path, say: Say) -> None:
         ended = run_process(command, environment=environment, folder=folder, on_progress=say)
     if ended.status != 0:
         text = f"the reference environment was made, and does not work: {ended.reason()}"
-        raise ReferenceFailure(Problem("E608", f"{text}. Run it again with another --python"))
+        raise ReferenceFailure(Problem("E611", f"{text}. Run it again with another --python"))

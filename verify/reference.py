@@ -64,16 +64,23 @@ def find_interpreter(named: Path | None = None) -> Path:
 
 
 def make_request(
-    opened: Source, plan: Plan, precision: str, round_to: str | None, behavior: str = "paddlenlp"
+    opened: Source,
+    plan: Plan,
+    precision: str,
+    round_to: str | None,
+    tokenizer: Path | None = None,
+    behavior: str = "paddlenlp",
 ) -> dict[str, Any]:
-    """What the recorder is told: where SOURCE is, which files of it were found harmless, whose rules OUTPUT follows."""
+    """What the recorder is told: where SOURCE is, which files of it were found harmless, whose rules OUTPUT follows.
+    `tokenizer` is where the tokenizer was read from, if not beside the weights."""
+    folder = (tokenizer or opened.folder).absolute()
     return {
         "source": str(opened.path.absolute()),
         # Programs too, some of which are JSON, but no index: the recorder reads that by itself.
         "files": [str(file.path.absolute()) for file in opened.tensors.files if ".index." not in file.name],
         "config": str(opened.config_file.path.absolute()) if opened.config_file else None,
         "fallback": _fallback(plan) if opened.config_file is None or opened.config.kind == RELEASE else {},
-        "tokenizer": str(opened.folder.absolute()) if opened.tokenizer is not None else None,
+        "tokenizer": str(folder) if opened.tokenizer is not None else None,
         "round_to": round_to,
         "behavior": behavior if behavior in CHOICES else "paddlenlp",
         "precision": precision,
@@ -108,7 +115,7 @@ def record_trace(interpreter: Path, request: dict[str, Any], folder: Path, on_pr
         raise ReferenceFailure(Problem("E601", f"{interpreter} does not run: {error.strerror or error}")) from error
     if ended.status == _BROKEN:
         text = f"the reference is broken: {ended.error}. It says nothing of any model; nothing was judged. {_MAKE_ONE}"
-        raise ReferenceFailure(Problem("E608", f"{text}. Interpreter: {interpreter}"))
+        raise ReferenceFailure(Problem("E611", f"{text}. Interpreter: {interpreter}"))
     if ended.error:
         raise ReferenceFailure(Problem("E602", f"Paddle cannot record this checkpoint: {ended.error}"))
     if ended.status != 0 or not output.is_file():

@@ -9,7 +9,17 @@ from typing import Optional
 import typer
 
 from converter.cli_output import Reporter, print_json
-from converter.commands.options import AS_JSON, CACHE, DEBUG, OFFLINE, REVISION
+from converter.commands.options import (
+    ARCHITECTURE,
+    AS_JSON,
+    CACHE,
+    CONFIG,
+    DEBUG,
+    HEADS,
+    OFFLINE,
+    REVISION,
+    TOKENIZER,
+)
 from converter.errors import Problem, SourceError
 from converter.exit_codes import OUTPUT_IS_WRONG
 
@@ -37,6 +47,10 @@ def verify(
     paddle_python: Optional[Path] = typer.Option(
         None, metavar="PATH", help="The Python that has Paddle and PaddleNLP."
     ),
+    architecture: Optional[str] = ARCHITECTURE,
+    config: Optional[Path] = CONFIG,
+    num_attention_heads: Optional[int] = HEADS,
+    tokenizer: Optional[Path] = TOKENIZER,
     revision: Optional[str] = REVISION,
     cache: Optional[Path] = CACHE,
     offline: bool = OFFLINE,
@@ -62,10 +76,14 @@ def verify(
             trace=trace,
             static_only=static_only,
             paddle_python=paddle_python,
+            architecture=architecture,
+            config=config,
+            num_attention_heads=num_attention_heads,
+            tokenizer=tokenizer,
             revision=revision,
             cache=cache,
             offline=offline,
-            progress=reporter.say,
+            progress=reporter.tell,
         )
     if as_json:
         print_json(result.to_json())

@@ -122,11 +122,11 @@ def test_progress_is_told(fake: Fake, cache: Path) -> None:
         ("exit 7", "E609.*exit status 7"),
         (
             "case \"$*\" in *--check) echo '@error Paddle 3.3.1 gives zeros'; exit 4;; esac",
-            "E608.*does not work: Paddle 3.3.1 gives zeros",
+            "E611.*does not work: Paddle 3.3.1 gives zeros",
         ),
         (
             'case "$*" in *--check) echo "ModuleNotFoundError: No module named \'paddle\'" >&2; exit 1;; esac',
-            "E608.*No module named",
+            "E611.*No module named",
         ),
     ],
 )

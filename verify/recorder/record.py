@@ -46,6 +46,8 @@ def record(request: Any) -> Any:
     notes += follow(model, behavior, own)
     if round_to is not None:
         notes.append(f"weights rounded to {round_to}, as OUTPUT's are")
+    # Before the cases, which set fields of it.
+    config = dict((key, value) for key, value in sorted(model.config.to_dict().items()) if key != "paddlenlp_version")
     texts = read_texts(request.get("texts"))
     ids, problem = None, None
     if request.get("tokenizer"):
@@ -62,9 +64,7 @@ def record(request: Any) -> Any:
         "architecture": name,
         "precision": precision,
         "round_to": round_to,
-        "config": dict(
-            (key, value) for key, value in sorted(model.config.to_dict().items()) if key != "paddlenlp_version"
-        ),
+        "config": config,
         "layer_norm_eps": epsilons(model),
         "behavior": behavior,
         "how": [how, *notes, *left],

@@ -216,6 +216,29 @@ def test_a_repository_without_weights_says_what_it_has(server: Server) -> None:
         locate(ID)
 
 
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (
+            ["README.md", "pd/model_state.pdparams"],
+            r"weights in pd, .*--include 'pd/\*' --local-dir DIR` and convert DIR/pd",
+        ),
+        (["a/b/x.pdiparams", "a/b/x.json", "c/model.safetensors", "d/README.md"], r"weights in a/b, c, .*DIR/a/b$"),
+        (["params/word_embedding", "params/pos_embedding"], "weights in params, .*DIR/params$"),
+        (
+            ["a b/model.safetensors"],
+            r"weights in a b, .*`hf download PaddlePaddle/tiny --local-dir DIR` and convert the fol",
+        ),
+        (["\x1b[31m/model.safetensors", "../model.safetensors", "/model.safetensors"], "if it has another name"),
+        (["word_embedding", "pos_embedding"], "a file for each variable.* --local-dir DIR` and convert DIR$"),
+    ],
+)
+def test_weights_that_are_not_fetched_are_told_with_a_way_out(there: list[str], said: str) -> None:
+    with pytest.raises(SourceError, match=f"E002.*Hub id PaddlePaddle/tiny: .*{said}") as refused:
+        needed_files(there, ID)
+    assert "\x1b" not in str(refused.value)
+
+
 def test_a_hub_id_is_converted_twice_to_the_same_bytes(server: Server, files: dict[str, bytes], tmp_path: Path) -> None:
     Repository(server, ID, files).open()
     first, second = tmp_path / "first", tmp_path / "second"
