@@ -15,6 +15,7 @@ from converter.cli_output import describe_problems, print_json
 from converter.commands.convert_command import convert
 from converter.commands.inspect_command import inspect
 from converter.commands.push_command import push
+from converter.commands.reference_command import app as reference
 from converter.commands.verify_command import verify
 from converter.errors import Paddle2TorchError, Problem, SourceError
 from converter.exit_codes import DONE, STOPPED
@@ -102,3 +103,4 @@ app.command()(convert)
 app.command()(inspect)
 app.command()(verify)
 app.command()(push)
+app.add_typer(reference)

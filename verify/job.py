@@ -158,7 +158,9 @@ class Job:
 
     def _record(self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], options: Options) -> Trace:
         round_to = converted_to(plan, read_written(self.output))
-        request = make_request(opened, plan, self.report.precision, round_to, options.said.tokenizer)
+        request = make_request(
+            opened, plan, self.report.precision, round_to, options.said.tokenizer, self.report.behavior
+        )
         path = record_trace(interpreter, request, self.folder, self.say)
         if options.record is not None:
             _copy(path, options.record)

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
+from converter.behavior import BEHAVIORS
 from converter.errors import Problem, ReferenceFailure
 from verify.compare import GradientResult, SiteResult
 from verify.launch import PROGRESS, Ended, clean_environment, run_process
@@ -24,9 +25,9 @@ from verify.trace import Trace, read_trace
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _CODE = "import sys; sys.path.append(sys.argv.pop(1)); from verify.judge import main; main(sys.argv[1])"
-_AS_PADDLENLP = (
-    "OUTPUT follows the behavior {0!r}, for which no reference can be run: numbers and tokens were compared with "
-    "implicit_mask_token_ids and piece_rule set to PaddleNLP's at load; the fields themselves were checked by name"
+_AS_REFERENCE = (
+    "OUTPUT follows the behavior {0!r}, the reference {1!r}: numbers and tokens were compared with "
+    "implicit_mask_token_ids and piece_rule set to the reference's at load; the fields themselves were checked by name"
 )
 #: Set by tests that hold a started interpreter ready.
 Start = Callable[[Path, Path, Callable[[str], None]], Ended]
@@ -128,16 +129,18 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     found = Judgement(environment=versions())
     on_progress("loading OUTPUT")
-    behavior = behavior_of(read_manifest(output)[0])
-    if behavior != "paddlenlp":
-        found.warnings.append(_AS_PADDLENLP.format(behavior))
+    behavior, recorded = behavior_of(read_manifest(output)[0]), trace.behavior
+    if behavior != recorded:
+        found.warnings.append(_AS_REFERENCE.format(behavior, recorded))
     try:
         loaded = load_model(output, trace.precision)
     except LoadFailure as error:
         found.problems.append(str(error))
     else:
-        if behavior != "paddlenlp":
-            loaded.model.config.implicit_mask_token_ids = [0]
+        if behavior != recorded:
+            loaded.model.config.implicit_mask_token_ids = BEHAVIORS[recorded].hidden_ids(
+                loaded.model.config.pad_token_id
+            )
         replayed = replay_cases(trace, loaded, on_progress)
         found.sites, found.gradients, found.coverage = replayed.sites, replayed.gradients, replayed.coverage
         found.warnings += replayed.warnings
@@ -146,7 +149,7 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
         found.problems += check_epsilons(loaded.model, trace)
     if trace.has_tokens:
         on_progress("tokenizing with OUTPUT")
-        found.tokens = compare_tokens(trace, output, None if behavior == "paddlenlp" else "paddlenlp")
+        found.tokens = compare_tokens(trace, output, None if behavior == recorded else BEHAVIORS[recorded].piece_rule)
     return found
 
 

@@ -6,12 +6,14 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
+from converter.behavior import CHOICES
+from converter.config import RELEASE
 from converter.errors import Problem, ReferenceFailure
 from converter.fetch.cache import cache_folder
+from verify.environment import interpreters, is_whole
 from verify.launch import clean_environment, run_process
 from verify.script import join_recorder
 
@@ -24,12 +26,9 @@ SEED = 20211
 VARIABLE = "PADDLE2TORCH_PADDLE_PYTHON"
 RECORDER = "record_paddle.py"
 TEXTS = Path(__file__).with_name("sentences.txt")
-#: Releases that import together on Python 3.11. PaddleNLP itself asks for less than it needs.
-PINS = ("paddlepaddle==3.3.1", "paddlenlp==2.8.1", "huggingface-hub<1", "datasets<4", "aistudio-sdk<0.3")
-_MAKE_ONE = (
-    f"Make one with `python3.11 -m venv DIR && DIR/bin/pip install {' '.join(map(repr, PINS))}` and name "
-    "DIR/bin/python with --paddle-python"
-)
+#: The exit status of a recorder that found Paddle broken (verify/recorder/telling.py).
+_BROKEN = 4
+_MAKE_ONE = "`paddle2torch reference install` makes one that is known to work"
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -46,9 +45,11 @@ def find_interpreter(named: Path | None = None) -> Path:
                     Problem("E601", f"{said} names {path}, which is no program. Name a Python that has PaddleNLP")
                 )
             return path.absolute()
-    for environment in (_PROJECT / ".venv-paddle", cache_folder() / "reference"):
-        for path in _interpreters(environment):
-            if path.is_file():
+    installed = cache_folder() / "reference"
+    for environment in (_PROJECT / ".venv-paddle", installed):
+        for path in interpreters(environment):
+            # What an install left that was stopped is not taken.
+            if path.is_file() and (environment != installed or is_whole(installed)):
                 return path
     if importlib.util.find_spec("paddlenlp") is not None and importlib.util.find_spec("paddle") is not None:
         return Path(sys.executable)
@@ -56,30 +57,32 @@ def find_interpreter(named: Path | None = None) -> Path:
         Problem(
             "E601",
             "no reference: a Python with paddlepaddle and paddlenlp was looked for in --paddle-python, "
-            f"{VARIABLE}, .venv-paddle beside the project, {cache_folder() / 'reference'} and here. {_MAKE_ONE}, or "
+            f"{VARIABLE}, .venv-paddle beside the project, {cache_folder() / 'reference'} and here. {_MAKE_ONE}. Or "
             "judge against a recorded trace with --trace FILE, or check the weights alone with --static-only",
         )
     )
 
 
-def _interpreters(environment: Path) -> Iterator[Path]:
-    yield environment / "bin" / "python"
-    yield environment / "Scripts" / "python.exe"
-
-
 def make_request(
-    opened: Source, plan: Plan, precision: str, round_to: str | None, tokenizer: Path | None = None
+    opened: Source,
+    plan: Plan,
+    precision: str,
+    round_to: str | None,
+    tokenizer: Path | None = None,
+    behavior: str = "paddlenlp",
 ) -> dict[str, Any]:
-    """What the recorder is told: where SOURCE is, and which files of it were found harmless. `tokenizer` is where the
-    tokenizer was read from, if not beside the weights."""
+    """What the recorder is told: where SOURCE is, which files of it were found harmless, whose rules OUTPUT follows.
+    `tokenizer` is where the tokenizer was read from, if not beside the weights."""
     folder = (tokenizer or opened.folder).absolute()
     return {
         "source": str(opened.path.absolute()),
-        "files": [str(file.path.absolute()) for file in opened.tensors.files if file.path.suffix != ".json"],
+        # Programs too, some of which are JSON, but no index: the recorder reads that by itself.
+        "files": [str(file.path.absolute()) for file in opened.tensors.files if ".index." not in file.name],
         "config": str(opened.config_file.path.absolute()) if opened.config_file else None,
-        "fallback": _fallback(plan) if opened.config_file is None else {},
+        "fallback": _fallback(plan) if opened.config_file is None or opened.config.kind == RELEASE else {},
         "tokenizer": str(folder) if opened.tokenizer is not None else None,
         "round_to": round_to,
+        "behavior": behavior if behavior in CHOICES else "paddlenlp",
         "precision": precision,
         "seed": SEED,
     }
@@ -110,6 +113,9 @@ def record_trace(interpreter: Path, request: dict[str, Any], folder: Path, on_pr
         ended = run_process(command, environment=environment, folder=folder, on_progress=on_progress)
     except OSError as error:
         raise ReferenceFailure(Problem("E601", f"{interpreter} does not run: {error.strerror or error}")) from error
+    if ended.status == _BROKEN:
+        text = f"the reference is broken: {ended.error}. It says nothing of any model; nothing was judged. {_MAKE_ONE}"
+        raise ReferenceFailure(Problem("E611", f"{text}. Interpreter: {interpreter}"))
     if ended.error:
         raise ReferenceFailure(Problem("E602", f"Paddle cannot record this checkpoint: {ended.error}"))
     if ended.status != 0 or not output.is_file():

@@ -66,6 +66,11 @@ class Trace:
         return str(self.head["precision"])
 
     @property
+    def behavior(self) -> str:
+        """Whose rules the reference followed where no mask was given, and in cutting pieces."""
+        return str(self.head.get("behavior", "paddlenlp"))
+
+    @property
     def has_tokens(self) -> bool:
         return self.head.get("tokenizer") is not None
 

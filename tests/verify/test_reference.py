@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from converter.conversion import convert
 from converter.errors import FileError, ReferenceFailure, SourceError
 from tests.checkpoints import write_folder
 from verify import verify
+from verify.environment import MARKER, PINS
 from verify.reference import find_interpreter
 from verify.trace import read_trace
 
@@ -43,13 +45,16 @@ def make_interpreter(folder: Path, script: str = "") -> Path:
 
 
 def test_no_paddle_is_one_clear_error(nowhere: Path, converted: tuple[Path, Path]) -> None:
-    with pytest.raises(ReferenceFailure, match=r"E601.*pip install .paddlepaddle.*--trace.*--static-only"):
+    with pytest.raises(ReferenceFailure, match=r"E601.*paddle2torch reference install.*--trace.*--static-only"):
         verify(*converted)
     assert not (converted[1] / "verification").exists()
 
 
 def test_the_order_in_which_it_is_looked_for(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed = make_interpreter(nowhere / "cache" / "reference")
+    with pytest.raises(ReferenceFailure, match="E601"):  # What an install left that was stopped.
+        find_interpreter()
+    (nowhere / "cache" / "reference" / MARKER).write_text(json.dumps({"pins": list(PINS)}))
     assert find_interpreter() == installed
     beside = make_interpreter(nowhere / "project" / ".venv-paddle")
     assert find_interpreter() == beside
@@ -69,8 +74,12 @@ def test_a_named_interpreter_that_is_not_there_is_not_replaced(nowhere: Path) ->
 @pytest.mark.parametrize(
     ("script", "told"),
     [
-        ("echo 'ModuleNotFoundError: No module named paddle' >&2; exit 1", "No module named paddle.*pip install"),
+        (
+            "echo 'ModuleNotFoundError: No module named paddle' >&2; exit 1",
+            "No module named paddle.*paddle2torch reference install",
+        ),
         ("echo '@error weights are missing: x'; exit 3", "E602.*weights are missing: x"),
+        ("echo '@error it gives zeros'; exit 4", "E611.*the reference is broken: it gives zeros.*nothing was judged"),
         ("kill -9 $$", "E603.*ended by signal 9"),
         ("exit 0", "E603"),
     ],

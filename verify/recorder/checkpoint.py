@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 import numpy as np
 
+from verify.recorder.static_graph import is_static, read_static
 from verify.recorder.telling import Refused, read_json
 
 #: Where PaddleNLP looks for weights, in its order (transformers/model_utils.py).
@@ -19,18 +21,16 @@ WEIGHT_FILES = (
 
 
 def weight_files(source: str, allowed: Any) -> Any:
-    """The files that PaddleNLP would open, each of which must have been looked at before: pickles run code."""
-    if os.path.isfile(source):
+    """The files to open: those that PaddleNLP would, else those that `allowed` names. With `allowed` each of them must
+    have been looked at before, as pickles run code; None stands for a person who trusts SOURCE."""
+    if allowed and is_static(allowed):
+        found = list(allowed)  # PaddleNLP opens no static graph: nothing here to look for.
+    elif os.path.isfile(source):
         found = [source]
     else:
-        chosen = [name for name in WEIGHT_FILES if os.path.isfile(os.path.join(source, name))]
-        if not chosen:
-            found = list(allowed)
-        elif chosen[0].endswith(".index.json"):
-            names = sorted(set(read_json(os.path.join(source, chosen[0]))["weight_map"].values()))
-            found = [os.path.join(source, name) for name in names]
-        else:
-            found = [os.path.join(source, chosen[0])]
+        found = chosen_by_paddlenlp(source) or (find_static(source) if allowed is None else list(allowed))
+    if allowed is None:
+        return found
     known = set(os.path.realpath(path) for path in allowed)
     for path in found:
         if os.path.realpath(path) not in known:
@@ -38,8 +38,34 @@ def weight_files(source: str, allowed: Any) -> Any:
     return found
 
 
-def read_weights(paths: Any) -> Any:
-    """name -> array as stored: bfloat16 as its bits in uint16."""
+def chosen_by_paddlenlp(folder: str) -> Any:
+    """The weight files in PaddleNLP's order, every shard of an index; none when it would find none."""
+    chosen = [name for name in WEIGHT_FILES if os.path.isfile(os.path.join(folder, name))]
+    if chosen and chosen[0].endswith(".index.json"):
+        names = sorted(set(read_json(os.path.join(folder, chosen[0]))["weight_map"].values()))
+        return [os.path.join(folder, name) for name in names]
+    return [os.path.join(folder, name) for name in chosen[:1]]
+
+
+def find_static(folder: str) -> Any:
+    """The files of a static graph in a folder that nobody has looked through: params/, or one combined file with its
+    program. Raises Refused when there is not exactly one of them."""
+    inside = os.path.join(folder, "params")
+    if os.path.isdir(inside):
+        return sorted(os.path.join(inside, name) for name in os.listdir(inside))
+    names = sorted(os.listdir(folder))
+    weights = [name for name in names if name in ("params", "__params__") or name.endswith(".pdiparams")]
+    if len(weights) != 1:
+        raise Refused(f"{folder}: nothing that PaddleNLP opens, and {len(weights)} static graphs. Name the file")
+    stem = weights[0].rsplit(".", 1)[0]
+    beside = [name for name in names if name in (stem + ".json", stem + ".pdmodel", "__model__", "__model__.json")]
+    return [os.path.join(folder, name) for name in weights + beside]
+
+
+def read_weights(paths: Any, layers: Any = None, architecture: Any = None) -> Any:
+    """name -> array as stored: bfloat16 as its bits in uint16. What a config says serves files without names."""
+    if is_static(paths):
+        return read_static(paths, layers, architecture)
     weights: dict[str, Any] = {}
     for path in paths:
         part = read_safetensors(path) if path.endswith(".safetensors") else read_pickle(path)
@@ -74,10 +100,21 @@ def read_pickle(path: str) -> Any:
 
     if not path.endswith(".pdparams"):
         raise Refused(f"{os.path.basename(path)}: this recorder reads .pdparams and .safetensors")
+    name_numpy_core()
     try:
         return find_arrays(paddle.load(path, return_numpy=True))
     except KeyError:  # paddle.load stumbles over a table of names that names arrays which are not there
         return find_arrays(unpickle(path))
+
+
+def name_numpy_core() -> None:
+    """Arrays that numpy 2 pickled ask for numpy._core, which numpy 1 calls numpy.core."""
+    try:
+        __import__("numpy._core.multiarray")
+    except ImportError:
+        for name in ("multiarray", "numeric"):
+            sys.modules["numpy._core." + name] = getattr(np.core, name)
+        sys.modules["numpy._core"] = np.core
 
 
 def unpickle(path: str) -> Any:

@@ -7,6 +7,9 @@ from typing import Any
 
 from verify.recorder.telling import Refused, read_json
 
+#: In this order, beside the weights and then in the folder above. The last is the 2021 release's.
+CONFIG_NAMES = ("config.json", "model_config.json", "ernie_config.json")
+
 ARCHITECTURES = (
     "ErnieMModel",
     "ErnieMForSequenceClassification",
@@ -44,7 +47,7 @@ def read_config(request: Any) -> Any:
     folder = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
     path = request.get("config")
     places = [folder, os.path.dirname(os.path.abspath(folder))]
-    for candidate in [os.path.join(place, name) for place in places for name in ("config.json", "model_config.json")]:
+    for candidate in [os.path.join(place, name) for place in places for name in CONFIG_NAMES]:
         if path is None and os.path.isfile(candidate):
             path = candidate
     fallback = dict(request.get("fallback") or {})
@@ -62,7 +65,8 @@ def read_config(request: Any) -> Any:
         fields = flatten_call(fields)
         how = name + ", a constructor call of PaddleNLP before 2.5, flattened by the recorder"
     else:
-        how = name + ", read by PaddleNLP's ErnieMConfig"
+        whose = "the 2021 release's" if name == "ernie_config.json" else "read by PaddleNLP's ErnieMConfig"
+        how = name + ", " + whose
         names = fields.get("architectures") or []
         fields["init_class"] = names[0] if names else fallback.get("architecture")
     given = dict((key, value) for key, value in fallback.items() if fields.get(key) is None and key != "architecture")

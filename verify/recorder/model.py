@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from verify.recorder.generations import make_class, parameters_of
+from verify.recorder.official import name_as_paddlenlp
 from verify.recorder.telling import Refused
 from verify.recorder.values import round_array, widen
 
@@ -14,23 +16,20 @@ def build_model(name: str, fields: Any, precision: str) -> Any:
     """PaddleNLP's class in `precision`, not initialised: every weight is set, or the recording is refused."""
     import paddle
     from paddle.nn.initializer import Constant, set_global_initializer
-    from paddlenlp.transformers.ernie_m import configuration, modeling
 
     paddle.set_default_dtype(precision)
-    config = configuration.ErnieMConfig.from_dict(fields)
-    if name == "ErnieMForMultipleChoice" and not getattr(config, "num_choices", None):
-        config.num_choices = 2  # PaddleNLP cannot run this class without; the weights do not depend on it
-    modeling.ErnieMPretrainedModel._init_weights = lambda self, layer: None
     set_global_initializer(Constant(0.0), Constant(0.0))
-    model = getattr(modeling, name)(config)
+    model, notes = make_class(name, fields)
     model.eval()
+    object.__setattr__(model, "notes", notes)
     return model
 
 
 def set_weights(model: Any, weights: Any, precision: str, round_to: Any) -> Any:
     """Put every array in its parameter. Returns notes; refuses missing weights and other shapes."""
-    notes = []
-    parameters = dict(model.state_dict())
+    parameters = parameters_of(model)
+    weights, notes = name_as_paddlenlp(weights, parameters, model)
+    notes = [*model.notes, *notes]
     if not any(name in parameters for name in weights if name.endswith("embeddings.word_embeddings.weight")):
         renamed, note = rename(weights, model.base_model_prefix + ".")
         notes.append(note)

@@ -9,45 +9,55 @@ from typing import Any
 
 import numpy as np
 
+from verify.recorder.behavior import choose_behavior, follow
 from verify.recorder.checkpoint import read_weights, weight_files
 from verify.recorder.config import read_config
 from verify.recorder.design import Designer
+from verify.recorder.generations import split_cases
 from verify.recorder.gradients import record_gradients
 from verify.recorder.growth import measure_growth
 from verify.recorder.model import build_model, epsilons, set_weights
+from verify.recorder.official import told_by_weights
 from verify.recorder.probe import Probe
+from verify.recorder.sanity import check_sanity
 from verify.recorder.seeded import is_large, project
+from verify.recorder.static_graph import check_program, layout_of
 from verify.recorder.tables import norms_case, table_case
-from verify.recorder.telling import TRACE_FORMAT, Refused, file_sha256, say
-from verify.recorder.texts import choose_sentences, read_texts, tokenize
+from verify.recorder.telling import TRACE_FORMAT, Broken, Refused, file_sha256, say
+from verify.recorder.texts import choose_sentences, read_texts, texts_sha256, tokenize
 from verify.recorder.values import describe
 
 
 def record(request: Any) -> Any:
     precision, seed = request["precision"], request["seed"]
+    own = check_sanity(precision)
     say("reading the checkpoint with Paddle")
     paths = weight_files(request["source"], request["files"])
-    weights = read_weights(paths)
+    weights = read_weights(paths, *layout_of(request))
     tensors = dict((name, describe(array)) for name, array in weights.items())
+    behavior = choose_behavior(request, weights)
+    request = dict(request, fallback=dict(told_by_weights(weights), **(request.get("fallback") or {})))
     name, fields, how = read_config(request)
     say(f"building {name} in {precision}")
     model = build_model(name, fields, precision)
     round_to = request.get("round_to")
     notes, pooler = set_weights(model, weights, precision, round_to)
+    notes += check_program(paths, model) if round_to is None else []
+    notes += follow(model, behavior, own)
     if round_to is not None:
         notes.append(f"weights rounded to {round_to}, as OUTPUT's are")
     # Before the cases, which set fields of it.
     config = dict((key, value) for key, value in sorted(model.config.to_dict().items()) if key != "paddlenlp_version")
-    texts = read_texts(request["texts"])
+    texts = read_texts(request.get("texts"))
     ids, problem = None, None
     if request.get("tokenizer"):
-        say("tokenizing with PaddleNLP")
+        say("tokenizing by the rule of " + behavior)
         try:
-            ids = tokenize(request["tokenizer"], texts)
+            ids = tokenize(request["tokenizer"], texts, behavior)
         except Exception as error:  # a tokenizer that PaddleNLP cannot load says nothing about the weights
             problem = f"{type(error).__name__}: {error}"
     sentences = choose_sentences(ids, model.config.vocab_size, seed, model.config.max_position_embeddings - 2)
-    cases = Designer(model, sentences, precision, seed).design()
+    cases, left = split_cases(model, Designer(model, sentences, precision, seed).design())
     arrays, found = run_cases(model, cases, precision, seed, pooler)
     head = {
         "format": TRACE_FORMAT,
@@ -56,13 +66,18 @@ def record(request: Any) -> Any:
         "round_to": round_to,
         "config": config,
         "layer_norm_eps": epsilons(model),
-        "how": [how, *notes],
-        "files": [{"name": os.path.basename(path), "sha256": file_sha256(path)} for path in paths],
+        "behavior": behavior,
+        "how": [how, *notes, *left],
+        "files": [
+            {"name": os.path.basename(path), "sha256": file_sha256(path)}
+            for path in paths
+            if not path.endswith(".json")
+        ],
         "tensors": tensors,
         "environment": versions(),
         "tokenizer": None if ids is None else {"texts": len(texts)},
         "tokenizer_problem": problem,
-        "texts_sha256": file_sha256(request["texts"]),
+        "texts_sha256": texts_sha256(texts),
     }
     head.update(found)
     if ids is not None:
@@ -126,7 +141,7 @@ def check_repeats(probe: Any, case: Any) -> None:
     first, second = probe.run(case), probe.run(case)
     for (site, one), (_, other) in zip(first, second):
         if one.size == 0 or not np.array_equal(one, other):
-            raise Refused(f"this Paddle is broken: the same input gave other numbers at {site}")
+            raise Broken(f"the same input gave other numbers at {site} the second time")
 
 
 def versions() -> Any:

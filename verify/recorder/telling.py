@@ -12,11 +12,34 @@ TRACE_FORMAT = 2
 #: Fields of the request. `files` are the weight files that were looked at and may be opened; `fallback` are config
 #: fields for weights that have no config beside them. `round_to` is the dtype that every weight is rounded to first, of
 #: an output in another dtype than the source's, or null.
-REQUEST = ("source", "files", "config", "fallback", "round_to", "tokenizer", "texts", "precision", "seed", "output")
+#: `texts` null are those in this script; `behavior` null is the source's own.
+REQUEST = (
+    "source",
+    "files",
+    "config",
+    "fallback",
+    "round_to",
+    "tokenizer",
+    "texts",
+    "precision",
+    "seed",
+    "behavior",
+    "output",
+)
+
+#: Exit statuses: the checkpoint cannot be recorded; this Paddle cannot be relied on.
+REFUSED, BROKEN = 3, 4
+
+#: Texts to tokenize, one a line. The joined script has them here; modules are given a file by the request.
+SENTENCES = ""
 
 
 class Refused(Exception):
     """The recording cannot be made, for a reason that the user can be told."""
+
+
+class Broken(Refused):
+    """This Paddle computes wrong numbers: what it says of a checkpoint means nothing."""
 
 
 def say(text: str) -> None:

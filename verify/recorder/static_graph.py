@@ -1,0 +1,184 @@
+"""Weights of static graphs, by Paddle's own loaders: one file a variable, one file for all, with or without a program.
+
+With a program (.json, .pdmodel) Paddle reads both. Without one the file holds no names: they must be the release's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+import numpy as np
+
+from verify.recorder.official import RELEASE_KINDS, RELEASE_NAMES, RELEASE_PARTS
+from verify.recorder.telling import Refused, read_json
+
+#: What Paddle's loader adds to a name: linear_0.w_0 is linear_0.w_0_0, before 3.0 linear_0.w_0.load_0.
+LOADED_SUFFIX = re.compile(r"(\.load)?_\d+$")
+#: The head of each class; a model without one has none.
+RELEASE_CLASSES = {
+    "ErnieMForSequenceClassification": "cls_out",
+    "ErnieMForQuestionAnswering": "cls_mrc_out",
+    "ErnieMForTokenClassification": "cls_seq_label_out",
+}
+PROGRAMS = (".json", ".pdmodel")
+#: Of the largest number: the program computes in float32 through some dozens of layers.
+PROGRAM_LIMIT = 1e-4
+
+
+def is_static(paths: Any) -> bool:
+    """Whether these are the files of a static graph: no pickle and no safetensors among them."""
+    return bool(paths) and not any(path.endswith((".pdparams", ".safetensors", ".bin", ".pt")) for path in paths)
+
+
+def read_static(paths: Any, layers: Any, architecture: Any) -> Any:
+    """name of the variable -> array as stored. `layers` and `architecture` are what a config says, if one does."""
+    programs = [path for path in paths if path.endswith(PROGRAMS) or os.path.basename(path).startswith("__model__")]
+    others = [path for path in paths if path not in programs and not path.endswith(".info")]
+    if len(others) > 1:
+        return dict((os.path.basename(path), read_variable(path)) for path in others)
+    if len(others) != 1:
+        raise Refused("no weights among " + ", ".join(os.path.basename(path) for path in paths))
+    if programs:
+        return read_program(programs[0], others[0])
+    return read_combined(others[0], layers, architecture)
+
+
+def read_variable(path: str) -> Any:
+    """One tensor from a file of its own."""
+    from paddle.framework import io
+
+    load = getattr(io, "_load_dense_tensor", None) or io._load_lod_tensor
+    tensor, end = load(path)
+    if end != os.path.getsize(path):
+        raise Refused(f"{os.path.basename(path)}: Paddle reads {end} bytes of {os.path.getsize(path)}")
+    return np.array(tensor)
+
+
+def read_program(program: str, weights: str) -> Any:
+    """A program with its weights, as Paddle loads it."""
+    layer = load_program(program, weights)
+    return dict((LOADED_SUFFIX.sub("", value.name), value.numpy()) for value in layer.state_dict().values())
+
+
+def load_program(program: str, weights: str) -> Any:
+    """The program as a layer that can be called."""
+    import paddle
+
+    folder = os.path.dirname(program)
+    options = {"params_filename": os.path.basename(weights)}
+    if program.endswith(PROGRAMS) and os.path.splitext(program)[0] == os.path.splitext(weights)[0]:
+        return paddle.jit.load(os.path.splitext(program)[0])
+    try:
+        return paddle.jit.load(folder, model_filename=os.path.basename(program), **options)
+    except Exception as error:
+        name = os.path.basename(program)
+        raise Refused(f"Paddle {paddle.__version__} does not load {name}: {type(error).__name__}: {error}") from error
+
+
+def read_combined(path: str, layers: Any, architecture: Any) -> Any:
+    """All tensors from one file without names: the release's names in text order, as its writer sorts them.
+
+    Paddle refuses a list that is too long or too short; the shapes tell a pooler from a head. The three heads lie
+    alike: the class must be told.
+    """
+    if layers is None:
+        raise Refused(f"{os.path.basename(path)} holds no names, and no config says the number of layers")
+    reasons = []
+    for names in release_lists(layers, RELEASE_CLASSES.get(architecture)):
+        try:
+            found = dict(zip(names, load_combined(path, names)))
+        except Exception as error:  # Paddle's message for a list that does not fit the file
+            reasons.append(str(error).strip().splitlines()[-1])
+            continue
+        if fits_release(found):
+            return found
+        reasons.append("the shapes are not those of these names")
+    raise Refused(f"{os.path.basename(path)} is no file with the release's names for {layers} layers: {reasons[0]}")
+
+
+def fits_release(weights: Any) -> bool:
+    """Whether each array has the shape that its name asks for, given the hidden size of the words."""
+    words = weights["word_embedding"]
+    hidden = words.shape[-1]
+    for name, array in weights.items():
+        if name in ("word_embedding", "pos_embedding") or name.startswith("cls_"):
+            right = array.shape[-1] == hidden if name.endswith("embedding") else array.ndim == 1 + name.endswith("_w")
+            right = right and (not name.endswith("_w") or array.shape[0] == hidden)
+        else:
+            first, last = (4 if "ffn_fc_1.w" in name else 1), (4 if "ffn_fc_0" in name else 1)
+            shape = (first * hidden, last * hidden) if name.endswith(".w_0") else (last * hidden,)
+            right = array.shape == shape
+        if not right:
+            return False
+    return True
+
+
+def release_lists(layers: int, head: Any) -> Any:
+    """The variables that a program of the release may have with this head or none, each list in its file's order."""
+    body = [name for name in RELEASE_NAMES if not name.startswith("pooled_fc")]
+    for number in range(layers):
+        for part in RELEASE_PARTS:
+            kinds = [kind for kind in RELEASE_KINDS if kind.startswith("_") == part.endswith("norm")]
+            body += [f"encoder_layer_{number}_{part}{kind}" for kind in kinds]
+    pooler = ["pooled_fc.w_0", "pooled_fc.b_0"]
+    last = [head + "_w", head + "_b"] if head else []
+    lists = [body + pooler + last, body + last]
+    return [sorted(names) for names in lists]
+
+
+def load_combined(path: str, names: Any) -> Any:
+    """Arrays of one file, by Paddle's operator for it, which wants to be told all of them."""
+    import paddle
+
+    core = paddle.base.core if hasattr(paddle, "base") else paddle.fluid.core
+    if hasattr(core, "load_combine_func"):
+        tensors = [core.DenseTensor() if hasattr(core, "DenseTensor") else core.LoDTensor() for _ in names]
+        for tensor in tensors:
+            tensor.set(np.zeros(1, np.float32), paddle.CPUPlace())  # It wants one that is there.
+        core.load_combine_func(path, list(names), tensors, False, paddle.CPUPlace())
+        return [np.array(tensor) for tensor in tensors]
+    from paddle.fluid import framework
+
+    made = [framework._varbase_creator(name="combined_" + name, persistable=True) for name in names]
+    framework._dygraph_tracer().trace_op("load_combine", {}, {"Out": made}, {"file_path": path})
+    return [tensor.numpy() for tensor in made]
+
+
+def check_program(paths: Any, model: Any) -> Any:
+    """Run an exported program on ids, where it takes nothing else, and hold the model with its weights against it.
+
+    That shows the names to be right by what the weights compute. Returns notes; raises Refused where they differ.
+    """
+    import paddle
+
+    programs = [path for path in paths if path.endswith(PROGRAMS)] if is_static(paths) else []
+    if not programs:
+        return []
+    layer = load_program(programs[0], next(path for path in paths if path.endswith(".pdiparams")))
+    takes = layer._input_spec()
+    if len(takes) != 1 or takes[0].dtype != paddle.int64 or len(takes[0].shape) != 2:
+        return ["the program takes other inputs than PaddleNLP's classes: it was not run"]
+    ids = paddle.to_tensor(np.array([[0, 3, 5, 4, 2], [0, 4, 2, 1, 1]], np.int64))
+    with paddle.no_grad():
+        program, built = layer(ids), model(ids)
+    outputs = [value[0] if isinstance(value, (list, tuple)) else value for value in (program, built)]
+    one, other = [value.numpy().astype(np.float64) for value in outputs]
+    worst = np.abs(one - other).max() if one.shape == other.shape else np.inf
+    if not worst <= PROGRAM_LIMIT * max(1.0, np.abs(other).max()):
+        raise Refused(f"the exported program and PaddleNLP's class with its weights differ by {worst:.1e}")
+    return [f"the exported program itself gives the same numbers in float32 (difference {worst:.0e})"]
+
+
+def layout_of(request: Any) -> Any:
+    """The number of layers and the class, where a config or the request says them."""
+    source = request["source"]
+    folder = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
+    places = [folder, os.path.dirname(os.path.abspath(folder))]
+    named = [os.path.join(place, name) for place in places for name in ("ernie_config.json", "config.json")]
+    fallback = request.get("fallback") or {}
+    for path in ([request["config"]] if request.get("config") else []) + named:
+        if os.path.isfile(path):
+            fallback = dict(fallback, **read_json(path))
+    return fallback.get("num_hidden_layers"), fallback.get("architecture")
