@@ -82,18 +82,15 @@ def test_multiple_choice_by_hand(converted: Make) -> None:
     folder = converted("ErnieMForMultipleChoice")
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = ernie_m.ErnieMForMultipleChoice.from_pretrained(folder).eval()
-    pairs = tokenizer([TEXTS[0]] * 3, TEXTS[1:], padding=True, return_attention_mask=True, return_tensors="pt")
-    with torch.no_grad():
-        logits = model(**{name: value[None] for name, value in pairs.items()}).logits
-        alone = [
-            model(
-                **{
-                    n: v[None]
-                    for n, v in tokenizer([TEXTS[0]], [choice], return_tensors="pt", return_attention_mask=True).items()
-                }
-            ).logits
-            for choice in TEXTS[1:]
-        ]
+
+    def choose(choices: list[str]) -> torch.Tensor:
+        options = {"padding": True, "return_attention_mask": True, "return_tensors": "pt"}
+        pairs = tokenizer([TEXTS[0]] * len(choices), choices, **options)
+        with torch.no_grad():
+            logits: torch.Tensor = model(**{name: value[None] for name, value in pairs.items()}).logits
+        return logits
+
+    logits, alone = choose(TEXTS[1:]), [choose([choice]) for choice in TEXTS[1:]]
     assert logits.shape == (1, 3) and torch.allclose(logits, torch.cat(alone, 1), atol=1e-5)
 
 
