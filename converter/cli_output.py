@@ -18,6 +18,7 @@ from converter.errors import Problem
 if TYPE_CHECKING:
     from converter.conversion import Conversion
     from converter.inspection import Inspection
+    from converter.publish.pushing import Push
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -154,3 +155,34 @@ def print_inspection(result: Inspection, as_json: bool) -> None:
         typer.echo("\n".join(lines))
     for problem in result.problems:
         typer.echo(problem)
+
+
+def print_push(result: Push, as_json: bool) -> None:
+    print_warnings(result.warnings)
+    if as_json:
+        print_json(asdict(result))
+        return
+    for file in result.files:
+        typer.echo(f"{file.change:<7} {file.size:>13,}  {file.sha256}  {file.name}")
+    for name in result.deleted:
+        typer.echo(f"delete  {'':>13}  {'':<64}  {name}")
+    typer.echo(_summary(result))
+
+
+def _summary(result: Push) -> str:
+    where = result.url if result.revision == "main" else f"{result.url}/tree/{result.revision}"
+    proof = "verified" if result.verified else "NOT verified"
+    if result.nothing_to_do:
+        there = f", in the pull request {result.pull_request}" if result.pull_request else ""
+        return f"nothing to do: {where} has all of it already, commit {result.commit}{there} ({proof})"
+    sent = [file for file in result.files if file.change != "same"]
+    size = sum(file.size for file in sent)
+    if result.dry_run:
+        made = f"make the {'private ' if result.private else ''}repository, " if result.new_repository else ""
+        made += f"make the branch {result.revision}, " if result.new_branch else ""
+        return f"would {made}send {len(sent)} files, {size / 1e6:,.1f} MB, to {where} ({proof}). Nothing was changed"
+    made = f", pull request {result.pull_request}" if result.pull_request else ""
+    return (
+        f"pushed {len(sent)} files, {size / 1e6:,.1f} MB, to {where}: commit {result.commit}{made} ({proof}; "
+        "the Hub tells the same sums)"
+    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from converter.errors import Problem, ReferenceFailure
 from converter.fetch.cache import cache_folder
 from verify.launch import clean_environment, run_process
+from verify.script import join_recorder
 
 if TYPE_CHECKING:
     from converter.open.source import Source
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 #: Of the inputs that the recorder draws.
 SEED = 20211
 VARIABLE = "PADDLE2TORCH_PADDLE_PYTHON"
-RECORDER = Path(__file__).with_name("record_paddle.py")
+RECORDER = "record_paddle.py"
 TEXTS = Path(__file__).with_name("sentences.txt")
 #: Releases that import together on Python 3.11. PaddleNLP itself asks for less than it needs.
 PINS = ("paddlepaddle==3.3.1", "paddlenlp==2.8.1", "huggingface-hub<1", "datasets<4", "aistudio-sdk<0.3")
@@ -93,13 +94,14 @@ def _fallback(plan: Plan) -> dict[str, Any]:
 def record_trace(interpreter: Path, request: dict[str, Any], folder: Path, on_progress: Callable[[str], None]) -> Path:
     """Let the reference record a trace into `folder`, which is ours alone. Raises ReferenceFailure."""
     output = folder / "trace.safetensors"
-    asked = folder / "request.json"
+    asked, script = folder / "request.json", folder / RECORDER
+    script.write_text(join_recorder(), encoding="utf-8")
     asked.write_text(json.dumps({**request, "texts": str(TEXTS), "output": str(output)}), encoding="utf-8")
     # PaddleNLP keeps caches and logs in the home folder: the reference gets one of its own.
     home = folder / "home"
     home.mkdir()
     environment = clean_environment(HOME=str(home), PPNLP_HOME=str(home), HF_HOME=str(home))
-    command = [str(interpreter), "-B", str(RECORDER), str(asked)]
+    command = [str(interpreter), "-B", str(script), str(asked)]
     try:
         ended = run_process(command, environment=environment, folder=folder, on_progress=on_progress)
     except OSError as error:

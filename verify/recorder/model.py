@@ -1,0 +1,74 @@
+"""PaddleNLP's own class, with every weight put in its place or the recording refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from verify.recorder.telling import Refused
+from verify.recorder.values import round_array, widen
+
+
+def build_model(name: str, fields: Any, precision: str) -> Any:
+    """PaddleNLP's class in `precision`, not initialised: every weight is set, or the recording is refused."""
+    import paddle
+    from paddle.nn.initializer import Constant, set_global_initializer
+    from paddlenlp.transformers.ernie_m import configuration, modeling
+
+    paddle.set_default_dtype(precision)
+    config = configuration.ErnieMConfig.from_dict(fields)
+    if name == "ErnieMForMultipleChoice" and not getattr(config, "num_choices", None):
+        config.num_choices = 2  # PaddleNLP cannot run this class without; the weights do not depend on it
+    modeling.ErnieMPretrainedModel._init_weights = lambda self, layer: None
+    set_global_initializer(Constant(0.0), Constant(0.0))
+    model = getattr(modeling, name)(config)
+    model.eval()
+    return model
+
+
+def set_weights(model: Any, weights: Any, precision: str, round_to: Any) -> Any:
+    """Put every array in its parameter. Returns notes; refuses missing weights and other shapes."""
+    notes = []
+    parameters = dict(model.state_dict())
+    if not any(name in parameters for name in weights if name.endswith("embeddings.word_embeddings.weight")):
+        renamed, note = rename(weights, model.base_model_prefix + ".")
+        notes.append(note)
+    else:
+        renamed = dict((name, name) for name in weights)
+    missing = [name for name in parameters if name not in set(renamed.values())]
+    pooler = all(".pooler." in "." + name for name in missing)
+    if missing and not (
+        pooler and type(model).__name__ not in ("ErnieMForSequenceClassification", "ErnieMForMultipleChoice")
+    ):
+        raise Refused("weights are missing: " + ", ".join(missing[:8]))
+    if missing:
+        notes.append("no pooler among the weights")
+    left = [name for name, target in renamed.items() if target not in parameters]
+    if left:
+        notes.append("not of this class, left out as PaddleNLP does: " + ", ".join(sorted(left)[:8]))
+    for name in list(weights):
+        array, target = weights.pop(name), parameters.get(renamed[name])
+        if target is None:
+            continue
+        if list(array.shape) != list(target.shape):
+            raise Refused(f"{name} is {list(array.shape)}, PaddleNLP builds {list(target.shape)}")
+        target.set_value(widen(round_array(array, round_to), precision))
+    return notes, not missing
+
+
+def rename(weights: Any, prefix: str) -> Any:
+    """Names as PaddleNLP 2.8 has them: UIEM before 2.5 said `encoder.`, and a base model may come with its prefix."""
+    if any(name.startswith("encoder.embeddings.") for name in weights):
+        changed = dict((name, prefix + name[8:] if name.startswith("encoder.") else name) for name in weights)
+        return changed, f"names of PaddleNLP before 2.5: `encoder.` was read as `{prefix}`"
+    if any(name.startswith(prefix) for name in weights):
+        changed = dict((name, name[len(prefix) :] if name.startswith(prefix) else name) for name in weights)
+        return changed, f"`{prefix}` was taken off the names, as PaddleNLP does for a model without a head"
+    raise Refused(f"no weight has a name of this class; the first is {sorted(weights)[0]}")
+
+
+def epsilons(model: Any) -> Any:
+    """Of every LayerNorm, as Paddle's kernel gets it: a float32, whatever the precision of the model."""
+    norms = [part for part in model.sublayers() if type(part).__name__ == "LayerNorm"]
+    return sorted(set(float(np.float32(part._epsilon)) for part in norms))

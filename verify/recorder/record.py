@@ -1,0 +1,133 @@
+"""From a request to a trace: the way of a recording."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from typing import Any
+
+import numpy as np
+
+from verify.recorder.checkpoint import read_weights, weight_files
+from verify.recorder.config import read_config
+from verify.recorder.design import Designer
+from verify.recorder.model import build_model, epsilons, set_weights
+from verify.recorder.probe import Probe
+from verify.recorder.tables import table_case
+from verify.recorder.telling import TRACE_FORMAT, Refused, file_sha256, say
+from verify.recorder.texts import choose_sentences, read_texts, tokenize
+from verify.recorder.values import describe
+
+#: Attention probabilities of all layers are kept up to this size, else those of the last layer.
+ATTENTION_BYTES = 12 << 20
+
+
+def record(request: Any) -> Any:
+    precision, seed = request["precision"], request["seed"]
+    say("reading the checkpoint with Paddle")
+    paths = weight_files(request["source"], request["files"])
+    weights = read_weights(paths)
+    tensors = dict((name, describe(array)) for name, array in weights.items())
+    name, fields, how = read_config(request)
+    say(f"building {name} in {precision}")
+    model = build_model(name, fields, precision)
+    round_to = request.get("round_to")
+    notes, pooler = set_weights(model, weights, precision, round_to)
+    if round_to is not None:
+        notes.append(f"weights rounded to {round_to}, as OUTPUT's are")
+    texts = read_texts(request["texts"])
+    ids, problem = None, None
+    if request.get("tokenizer"):
+        say("tokenizing with PaddleNLP")
+        try:
+            ids = tokenize(request["tokenizer"], texts)
+        except Exception as error:  # a tokenizer that PaddleNLP cannot load says nothing about the weights
+            problem = f"{type(error).__name__}: {error}"
+    sentences = choose_sentences(ids, model.config.vocab_size, seed, model.config.max_position_embeddings - 2)
+    cases = Designer(model, sentences, precision, seed).design()
+    arrays, entries = run_cases(model, cases, precision, seed, pooler)
+    head = {
+        "format": TRACE_FORMAT,
+        "architecture": name,
+        "precision": precision,
+        "round_to": round_to,
+        "config": dict(
+            (key, value) for key, value in sorted(model.config.to_dict().items()) if key != "paddlenlp_version"
+        ),
+        "layer_norm_eps": epsilons(model),
+        "how": [how, *notes],
+        "files": [{"name": os.path.basename(path), "sha256": file_sha256(path)} for path in paths],
+        "tensors": tensors,
+        "environment": versions(),
+        "cases": entries,
+        "tokenizer": None if ids is None else {"texts": len(texts)},
+        "tokenizer_problem": problem,
+        "texts_sha256": file_sha256(request["texts"]),
+    }
+    if ids is not None:
+        arrays["tokens/ids"] = np.array([token for row in ids for token in row], np.int64)
+        arrays["tokens/offsets"] = np.cumsum([0] + [len(row) for row in ids]).astype(np.int64)
+        arrays["tokens/texts"] = np.frombuffer(json.dumps(texts).encode("ascii"), np.uint8).copy()
+    return arrays, head
+
+
+def run_cases(model: Any, cases: Any, precision: str, seed: int, pooler: bool) -> Any:
+    probe = Probe(model)
+    layers = len(probe.backbone.encoder.layers)
+    check_repeats(probe, cases[0])
+    arrays, entries = {}, []
+    done = []
+    for part in ("word_embeddings", "position_embeddings"):
+        say("Paddle: every row of " + part)
+        done.append(table_case(probe, part, precision, seed))
+    for number, case in enumerate(cases):
+        say(f"Paddle: case {number + 1} of {len(cases)}, {case['name']}")
+        done.append((case, keep_sites(case, probe.run(case), layers)))
+    for case, sites in done:
+        sites = [(site, value) for site, value in sites if pooler or site != "pooler_output"]
+        for site, value in sites:
+            if not np.isfinite(value).all():
+                where = f"{case['name']}, {site}"
+                raise Refused(f"Paddle's numbers are not finite ({where}): the weights, or this Paddle, are broken")
+            # reshape: numpy makes one element of a scalar
+            arrays[f"case/{case['name']}/site/{site}"] = np.ascontiguousarray(value).reshape(value.shape)
+        for key, value in case["inputs"].items():
+            arrays[f"case/{case['name']}/input/{key}"] = np.ascontiguousarray(value)
+        entry = dict((key, case[key]) for key in case if key != "inputs")
+        entries.append(dict(entry, inputs=sorted(case["inputs"]), sites=[site for site, _ in sites]))
+    return arrays, entries
+
+
+def keep_sites(case: Any, sites: Any, layers: int) -> Any:
+    """What of a case goes into the trace: all, but attentions of large cases only from the last layer."""
+    size = sum(value.nbytes for name, value in sites if name.startswith("attentions."))
+    if size <= ATTENTION_BYTES:
+        return sites
+    last = f"attentions.{layers - 1}"
+    return [(name, value) for name, value in sites if not name.startswith("attentions.") or name == last]
+
+
+def check_repeats(probe: Any, case: Any) -> None:
+    """The same input twice: a broken Paddle gives other or empty numbers (PaddleNLP issues 6280, 6884, 7465)."""
+    first, second = probe.run(case), probe.run(case)
+    for (site, one), (_, other) in zip(first, second):
+        if one.size == 0 or not np.array_equal(one, other):
+            raise Refused(f"this Paddle is broken: the same input gave other numbers at {site}")
+
+
+def versions() -> Any:
+    import paddle
+    import paddlenlp
+    import safetensors
+    import sentencepiece
+
+    return {
+        "python": platform.python_version(),
+        "paddle": paddle.__version__,
+        "paddlenlp": paddlenlp.__version__,
+        "numpy": np.__version__,
+        "safetensors": getattr(safetensors, "__version__", ""),
+        "sentencepiece": sentencepiece.__version__,
+        "machine": platform.machine(),
+    }

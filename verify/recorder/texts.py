@@ -1,0 +1,31 @@
+"""Texts through PaddleNLP's tokenizer, and the sentences that the cases are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def read_texts(path: str) -> Any:
+    with open(path, encoding="utf-8", newline="\n") as file:
+        return [line[:-1] if line.endswith("\n") else line for line in file]
+
+
+def tokenize(folder: str, texts: Any) -> Any:
+    from paddlenlp.transformers import ErnieMTokenizer
+
+    tokenizer = ErnieMTokenizer.from_pretrained(folder)
+    return [list(map(int, tokenizer(text)["input_ids"])) for text in texts]
+
+
+def choose_sentences(ids: Any, vocabulary: int, seed: int, longest: int) -> Any:
+    """Sentences for the cases: spread over the texts, or made of random ids when there is no tokenizer."""
+    usable = [row for row in ids or [] if len(row) > 3 and max(row) < vocabulary]
+    if usable:
+        return [usable[place] for place in np.linspace(0, len(usable) - 1, 12).astype(int)]
+    random = np.random.RandomState(seed + 1)
+    high = max(vocabulary - 1, 4)
+    lengths = [5 + (7 * number) % 17 for number in range(12)]
+    rows = [[0, *random.randint(3, high, size=min(size, longest - 2)).tolist(), 2] for size in lengths]
+    return [[token % vocabulary for token in row] for row in rows]
