@@ -74,7 +74,7 @@ test-product: env
 
 test-transformers4: env
 	@echo "== models, tokenizers, verification and the Hub, transformers 4.57 and huggingface_hub 0.36"
-	$(TRANSFORMERS4) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS) tests/ernie_m tests/end_to_end tests/transformers4 \
+	$(TRANSFORMERS4) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS) tests/ernie_m tests/ecosystem tests/end_to_end tests/transformers4 \
 	  tests/converter/fetch/test_hub.py tests/converter/publish tests/converter/write/test_card.py
 
 # Pythons of pyenv need not be on the PATH.
