@@ -1,0 +1,205 @@
+"""One verification under way: everything that can stop the work comes before anything that takes long."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable
+
+from converter.errors import Problem, ReferenceFailure
+from verify.folder import check_folder
+from verify.judge import Judgement, Start, check_installed, judge
+from verify.localise import first_difference
+from verify.manifest import (
+    MANIFEST,
+    behavior_of,
+    check_rounding,
+    deciding_files,
+    file_sha256,
+    read_manifest,
+    source_sums,
+)
+from verify.opening import open_for
+from verify.reference import find_interpreter, make_request, record_trace
+from verify.report import NUMBERS, TOKENS, WEIGHTS, Report
+from verify.static import converted_to
+from verify.trace import Trace, check_sums, read_trace
+from verify.wording import tell_difference, tell_tokens
+from verify.written import read_written
+
+if TYPE_CHECKING:
+    from converter.open.source import Source
+    from converter.plan import Plan
+
+#: Called with one line that says what is being done.
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the caller of `verify` asked for besides SOURCE and OUTPUT."""
+
+    trace: Path | None = None
+    record: Path | None = None
+    paddle_python: Path | None = None
+    static_only: bool = False
+    #: False leaves it to numbers and tokens to find every fault.
+    static: bool = True
+    #: Takes the place of starting the process that runs OUTPUT.
+    start: Start | None = None
+
+
+@dataclass
+class Job:
+    """One verification under way: what it judges, what it has found."""
+
+    output: Path
+    report: Report
+    say: Progress
+    folder: Path = field(default_factory=Path)
+
+    def run(self, source: Path | None, options: Options) -> None:
+        """Judge OUTPUT; what is found is in `self.report`."""
+        trace = read_trace(options.trace) if options.trace is not None else None
+        opened, plan = self._open(source) if source is not None else (None, None)
+        live = trace is None and not options.static_only
+        interpreter = find_interpreter(options.paddle_python) if live else None
+        if not options.static_only:
+            check_installed()
+        if interpreter is not None and plan is not None and plan.scheme.identity:
+            text = "SOURCE is a PyTorch checkpoint, which Paddle does not compute. --static-only compares the weights"
+            raise ReferenceFailure(Problem("E602", text))
+        self._state_behavior(opened)
+        sums = self._source_sums(opened, trace)
+        if options.static:
+            with self._stage("static"):
+                self._check_static(plan, trace, sums)
+        if interpreter is not None and opened is not None and plan is not None and sums is not None:
+            with self._stage("record"):
+                trace = self._record(interpreter, opened, plan, sums, options.record)
+        elif options.record is not None and trace is not None:
+            _copy(trace.path, options.record)
+        if trace is not None:
+            if not live:
+                check_rounding(trace, self.output)
+            self._describe_reference(trace, live)
+            with self._stage("replay"):
+                self._replay(trace, options.start)
+        self.report.files = deciding_files(self.output)
+
+    def say_bytes(self, stage: str, done: int, total: int) -> None:
+        """Progress of a download."""
+        self.say(f"{stage}: {done / 1e6:,.1f} of {total / 1e6:,.1f} MB" if total else stage)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        start = time.monotonic()
+        yield
+        self.report.seconds[name] = time.monotonic() - start
+
+    def _open(self, path: Path) -> tuple[Source, Plan]:
+        self.say("opening SOURCE")
+        opened, plan, warnings = open_for(self.output, path)
+        self.report.warnings += warnings
+        return opened, plan
+
+    def _state_behavior(self, opened: Source | None) -> None:
+        """Whose rules OUTPUT follows, and whether they are those of the release that wrote SOURCE."""
+        self.report.behavior = behavior_of(read_manifest(self.output)[0])
+        if opened is not None and opened.behavior != self.report.behavior:
+            self.report.warnings.append(
+                f"OUTPUT follows the behavior {self.report.behavior!r}, as its manifest says; SOURCE's own is "
+                f"{opened.behavior!r}"
+            )
+
+    def _source_sums(self, opened: Source | None, trace: Trace | None) -> dict[str, str] | None:
+        """Sums of SOURCE's weight files; with a trace they must be those that Paddle read."""
+        if opened is None:
+            manifest, _ = read_manifest(self.output)
+            if trace is not None and manifest is not None:
+                weights = [digest for name, digest in source_sums(manifest).items() if not name.endswith(".json")]
+                check_sums(trace, weights, f"the one that OUTPUT's {MANIFEST} names")
+            return None
+        self.say("hashing SOURCE")
+        sums = {file.name: file_sha256(file.path) for file in opened.tensors.files if file.path.suffix != ".json"}
+        if trace is not None:
+            check_sums(trace, list(sums.values()), "SOURCE")
+        return sums
+
+    def _check_static(self, plan: Plan | None, trace: Trace | None, sums: dict[str, str] | None) -> None:
+        report = self.report
+        report.checked.append(WEIGHTS)
+        report.static, problems, warnings = check_folder(self.output, plan, trace, sums, self.say)
+        report.problems += problems
+        report.warnings += warnings
+
+    def _record(
+        self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], record: Path | None
+    ) -> Trace:
+        request = make_request(opened, plan, self.report.precision, converted_to(plan, read_written(self.output)))
+        path = record_trace(interpreter, request, self.folder, self.say)
+        if record is not None:
+            _copy(path, record)
+        trace = read_trace(path)
+        check_sums(trace, list(sums.values()), "what the converter read")
+        return trace
+
+    def _describe_reference(self, trace: Trace, live: bool) -> None:
+        report, head = self.report, trace.head
+        if report.precision != trace.precision:
+            report.warnings.append(f"the trace was recorded in {trace.precision}, which is what is compared")
+            report.precision = trace.precision
+        report.reference = {
+            "kind": "live" if live else "trace",
+            "how": head["how"],
+            "files": head["files"],
+            "environment": head["environment"],
+        }
+        report.environment["reference"] = head["environment"]
+        if head.get("tokenizer_problem"):
+            report.warnings.append(
+                f"tokens were not compared: PaddleNLP does not load the tokenizer ({head['tokenizer_problem']})"
+            )
+
+    def _replay(self, trace: Trace, start: Start | None) -> None:
+        report = self.report
+        found = judge(trace, self.output, self.folder, self.say, start)
+        report.checked.append(NUMBERS)
+        report.sites = found.sites
+        report.environment["output"] = found.environment
+        report.warnings += found.warnings
+        report.problems += [Problem("E407", text) for text in found.problems]
+        report.first_difference = first_difference(found.sites, trace)
+        if report.first_difference is not None:
+            report.problems.append(Problem("E402", tell_difference(report.first_difference)))
+        self._judge_tokens(trace, found)
+
+    def _judge_tokens(self, trace: Trace, found: Judgement) -> None:
+        report, tokens = self.report, found.tokens
+        if not trace.has_tokens:
+            report.warnings.append("no tokenizer was compared: the source has none, or PaddleNLP could not load it")
+            return
+        report.checked.append(TOKENS)
+        report.tokenizer = tokens
+        if tokens is None:
+            return
+        if tokens.problem:
+            report.problems.append(Problem("E403", f"the tokenizer of OUTPUT does not work: {tokens.problem}"))
+        elif tokens.mismatched:
+            report.problems.append(Problem("E403", tell_tokens(trace, found)))
+
+
+def _copy(path: Path, target: Path) -> None:
+    """Copy a trace to where the user wants it, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        shutil.copyfile(path, partial)
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
