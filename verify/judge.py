@@ -123,6 +123,7 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     behavior = behavior_of(read_manifest(output)[0])
     if behavior != "paddlenlp":
         found.warnings.append(_AS_PADDLENLP.format(behavior))
+    loaded = None
     try:
         loaded = load_model(output, trace.precision)
     except LoadFailure as error:
@@ -138,7 +139,7 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
         found.problems += check_epsilons(loaded.model, trace)
     if trace.has_tokens:
         on_progress("tokenizing with OUTPUT")
-        found.tokens = compare_tokens(trace, output, None if behavior == "paddlenlp" else "paddlenlp")
+        found.tokens = compare_tokens(trace, output, None if behavior == "paddlenlp" else "paddlenlp", loaded)
     return found
 
 

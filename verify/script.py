@@ -17,6 +17,8 @@ MODULES = (
     "design",
     "tables",
     "texts",
+    "generated",
+    "ways",
     "record",
     "main",
 )

@@ -12,12 +12,14 @@ import numpy as np
 from verify.recorder.checkpoint import read_weights, weight_files
 from verify.recorder.config import read_config
 from verify.recorder.design import Designer
+from verify.recorder.generated import generate_texts
 from verify.recorder.model import build_model, epsilons, set_weights
 from verify.recorder.probe import Probe
 from verify.recorder.tables import table_case
 from verify.recorder.telling import TRACE_FORMAT, Refused, file_sha256, say
-from verify.recorder.texts import choose_sentences, read_texts, tokenize
+from verify.recorder.texts import choose_sentences, load_tokenizer, read_texts, tokenize
 from verify.recorder.values import describe
+from verify.recorder.ways import digest_ways
 
 #: Attention probabilities of all layers are kept up to this size, else those of the last layer.
 ATTENTION_BYTES = 12 << 20
@@ -36,12 +38,13 @@ def record(request: Any) -> Any:
     notes, pooler = set_weights(model, weights, precision, round_to)
     if round_to is not None:
         notes.append(f"weights rounded to {round_to}, as OUTPUT's are")
-    texts = read_texts(request["texts"])
-    ids, problem = None, None
+    lines = read_texts(request["texts"])
+    tokens, ids, problem = None, None, None
     if request.get("tokenizer"):
         say("tokenizing with PaddleNLP")
         try:
-            ids = tokenize(request["tokenizer"], texts)
+            tokens = record_tokens(request["tokenizer"], lines, seed)
+            ids = tokens[1][: len(lines)]
         except Exception as error:  # a tokenizer that PaddleNLP cannot load says nothing about the weights
             problem = f"{type(error).__name__}: {error}"
     sentences = choose_sentences(ids, model.config.vocab_size, seed, model.config.max_position_embeddings - 2)
@@ -61,15 +64,29 @@ def record(request: Any) -> Any:
         "tensors": tensors,
         "environment": versions(),
         "cases": entries,
-        "tokenizer": None if ids is None else {"texts": len(texts)},
+        "tokenizer": None if tokens is None else tokens[0],
         "tokenizer_problem": problem,
         "texts_sha256": file_sha256(request["texts"]),
     }
-    if ids is not None:
-        arrays["tokens/ids"] = np.array([token for row in ids for token in row], np.int64)
-        arrays["tokens/offsets"] = np.cumsum([0] + [len(row) for row in ids]).astype(np.int64)
-        arrays["tokens/texts"] = np.frombuffer(json.dumps(texts).encode("ascii"), np.uint8).copy()
+    if tokens is not None:
+        arrays.update(tokens[2])
     return arrays, head
+
+
+def record_tokens(folder: str, lines: Any, seed: int) -> Any:
+    """What the head says of the tokenizer, the ids of every text, and the arrays: texts, ids, a digest of each way."""
+    tokenizer = load_tokenizer(folder)
+    # An empty text and one made of nothing but spaces are texts, too.
+    texts = lines + generate_texts(seed)
+    ids = tokenize(tokenizer, texts)
+    rows = len(tokenizer.vocab)
+    say("every way through PaddleNLP's tokenizer")
+    ways = digest_ways(tokenizer, texts, rows)
+    arrays = dict(("tokens/way/" + way, results) for way, results in ways.items())
+    arrays["tokens/ids"] = np.array([token for row in ids for token in row], np.int64)
+    arrays["tokens/offsets"] = np.cumsum([0] + [len(row) for row in ids]).astype(np.int64)
+    arrays["tokens/texts"] = np.frombuffer(json.dumps(texts).encode("ascii"), np.uint8).copy()
+    return {"texts": len(texts), "sentences": len(lines), "rows": rows, "ways": sorted(ways)}, ids, arrays
 
 
 def run_cases(model: Any, cases: Any, precision: str, seed: int, pooler: bool) -> Any:

@@ -12,10 +12,13 @@ def read_texts(path: str) -> Any:
         return [line[:-1] if line.endswith("\n") else line for line in file]
 
 
-def tokenize(folder: str, texts: Any) -> Any:
+def load_tokenizer(folder: str) -> Any:
     from paddlenlp.transformers import ErnieMTokenizer
 
-    tokenizer = ErnieMTokenizer.from_pretrained(folder)
+    return ErnieMTokenizer.from_pretrained(folder)
+
+
+def tokenize(tokenizer: Any, texts: Any) -> Any:
     return [list(map(int, tokenizer(text)["input_ids"])) for text in texts]
 
 
