@@ -10,48 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from converter.errors import Problem
 from converter.tensors import element_count
+from verify.expected import Expected
 
 if TYPE_CHECKING:
-    from converter.plan import Plan
     from verify.written import WrittenWeights
 
-#: Fields that must say what the source's config says (or PaddleNLP's defaults, which the source's config then holds).
-_FROM_SOURCE = (
-    "hidden_act",
-    "hidden_dropout_prob",
-    "attention_probs_dropout_prob",
-    "classifier_dropout",
-    "initializer_range",
-    "pad_token_id",
-    "problem_type",
-)
 #: What the configuration takes where config.json has no such field.
 _UNSAID = {"act_dropout": 0.0}
-_SIZES = (
-    "vocab_size",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "max_position_embeddings",
-)
-#: Paddle's habits (MODEL.md, quirks 1, 2, 4, 5), by the behavior that the manifest states.
-HABITS: dict[str, dict[str, Any]] = {
-    "paddlenlp": {
-        "implicit_mask_token_ids": [0],
-        "position_offset": 2,
-        "attention_mask_value": -10000.0,
-        "layer_norm_eps": 9.999999747378752e-06,
-    },
-}
-HABITS["release"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1]}
-#: The port's, for folders of transformers' own ErnieM; there the ids are those of its config's pad_token_id.
-HABITS["transformers"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1], "attention_mask_value": None}
 #: How pieces are cut, which follows from the behavior (TOKENIZER.md, section 9).
 PIECE_RULES = {"paddlenlp": "paddlenlp", "release": "release", "transformers": "paddlenlp"}
+_TOKENIZER_PLACE = {"AutoTokenizer": ["tokenization_ernie_m.PaddleErnieMTokenizer", None]}
 
 
-def check_config(output: Path, plan: Plan, written: WrittenWeights, behavior: str) -> list[Problem]:
+def check_config(output: Path, known: Expected, written: WrittenWeights) -> list[Problem]:
     """Every field that differs from what SOURCE and Paddle's habits say."""
     try:
         config = json.loads((output / "config.json").read_text(encoding="utf-8"))
@@ -59,28 +30,25 @@ def check_config(output: Path, plan: Plan, written: WrittenWeights, behavior: st
             raise ValueError("it is not an object")
     except (OSError, ValueError, RecursionError) as error:
         return [Problem("E408", f"config.json is not usable: {error}")]
-    expected: dict[str, Any] = {name: getattr(plan.config, name) for name in _FROM_SOURCE}
-    expected.update({name: getattr(plan.sizes, name) for name in _SIZES})
-    expected.update(_habits(plan, behavior))
-    expected["dtype"] = _main_dtype(written) or config.get("dtype")
-    expected.update(architectures=[plan.table.target_class], model_type="ernie_m")
+    expected = {**known.fields, "dtype": _main_dtype(written) or config.get("dtype")}
     problems = [
         Problem("E408", f"config.json: {name} is {config.get(name)!r:.80}, expected {value!r:.80}")
         for name, value in expected.items()
-        if not _same(config.get(name, _UNSAID.get(name)), value)
+        if name != "auto_map" and not _same(config.get(name, _UNSAID.get(name)), value)
     ]
-    return problems + _check_labels(config, plan.sizes.labels)
+    problems += _check_places("config.json", config.get("auto_map"), expected["auto_map"])
+    return problems + _check_labels(config, known.labels)
 
 
-def _habits(plan: Plan, behavior: str) -> dict[str, Any]:
-    """What the behavior asks for, and what transformers' own config says where SOURCE is a folder of its ErnieM."""
-    habits = dict(HABITS.get(behavior, HABITS["paddlenlp"]))
-    if behavior == "transformers":
-        habits["implicit_mask_token_ids"] = [plan.config.pad_token_id]
-    if plan.config.layer_norm_eps is not None:
-        habits["layer_norm_eps"] = plan.config.layer_norm_eps
-    habits["act_dropout"] = plan.config.act_dropout or 0.0
-    return habits
+def _check_places(file: str, found: Any, expected: Mapping[str, Any]) -> list[Problem]:
+    """`auto_map`: which class of which file an Auto class takes. Other entries are nobody's concern."""
+    if not isinstance(found, dict):
+        return [Problem("E408", f"{file}: auto_map is {found!r:.80}: no Auto class finds OUTPUT's code")]
+    return [
+        Problem("E408", f"{file}: auto_map's {auto} is {found.get(auto)!r:.80}, expected {place!r:.80}")
+        for auto, place in expected.items()
+        if found.get(auto) != place
+    ]
 
 
 def _main_dtype(written: WrittenWeights) -> str | None:
@@ -116,7 +84,7 @@ def check_tokenizer_config(output: Path, longest: int, behavior: str = "paddlenl
         Problem("E408", f"tokenizer_config.json: {name} is {config.get(name)!r:.80}, expected {value!r:.80}")
         for name, value in expected.items()
         if config.get(name, implied.get(name)) != value
-    ]
+    ] + _check_places("tokenizer_config.json", config.get("auto_map"), _TOKENIZER_PLACE)
 
 
 def _same(found: Any, expected: Any) -> bool:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from converter.errors import Problem
+from verify.expected import Expected, expected_of_plan, expected_of_trace
 from verify.fields import check_config, check_tokenizer_config
 from verify.manifest import behavior_of, check_files, check_source, check_tensors, read_manifest
 from verify.static import StaticResult, check_weights
 from verify.trace import Trace
 from verify.traced_weights import check_against_trace
-from verify.written import read_written
+from verify.written import WrittenWeights, read_written
 
 if TYPE_CHECKING:
     from converter.plan import Plan
@@ -29,15 +30,13 @@ def check_folder(
     written = read_written(output)
     manifest, problems = read_manifest(output)
     problems = written.problems + problems
-    result = StaticResult(0, (), "manifest")
+    result, behavior = StaticResult(0, (), "manifest"), behavior_of(manifest)
     if plan is not None:
         result, more = check_weights(plan, written, lambda done, total: say(f"weights: {done} of {total} tensors"))
-        behavior = behavior_of(manifest)
-        problems += more + check_config(output, plan, written, behavior)
-        problems += check_tokenizer_config(output, plan.sizes.max_position_embeddings - 2, behavior)
+        problems += more + _check_fields(output, expected_of_plan(plan, behavior), written, behavior)
     elif trace is not None:
         result, more = check_against_trace(trace, manifest, written)
-        problems += more
+        problems += more + _check_fields(output, expected_of_trace(trace, behavior), written, behavior)
     if manifest is None:
         return result, problems, []
     say("weights: sums of the manifest")
@@ -48,3 +47,8 @@ def check_folder(
     problems += more + (check_source(manifest, sums) if sums is not None else [])
     mismatched = tuple(dict.fromkeys([*result.mismatched, *names]))
     return StaticResult(result.tensors, mismatched, result.against, result.rounded), problems, warnings
+
+
+def _check_fields(output: Path, expected: Expected, written: WrittenWeights, behavior: str) -> list[Problem]:
+    problems = check_config(output, expected, written)
+    return problems + check_tokenizer_config(output, expected.longest, behavior)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,15 +77,6 @@ class Report:
             "reference": self.reference,
             "environment": self.environment,
         }
-
-
-def write_report(report: Report, folder: Path) -> None:
-    """Write report.json into `folder`, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / ".report.json.partial"
-    partial.write_text(json.dumps(report.to_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(partial, folder / "report.json")
-    report.folder = folder
 
 
 def render_table(report: Report) -> str:

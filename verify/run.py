@@ -10,7 +10,8 @@ from converter.errors import Problem, ReferenceFailure, SourceError
 from converter.fetch.locate import locate
 from verify.job import Job, Options, Progress
 from verify.judge import Start
-from verify.report import FOLDER, Report, write_report
+from verify.report import FOLDER, Report
+from verify.writing import write_report
 
 _SECONDS_BETWEEN_LINES = 5.0
 PRECISIONS = ("float64", "float32")

@@ -89,7 +89,11 @@ def test_report_says_what_it_rests_on(verified: Callable[[str], Any]) -> None:
     assert {"model.safetensors", "config.json", "vocab.txt", "modeling_ernie_m.py"} <= set(written["files"])
     assert written["reference"]["kind"] == "live" and "paddlenlp" in written["reference"]["environment"]
     assert str(whole.source) not in json.dumps(written)
-    assert {path.name for path in (whole.output / "verification").iterdir()} == {"report.json"}
+    assert {path.name for path in (whole.output / "verification").iterdir()} == {
+        "report.html",
+        "report.json",
+        "junit.xml",
+    }
 
 
 def test_a_trace_judges_without_source_and_without_paddle(

@@ -38,6 +38,8 @@ def record(request: Any) -> Any:
     notes, pooler = set_weights(model, weights, precision, round_to)
     if round_to is not None:
         notes.append(f"weights rounded to {round_to}, as OUTPUT's are")
+    # Before the cases, which set fields of it.
+    config = dict((key, value) for key, value in sorted(model.config.to_dict().items()) if key != "paddlenlp_version")
     lines = read_texts(request["texts"])
     tokens, ids, problem = None, None, None
     if request.get("tokenizer"):
@@ -55,9 +57,7 @@ def record(request: Any) -> Any:
         "architecture": name,
         "precision": precision,
         "round_to": round_to,
-        "config": dict(
-            (key, value) for key, value in sorted(model.config.to_dict().items()) if key != "paddlenlp_version"
-        ),
+        "config": config,
         "layer_norm_eps": epsilons(model),
         "how": [how, *notes],
         "files": [{"name": os.path.basename(path), "sha256": file_sha256(path)} for path in paths],

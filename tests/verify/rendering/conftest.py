@@ -1,0 +1,68 @@
+"""Reports made by hand: a pass of everything, and a failure whose texts are hostile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from converter.errors import Problem
+from verify.compare import SiteResult
+from verify.report import Report
+from verify.static import StaticResult
+from verify.tokens import TokenResult
+
+HOSTILE = "</td><script>alert(1)</script>\"'& \x00\x1b\u202e\ud800\uffff ]]> | `x` [l](http://a.b)"
+
+
+def make_sites(failed_from: int | None = None, layers: int = 4) -> list[SiteResult]:
+    """Two cases through a network; from the state `failed_from` on everything is far off."""
+    sites = []
+    for case, limit in (("sentence.0", 1e-12), ("mask.zero_row", 1e-11)):
+        names = [f"hidden_states.{number}" for number in range(layers + 1)]
+        for number, name in enumerate(names):
+            failed = failed_from is not None and number >= failed_from
+            error = 1e-3 if failed else 1e-15
+            sites.append(SiteResult(case, name, error, error, limit, not failed))
+    return sites
+
+
+@pytest.fixture
+def passing() -> dict[str, Any]:
+    report = Report("float64", checked=["weights", "numbers", "tokens"])
+    report.static = StaticResult(54, ())
+    report.sites = make_sites()
+    report.tokenizer = TokenResult(385, 0)
+    report.files = {"config.json": "ab" * 32}
+    report.environment = {"output": {"torch": "2.13"}}
+    return report.to_json()
+
+
+@pytest.fixture
+def failing() -> dict[str, Any]:
+    """Every text that OUTPUT's files could decide is HOSTILE."""
+    report = Report("float64", checked=["weights", "numbers", "tokens"])
+    report.static = StaticResult(54, (HOSTILE,))
+    report.sites = [
+        *make_sites(failed_from=2),
+        SiteResult("sentence.0", "attentions.1", None, None, 1e-12, False, HOSTILE),
+    ]
+    report.gradients = [{"tensor": HOSTILE, "max_rel": 0.5, "tolerance": 1e-11, "passed": False, "coverage": 0.99999}]
+    report.tokenizer = TokenResult(2, 1, [{"text": HOSTILE, "expected": [0, 5, 2], "found": [0, 6, 2]}], HOSTILE)
+    report.problems = [Problem("E401", HOSTILE), Problem("E402", HOSTILE), Problem("E999", HOSTILE)]
+    report.warnings = [HOSTILE]
+    report.first_difference = {
+        "case": HOSTILE,
+        "site": "hidden_states.2",
+        "max_rel": 1e-3,
+        "tolerance": 1e-12,
+        "problem": HOSTILE,
+        "before": HOSTILE,
+        "inputs_agree": True,
+        "failed_cases": [HOSTILE],
+        "look_at": HOSTILE,
+    }
+    report.files = {HOSTILE: "00"}
+    report.reference = {"kind": "trace", "how": [HOSTILE], "files": [{"name": HOSTILE, "sha256": HOSTILE}]}
+    report.environment = {"output": {HOSTILE: HOSTILE}, HOSTILE: HOSTILE}
+    return {**report.to_json(), HOSTILE: [HOSTILE]}

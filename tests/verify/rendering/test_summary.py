@@ -1,0 +1,46 @@
+"""The summary in a CI job's page: Markdown in which no text of OUTPUT's has a meaning."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from verify.rendering.plain_text import to_markdown
+from verify.rendering.summary import render_summary
+
+
+def test_a_pass(passing: dict[str, Any]) -> None:
+    lines = render_summary(passing).splitlines()
+    assert lines[0] == "## ✅ PASSED: OUTPUT is the same model"
+    assert "| hidden states | 4 sites | 1.0e-15 | 1e-12 | ok |" in lines
+    assert "| tokens | 385 texts | 0 differ | 0 | ok |" in lines
+
+
+def test_a_failure(failing: dict[str, Any]) -> None:
+    text = render_summary(failing)
+    assert text.startswith("## ❌ FAILED: OUTPUT is not the same model")
+    assert "| hidden states | 4 sites | 1.0e-03 | 1e-12 | FAILED |" in text
+    assert "**First difference:** hidden\\_states.2." in text
+
+
+def test_hostile_text_has_no_meaning(failing: dict[str, Any]) -> None:
+    for line in render_summary(failing).splitlines():
+        assert not re.search(r"(?<!\\)[<`\[]", line)
+        assert not line.startswith("|") or line.count("|") - line.count("\\|") == 6
+
+
+def test_a_line_stays_a_line() -> None:
+    assert to_markdown("a\n\n# b\r\nwww.x.y") == "a \\# b\\\\u000d www\\.x.y"
+
+
+def test_from_the_file_that_verify_wrote(passing: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(passing))
+    done = subprocess.run(
+        [sys.executable, "-m", "verify.rendering.summary", str(path)], capture_output=True, check=True, encoding="utf-8"
+    )
+    assert done.stdout == render_summary(passing)

@@ -1,0 +1,105 @@
+"""What OUTPUT's config.json must say: from SOURCE's config, or where there is none from Paddle's, in a trace's head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mappings import load_table
+from verify.trace import Trace
+
+if TYPE_CHECKING:
+    from converter.plan import Plan
+
+#: Fields that must say what the source's config says (or PaddleNLP's defaults, which the source's config then holds).
+_FROM_SOURCE = (
+    "hidden_act",
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "classifier_dropout",
+    "initializer_range",
+    "pad_token_id",
+    "problem_type",
+)
+_SIZES = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "max_position_embeddings",
+)
+#: Paddle's habits (MODEL.md, quirks 1, 2, 4, 5), by the behavior that the manifest states.
+HABITS: dict[str, dict[str, Any]] = {
+    "paddlenlp": {
+        "implicit_mask_token_ids": [0],
+        "position_offset": 2,
+        "attention_mask_value": -10000.0,
+        "layer_norm_eps": 9.999999747378752e-06,
+    },
+}
+HABITS["release"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1]}
+#: The port's, for folders of transformers' own ErnieM; there the ids are those of its config's pad_token_id.
+HABITS["transformers"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1], "attention_mask_value": None}
+_HEADS = {
+    "AutoModelForSequenceClassification": "ErnieMForSequenceClassification",
+    "AutoModelForMultipleChoice": "ErnieMForMultipleChoice",
+    "AutoModelForTokenClassification": "ErnieMForTokenClassification",
+    "AutoModelForQuestionAnswering": "ErnieMForQuestionAnswering",
+}
+_EXTRACTION = "ErnieMForInformationExtraction"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Fields and their values, the names of the labels (none: the class has none), and the longest text."""
+
+    fields: Mapping[str, Any]
+    labels: tuple[str, ...]
+    longest: int
+
+
+def expected_of_plan(plan: Plan, behavior: str) -> Expected:
+    """From SOURCE itself."""
+    fields: dict[str, Any] = {name: getattr(plan.config, name) for name in _FROM_SOURCE}
+    fields.update({name: getattr(plan.sizes, name) for name in (*_SIZES, "intermediate_size")})
+    fields.update(_habits(behavior))
+    if behavior == "transformers":
+        fields["implicit_mask_token_ids"] = [plan.config.pad_token_id]
+    if plan.config.layer_norm_eps is not None:
+        fields["layer_norm_eps"] = plan.config.layer_norm_eps
+    fields["act_dropout"] = plan.config.act_dropout or 0.0
+    fields.update(_identity(plan.table.target_class))
+    return Expected(fields, plan.sizes.labels, plan.sizes.max_position_embeddings - 2)
+
+
+def expected_of_trace(trace: Trace, behavior: str) -> Expected:
+    """From the config of the model that Paddle built: the same fields, SOURCE not being there."""
+    config, table = trace.head["config"], load_table(str(trace.head["architecture"]))
+    fields = {name: config.get(name) for name in (*_FROM_SOURCE, *_SIZES)}
+    # PaddleNLP builds it so and writes 3072 for every model (`ernie_m/modeling.py:167`, `configuration.py:156`).
+    fields["intermediate_size"] = 4 * int(config["hidden_size"])
+    fields.update(_habits(behavior), act_dropout=0.0)
+    fields.update(_identity(table.target_class))
+    labels: tuple[str, ...] = ()
+    if "num_labels" in table.dims.values():
+        # PaddleNLP writes no names for exactly two labels.
+        named = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
+        labels = tuple(str(named[key]) for key in sorted(named, key=int))
+    return Expected(fields, labels, int(config["max_position_embeddings"]) - 2)
+
+
+def _habits(behavior: str) -> dict[str, Any]:
+    return dict(HABITS.get(behavior, HABITS["paddlenlp"]))
+
+
+def _identity(target_class: str) -> dict[str, Any]:
+    """What decides which code is loaded. Information extraction has no Auto class of its own: AutoModel gives it."""
+    base = target_class if target_class == _EXTRACTION else "ErnieMModel"
+    classes = {"AutoModel": base, **_HEADS}
+    places = {auto: f"modeling_ernie_m.{name}" for auto, name in classes.items()}
+    return {
+        "architectures": [target_class],
+        "model_type": "ernie_m",
+        "auto_map": {"AutoConfig": "configuration_ernie_m.ErnieMConfig", **places},
+    }

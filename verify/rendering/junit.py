@@ -1,0 +1,92 @@
+"""junit.xml: a test case for every check and, of the numbers, for every kind of site in every case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+from verify.compare import SiteResult
+from verify.rendering.plain_text import clean
+from verify.rendering.verdict import read_sites, verdict_of
+from verify.report import NUMBERS, TOKENS, WEIGHTS, group_sites
+
+_SUITE = "paddle2torch verify"
+#: What is checked, the codes of its problems, and without which part of the work it was not looked at.
+_CHECKS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("weights are the source's", ("E401", "E404"), WEIGHTS),
+    ("weight files are whole", ("E405",), WEIGHTS),
+    ("manifest", ("E406",), WEIGHTS),
+    ("config", ("E408",), WEIGHTS),
+    ("OUTPUT loads and runs", ("E407",), NUMBERS),
+    ("first difference", ("E402",), NUMBERS),
+    ("tokens", ("E403",), TOKENS),
+)
+
+
+def render_junit(report: Mapping[str, Any]) -> str:
+    """The XML of what report.json holds. Attributes and elements are those of Jenkins' schema; no times."""
+    cases = [*_checks(report), *_numbers(read_sites(report)), *_gradients(report["gradients"])]
+    counts = {
+        "tests": str(len(cases)),
+        "failures": str(sum(case.find("failure") is not None for case in cases)),
+        "errors": "0",
+        "skipped": str(sum(case.find("skipped") is not None for case in cases)),
+    }
+    root = ElementTree.Element(
+        "testsuites", {"name": _SUITE, **{k: counts[k] for k in ("tests", "failures", "errors")}}
+    )
+    suite = ElementTree.SubElement(root, "testsuite", {"name": _SUITE, **counts})
+    suite.extend(cases)
+    verdict = verdict_of(report)
+    lines = [f"{verdict.word}: {verdict.sentence}. {verdict.scope}"]
+    lines += [f"warning: {warning}" for warning in report["warnings"]]
+    ElementTree.SubElement(suite, "system-out").text = clean("\n".join(lines))
+    ElementTree.indent(root, " ")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _case(group: str, name: str, failures: Sequence[str] = (), skipped: str = "") -> ElementTree.Element:
+    case = ElementTree.Element("testcase", {"classname": clean(f"paddle2torch.{group}"), "name": clean(name)})
+    if failures:
+        failure = ElementTree.SubElement(case, "failure", {"message": clean(failures[0]), "type": "difference"})
+        failure.text = clean("\n".join(failures))
+    elif skipped:
+        ElementTree.SubElement(case, "skipped", {"message": clean(skipped)})
+    return case
+
+
+def _checks(report: Mapping[str, Any]) -> list[ElementTree.Element]:
+    """Every problem is a failure of some check, those of codes that this table does not know too."""
+    by_code: dict[str, list[str]] = {}
+    for problem in report["problems"]:
+        by_code.setdefault(str(problem["code"]), []).append(f"{problem['code']}: {problem['text']}")
+    cases = []
+    for name, codes, part in _CHECKS:
+        failures = [text for code in codes for text in by_code.pop(code, [])]
+        unseen = "" if part in report["checked"] else f"{part} were not looked at"
+        cases.append(_case("checks", name, failures, unseen))
+    cases += [_case("checks", code, failures) for code, failures in by_code.items()]
+    return cases
+
+
+def _numbers(sites: Sequence[SiteResult]) -> list[ElementTree.Element]:
+    cases = []
+    for group, found in group_sites(list(sites)):
+        inputs: dict[str, list[str]] = {}
+        for site in found:
+            failures = inputs.setdefault(site.case, [])
+            if not site.passed:
+                measured = site.problem or f"measured {site.max_rel:.1e}, limit {site.tolerance:.1e}"
+                failures.append(f"{site.site}: {measured}")
+        cases += [_case(f"numbers.{group}", name, failures) for name, failures in inputs.items()]
+    return cases
+
+
+def _gradients(gradients: Sequence[Mapping[str, Any]]) -> list[ElementTree.Element]:
+    cases = []
+    for entry in gradients:
+        said = ", ".join(f"{name} {value}" for name, value in entry.items() if name not in ("tensor", "passed"))
+        failures = [f"{entry.get('tensor')}: {said}"] if entry.get("passed") is False else []
+        cases.append(_case("gradients", str(entry.get("tensor")), failures))
+    return cases
