@@ -39,12 +39,12 @@ def replay_cases(trace: Trace, loaded: LoadedModel, on_progress: Callable[[str],
         scales = site_scales(trace, arrays)
         for number, case in enumerate(trace.cases):
             on_progress(f"PyTorch: case {number + 1} of {len(trace.cases)}, {case.name}")
-            run_case(trace, case, arrays, loaded, scales, "eager", done)
-        _use_attention(loaded.model, "sdpa")
+            replay_case(trace, case, arrays, loaded, scales, "eager", done)
+        use_attention(loaded.model, "sdpa")
         for case in trace.cases:
             if _shows_attention(case):
                 on_progress(f"PyTorch with sdpa: {case.name}")
-                run_case(trace, case, arrays, loaded, scales, "sdpa", done)
+                replay_case(trace, case, arrays, loaded, scales, "sdpa", done)
     return done
 
 
@@ -67,14 +67,14 @@ def _shows_attention(case: Case) -> bool:
     return ("attention_mask" in case.inputs and not labelled) or case.name in ("batch", "ids.zero_and_pad", "longest")
 
 
-def _use_attention(model: Any, name: str) -> None:
+def use_attention(model: Any, name: str) -> None:
     if hasattr(model, "set_attn_implementation"):
         model.set_attn_implementation(name)
     else:
         model.config._attn_implementation = name
 
 
-def run_case(
+def replay_case(
     trace: Trace,
     case: Case,
     arrays: Arrays,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from verify.loading import LoadedModel, describe
 from verify.recorder.ways import NOT_DONE, digest, list_ways
 from verify.text_to_logits import compare_texts
 from verify.trace import Trace
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _SHOWN = 5
 IDS, RELOADED = "ids", "save_and_reload"
@@ -74,19 +78,41 @@ def _compare_ways(trace: Trace, texts: list[str], tokenizer: Any, result: TokenR
         if way not in known:
             result.problem = f"the trace has a way {way!r} that this version does not know: record it again"
             return
-        count, give = known[way]
-        compared, wrong = 0, []
-        for number, wanted in enumerate(digests[:count].tolist()):
-            if wanted == NOT_DONE:
-                continue
-            compared += 1
-            try:
-                found = give(number)
-            except Exception as error:
-                found = describe(error)
-            if digest(found) != wanted:
-                wrong.append({"text": texts[number % len(texts)], "number": number, "found": repr(found)[:300]})
-        result.add(way, compared, wrong)
+        wrong = [{**example, "text": texts[example["number"] % len(texts)]} for example in _wrong(known[way], digests)]
+        result.add(way, int((digests != NOT_DONE).sum()), wrong)
+
+
+def _wrong(way: tuple[int, Callable[[int], Any]], digests: np.ndarray) -> Iterator[dict[str, Any]]:
+    """The results of one way that are not Paddle's, as they are met."""
+    count, give = way
+    for number, wanted in enumerate(digests[:count].tolist()):
+        if wanted == NOT_DONE:
+            continue
+        try:
+            found = give(number)
+        except Exception as error:  # whatever OUTPUT's code raises is a fault of OUTPUT
+            found = describe(error)
+        if digest(found) != wanted:
+            yield {"number": number, "found": repr(found)[:300]}
+
+
+def first_way_that_differs(trace: Trace, output: Path, piece_rule: str | None = None) -> str:
+    """Which way is the first to show that OUTPUT's tokenizer is another, and by what; "" where none does."""
+    texts, expected = trace.texts()
+    try:
+        tokenizer = load_tokenizer(output, **({"piece_rule": piece_rule} if piece_rule else {}))
+        for number, (text, wanted) in enumerate(zip(texts, expected)):
+            if list(tokenizer(text)["input_ids"]) != wanted:
+                return f"{IDS} ({text!r:.60})" if number else IDS
+    except Exception as error:
+        return f"loading: {describe(error):.160}"
+    recorded = trace.ways()
+    known = list_ways(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
+    # The quickest first.
+    for way in sorted(recorded, key=lambda name: recorded[name].size):
+        if next(_wrong(known[way], recorded[way]), None) is not None:
+            return way
+    return ""
 
 
 def _compare_reloaded(texts: list[str], expected: list[list[int]], tokenizer: Any, result: TokenResult) -> None:
