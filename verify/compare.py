@@ -1,4 +1,8 @@
-"""Two arrays, one site: how far they are apart, and whether that is noise."""
+"""Two arrays, one site: how far they are apart, and whether that is noise.
+
+Differences are relative to the site's largest value in the whole trace: the noise of the arithmetic grows with that, not
+with the value of one element, which may be small because larger ones cancelled.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-#: Relative to the site's largest value in the whole trace: the noise of the arithmetic grows with that, not with the
-#: value of one element, which may be small because larger ones cancelled.
-TOLERANCES = {"float64": 1e-12, "float32": 2e-5}
-#: Where a mask hides every key, -1e4 is added to every score and eats their last digits (MODEL.md, quirk 5).
-ZERO_ROW_TOLERANCES = {"float64": 1e-11, "float32": 5e-3}
+#: The case whose rows hide every key: there -1e4 is added to every score and eats its last digits (MODEL.md, quirk 5).
+ZERO_ROW = "mask.zero_row"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from converter.errors import Problem
-from verify.expected import Expected, expected_of_plan, expected_of_trace
+from verify.expected import expected_of_plan, expected_of_trace
 from verify.fields import check_config, check_tokenizer_config
 from verify.manifest import behavior_of, check_files, check_source, check_tensors, read_manifest
 from verify.static import StaticResult, check_weights

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Callable
 from converter.errors import Problem, ReferenceFailure
 from verify.folder import check_folder
 from verify.judge import Judgement, Start, check_installed, judge
-from verify.localise import first_difference
+from verify.localise import first_difference, first_gradient
 from verify.manifest import (
     MANIFEST,
     behavior_of,
@@ -29,7 +29,7 @@ from verify.reference import find_interpreter, make_request, record_trace
 from verify.report import NUMBERS, TOKENS, WEIGHTS, Report
 from verify.static import converted_to
 from verify.trace import Trace, check_sums, read_trace
-from verify.wording import tell_difference, tell_tokens
+from verify.wording import tell_difference, tell_gradient, tell_tokens
 from verify.written import read_written
 
 if TYPE_CHECKING:
@@ -170,13 +170,16 @@ class Job:
         report = self.report
         found = judge(trace, self.output, self.folder, self.say, start)
         report.checked.append(NUMBERS)
-        report.sites = found.sites
+        report.sites, report.gradients, report.coverage = found.sites, found.gradients, found.coverage
         report.environment["output"] = found.environment
         report.warnings += found.warnings
         report.problems += [Problem("E407", text) for text in found.problems]
         report.first_difference = first_difference(found.sites, trace)
         if report.first_difference is not None:
             report.problems.append(Problem("E402", tell_difference(report.first_difference)))
+        elif any(not result.passed for result in found.gradients):
+            report.first_difference = first_gradient(found.gradients)
+            report.problems.append(Problem("E402", tell_gradient(report.first_difference)))
         self._judge_tokens(trace, found)
 
     def _judge_tokens(self, trace: Trace, found: Judgement) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Callable
 
 from converter.errors import Problem, ReferenceFailure
 from verify.compare import SiteResult
+from verify.gradients import GradientResult
 from verify.launch import PROGRESS, Ended, clean_environment, run_process
 from verify.manifest import behavior_of, read_manifest
 from verify.tokens import TokenResult, compare_tokens
@@ -37,6 +38,9 @@ class Judgement:
     """What the PyTorch side found."""
 
     sites: list[SiteResult] = field(default_factory=list)
+    gradients: list[GradientResult] = field(default_factory=list)
+    #: Per tensor, the share of elements that the inputs can see.
+    coverage: list[dict[str, Any]] = field(default_factory=list)
     tokens: TokenResult | None = None
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -63,7 +67,10 @@ def judge(
     sites = [SiteResult(**{**site, "worst": tuple(site.get("worst", ()))}) for site in data["sites"]]
     tokens = TokenResult(**data["tokens"]) if data["tokens"] is not None else None
     problems = data["problems"] if sites or data["problems"] else ["OUTPUT ran, and nothing could be compared"]
-    return Judgement(sites, tokens, problems, data["warnings"], data["environment"])
+    gradients = [GradientResult(**entry) for entry in data["gradients"]]
+    found = Judgement(sites, gradients, data["coverage"], tokens, problems, data["warnings"])
+    found.environment = data["environment"]
+    return found
 
 
 def check_installed() -> None:
@@ -105,6 +112,8 @@ def main(request_path: str) -> None:
     found = judge_here(read_trace(Path(request["trace"])), Path(request["output"]), say)
     data = {
         "sites": [site.as_json() for site in found.sites],
+        "gradients": [result.as_json() for result in found.gradients],
+        "coverage": found.coverage,
         "tokens": asdict(found.tokens) if found.tokens is not None else None,
         "problems": found.problems,
         "warnings": found.warnings,
@@ -137,7 +146,7 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
         if behavior != "paddlenlp":
             loaded.model.config.implicit_mask_token_ids = [0]
         replayed = replay_cases(trace, loaded, on_progress)
-        found.sites = replayed.sites
+        found.sites, found.gradients, found.coverage = replayed.sites, replayed.gradients, replayed.coverage
         found.warnings += replayed.warnings
         found.problems += replayed.problems
         found.environment["loader"] = loaded.loader

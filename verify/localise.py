@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from verify.compare import SiteResult
+from verify.gradients import GradientResult
 from verify.trace import Trace
 
 _LAYER = re.compile(r"(?:layers|hidden_states|attentions)\.(\d+)(?:\.(.+))?")
@@ -35,7 +36,33 @@ def first_difference(sites: Sequence[SiteResult], trace: Trace) -> dict[str, Any
     }
 
 
-_PARTS = ("q_proj", "k_proj", "v_proj", "attentions", "out_proj", "norm1", "linear1", "linear2", "hidden_states")
+def first_gradient(results: Sequence[GradientResult]) -> dict[str, Any]:
+    """The gradient that differs first on the way back, where every output agrees."""
+    failed = [result for result in results if not result.passed]
+    first = max(failed, key=lambda result: (_depth_of_tensor(result.tensor), result.max_rel is None))
+    return {
+        "case": first.case,
+        "site": f"gradient of {first.tensor}",
+        "max_rel": first.max_rel,
+        "tolerance": first.tolerance,
+        "problem": first.problem,
+        "before": None,
+        "inputs_agree": True,
+        "failed_cases": list(dict.fromkeys(result.case for result in failed)),
+        "failed_tensors": list(dict.fromkeys(result.tensor for result in failed)),
+        "look_at": f"the way back through {first.tensor.rpartition('.')[0]}: what the model computes from it agrees",
+    }
+
+
+def _depth_of_tensor(name: str) -> tuple[int, int]:
+    match = _LAYER.search(name)
+    if not match:
+        return (-1, 0) if "embeddings." in name else (1 << 30, 0)
+    part = next((part for part in _PARTS if part in name), "")
+    return int(match[1]), _PARTS.index(part) if part else len(_PARTS)
+
+
+_PARTS = ("q_proj", "k_proj", "v_proj", "attentions", "context", "out_proj", "norm1", "linear1", "linear2", "hidden_states")
 _ENDS = ("pooler_output", "logits", "start_logits", "end_logits", "start_prob", "end_prob", "loss")
 
 
@@ -62,6 +89,10 @@ def hint(first: SiteResult, failed: Sequence[SiteResult], sites: Sequence[SiteRe
     if first.site in ("word_embeddings", "position_embeddings"):
         row = f", row {first.worst[0]}" if first.worst else ""
         return f"embeddings.{first.site}.weight{row}"
+    if first.site.startswith("norm:"):
+        return f"{first.site[len('norm:') :]}.weight and .bias, layer_norm_eps"
+    if first.site == "embeddings.sum":
+        return "position_offset and the order of the positions: both tables agree"
     if first.site == "hidden_states.0":
         return "embeddings.layer_norm.weight and .bias, position_offset, layer_norm_eps: both tables agree"
     if first.site == "pooler_output":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from converter.errors import Problem
-from verify.compare import SiteResult
+from verify.compare import ZERO_ROW, SiteResult
+from verify.gradients import GradientResult
 from verify.static import StaticResult
 from verify.tokens import TokenResult
 
@@ -16,7 +18,8 @@ FOLDER = "verification"
 WEIGHTS, NUMBERS, TOKENS = "weights", "numbers", "tokens"
 _GROUPS = (
     ("word and position rows", ("word_embeddings", "position_embeddings")),
-    ("embeddings", ("hidden_states.0",)),
+    ("embeddings", ("embeddings.sum", "hidden_states.0")),
+    ("norms alone", ("norm:",)),
     ("inside the layers", ("layers.",)),
     ("attention probabilities", ("attentions.",)),
     ("hidden states", ("hidden_states.",)),
@@ -37,7 +40,9 @@ class Report:
     checked: list[str] = field(default_factory=list)
     static: StaticResult | None = None
     sites: list[SiteResult] = field(default_factory=list)
-    gradients: list[dict[str, Any]] = field(default_factory=list)
+    gradients: list[GradientResult] = field(default_factory=list)
+    #: Per tensor: elements, how many of them the numbers see, and which check covers the rest.
+    coverage: list[dict[str, Any]] = field(default_factory=list)
     tokenizer: TokenResult | None = None
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -70,7 +75,9 @@ class Report:
             "first_difference": self.first_difference,
             "static": None if static is None else {**asdict(static), "mismatched": list(static.mismatched)},
             "sites": [site.as_json() for site in self.sites],
-            "gradients": self.gradients,
+            "gradients": [result.as_json() for result in self.gradients],
+            "coverage": self.coverage,
+            "noise": noise_of(self),
             "tokenizer": None if tokens is None else asdict(tokens),
             "warnings": self.warnings,
             "files": self.files,
@@ -117,11 +124,9 @@ def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
         )
         rows.append(("weights", what, f"{wrong} differ", "0", "ok" if not wrong else "FAILED"))
     for group, sites in group_sites(report.sites):
-        worst = max((site.max_rel for site in sites if site.max_rel is not None), default=None)
-        failed = sum(not site.passed for site in sites)
-        measured = "-" if worst is None else f"{worst:.1e}"
-        limit = f"{max(site.tolerance for site in sites):.0e}"
-        rows.append((group, f"{len(sites)} sites", measured, limit, "ok" if not failed else f"FAILED ({failed})"))
+        rows.append((group, f"{len(sites)} sites", *_worst(sites)))
+    if report.gradients:
+        rows.append(("gradients", f"{len(report.gradients)} tensors", *_worst(report.gradients)))
     if report.tokenizer is not None:
         wrong = report.tokenizer.mismatched
         rows.append(
@@ -130,14 +135,44 @@ def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
     return rows
 
 
+def _worst(results: Sequence[SiteResult | GradientResult]) -> tuple[str, str, str]:
+    """What was measured where it came nearest to its limit, that limit, and the verdict."""
+    failed = sum(not result.passed for result in results)
+    worst = max(results, key=share_of_limit)
+    measured = "-" if worst.max_rel is None else f"{worst.max_rel:.1e}"
+    return measured, f"{worst.tolerance:.0e}", "ok" if not failed else f"FAILED ({failed})"
+
+
+def share_of_limit(result: SiteResult | GradientResult) -> float:
+    """How much of its limit a result uses up: above 1 it has failed, and so has what cannot be compared."""
+    if result.max_rel is None:
+        return float("inf")
+    return result.max_rel / result.tolerance if result.tolerance else 0.0
+
+
+def noise_of(report: Report) -> dict[str, Any] | None:
+    """How near sound results came to their limits; the faults that `verify --self-test` plants lie beyond."""
+    if not report.sites or not report.passed:
+        return None
+    site = max(report.sites, key=share_of_limit)
+    noise: dict[str, Any] = {"share_of_limit": share_of_limit(site), "case": site.case, "site": site.site}
+    if report.gradients:
+        gradient = max(report.gradients, key=share_of_limit)
+        noise["gradients"] = {
+            "share_of_limit": share_of_limit(gradient),
+            "case": gradient.case,
+            "tensor": gradient.tensor,
+        }
+    return noise
+
+
 def group_sites(sites: list[SiteResult]) -> list[tuple[str, list[SiteResult]]]:
     """Sites by kind, in the order of the network; rows that hide every key apart, for they have their own limit."""
     groups: dict[str, list[SiteResult]] = {name: [] for name, _ in _GROUPS}
     tail: list[SiteResult] = []
-    usual = min((site.tolerance for site in sites), default=0.0)
     for site in sites:
         fitting = (name for name, starts in _GROUPS if any(_is_kind(site.site, start) for start in starts))
-        if site.tolerance > usual:
+        if site.case.startswith(ZERO_ROW):
             tail.append(site)
         else:
             groups.setdefault(next(fitting, "others"), []).append(site)
@@ -146,7 +181,7 @@ def group_sites(sites: list[SiteResult]) -> list[tuple[str, list[SiteResult]]]:
 
 
 def _is_kind(site: str, start: str) -> bool:
-    return site.startswith(start) if start.endswith(".") else site == start
+    return site.startswith(start) if start.endswith((".", ":")) else site == start
 
 
 def _table(rows: list[tuple[str, str, str, str, str]]) -> list[str]:

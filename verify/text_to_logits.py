@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from verify.compare import TOLERANCES
 from verify.loading import LoadedModel, describe
+from verify.recorder.seeded import project
 from verify.replay import site_scales
+from verify.tolerances import Limits
 from verify.trace import Case, Trace
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def compare_texts(trace: Trace, loaded: LoadedModel, tokenizer: Any) -> dict[str
     name = type(loaded.model).__name__
     ways = {DIRECT: _call} if name not in PIPELINES else {DIRECT: _call, PIPELINE: _pipe}
     found: dict[str, tuple[int, list[dict[str, Any]]]] = {}
-    tolerance = TOLERANCES[trace.precision]
+    limits = Limits.of(trace.head)
     with trace.arrays() as arrays:
         scales = site_scales(trace, arrays)
         for way, compute in ways.items():
@@ -56,17 +57,20 @@ def compare_texts(trace: Trace, loaded: LoadedModel, tokenizer: Any) -> dict[str
                     wrong.append({"text": text, "found": describe(error)})
                     continue
                 for site, value in outputs.items():
-                    if site in case.sites and not _agrees(arrays[case.site_key(site)], value, scales[site], tolerance):
+                    projected = site in case.projected
+                    limit = limits.site(site, projected, False) * scales.get((site, projected), 1.0)
+                    value = project(value) if projected else value
+                    if site in case.sites and not _agrees(arrays[case.site_key(site)], value, limit):
                         wrong.append({"text": text, "found": f"{site} differs"})
                         break
             found[way] = (len(cases), wrong)
     return found
 
 
-def _agrees(reference: np.ndarray, value: np.ndarray, scale: float, tolerance: float) -> bool:
+def _agrees(reference: np.ndarray, value: np.ndarray, limit: float) -> bool:
     import numpy as np
 
-    return reference.shape == value.shape and bool(np.abs(reference - value).max() <= tolerance * scale)
+    return reference.shape == value.shape and bool(np.abs(reference - value).max() <= limit)
 
 
 def _call(loaded: LoadedModel, tokenizer: Any, text: str, shape: tuple[int, ...]) -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 HEAD = "paddle2torch_trace"
-FORMAT = 1
+FORMAT = 2
 _FIELDS = {
     "architecture": str,
     "precision": str,
@@ -26,6 +26,8 @@ _FIELDS = {
     "tensors": dict,
     "environment": dict,
     "cases": list,
+    "gradients": list,
+    "growth": dict,
     "arrays": dict,
 }
 
@@ -41,6 +43,8 @@ class Case:
     sites: tuple[str, ...]
     zero_row: bool = False
     problem_type: str | None = None
+    #: Sites that are kept as products with seeded columns.
+    projected: tuple[str, ...] = ()
 
     def input_key(self, name: str) -> str:
         return f"case/{self.name}/input/{name}"
@@ -147,6 +151,7 @@ def _read_case(path: Path, entry: Any) -> Case:
             sites=tuple(entry["sites"]),
             zero_row=bool(entry.get("zero_row")),
             problem_type=entry.get("problem_type"),
+            projected=tuple(entry.get("projected", ())),
         )
     except (KeyError, TypeError) as error:
         raise _damaged(path, f"a case in its head is incomplete ({error!r})") from error

@@ -23,6 +23,20 @@ def tell_difference(first: dict[str, Any]) -> str:
     )
 
 
+def tell_gradient(first: dict[str, Any]) -> str:
+    """Where every output agrees and the way back does not."""
+    measured = (
+        first["problem"]
+        or f"max |difference| {first['max_rel']:.1e} of the largest value, allowed {first['tolerance']:.0e}"
+    )
+    count = len(first["failed_tensors"])
+    more = "" if count == 1 else f", and of {count - 1} more tensors"
+    return (
+        f"parity failed at the {first['site']} (case {first['case']}{more}): {measured}; every output agrees. "
+        f"Look at {first['look_at']}"
+    )
+
+
 def tell_tokens(trace: Trace, found: Judgement) -> str:
     tokens = found.tokens
     assert tokens is not None

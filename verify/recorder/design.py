@@ -6,8 +6,17 @@ from typing import Any
 
 import numpy as np
 
-#: A whole case with every site inside the layers is kept while it is smaller than this.
-INSIDE_BYTES = 2 << 20
+from verify.recorder.labels import add_losses
+from verify.recorder.masks import add_masks
+
+#: A model whose states for every word of the vocabulary are smaller than this goes through all words and lengths.
+SMALL_BYTES = 4 << 20
+#: Cases that are looked at inside the layers: no mask, one that hides all, one for each head, vectors, a single token.
+INSIDE = ("sentence.inside",)
+SMALL_INSIDE = ("ids.zero_and_pad", "mask.zero_row", "mask.4d.bool", "inputs_embeds", "length.1")
+#: Cases whose gradients are recorded: no mask, padding with one, ids 0 and 1, every position, every kind of row.
+GRADIENTS = ("sentence.inside", "length.129")
+SMALL_GRADIENTS = ("longest", "batch.mask", "ids.zero_and_pad", "position_ids.low", "ids.unused")
 
 
 class Designer:
@@ -23,7 +32,8 @@ class Designer:
         self.choices = getattr(config, "num_choices", None) or 2
         self.labels = config.num_labels
         self.problem_type = config.problem_type
-        self.precision = precision
+        self.precision, self.seed = precision, seed
+        self.small = self.vocabulary * self.hidden * (self.layers + 1) * 8 < SMALL_BYTES
         self.random = np.random.RandomState(seed)
         self.sentences = sentences
         self.cases: list[dict[str, Any]] = []
@@ -33,7 +43,7 @@ class Designer:
             self.random.randint(3, max(self.vocabulary - 1, 4), size=(rows, columns)).astype(np.int64) % self.vocabulary
         )
 
-    def add(self, name: str, why: str, inputs: Any, through: str = "model", inside: bool = False, **more: Any) -> None:
+    def add(self, name: str, why: str, inputs: Any, through: str = "model", **more: Any) -> None:
         takes_all = self.name not in ("UIEM", "ErnieMForMultipleChoice")
         mask = inputs.get("attention_mask")
         if "inputs_embeds" in inputs and not takes_all:
@@ -43,9 +53,9 @@ class Designer:
                 through = "backbone"
             else:
                 inputs = dict((key, self.fold(key, value)) for key, value in inputs.items())
-        given = inputs["input_ids"] if "input_ids" in inputs else inputs["inputs_embeds"][..., 0]
-        tokens = int(np.prod(given.shape))
-        inside = inside or tokens * self.layers * self.hidden * 80 < INSIDE_BYTES
+        inside = name in INSIDE or (self.small and name in SMALL_INSIDE)
+        if name in GRADIENTS or (self.small and name in SMALL_GRADIENTS):
+            more["gradient"] = "outputs"
         self.cases.append(dict(more, name=name, why=why, inputs=inputs, through=through, inside=inside))
 
     def fold(self, key: str, value: Any) -> Any:
@@ -70,59 +80,23 @@ class Designer:
     def design(self) -> Any:
         length = min(24, self.longest)
         self.texts(length)
-        self.masks(min(14, self.longest))
+        add_masks(self, min(14, self.longest))
         self.positions_and_vectors(min(12, self.longest))
         self.extremes()
-        self.losses(min(10, self.longest))
+        self.lengths()
+        self.words()
+        add_losses(self, min(10, self.longest))
         return self.cases
 
     def texts(self, length: int) -> None:
         ids, mask = self.batch(1, min(16, length))
-        self.add("sentence.inside", "one sentence, everything inside the layers", {"input_ids": ids}, inside=True)
+        self.add("sentence.inside", "one sentence, everything inside the layers", {"input_ids": ids})
         for number, row in enumerate(self.sentences[1:4]):
             single = np.array([row[: self.longest]], np.int64)
             self.add(f"sentence.{number}", "a sentence as the tokenizer gives it, no mask", {"input_ids": single})
         ids, mask = self.batch(6, length)
         self.add("batch", "padded, no mask: the implicit mask rule", {"input_ids": ids})
         self.add("batch.mask", "padded, integer mask", {"input_ids": ids, "attention_mask": mask})
-
-    def masks(self, length: int) -> None:
-        ids, mask = self.ids(2, length), np.ones((2, length), np.int64)
-        ids[:, 0] = 0
-        ids[1, length // 2 :] = 1 % self.vocabulary
-        ids[0, length // 3] = 0
-        mask[1, length // 2 :] = 0
-        self.add("ids.zero_and_pad", "ids 0 and 1 inside the text, no mask", {"input_ids": ids})
-        self.add("mask.bool", "2-D bool mask", {"input_ids": ids, "attention_mask": mask.astype(bool)})
-        ramp = np.linspace(0.125, 1.0, length).astype(self.precision)
-        fractions = np.stack([ramp, mask[1].astype(self.precision)])
-        # Weights of -1e4 * (1 - x) are either 0 or hide all: near 1 the fraction shows.
-        fractions[0, -3:] = 1.0 - np.array([1e-4, 2e-4, 0.0])[-min(3, length) :]
-        self.add("mask.float", "2-D float mask with fractions", {"input_ids": ids, "attention_mask": fractions})
-        zero = mask.copy()
-        zero[0] = 0
-        self.add(
-            "mask.zero_row",
-            "a row that hides every key: -1e4 is added, not infinity",
-            {"input_ids": ids, "attention_mask": zero},
-            zero_row=True,
-        )
-        lower = np.tril(np.ones((length, length), np.int64))
-        four = np.broadcast_to(lower, (2, 1, length, length)).copy()
-        self.add("mask.4d.int", "4-D integer mask, one for all heads", {"input_ids": ids, "attention_mask": four})
-        heads = self.random.randint(0, 2, size=(2, self.heads, length, length))
-        heads |= np.eye(length, dtype=heads.dtype)
-        self.add(
-            "mask.4d.bool",
-            "4-D bool mask, another for each head",
-            {"input_ids": ids, "attention_mask": heads.astype(bool)},
-        )
-        added = self.random.standard_normal((2, 1, 1, length)).astype(self.precision)
-        self.add("mask.4d.float", "4-D float mask, added as it is", {"input_ids": ids, "attention_mask": added})
-        three = lower[None].astype(bool)
-        self.add(
-            "mask.3d", "3-D mask of a batch of one", {"input_ids": ids[:1], "attention_mask": three}, through="backbone"
-        )
 
     def positions_and_vectors(self, length: int) -> None:
         ids = self.ids(2, length)
@@ -148,54 +122,28 @@ class Designer:
 
     def extremes(self) -> None:
         self.add("longest", "the longest text: every position", {"input_ids": self.ids(1, self.longest)})
-        ids = self.ids(2, 1)
-        ids[0] = self.vocabulary - 1
-        self.add("length.1", "a single token", {"input_ids": ids})
-        self.add("length.2", "two tokens", {"input_ids": self.ids(1, 2)})
+
+    def lengths(self) -> None:
+        """Every length of a small model; of a large one those around the powers of two, where code changes its way."""
+        spread = [1, 2, 3, *(2**power + 1 for power in range(2, 9))]
+        for length in range(1, self.longest) if self.small else spread:
+            if length < self.longest:
+                rows = self.ids(2 if length < 4 else 1, length)
+                rows[0, -1] = self.vocabulary - 1
+                self.add(f"length.{length}", "a text of this length", {"input_ids": rows})
+        for number in range(3):
+            self.random = np.random.RandomState(self.seed + 1 + number)
+            ids = self.ids(2, min(9 + number, self.longest))
+            self.add(f"seed.{number}", "ids of another seed", {"input_ids": ids})
+
+    def words(self) -> None:
+        """Ids that no sentence has: all of them of a small model, of a large one some of the whole vocabulary."""
         used = set(token for row in self.sentences for token in row)
         unused = [token for token in range(self.vocabulary) if token not in used] or list(range(self.vocabulary))
         width = min(64, self.longest)
-        count = min(4 * width, len(unused))
+        count = len(unused) if self.small else min(4 * width, len(unused))
         spread = [unused[place] for place in np.linspace(0, len(unused) - 1, count).astype(int)]
         rows = [spread[start : start + width] for start in range(0, count, width)]
         ids = np.array([np.resize(row, width) for row in rows], np.int64)
         ids[-1, -1] = self.vocabulary - 1
         self.add("ids.unused", "ids that no sentence has, from the whole vocabulary", {"input_ids": ids})
-
-    def losses(self, length: int) -> None:
-        ids = self.ids(4, length)
-        inputs = {"input_ids": ids, "attention_mask": np.ones(ids.shape, np.int64)}
-        kind = self.problem_type
-        if self.name == "ErnieMForSequenceClassification":
-            if kind in (None, "single_label_classification") and self.labels > 1:
-                labels = np.arange(4, dtype=np.int64) % self.labels
-                self.add(
-                    "loss", "cross entropy", dict(inputs, labels=labels), problem_type="single_label_classification"
-                )
-            if kind in (None, "multi_label_classification") and self.labels > 1:
-                labels = self.random.randint(0, 2, size=(4, self.labels)).astype(self.precision)
-                self.add(
-                    "loss.multi",
-                    "several labels at once",
-                    dict(inputs, labels=labels),
-                    problem_type="multi_label_classification",
-                )
-            if self.labels == 1:
-                labels = self.random.standard_normal(4).astype(self.precision)
-                self.add("loss.regression", "squared error", dict(inputs, labels=labels), problem_type="regression")
-        elif self.name == "ErnieMForTokenClassification":
-            self.add(
-                "loss",
-                "cross entropy",
-                dict(inputs, labels=self.random.randint(0, self.labels, size=ids.shape).astype(np.int64)),
-            )
-        elif self.name == "ErnieMForQuestionAnswering":
-            start, end = np.arange(4, dtype=np.int64) % length, np.full(4, length - 1, np.int64)
-            self.add("loss", "start and end", dict(inputs, start_positions=start, end_positions=end))
-        elif self.name == "ErnieMForMultipleChoice":
-            groups = -(-4 // self.choices)
-            self.add(
-                "loss",
-                "cross entropy over the choices",
-                dict(inputs, labels=np.arange(groups, dtype=np.int64) % self.choices),
-            )

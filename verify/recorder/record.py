@@ -13,16 +13,16 @@ from verify.recorder.checkpoint import read_weights, weight_files
 from verify.recorder.config import read_config
 from verify.recorder.design import Designer
 from verify.recorder.generated import generate_texts
+from verify.recorder.gradients import record_gradients
+from verify.recorder.growth import measure_growth
 from verify.recorder.model import build_model, epsilons, set_weights
 from verify.recorder.probe import Probe
-from verify.recorder.tables import table_case
+from verify.recorder.seeded import is_large, project
+from verify.recorder.tables import norms_case, table_case
 from verify.recorder.telling import TRACE_FORMAT, Refused, file_sha256, say
 from verify.recorder.texts import choose_sentences, load_tokenizer, read_texts, tokenize
 from verify.recorder.values import describe
 from verify.recorder.ways import digest_ways
-
-#: Attention probabilities of all layers are kept up to this size, else those of the last layer.
-ATTENTION_BYTES = 12 << 20
 
 
 def record(request: Any) -> Any:
@@ -51,7 +51,7 @@ def record(request: Any) -> Any:
             problem = f"{type(error).__name__}: {error}"
     sentences = choose_sentences(ids, model.config.vocab_size, seed, model.config.max_position_embeddings - 2)
     cases = Designer(model, sentences, precision, seed).design()
-    arrays, entries = run_cases(model, cases, precision, seed, pooler)
+    arrays, found = run_cases(model, cases, precision, seed, pooler)
     head = {
         "format": TRACE_FORMAT,
         "architecture": name,
@@ -63,11 +63,11 @@ def record(request: Any) -> Any:
         "files": [{"name": os.path.basename(path), "sha256": file_sha256(path)} for path in paths],
         "tensors": tensors,
         "environment": versions(),
-        "cases": entries,
         "tokenizer": None if tokens is None else tokens[0],
         "tokenizer_problem": problem,
         "texts_sha256": file_sha256(request["texts"]),
     }
+    head.update(found)
     if tokens is not None:
         arrays.update(tokens[2])
     return arrays, head
@@ -90,39 +90,51 @@ def record_tokens(folder: str, lines: Any, seed: int) -> Any:
 
 
 def run_cases(model: Any, cases: Any, precision: str, seed: int, pooler: bool) -> Any:
-    probe = Probe(model)
-    layers = len(probe.backbone.encoder.layers)
+    """The arrays of a trace, and what its head says of the cases, of the gradients, and of how errors grow."""
+    probe = Probe(model, precision)
     check_repeats(probe, cases[0])
     arrays, entries = {}, []
-    done = []
-    for part in ("word_embeddings", "position_embeddings"):
-        say("Paddle: every row of " + part)
-        done.append(table_case(probe, part, precision, seed))
-    for number, case in enumerate(cases):
-        say(f"Paddle: case {number + 1} of {len(cases)}, {case['name']}")
-        done.append((case, keep_sites(case, probe.run(case), layers)))
-    for case, sites in done:
+    for case, sites in run_forward(probe, cases, seed):
         sites = [(site, value) for site, value in sites if pooler or site != "pooler_output"]
         for site, value in sites:
             if not np.isfinite(value).all():
                 where = f"{case['name']}, {site}"
                 raise Refused(f"Paddle's numbers are not finite ({where}): the weights, or this Paddle, are broken")
-            # reshape: numpy makes one element of a scalar
-            arrays[f"case/{case['name']}/site/{site}"] = np.ascontiguousarray(value).reshape(value.shape)
+            arrays[f"case/{case['name']}/site/{site}"] = as_stored(value)
         for key, value in case["inputs"].items():
-            arrays[f"case/{case['name']}/input/{key}"] = np.ascontiguousarray(value)
+            arrays[f"case/{case['name']}/input/{key}"] = as_stored(value)
         entry = dict((key, case[key]) for key in case if key != "inputs")
         entries.append(dict(entry, inputs=sorted(case["inputs"]), sites=[site for site, _ in sites]))
-    return arrays, entries
+    gradients = []
+    for case, of_loss, found in record_gradients(probe, cases, pooler, say):
+        for name, parts in found.items():
+            for part, value in parts.items():
+                if not np.isfinite(value).all():
+                    raise Refused(f"Paddle's gradients are not finite ({case['name']}, {name})")
+                arrays[f"gradient/{case['name']}/{name}/{part}"] = as_stored(value)
+        tensors = dict((name, sorted(parts)) for name, parts in found.items())
+        gradients.append({"case": case["name"], "of": "loss" if of_loss else "outputs", "tensors": tensors})
+    say("Paddle: how errors grow")
+    return arrays, {"cases": entries, "gradients": gradients, "growth": measure_growth(probe, cases[0], pooler)}
 
 
-def keep_sites(case: Any, sites: Any, layers: int) -> Any:
-    """What of a case goes into the trace: all, but attentions of large cases only from the last layer."""
-    size = sum(value.nbytes for name, value in sites if name.startswith("attentions."))
-    if size <= ATTENTION_BYTES:
-        return sites
-    last = f"attentions.{layers - 1}"
-    return [(name, value) for name, value in sites if not name.startswith("attentions.") or name == last]
+def run_forward(probe: Any, cases: Any, seed: int) -> Any:
+    """(case, sites as they are kept) of everything."""
+    for part in ("word_embeddings", "position_embeddings"):
+        say("Paddle: every row of " + part)
+        yield table_case(probe, part)
+    yield norms_case(probe, seed)
+    for number, case in enumerate(cases):
+        say(f"Paddle: case {number + 1} of {len(cases)}, {case['name']}")
+        sites = probe.run(case)
+        projected = [name for name, value in sites if is_large(value)]
+        kept = [(name, project(value) if name in projected else value) for name, value in sites]
+        yield dict(case, projected=projected), kept
+
+
+def as_stored(value: Any) -> Any:
+    # reshape: numpy makes one element of a scalar
+    return np.ascontiguousarray(value).reshape(value.shape)
 
 
 def check_repeats(probe: Any, case: Any) -> None:

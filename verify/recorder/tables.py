@@ -1,4 +1,4 @@
-"""Every row of an embedding, through the embedding alone."""
+"""What is looked at alone: every row of an embedding, and every LayerNorm with an input as small as its epsilon."""
 
 from __future__ import annotations
 
@@ -6,31 +6,38 @@ from typing import Any
 
 import numpy as np
 
-#: Rows of an embedding table are kept as they are up to this size, else as products with seeded columns.
-ROWS_BYTES = 4 << 20
+from verify.recorder.seeded import project
 
-PROJECTIONS = 4
+#: Rows of an embedding table are kept as they are up to this size, else as products with one seeded column.
+ROWS_BYTES = 512 << 10
+#: How small the input of a norm is: its variance is then that of the epsilon.
+SMALL = 1e-3
 
 
-def table_case(probe: Any, part: str, precision: str, seed: int) -> Any:
-    """Every row of an embedding, through the embedding alone; of a large one, its product with seeded columns."""
+def table_case(probe: Any, part: str) -> Any:
+    """Every row of an embedding, through the embedding alone; of a large one, its product with a seeded column."""
     import paddle
 
     layer = getattr(probe.backbone.embeddings, part)
     rows, width = layer.weight.shape
-    inputs = {}
-    columns = None
-    if rows * width * 8 > ROWS_BYTES:
-        random = np.random.RandomState(seed)
-        # Away from 0, so that each element of a row has a share in the product.
-        signs = random.randint(0, 2, size=(width, PROJECTIONS)) * 2 - 1
-        columns = (signs * random.uniform(0.5, 1.5, size=(width, PROJECTIONS))).astype(precision)
-        inputs["columns"] = columns
+    large = rows * width * 8 > ROWS_BYTES
     found = []
     with paddle.no_grad():
         for start in range(0, rows, 8192):
             block = layer(paddle.to_tensor(np.arange(start, min(start + 8192, rows), dtype=np.int64))).numpy()
-            found.append(block if columns is None else block.dot(columns))
-    name = "rows." + part
-    case = dict(name=name, why="every row of the table", inputs=inputs, through=part, inside=False)
-    return case, [(part, np.concatenate(found))]
+            found.append(project(block, 1) if large else block)
+    case = dict(name="rows." + part, why="every row of the table", inputs={}, through=part, inside=False)
+    return dict(case, projected=[part] if large else []), [(part, np.concatenate(found))]
+
+
+def norms_case(probe: Any, seed: int) -> Any:
+    """Every LayerNorm alone: inside the network no input of norm1 or norm2 is small enough to show the epsilon."""
+    import paddle
+
+    width = probe.model.config.hidden_size
+    small = (SMALL * np.random.RandomState(seed).standard_normal((2, width))).astype(probe.precision)
+    norms = [(name, part) for name, part in probe.backbone.named_sublayers() if type(part).__name__ == "LayerNorm"]
+    with paddle.no_grad():
+        found = [("norm:" + name, norm(paddle.to_tensor(small)).numpy()) for name, norm in norms]
+    why = "vectors so small that the epsilon shows, through every LayerNorm alone"
+    return dict(name="small_norms", why=why, inputs={"small": small}, through="norms", inside=False), found

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-TRACE_FORMAT = 1
+TRACE_FORMAT = 2
 
 #: Fields of the request. `files` are the weight files that were looked at and may be opened; `fallback` are config
 #: fields for weights that have no config beside them. `round_to` is the dtype that every weight is rounded to first, of

@@ -139,7 +139,7 @@ def _neighbour(written: Mapping[str, WrittenTensor], names: list[str], number: i
     one = written[names[number]]
     for other_name in names[number + 1 :] + names[:number]:
         other = written[other_name]
-        if (other.shape, other.dtype) == (one.shape, one.dtype):
-            if not np.array_equal(_bits(one.read(), one.dtype), _bits(other.read(), other.dtype)):
-                return other_name
+        alike = (other.shape, other.dtype) == (one.shape, one.dtype)
+        if alike and not np.array_equal(_bits(one.read(), one.dtype), _bits(other.read(), other.dtype)):
+            return other_name
     return ""

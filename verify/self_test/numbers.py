@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from verify.judge import check_epsilons
 from verify.loading import LoadedModel, LoadFailure, choose_loader, describe, load_model
-from verify.replay import Replay, replay_case, site_scales, use_attention
+from verify.replay import Player, site_scales, use_attention
 from verify.self_test.faults import EXCHANGED, LAST_PLACE, OF_TENSORS, ROWS, TRANSPOSED, Fault
 from verify.self_test.folders import CONFIG
 from verify.tokens import first_way_that_differs
+from verify.tolerances import Limits
 from verify.trace import Arrays, Case, Trace, read_trace
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 LARGE = 20_000_000
 ATTENTIONS = ("eager", "sdpa")
 NOT_TRIED = "not tried"
+#: How a place is told that only the way back shows.
+GRADIENT = "gradient of "
 _TABLES = ("word_embeddings", "position_embeddings")
 
 
@@ -34,7 +37,7 @@ class NumbersSide:
     trace: Trace
     arrays: Arrays
     loaded: LoadedModel
-    scales: dict[str, float]
+    scales: dict[tuple[str, bool], float]
     behavior: str
 
     @property
@@ -58,7 +61,7 @@ class NumbersSide:
         try:
             model = build_from(Path(fault.folder), self.loaded)
         except LoadFailure as error:
-            return dict.fromkeys(ways, f"loading: {str(error):.160}")
+            return dict.fromkeys(ways, f"loading: {error!s:.160}")
         if self.behavior != "paddlenlp":
             model.model.config.implicit_mask_token_ids = [0]
         odd = check_epsilons(model.model, self.trace)
@@ -67,21 +70,25 @@ class NumbersSide:
     def _first_site(self, model: LoadedModel, fault: Fault, attention: str) -> str:
         """The first site that differs, in the cases that see most, first."""
         use_attention(model.model, attention)
+        player = Player(self.trace, self.arrays, model, Limits.of(self.trace.head), self.scales)
+        done = player.done
         for case in self._order(fault):
-            done = Replay()
-            replay_case(self.trace, case, self.arrays, model, self.scales, attention, done)
-            if done.problems:
-                return done.problems[0][:160]
+            player.run_case(case, attention)
             wrong = next((site for site in done.sites if not site.passed), None)
             if wrong is not None:
                 return f"{wrong.site} (case {wrong.case})"
-        return ""
+            if done.problems:
+                return done.problems[0][:160]
+        if not (self.is_large and fault.unseen):
+            player.run_gradients(attention, lambda text: None)
+        odd = next((result for result in done.gradients if not result.passed), None)
+        return f"{GRADIENT}{odd.tensor} (case {odd.case})" if odd is not None else ""
 
     def _order(self, fault: Fault) -> Sequence[Case]:
         """Tables only for faults of tables; then cases that look inside the layers; then all others."""
         in_tables = {part for part in _TABLES if f"{part}." in fault.subject + "." + fault.other}
         cases = [case for case in self.trace.cases if case.through not in _TABLES or case.through in in_tables]
-        return sorted(cases, key=lambda case: (case.through not in _TABLES, -len(case.sites)))
+        return sorted(cases, key=lambda case: (case.through in ("model", "backbone"), -len(case.sites)))
 
 
 @contextmanager

@@ -1,0 +1,78 @@
+"""Which elements of each tensor the inputs can see at all: those whose gradient in some case is more than noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+BLOCK = 1 << 22
+_ALONE = {
+    "word_embeddings.weight": "every row through the table alone",
+    "position_embeddings.weight": "every row through the table alone",
+    "norm": "every LayerNorm alone, with a small input",
+}
+
+
+@dataclass
+class Seen:
+    """target tensor -> which elements some gradient has shown."""
+
+    masks: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    def add(self, name: str, gradient: torch.Tensor, noise: float) -> None:
+        """Count the elements that are above `noise`."""
+        import torch
+
+        flat = gradient.reshape(-1)
+        if name not in self.masks:
+            self.masks[name] = torch.zeros(flat.shape[0], dtype=torch.bool)
+        for mask, part in zip(self.masks[name].split(BLOCK), flat.split(BLOCK)):
+            mask |= part.abs() > noise
+
+
+def largest_of(gradient: torch.Tensor) -> float:
+    """The largest value, without a second copy of the whole."""
+    return max((float(part.abs().max()) for part in gradient.reshape(-1).split(BLOCK)), default=0.0)
+
+
+def coverage(seen: Seen, model: Any, alone: set[str], inside: set[str]) -> list[dict[str, Any]]:
+    """Per tensor: elements, how many of them a check of the numbers sees, and what covers the rest.
+
+    `alone` are the sites of what was looked at alone (tables, norms), `inside` those inside the layers.
+    """
+    rows = []
+    for name, parameter in model.named_parameters():
+        elements = parameter.numel()
+        mask = seen.masks.get(name)
+        network = 0 if mask is None else int(mask.sum())
+        directly = covered_alone(name, alone)
+        found = elements if directly else network
+        rest = "" if network == elements else directly or cover_rest(name, inside)
+        share = found / elements if elements else 1.0
+        rows.append(
+            {"tensor": name, "elements": elements, "seen": found, "network": network, "share": share, "rest": rest}
+        )
+    return rows
+
+
+def covered_alone(name: str, alone: set[str]) -> str:
+    """What looked at the whole tensor alone, if anything did."""
+    module, _, _ = name.rpartition(".")
+    if module.rsplit(".", 1)[-1] in alone:
+        return _ALONE["word_embeddings.weight"]
+    known = {site[len("norm:") :] for site in alone if site.startswith("norm:")}
+    return _ALONE["norm"] if module.replace("ernie_m.", "", 1) in known else ""
+
+
+def cover_rest(name: str, inside: set[str]) -> str:
+    """What finds a fault in the elements that no output shows."""
+    weights = "the weights' check (bytes)"
+    if name.endswith("k_proj.bias"):
+        return f"softmax is the same for every constant added to a row: {weights}, and the keys inside the layers"
+    part = name.replace("self_attn.self_attn.", "self_attn.").replace("ernie_m.encoder.", "").replace("encoder.", "")
+    if part.rpartition(".")[0] in inside:
+        return f"{weights}, and the site {part.rpartition('.')[0]} inside the layers"
+    return weights

@@ -1,0 +1,167 @@
+"""Gradients of the PyTorch model against Paddle's, one parameter at a time: each is given up before the next comes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Callable
+
+from verify.coverage import Seen, largest_of
+from verify.recorder.gradients import functional_sites, is_table, keep_gradient
+from verify.recorder.seeded import seeded
+from verify.tolerances import Limits
+from verify.trace import Arrays, Trace
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+_PROJECTION = re.compile(r"self_attn\.self_attn\.([qkv]_proj)")
+BLOCK_ROWS = 8192
+
+
+@dataclass(frozen=True)
+class GradientResult:
+    """One gradient of one case. `max_abs` and `max_rel` are None when it cannot be compared; `problem` says why."""
+
+    tensor: str
+    case: str
+    max_abs: float | None
+    max_rel: float | None
+    tolerance: float
+    passed: bool
+    problem: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        data = asdict(self)
+        if not self.problem:
+            del data["problem"]
+        return data
+
+
+def paddle_name(target: str) -> str:
+    """What Paddle calls a parameter of the PyTorch class. The mapping has no part in this: it is under judgement."""
+    name = _PROJECTION.sub(r"self_attn.\1", target)
+    return name.replace("qa_outputs.", "classifier.")
+
+
+def functional(sites: Mapping[str, torch.Tensor], names: list[str], precision: str) -> torch.Tensor:
+    """The same seeded sum of all outputs as the recorder's."""
+    import torch
+
+    terms = [(sites[name] * torch.from_numpy(seeded(name, tuple(sites[name].shape), precision))).sum() for name in names]
+    return torch.stack(terms).sum()
+
+
+def recorded_outputs(names: Any, pooler: bool) -> list[str]:
+    """Which of the recorded sites the functional is made of."""
+    return list(functional_sites(names, pooler))
+
+
+@dataclass
+class GradientJudge:
+    """Compares gradients as they come, and keeps which elements the inputs could see."""
+
+    trace: Trace
+    arrays: Arrays
+    limits: Limits
+    seen: Seen
+
+    def __post_init__(self) -> None:
+        self.entries: dict[str, Mapping[str, Any]] = {entry["case"]: entry for entry in self.trace.head["gradients"]}
+        self.scales = self._scales()
+        self.results: list[GradientResult] = []
+
+    def _scales(self) -> dict[tuple[str, str], float]:
+        """The largest recorded value of each gradient and part over all cases. Queries and keys count as at least what
+        the values of their layer have: theirs is a difference of such numbers, and 0 for a key's bias."""
+        import numpy as np
+
+        scales: dict[tuple[str, str], float] = {}
+        for case, entry in self.entries.items():
+            for name, parts in entry["tensors"].items():
+                for part in parts:
+                    if part != "rows":
+                        value = self.arrays[f"gradient/{case}/{name}/{part}"]
+                        largest = float(np.abs(value).max()) if value.size else 0.0
+                        scales[name, part] = max(scales.get((name, part), 0.0), largest)
+        at_least = {key: max(value, scales.get((_values_of(key[0]), key[1]), 0.0)) for key, value in scales.items()}
+        return at_least
+
+    def watch(self, model: Any, case: str, shown: str) -> Callable[[], None]:
+        """Judge each gradient of `model` as soon as it is there; the returned function ends that and adds what is
+        missing."""
+        missing = set(self.entries[case]["tensors"])
+        handles = []
+        for target, parameter in model.named_parameters():
+
+            def judge(found: Any, target: str = target) -> None:
+                missing.discard(paddle_name(target))
+                self._judge(target, found.grad, case, shown)
+                found.grad = None
+
+            handles.append(parameter.register_post_accumulate_grad_hook(judge))
+
+        def end() -> None:
+            for handle in handles:
+                handle.remove()
+            for name in sorted(missing):
+                self.results.append(GradientResult(name, shown, None, None, 0.0, False, "OUTPUT's model gives none"))
+
+        return end
+
+    def _judge(self, target: str, gradient: torch.Tensor, case: str, shown: str) -> None:
+        name = paddle_name(target)
+        parts = self.entries[case]["tensors"].get(name)
+        if parts is None:
+            self.results.append(GradientResult(target, shown, None, None, 0.0, False, "Paddle has no such gradient"))
+            return
+        laid_out = gradient if is_table(name) or gradient.ndim == 1 else gradient.t()
+        kept = keep_gradient(name, _Blocks(laid_out) if is_table(name) else laid_out.numpy(), "whole" in parts)
+        read = (self.arrays[f"gradient/{case}/{name}/{part}"] for part in parts)
+        results = [self._compare(target, shown, part, recorded, kept[part]) for part, recorded in zip(parts, read)]
+        self.results.append(max(results, key=lambda result: (not result.passed, _ratio(result))))
+        scale = self.scales.get((name, "whole")) or largest_of(gradient)
+        self.seen.add(target, gradient, scale * self.limits.gradient(name, scale))
+
+    def _compare(
+        self, target: str, shown: str, part: str, recorded: np.ndarray, found: np.ndarray
+    ) -> GradientResult:
+        """One part: which rows have a gradient at all, or its numbers."""
+        import numpy as np
+
+        name = paddle_name(target)
+        if part == "rows":
+            odd = np.setxor1d(recorded, found)
+            text = f"row {odd[0]} has one here or there alone" if odd.size else ""
+            return GradientResult(target, shown, 0.0, 0.0, 0.0, not odd.size, text)
+        if recorded.shape != found.shape:
+            text = f"shape {list(found.shape)}, Paddle's is {list(recorded.shape)}"
+            return GradientResult(target, shown, None, None, 0.0, False, text)
+        if not np.isfinite(found).all():
+            return GradientResult(target, shown, None, None, 0.0, False, "its numbers are not all finite")
+        scale = self.scales[name, part]
+        limit = self.limits.gradient(name, scale)
+        largest = float(np.abs(found.astype(np.float64) - recorded).max()) if found.size else 0.0
+        relative = largest / scale if scale > 0 else (0.0 if largest == 0 else float("1e308"))
+        return GradientResult(target, shown, largest, relative, limit, relative <= limit)
+
+
+def _ratio(result: GradientResult) -> float:
+    return (result.max_rel or 0.0) / result.tolerance if result.tolerance else 0.0
+
+
+def _values_of(name: str) -> str:
+    return re.sub(r"self_attn\.[qk]_proj", "self_attn.v_proj", name)
+
+
+class _Blocks:
+    """A table's gradient some thousand rows at a time."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self._tensor = tensor
+
+    def __iter__(self) -> Any:
+        for start in range(0, self._tensor.shape[0], BLOCK_ROWS):
+            yield start, self._tensor[start : start + BLOCK_ROWS].numpy()
