@@ -26,6 +26,7 @@ def verify(
     record: Path | str | None = None,
     trace: Path | str | None = None,
     static_only: bool = False,
+    self_test: bool = False,
     paddle_python: Path | str | None = None,
     revision: str | None = None,
     cache: Path | None = None,
@@ -39,8 +40,8 @@ def verify(
     `source` as text may be a name, an address or a Hub id: see converter.fetch.locate. Raises SourceError, FileError,
     PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace
     cannot be used. Whatever is wrong with `output` is in the report: `report.passed` is False then. `static=False`
-    leaves it to numbers and tokens to find every fault; `start` takes the place of starting the process that runs
-    OUTPUT.
+    leaves it to numbers and tokens to find every fault; `self_test` plants faults after a pass and looks for each: one
+    that is missed makes the verdict worthless (E409). `start` takes the place of starting the process that runs OUTPUT.
     """
     output = Path(output)
     if precision not in PRECISIONS:
@@ -51,6 +52,8 @@ def verify(
         raise SourceError(Problem("E090", "--static-only runs neither framework: it takes no --trace and no --record"))
     if record is not None and Path(record).is_dir():
         raise ReferenceFailure(Problem("E606", f"--record {record} is a folder, expected the name of a file"))
+    if static_only and self_test:
+        raise SourceError(Problem("E090", "--self-test needs the numbers: it does not go with --static-only"))
     job = Job(output, Report(precision), _Quiet(progress or (lambda text: None)))
     located = None
     if source is not None:
@@ -60,7 +63,7 @@ def verify(
         job.folder = Path(scratch)
         job.run(
             located.path if located else None,
-            Options(_path(trace), _path(record), _path(paddle_python), static_only, static, start),
+            Options(_path(trace), _path(record), _path(paddle_python), static_only, static, self_test, start),
         )
     if report_dir is not None or output.is_dir():
         write_report(job.report, _path(report_dir) or output / FOLDER)

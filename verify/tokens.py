@@ -82,10 +82,11 @@ def _compare_ways(trace: Trace, texts: list[str], tokenizer: Any, result: TokenR
         result.add(way, int((digests != NOT_DONE).sum()), wrong)
 
 
-def _wrong(way: tuple[int, Callable[[int], Any]], digests: np.ndarray) -> Iterator[dict[str, Any]]:
-    """The results of one way that are not Paddle's, as they are met."""
+def _wrong(way: tuple[int, Callable[[int], Any]], digests: np.ndarray, step: int = 1) -> Iterator[dict[str, Any]]:
+    """The results of one way that are not Paddle's, as they are met; of each `step` the first."""
     count, give = way
-    for number, wanted in enumerate(digests[:count].tolist()):
+    for number in range(0, min(count, len(digests)), step):
+        wanted = int(digests[number])
         if wanted == NOT_DONE:
             continue
         try:
@@ -96,8 +97,9 @@ def _wrong(way: tuple[int, Callable[[int], Any]], digests: np.ndarray) -> Iterat
             yield {"number": number, "found": repr(found)[:300]}
 
 
-def first_way_that_differs(trace: Trace, output: Path, piece_rule: str | None = None) -> str:
-    """Which way is the first to show that OUTPUT's tokenizer is another, and by what; "" where none does."""
+def first_way_that_differs(trace: Trace, output: Path, piece_rule: str | None = None, step: int = 1) -> str:
+    """Which way is the first to show that OUTPUT's tokenizer is another, and by what; "" where none does. Of `step`
+    results of a way one is looked at."""
     texts, expected = trace.texts()
     try:
         tokenizer = load_tokenizer(output, **({"piece_rule": piece_rule} if piece_rule else {}))
@@ -105,12 +107,12 @@ def first_way_that_differs(trace: Trace, output: Path, piece_rule: str | None = 
             if list(tokenizer(text)["input_ids"]) != wanted:
                 return f"{IDS} ({text!r:.60})" if number else IDS
     except Exception as error:
-        return f"loading: {describe(error):.160}"
+        return f"loading: {describe(error)}"
     recorded = trace.ways()
     known = list_ways(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
     # The quickest first.
     for way in sorted(recorded, key=lambda name: recorded[name].size):
-        if next(_wrong(known[way], recorded[way]), None) is not None:
+        if next(_wrong(known[way], recorded[way], step), None) is not None:
             return way
     return ""
 

@@ -14,6 +14,8 @@ DIGITS = "0179\xb2\xbd\u0663\u0967\u2160\u2167\u2460\u2776\u3007\u4e00\uff11\U00
 MARKS = ",;:.?!~\uff0c\uff1b\uff1a\u3002\uff1f\uff01\u300a\u300b\u3010\u3011\u3001\u300c()-'\"%$#@&*/\\_"
 WORDS = ("lamp", "1917", "in", "M\xfcller", "\u4e2d\u56fd", "\u0434\u043e\u043c", "\uc9d1", "\u5bb6", "2,5", "x\xb2")
 SPECIAL = ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]", "[mask]", "[[MASK]]", "<s>", "</s>", "<unk>")
+#: What decode's clean-up changes: a space before a mark or before a shortened word.
+CLEANED_UP = ("do n't stop", "I 'm here , and it 's late .", "they 've gone , you 're not ! why ?", "a ' b")
 #: Of a category so many texts are made.
 EACH = 6
 
@@ -28,6 +30,7 @@ def generate_texts(seed: int) -> Any:
             texts.append("a" + draw(random, characters, 1) + "b " + draw(random, characters, 1) + "1")
     for space in SPACES:
         texts += [space + "lamp", "lamp" + space, "a" + space + "b", "[MASK]" + space + "b" + space + "[SEP]" + space]
+    texts += CLEANED_UP
     for token in SPECIAL:
         texts += [token, "a" + token + "b", " " + token + " lamp " + token + ",", token + draw(random, DIGITS, 2)]
     everything = [*DIGITS, *MARKS, *SPACES, *ODD, *WORDS, *WORDS, *SPECIAL]

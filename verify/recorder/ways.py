@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,13 @@ import numpy as np
 ROWS = 64
 #: Texts that share a padded batch.
 BATCH = 8
+#: Tokens that decode joins to text which its clean-up changes, as far as a vocabulary has them.
+BEFORE_CLEANING = [
+    *("\u2581do", "\u2581n", "'", "t", "\u2581I", "\u2581'", "m", "\u2581it", "\u2581'", "s"),
+    *("\u2581.", "\u2581,", "\u2581!", "\u2581?"),
+]
+#: Runs, of which sentencepiece's releases cut equal scores differently.
+RUN = re.compile(r"(.)\1\1", re.DOTALL)
 #: The digest of what the reference cannot do (offsets of combined characters raise): it is not compared.
 NOT_DONE = 0
 CHOICES = {"return_attention_mask": True, "return_token_type_ids": True, "return_special_tokens_mask": True}
@@ -82,6 +90,11 @@ def list_ways(tokenizer: Any, texts: Any, rows: int) -> Any:
     def offsets_called(number: int) -> Any:
         return called(tokenizer(text(number), return_offsets_mapping=True))
 
+    def spelled(number: int) -> Any:
+        tokens = tokenizer.convert_ids_to_tokens(block(number))
+        words = [token.replace("\u2581", "") for token in tokens if token not in tokenizer.all_special_tokens]
+        return called(tokenizer(" ".join(word for word in words if not RUN.search(word))))
+
     count, batches, blocks = len(texts), -(-len(texts) // BATCH), -(-rows // ROWS)
     return {
         "call": (count, lambda n: called(tokenizer(text(n)))),
@@ -100,6 +113,8 @@ def list_ways(tokenizer: Any, texts: Any, rows: int) -> Any:
         "clean_text": (count, lambda n: tokenizer.clean_text(text(n))),
         "rows_to_tokens": (blocks, lambda n: tokenizer.convert_ids_to_tokens(block(n))),
         "rows_to_ids": (blocks, lambda n: tokenizer.convert_tokens_to_ids(tokenizer.convert_ids_to_tokens(block(n)))),
+        "rows_as_text": (blocks, spelled),
+        "clean_up": (1, lambda n: tokenizer.decode(tokenizer.convert_tokens_to_ids(BEFORE_CLEANING))),
         "special_tokens": (1, lambda n: special_tokens(tokenizer)),
     }
 

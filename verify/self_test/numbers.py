@@ -48,8 +48,9 @@ class NumbersSide:
         """way of attention, or "tokens" -> where it was found first; "" where it was not."""
         if fault.kind not in OF_TENSORS and not fault.subject.startswith(CONFIG):
             rule = None if self.behavior == "paddlenlp" else "paddlenlp"
-            return {"tokens": first_way_that_differs(self.trace, Path(fault.folder), rule)}
-        ways = ATTENTIONS[:1] if self.is_large else ATTENTIONS
+            place = first_way_that_differs(self.trace, Path(fault.folder), rule, 10 if fault.unseen else 1)
+            return {"tokens": place.replace(fault.folder, "OUTPUT")[:120]}
+        ways = ATTENTIONS[:1] if self.is_large or fault.unseen else ATTENTIONS
         if fault.unseen and self.is_large:
             return dict.fromkeys(ways, NOT_TRIED)
         if fault.kind in OF_TENSORS:
@@ -79,7 +80,7 @@ class NumbersSide:
                 return f"{wrong.site} (case {wrong.case})"
             if done.problems:
                 return done.problems[0][:160]
-        if not (self.is_large and fault.unseen):
+        if not fault.unseen:
             player.run_gradients(attention, lambda text: None)
         odd = next((result for result in done.gradients if not result.passed), None)
         return f"{GRADIENT}{odd.tensor} (case {odd.case})" if odd is not None else ""
