@@ -27,6 +27,8 @@ ATTENTIONS = ("eager", "sdpa")
 NOT_TRIED = "not tried"
 #: How a place is told that only the way back shows.
 GRADIENT = "gradient of "
+#: The files that decide numbers; the other small ones decide tokens.
+OF_MODEL = (CONFIG, "configuration_ernie_m.py", "modeling_ernie_m.py")
 _TABLES = ("word_embeddings", "position_embeddings")
 
 
@@ -46,7 +48,7 @@ class NumbersSide:
 
     def find(self, fault: Fault) -> dict[str, str]:
         """way of attention, or "tokens" -> where it was found first; "" where it was not."""
-        if fault.kind not in OF_TENSORS and not fault.subject.startswith(CONFIG):
+        if fault.kind not in OF_TENSORS and not fault.subject.startswith(OF_MODEL):
             rule = None if self.behavior == "paddlenlp" else "paddlenlp"
             place = first_way_that_differs(self.trace, Path(fault.folder), rule, 10 if fault.unseen else 1)
             return {"tokens": place.replace(fault.folder, "OUTPUT")[:120]}

@@ -132,7 +132,7 @@ def run_self_test(
     for number, fault in enumerate(faults):
         say(f"self-test of bytes and fields: fault {number + 1} of {len(faults)}")
         found.append(tuple(side.find(fault)) if static else ())
-    shown = _ask_process(output, trace, faults, behavior_of(side.manifest), folder, say, start)
+    shown = ask_process(output, trace, faults, behavior_of(side.manifest), folder, say, start)
     outcomes = [
         Outcome(fault.describe(), fault.kind, checks, places, fault.unseen)
         for fault, checks, places in zip(faults, found, shown)
@@ -156,7 +156,7 @@ def choose_faults(output: Path, side: StaticSide, trace: Trace, folder: Path) ->
     return faults
 
 
-def _ask_process(
+def ask_process(
     output: Path,
     trace: Trace,
     faults: list[Fault],
