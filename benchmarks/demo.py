@@ -126,7 +126,7 @@ def load(folder: Path) -> None:
 def print_table(source: Path, output: Path, seconds: dict[str, float]) -> None:
     """Sizes, times, and the worst difference of each kind of site."""
     from verify.compare import SiteResult
-    from verify.report import group_sites
+    from verify.report import group_sites, share_of_limit
 
     file = output / "verification" / "report.json"
     report: dict[str, Any] = json.loads(file.read_text())
@@ -140,8 +140,9 @@ def print_table(source: Path, output: Path, seconds: dict[str, float]) -> None:
     row("tensors equal, bit for bit", f"{static['tensors'] - len(static['mismatched']):8}", f"of {static['tensors']}")
     row("texts with equal tokens", f"{tokens['texts'] - tokens['mismatched']:8}", f"of {tokens['texts']}")
     for kind, sites in group_sites([SiteResult(**site) for site in report["sites"]]):
-        worst = max(site.max_rel or 0.0 for site in sites)
-        row(f"worst difference, {kind}", f"{worst:8.1e}", f"limit {sites[0].tolerance:.0e}, of the largest value")
+        worst = max(sites, key=share_of_limit)
+        more = f"limit {worst.tolerance:.0e}, of the largest value"
+        row(f"worst difference, {kind}", f"{worst.max_rel or 0.0:8.1e}", more)
     print(f"  report: {shown(file)}")
 
 

@@ -1,7 +1,7 @@
 """Two arrays, one site: how far they are apart, and whether that is noise.
 
-Differences are relative to the site's largest value in the whole trace: the noise of the arithmetic grows with that, not
-with the value of one element, which may be small because larger ones cancelled.
+Differences are relative to the site's largest value in the whole trace: the noise of the arithmetic grows with that,
+not with the value of one element, which may be small because larger ones cancelled.
 """
 
 from __future__ import annotations

@@ -29,13 +29,15 @@ class Seen:
         flat = gradient.reshape(-1)
         if name not in self.masks:
             self.masks[name] = torch.zeros(flat.shape[0], dtype=torch.bool)
-        for mask, part in zip(self.masks[name].split(BLOCK), flat.split(BLOCK)):
-            mask |= part.abs() > noise
+        for start in range(0, flat.shape[0], BLOCK):
+            self.masks[name][start : start + BLOCK] |= flat[start : start + BLOCK].abs() > noise
 
 
 def largest_of(gradient: torch.Tensor) -> float:
     """The largest value, without a second copy of the whole."""
-    return max((float(part.abs().max()) for part in gradient.reshape(-1).split(BLOCK)), default=0.0)
+    flat = gradient.reshape(-1)
+    parts = (flat[start : start + BLOCK] for start in range(0, flat.shape[0], BLOCK))
+    return max((float(part.abs().max()) for part in parts), default=0.0)
 
 
 def coverage(seen: Seen, model: Any, alone: set[str], inside: set[str]) -> list[dict[str, Any]]:

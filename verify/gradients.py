@@ -50,7 +50,9 @@ def functional(sites: Mapping[str, torch.Tensor], names: list[str], precision: s
     """The same seeded sum of all outputs as the recorder's."""
     import torch
 
-    terms = [(sites[name] * torch.from_numpy(seeded(name, tuple(sites[name].shape), precision))).sum() for name in names]
+    terms = [
+        (sites[name] * torch.from_numpy(seeded(name, tuple(sites[name].shape), precision))).sum() for name in names
+    ]
     return torch.stack(terms).sum()
 
 
@@ -120,13 +122,14 @@ class GradientJudge:
         laid_out = gradient if is_table(name) or gradient.ndim == 1 else gradient.t()
         kept = keep_gradient(name, _Blocks(laid_out) if is_table(name) else laid_out.numpy(), "whole" in parts)
         read = (self.arrays[f"gradient/{case}/{name}/{part}"] for part in parts)
-        results = [self._compare(target, shown, part, recorded, kept[part]) for part, recorded in zip(parts, read)]
+        tokens = self.entries[case]["tokens"]
+        results = [self._compare(target, shown, part, data, kept[part], tokens) for part, data in zip(parts, read)]
         self.results.append(max(results, key=lambda result: (not result.passed, _ratio(result))))
         scale = self.scales.get((name, "whole")) or largest_of(gradient)
-        self.seen.add(target, gradient, scale * self.limits.gradient(name, scale))
+        self.seen.add(target, gradient, scale * self.limits.gradient(name, scale, self.entries[case]["tokens"]))
 
     def _compare(
-        self, target: str, shown: str, part: str, recorded: np.ndarray, found: np.ndarray
+        self, target: str, shown: str, part: str, recorded: np.ndarray, found: np.ndarray, tokens: int
     ) -> GradientResult:
         """One part: which rows have a gradient at all, or its numbers."""
         import numpy as np
@@ -142,7 +145,7 @@ class GradientJudge:
         if not np.isfinite(found).all():
             return GradientResult(target, shown, None, None, 0.0, False, "its numbers are not all finite")
         scale = self.scales[name, part]
-        limit = self.limits.gradient(name, scale)
+        limit = self.limits.gradient(name, scale, tokens)
         largest = float(np.abs(found.astype(np.float64) - recorded).max()) if found.size else 0.0
         relative = largest / scale if scale > 0 else (0.0 if largest == 0 else float("1e308"))
         return GradientResult(target, shown, largest, relative, limit, relative <= limit)

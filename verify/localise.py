@@ -62,7 +62,18 @@ def _depth_of_tensor(name: str) -> tuple[int, int]:
     return int(match[1]), _PARTS.index(part) if part else len(_PARTS)
 
 
-_PARTS = ("q_proj", "k_proj", "v_proj", "attentions", "context", "out_proj", "norm1", "linear1", "linear2", "hidden_states")
+_PARTS = (
+    "q_proj",
+    "k_proj",
+    "v_proj",
+    "attentions",
+    "context",
+    "out_proj",
+    "norm1",
+    "linear1",
+    "linear2",
+    "hidden_states",
+)
 _ENDS = ("pooler_output", "logits", "start_logits", "end_logits", "start_prob", "end_prob", "loss")
 
 
@@ -134,6 +145,8 @@ def _hint_in_layer(first: SiteResult, sites: Sequence[SiteResult]) -> str:
         return first.site
     number, part = int(match[1]), match[2]
     passed = {site.site for site in sites if site.case == first.case and site.passed}
+    if part == "self_attn.context":
+        return f"the values that the attention of layer {number} gathers, the order of its heads: what goes in agrees"
     if part:
         name = re.sub(r"^self_attn\.([qkv]_proj)$", r"self_attn.self_attn.\1", part)
         return f"encoder.layers.{number}.{name}.weight and .bias"

@@ -107,9 +107,9 @@ class Limits:
             return norm + int(match[1]) * whole
         return norm + self.layers * whole + 2 * (width + ELEMENTARY)
 
-    def gradient(self, tensor: str, scale: float) -> float:
-        """The limit of a gradient, relative to `scale`: forth, back, and the sum over all tokens."""
-        count = 2 * self.operations("logits") + self.longest + 4 * self.hidden
+    def gradient(self, tensor: str, scale: float, tokens: int) -> float:
+        """The limit of a gradient, relative to `scale`: forth, back, and the sum over the case's tokens."""
+        count = 2 * self.operations("logits") + tokens + 4 * self.hidden
         grown = self.gradient_growth.get(tensor, 0.0) / scale if scale > 0 else 0.0
         return DEVIATIONS * self.unit * math.sqrt(count) * max(1.0, grown)
 

@@ -130,7 +130,7 @@ FAULTS = {
         "ErnieMModel",
         last_place(LAYER + "1.norm2.weight", 3),
         "1.norm2.weight",
-        "hidden_states.2",
+        "norm:encoder.layers.1.norm2",
         "encoder.layers.1.norm2",
     ),
     "the last position": (
@@ -151,8 +151,60 @@ FAULTS = {
         "ErnieMModel",
         set_field("layer_norm_eps", 1e-5),
         "layer_norm_eps is 1e-05",
-        "hidden_states.0",
+        "norm:embeddings.layer_norm",
         "layer_norm_eps",
+    ),
+    "Python's epsilon in one kind of norm": (
+        "ErnieMModel",
+        edit_code(
+            "self.norm1 = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)",
+            "self.norm1 = nn.LayerNorm(config.hidden_size, eps=1e-5)",
+        ),
+        "",
+        "norm:encoder.layers.0.norm1",
+        "encoder.layers.0.norm1",
+    ),
+    "positions counted from 1": (
+        "ErnieMModel",
+        edit_code("position_ids + self.position_offset", "position_ids + (self.position_offset - 1)"),
+        "",
+        "embeddings.sum",
+        "position_offset",
+    ),
+    "heads put together in another order": (
+        "ErnieMModel",
+        edit_code("context.transpose(1, 2).flatten(-2)", "context.flip(1).transpose(1, 2).flatten(-2)"),
+        "",
+        "layers.0.self_attn.context",
+        "the order of its heads",
+    ),
+    "a row of padding that learns nothing": (
+        "ErnieMModel",
+        edit_code(
+            "nn.Embedding(config.vocab_size, config.hidden_size)",
+            "nn.Embedding(config.vocab_size, config.hidden_size, padding_idx=1)",
+        ),
+        "",
+        "gradient of embeddings.word_embeddings.weight",
+        "the way back through embeddings.word_embeddings",
+    ),
+    "a way back that is cut": (
+        "ErnieMForSequenceClassification",
+        edit_code("self.dropout1(attended)", "self.dropout1(attended.detach())"),
+        "",
+        "gradient of ernie_m.encoder.layers.2.self_attn.out_proj.weight",
+        "the way back",
+    ),
+    "a gradient that is twice as large": (
+        "ErnieMForTokenClassification",
+        edit_code(
+            "return F.cross_entropy(logits.flatten(0, -2), labels.reshape(-1)",
+            "logits = 2 * logits - logits.detach()\n"
+            "        return F.cross_entropy(logits.flatten(0, -2), labels.reshape(-1)",
+        ),
+        "",
+        "gradient of classifier.weight",
+        "the way back through classifier",
     ),
     "the port's mask rule": (
         "ErnieMModel",

@@ -16,7 +16,7 @@ INSIDE = ("sentence.inside",)
 SMALL_INSIDE = ("ids.zero_and_pad", "mask.zero_row", "mask.4d.bool", "inputs_embeds", "length.1")
 #: Cases whose gradients are recorded: no mask, padding with one, ids 0 and 1, every position, every kind of row.
 GRADIENTS = ("sentence.inside", "length.129")
-SMALL_GRADIENTS = ("longest", "batch.mask", "ids.zero_and_pad", "position_ids.low", "ids.unused")
+SMALL_GRADIENTS = ("longest", "batch.mask", "ids.zero_and_pad", "position_ids.low", "ids.all")
 
 
 class Designer:
@@ -137,13 +137,17 @@ class Designer:
             self.add(f"seed.{number}", "ids of another seed", {"input_ids": ids})
 
     def words(self) -> None:
-        """Ids that no sentence has: all of them of a small model, of a large one some of the whole vocabulary."""
+        """All words of a small vocabulary; of a large one some that no sentence has, from its whole length."""
         used = set(token for row in self.sentences for token in row)
         unused = [token for token in range(self.vocabulary) if token not in used] or list(range(self.vocabulary))
+        chosen = list(range(self.vocabulary)) if self.small else unused
         width = min(64, self.longest)
-        count = len(unused) if self.small else min(4 * width, len(unused))
-        spread = [unused[place] for place in np.linspace(0, len(unused) - 1, count).astype(int)]
+        count = len(chosen) if self.small else min(4 * width, len(chosen))
+        spread = [chosen[place] for place in np.linspace(0, len(chosen) - 1, count).astype(int)]
         rows = [spread[start : start + width] for start in range(0, count, width)]
         ids = np.array([np.resize(row, width) for row in rows], np.int64)
         ids[-1, -1] = self.vocabulary - 1
-        self.add("ids.unused", "ids that no sentence has, from the whole vocabulary", {"input_ids": ids})
+        if self.small:
+            self.add("ids.all", "every word of the vocabulary", {"input_ids": ids})
+        else:
+            self.add("ids.unused", "ids that no sentence has, from the whole vocabulary", {"input_ids": ids})

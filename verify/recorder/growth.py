@@ -1,4 +1,4 @@
-"""How much of an error of the embeddings arrives at each site: the condition of this very network, from Paddle itself."""
+"""How much of an error of the embeddings arrives at each site: the condition of this network, from Paddle itself."""
 
 from __future__ import annotations
 

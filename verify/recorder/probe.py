@@ -124,7 +124,10 @@ def site_order(sites: Any, layers: int) -> Any:
     for number in range(layers):
         before = ["q_proj", "k_proj", "v_proj"]
         order += [f"layers.{number}.self_attn.{part}" for part in before] + [f"attentions.{number}"]
-        order += [f"layers.{number}.{part}" for part in ("self_attn.context", "self_attn.out_proj", "norm1", "linear1", "linear2")]
+        order += [
+            f"layers.{number}.{part}"
+            for part in ("self_attn.context", "self_attn.out_proj", "norm1", "linear1", "linear2")
+        ]
         order.append(f"hidden_states.{number + 1}")
     order += ["pooler_output", "logits", "start_logits", "end_logits", "start_prob", "end_prob", "loss"]
     return [name for name in order if name in sites]

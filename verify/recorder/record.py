@@ -113,7 +113,8 @@ def run_cases(model: Any, cases: Any, precision: str, seed: int, pooler: bool) -
                     raise Refused(f"Paddle's gradients are not finite ({case['name']}, {name})")
                 arrays[f"gradient/{case['name']}/{name}/{part}"] = as_stored(value)
         tensors = dict((name, sorted(parts)) for name, parts in found.items())
-        gradients.append({"case": case["name"], "of": "loss" if of_loss else "outputs", "tensors": tensors})
+        of, tokens = "loss" if of_loss else "outputs", int(np.prod(case["inputs"]["input_ids"].shape))
+        gradients.append({"case": case["name"], "of": of, "tokens": tokens, "tensors": tensors})
     say("Paddle: how errors grow")
     return arrays, {"cases": entries, "gradients": gradients, "growth": measure_growth(probe, cases[0], pooler)}
 
