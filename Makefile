@@ -1,11 +1,14 @@
 # The two commands of the README are `make demo` and `make test`; both make the environments that they need.
 #
 #   make env      the three environments (see docs/environments.md)
-#   make demo     a full-size ERNIE-M: made with PaddleNLP, converted, verified, loaded
+#   make demo     a full-size ERNIE-M: made with PaddleNLP, converted, verified, loaded, pushed to a local Hub
 #   make test     style, types and the whole suite, in every environment
 #   make check    style and types alone
+#   make pythons  the built wheel in empty environments, on every Python from 3.9 to 3.13 that is here
 #   make bench    the figures of docs/measurements.md
+#   make fuzz     damaged and hostile checkpoints for SECONDS (600) with SEED (1)
 #   make parity   the tables of docs/model.md and docs/tokenizer.md
+#   make api      docs/api.md, from the docstrings
 #   make clean    remove the demo's files        make distclean   and the environments
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -16,7 +19,7 @@ PRODUCT := .venv/bin/python
 PADDLE := .venv-paddle/bin/python
 TRANSFORMERS4 := .venv-transformers4/bin/python
 
-.PHONY: env demo test test-product test-transformers4 check bench parity clean distclean
+.PHONY: env demo test test-product test-transformers4 check pythons bench fuzz parity api clean distclean
 
 env: .venv/.ready .venv-paddle/.ready .venv-transformers4/.ready
 
@@ -51,14 +54,14 @@ endef
 
 demo:
 	$(announce)
-	@echo "The demo needs 2.5 GB of disk in ./demo. Its weights are random: no pretrained ones can be downloaded here."
+	@echo "The demo needs 3.7 GB of disk in ./demo (2.5 GB when it is done) and 1.2 GB for temporary files. Its weights are random: no pretrained ones can be downloaded here."
 	@$(MAKE) --no-print-directory .venv/.ready .venv-paddle/.ready
 	@$(PRODUCT) benchmarks/demo.py --paddle-python $(PADDLE) $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)")
 
 test:
 	$(announce)
 	@$(MAKE) --no-print-directory env
-	@$(MAKE) --no-print-directory check test-product test-transformers4
+	@$(MAKE) --no-print-directory check test-product test-transformers4 pythons
 
 check: .venv/.ready
 	.venv/bin/ruff check .
@@ -72,17 +75,28 @@ test-product: env
 test-transformers4: env
 	@echo "== models, tokenizers, verification and the Hub, transformers 4.57 and huggingface_hub 0.36"
 	$(TRANSFORMERS4) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS) tests/ernie_m tests/end_to_end tests/transformers4 \
-	  tests/converter/fetch/test_hub.py
+	  tests/converter/fetch/test_hub.py tests/converter/publish tests/converter/write/test_card.py
+
+# Pythons of pyenv need not be on the PATH.
+pythons: .venv/.ready
+	@echo "== the wheel, on every Python from 3.9 to 3.13 that is here"
+	PATH="$$PATH:$$(printf '%s:' "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.*/bin)" .venv/bin/nox
 
 bench: .venv/.ready .venv-paddle/.ready
 	$(PRODUCT) benchmarks/convert_speed.py --paddle-python $(PADDLE)
+
+fuzz: .venv/.ready
+	$(PRODUCT) -m benchmarks.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 parity: env
 	$(PRODUCT) benchmarks/parity_table.py --write
 	$(PRODUCT) benchmarks/token_table.py --write
 
+api: .venv/.ready
+	$(PRODUCT) benchmarks/api_reference.py --write
+
 clean:
-	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo build dist .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 distclean: clean
 	rm -rf .venv .venv-paddle .venv-transformers4

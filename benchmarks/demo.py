@@ -1,4 +1,5 @@
-"""The demo of the README: a full-size ERNIE-M made with PaddleNLP, converted, verified and loaded.
+"""The demo of the README: a full-size ERNIE-M made with PaddleNLP, converted, verified, loaded, published to a Hub on
+127.0.0.1 and loaded from there.
 
     python benchmarks/demo.py --paddle-python .venv-paddle/bin/python [--tokenizer FOLDER] [--size base]
 
@@ -37,6 +38,7 @@ def main() -> int:
     verify = [sys.executable, "-m", "converter", "verify", source, output, "--paddle-python", arguments.paddle_python]
     seconds["verify"] = run(*verify)
     seconds["load and use"] = run(sys.executable, Path(__file__), "--load", output)
+    publish(folder, output, seconds)
     print_table(source, output, seconds)
     return 0
 
@@ -47,7 +49,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--tokenizer", type=Path, help="a folder with vocab.txt and sentencepiece.bpe.model")
     parser.add_argument("--size", choices=("tiny", "base", "large"), default="base")
     parser.add_argument("--folder", type=Path, default=ROOT / "demo")
-    parser.add_argument("--load", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--load", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.load:
         load(arguments.load)
@@ -59,14 +61,14 @@ def say(text: str) -> None:
     print(f"\n== {text}", flush=True)
 
 
-def run(*command: object) -> float:
+def run(*command: object, **environment: str) -> float:
     """Show a command and run it; how long it took in seconds. A failure ends the demo."""
     words = [str(word) for word in command]
     shown = ["paddle2torch" if words[1:3] == ["-m", "converter"] else Path(words[0]).name, *words[1:]]
     shown = [shown[0], *shown[3:]] if shown[0] == "paddle2torch" else shown
     say(" ".join(word.replace(f"{ROOT}/", "") for word in shown))
     start = time.monotonic()
-    done = subprocess.run(words, cwd=ROOT, env={**os.environ, **OFFLINE}, check=False)
+    done = subprocess.run(words, cwd=ROOT, env={**os.environ, **OFFLINE, **environment}, check=False)
     if done.returncode:
         print(f"\nThe demo stops: this command ended with {done.returncode}.", file=sys.stderr)
         sys.exit(done.returncode)
@@ -108,8 +110,34 @@ def make_checkpoint(arguments: argparse.Namespace, source: Path, tokenizer: Path
     return seconds
 
 
-def load(folder: Path) -> None:
-    """What a user does: plain AutoModel and AutoTokenizer."""
+def publish(folder: Path, output: Path, seconds: dict[str, float]) -> None:
+    """Push to a Hub of our own, push again, load from it. It needs no network, and is gone afterwards."""
+    say("a Hub on 127.0.0.1 (benchmarks/local_hub.py)")
+    cache = folder / "hub-cache"
+    command = [sys.executable, "-m", "benchmarks.local_hub"]
+    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None and server.stdin is not None
+    try:
+        hub = {
+            "HF_ENDPOINT": server.stdout.readline().strip(),
+            "HF_TOKEN": "hf_local_token",
+            "HF_HUB_OFFLINE": "0",
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HOME": str(cache.absolute()),
+        }
+        name = f"me/{output.name}"
+        push = [sys.executable, "-m", "converter", "push", output, name]
+        seconds["push to a local Hub"] = run(*push, **hub)
+        seconds["push again"] = run(*push, **hub)
+        seconds["load from the local Hub"] = run(sys.executable, Path(__file__), "--load", name, **hub)
+    finally:
+        server.stdin.close()
+        server.wait()
+        shutil.rmtree(cache, ignore_errors=True)
+
+
+def load(folder: str) -> None:
+    """What a user does: plain AutoModel and AutoTokenizer, from a folder or from the Hub."""
     import torch
     from transformers import AutoModel, AutoTokenizer
 

@@ -1,6 +1,7 @@
 """Takes Paddle ERNIE-M checkpoints to Hugging Face folders, without Paddle and without running anything in a file.
 
-The way of a tensor: `open` (readers) -> `plan` -> `write`. `verify` then proves the result.
+The way of a tensor: `open` (readers) -> `plan` -> `write`. `verify` then proves the result, and
+`publish` puts it on the Hub.
 """
 
 from __future__ import annotations
@@ -13,14 +14,27 @@ from converter.version import __version__
 if TYPE_CHECKING:
     from converter.conversion import Conversion, convert
     from converter.inspection import Inspection, inspect
+    from converter.publish.pushing import Push, push
 
-__all__ = ["Conversion", "Inspection", "Paddle2TorchError", "Problem", "__version__", "convert", "inspect"]
+__all__ = [
+    "Conversion",
+    "Inspection",
+    "Paddle2TorchError",
+    "Problem",
+    "Push",
+    "__version__",
+    "convert",
+    "inspect",
+    "push",
+]
 
 _HOMES = {
     "Conversion": "converter.conversion",
     "convert": "converter.conversion",
     "Inspection": "converter.inspection",
     "inspect": "converter.inspection",
+    "Push": "converter.publish.pushing",
+    "push": "converter.publish.pushing",
 }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -18,8 +20,11 @@ from converter.errors import Problem
 if TYPE_CHECKING:
     from converter.conversion import Conversion
     from converter.inspection import Inspection
+    from converter.publish.pushing import Push
 
 _SECONDS_BETWEEN_LINES = 5.0
+#: "weights: 3 of 40 tensors", "Paddle: case 3 of 40, batch", "file: 1,024.5 of 2,000.0 MB"
+_SHARE = re.compile(r"[^:]+: (?:case )?(\d[\d,.]*) of (\d[\d,.]*\d|\d)")
 
 
 class Reporter:
@@ -58,12 +63,32 @@ class Reporter:
         whole = f" of {_sized(total)} ({share:.0%}," if total else " ("
         text = f"{stage} {_sized(done)}{whole} {rate:,.1f} MB/s)"
         if self._terminal:
-            bar = "█" * int(30 * share)
-            sys.stderr.write(f"\r\033[K{bar:░<30} {text}")
-            sys.stderr.flush()
-            self._drawn = True
+            self._draw(share, text)
         else:
             self.say(text)
+
+    def tell(self, text: str) -> None:
+        """What `verify` does: `stage`, `stage: detail` or `stage: 3 of 40 ...`, many a second."""
+        now, stage, share = time.monotonic(), text.split(":")[0], _SHARE.match(text)
+        begins = stage != self._stage
+        if begins:
+            self._stage, self._last = stage, now
+            self.say(stage if share and self._terminal else text)
+        elif now - self._last < (0.1 if self._terminal else _SECONDS_BETWEEN_LINES):
+            return
+        self._last = now
+        if self._terminal and share:
+            done, total = (float(number.replace(",", "")) for number in share.groups())
+            self._draw(min(done / total, 1.0) if total else 0.0, text)
+        elif not begins:
+            self.say(text)
+
+    def _draw(self, share: float, text: str) -> None:
+        """The bar, over the one that was drawn before; cut to the width of the terminal, or it would leave lines."""
+        line = f"{'█' * int(30 * share):░<30} {text}"
+        sys.stderr.write(f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}")
+        sys.stderr.flush()
+        self._drawn = True
 
     def say(self, text: str) -> None:
         """One line."""
@@ -154,3 +179,34 @@ def print_inspection(result: Inspection, as_json: bool) -> None:
         typer.echo("\n".join(lines))
     for problem in result.problems:
         typer.echo(problem)
+
+
+def print_push(result: Push, as_json: bool) -> None:
+    print_warnings(result.warnings)
+    if as_json:
+        print_json(asdict(result))
+        return
+    for file in result.files:
+        typer.echo(f"{file.change:<7} {file.size:>13,}  {file.sha256}  {file.name}")
+    for name in result.deleted:
+        typer.echo(f"delete  {'':>13}  {'':<64}  {name}")
+    typer.echo(_summary(result))
+
+
+def _summary(result: Push) -> str:
+    where = result.url if result.revision == "main" else f"{result.url}/tree/{result.revision}"
+    proof = "verified" if result.verified else "NOT verified"
+    if result.nothing_to_do:
+        there = f", in the pull request {result.pull_request}" if result.pull_request else ""
+        return f"nothing to do: {where} has all of it already, commit {result.commit}{there} ({proof})"
+    sent = [file for file in result.files if file.change != "same"]
+    size = sum(file.size for file in sent)
+    if result.dry_run:
+        made = f"make the {'private ' if result.private else ''}repository, " if result.new_repository else ""
+        made += f"make the branch {result.revision}, " if result.new_branch else ""
+        return f"would {made}send {len(sent)} files, {size / 1e6:,.1f} MB, to {where} ({proof}). Nothing was changed"
+    made = f", pull request {result.pull_request}" if result.pull_request else ""
+    return (
+        f"pushed {len(sent)} files, {size / 1e6:,.1f} MB, to {where}: commit {result.commit}{made} ({proof}; "
+        "the Hub tells the same sums)"
+    )

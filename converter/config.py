@@ -136,11 +136,13 @@ def _check_identity(flat: dict[str, Any], file: str) -> list[Problem]:
     problems = []
     kind = flat.get("model_type", "ernie_m")
     if kind != "ernie_m":
-        problems.append(Problem("E011", f"{file}: model_type is {kind!r}, expected 'ernie_m'. Is this another model?"))
+        text = f"{file}: model_type is {kind!r:.80}, expected 'ernie_m'. Is this another model?"
+        problems.append(Problem("E011", text))
     names = flat.get("architectures")
     if names is not None:
         if not (isinstance(names, list) and len(names) == 1 and isinstance(names[0], str)):
-            problems.append(Problem("E012", f"{file}: architectures is {names!r}, expected a list of one class name"))
+            text = f"{file}: architectures is {names!r:.80}, expected a list of one class name"
+            problems.append(Problem("E012", text))
         else:
             flat["architecture"] = names[0]
     return problems

@@ -80,4 +80,4 @@ def _bind(data: Mapping[str, Any], file: str) -> tuple[dict[str, Any], Problem |
 
 
 def unknown_architecture(name: object, file: str) -> Problem:
-    return Problem("E012", f"{file}: the class is {name!r}; known are {', '.join(ARCHITECTURES)}")
+    return Problem("E012", f"{file}: the class is {name!r:.80}; known are {', '.join(ARCHITECTURES)}")

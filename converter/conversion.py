@@ -16,7 +16,7 @@ from converter.open.source import Source, open_source
 from converter.plan import EXTRAS_FILE, Plan, make_plan
 from converter.tensors import SourceFile, element_count
 from converter.write.output import write_companions
-from converter.write.staging import check_output, staged
+from converter.write.staging import check_output, clear_leftovers, staged
 from converter.write.weights import Shard, split_into_shards, target_bytes, with_extras, write_weights
 
 #: Called with a stage's name, what is done of it and the whole, in bytes.
@@ -78,6 +78,7 @@ def convert(
     if not str(source) or not str(output):
         raise SourceError(Problem("E090", "SOURCE or OUTPUT is an empty text, expected a name"))
     output = Path(output)
+    clear_leftovers(output)
     if dtype not in DTYPE_CHOICES:
         raise SourceError(Problem("E091", f"dtype is {dtype!r}, expected one of {', '.join(DTYPE_CHOICES)}"))
     if max_shard_size < 1:

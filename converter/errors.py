@@ -1,7 +1,8 @@
 """The errors that this tool raises: each a list of problems, each problem with a code.
 
 Codes by room: E0 source and usage, E1 names, E2 shapes, dtypes and values, E3 files that are damaged or
-hostile, E4 parity, E5 the output folder, E6 the reference and traces, E7 fetching. docs/errors.md explains each.
+hostile, E4 parity, E5 the output folder, E6 the reference and traces, E7 fetching, E8 publishing.
+docs/errors.md explains each.
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ class OutputError(Paddle2TorchError):
     """OUTPUT cannot be written: it exists, the disk is full, or what was written does not read back equal."""
 
 
+class PushError(Paddle2TorchError):
+    """OUTPUT is not proven, or the Hub does not take it, or has other bytes than were sent."""
+
+
 class VerificationError(Paddle2TorchError):
     """OUTPUT cannot be judged as it is: a file is missing or does not load. `verify` calls this a failure."""
 
@@ -73,16 +78,26 @@ def fold_names(names: Iterable[str]) -> str:
     for name in names:
         head, found, tail = name.partition(".layers.")
         number, dot, rest = tail.partition(".")
-        if found and number.isascii() and number.isdecimal() and number == str(int(number)):
+        if found and _is_layer(number):
             groups.setdefault((head + found, dot + rest), []).append(int(number))
         else:
             plain.append(name)
     folded = [f"{head}{_fold_numbers(numbers)}{tail}" for (head, tail), numbers in groups.items()]
     count = len(plain) + sum(map(len, groups.values()))
-    shown = plain[:12] + folded[:20]
+    shown = [_shorten(name) for name in plain[:12] + folded[:20]]
     more = len(plain) + len(folded) - len(shown)
     text = ", ".join(shown) + (f" and {more} more" if more else "")
     return text if count == 1 else f"{text} ({count} tensors)"
+
+
+def _is_layer(number: str) -> bool:
+    """Python takes no text of thousands of digits for a number, and no model has a million layers."""
+    return len(number) < 7 and number.isascii() and number.isdecimal() and number == str(int(number))
+
+
+def _shorten(name: str) -> str:
+    """A file may hold names of any length."""
+    return name if len(name) <= 200 else name[:197] + "..."
 
 
 def _fold_numbers(numbers: list[int]) -> str:

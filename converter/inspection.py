@@ -16,7 +16,7 @@ from converter.plan import Plan, make_plan
 from converter.tensors import element_count
 
 if TYPE_CHECKING:
-    from converter.fetch.download import Progress
+    from converter.fetch.request import Progress
 
 
 @dataclass(frozen=True)

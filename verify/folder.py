@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Callable
 from converter.errors import Problem
 from verify.expected import expected_of_plan, expected_of_trace
 from verify.fields import check_config, check_tokenizer_config
-from verify.manifest import behavior_of, check_files, check_source, check_tensors, read_manifest
+from verify.manifest import behavior_of, check_code, check_files, check_source, check_tensors, read_manifest
 from verify.static import StaticResult, check_weights
 from verify.trace import Trace
 from verify.traced_weights import check_against_trace
@@ -38,8 +38,9 @@ def check_folder(
         result, more = check_against_trace(trace, manifest, written)
         problems += more
     problems += check_fields(output, plan, trace, written, behavior_of(manifest))
+    code = check_code(output)
     if manifest is None:
-        return result, problems, []
+        return result, problems, code
     say("weights: sums of the manifest")
     names, differing = check_tensors(manifest, written)
     # A tensor that already differs from the source is named once.
@@ -47,7 +48,7 @@ def check_folder(
     more, warnings = check_files(manifest, output)
     problems += more + (check_source(manifest, sums) if sums is not None else [])
     mismatched = tuple(dict.fromkeys([*result.mismatched, *names]))
-    return StaticResult(result.tensors, mismatched, result.against, result.rounded), problems, warnings
+    return StaticResult(result.tensors, mismatched, result.against, result.rounded), problems, warnings + code
 
 
 def check_fields(

@@ -24,7 +24,8 @@ from verify.manifest import (
     read_manifest,
     source_sums,
 )
-from verify.opening import open_for
+from verify.nonfinite import explain_not_finite
+from verify.opening import Said, open_for
 from verify.reference import find_interpreter, make_request, record_trace
 from verify.report import NUMBERS, TOKENS, WEIGHTS, Report
 from verify.static import converted_to
@@ -54,6 +55,7 @@ class Options:
     self_test: bool = False
     #: Takes the place of starting the process that runs OUTPUT.
     start: Start | None = None
+    said: Said = field(default_factory=Said)
 
 
 @dataclass
@@ -68,7 +70,7 @@ class Job:
     def run(self, source: Path | None, options: Options) -> None:
         """Judge OUTPUT; what is found is in `self.report`."""
         trace = read_trace(options.trace) if options.trace is not None else None
-        opened, plan = self._open(source) if source is not None else (None, None)
+        opened, plan = self._open(source, options.said) if source is not None else (None, None)
         live = trace is None and not options.static_only
         interpreter = find_interpreter(options.paddle_python) if live else None
         if not options.static_only:
@@ -83,7 +85,7 @@ class Job:
                 self._check_static(plan, trace, sums)
         if interpreter is not None and opened is not None and plan is not None and sums is not None:
             with self._stage("record"):
-                trace = self._record(interpreter, opened, plan, sums, options.record)
+                trace = self._try_recording(interpreter, opened, plan, sums, options)
         elif options.record is not None and trace is not None:
             _copy(trace.path, options.record)
         if trace is not None:
@@ -107,9 +109,9 @@ class Job:
         yield
         self.report.seconds[name] = time.monotonic() - start
 
-    def _open(self, path: Path) -> tuple[Source, Plan]:
+    def _open(self, path: Path, said: Said) -> tuple[Source, Plan]:
         self.say("opening SOURCE")
-        opened, plan, warnings = open_for(self.output, path)
+        opened, plan, warnings = open_for(self.output, path, said)
         self.report.warnings += warnings
         return opened, plan
 
@@ -143,13 +145,28 @@ class Job:
         report.problems += problems
         report.warnings += warnings
 
-    def _record(
-        self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], record: Path | None
-    ) -> Trace:
-        request = make_request(opened, plan, self.report.precision, converted_to(plan, read_written(self.output)))
+    def _try_recording(
+        self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], options: Options
+    ) -> Trace | None:
+        """The recording. Where SOURCE's own NaN makes it impossible that is said; what was found stays a verdict."""
+        try:
+            return self._record(interpreter, opened, plan, sums, options)
+        except ReferenceFailure as failure:
+            wrong = bool(self.report.problems)
+            reason = explain_not_finite(plan, weights_agree=options.static and not wrong)
+            if reason is None:
+                raise
+            if not wrong:
+                raise reason from failure
+            self.report.warnings.append(f"numbers and tokens were not compared: {reason.problems[0].text}")
+            return None
+
+    def _record(self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], options: Options) -> Trace:
+        round_to = converted_to(plan, read_written(self.output))
+        request = make_request(opened, plan, self.report.precision, round_to, options.said.tokenizer)
         path = record_trace(interpreter, request, self.folder, self.say)
-        if record is not None:
-            _copy(path, record)
+        if options.record is not None:
+            _copy(path, options.record)
         trace = read_trace(path)
         check_sums(trace, list(sums.values()), "what the converter read")
         return trace
@@ -203,7 +220,10 @@ class Job:
     def _judge_tokens(self, trace: Trace, found: Judgement) -> None:
         report, tokens = self.report, found.tokens
         if not trace.has_tokens:
-            report.warnings.append("no tokenizer was compared: the source has none, or PaddleNLP could not load it")
+            text = "no tokenizer was compared: the source has none, or PaddleNLP could not load it"
+            if (self.output / "vocab.txt").is_file():
+                text += ". OUTPUT has one: --tokenizer FOLDER names the folder that it came from"
+            report.warnings.append(text)
             return
         report.checked.append(TOKENS)
         report.tokenizer = tokens

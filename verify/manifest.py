@@ -16,6 +16,8 @@ from verify.written import WrittenWeights
 MANIFEST = "paddle2torch.json"
 #: Files whose bytes may differ when what they compute does not: that is judged by running them.
 JUDGED_BY_RUNNING = (".py",)
+#: The model's files as this version of the tool copies them.
+_OWN_CODE = Path(__file__).resolve().parent.parent / "ernie_m"
 
 
 def read_manifest(output: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
@@ -85,14 +87,27 @@ def check_files(manifest: Mapping[str, Any], output: Path) -> tuple[list[Problem
             problems.append(Problem("E406", f"{name} is in {MANIFEST} and not in OUTPUT"))
         elif file_sha256(path) != expected:
             if path.suffix in JUDGED_BY_RUNNING:
-                warnings.append(
-                    f"{name} is not the file that was written (sha256 {file_sha256(path)}): judged by running it"
-                )
+                warnings.append(f"{name} is not the file that was written: its sum differs from {MANIFEST}'s")
             else:
                 problems.append(
                     Problem("E406", f"{name} is not the file that was written: its sum differs from {MANIFEST}'s")
                 )
     return problems, warnings
+
+
+def check_code(output: Path) -> list[str]:
+    """Code in OUTPUT that is not this tool's own, by its sum, whatever the manifest says: it runs, and is judged by
+    what it computes."""
+    warnings = []
+    for path in sorted(output.glob("*.py")):
+        own, digest = _OWN_CODE / path.name, file_sha256(path)
+        if not own.is_file():
+            warnings.append(
+                f"{path.name} is no file of this tool's (sha256 {digest}): judged by what the model computes"
+            )
+        elif file_sha256(own) != digest:
+            warnings.append(f"{path.name} is not this tool's own (sha256 {digest}): judged by running it")
+    return warnings
 
 
 def check_source(manifest: Mapping[str, Any], sums: Mapping[str, str]) -> list[Problem]:

@@ -67,14 +67,18 @@ def _interpreters(environment: Path) -> Iterator[Path]:
     yield environment / "Scripts" / "python.exe"
 
 
-def make_request(opened: Source, plan: Plan, precision: str, round_to: str | None) -> dict[str, Any]:
-    """What the recorder is told: where SOURCE is, and which files of it were found harmless."""
+def make_request(
+    opened: Source, plan: Plan, precision: str, round_to: str | None, tokenizer: Path | None = None
+) -> dict[str, Any]:
+    """What the recorder is told: where SOURCE is, and which files of it were found harmless. `tokenizer` is where the
+    tokenizer was read from, if not beside the weights."""
+    folder = (tokenizer or opened.folder).absolute()
     return {
         "source": str(opened.path.absolute()),
         "files": [str(file.path.absolute()) for file in opened.tensors.files if file.path.suffix != ".json"],
         "config": str(opened.config_file.path.absolute()) if opened.config_file else None,
         "fallback": _fallback(plan) if opened.config_file is None else {},
-        "tokenizer": str(opened.folder.absolute()) if opened.tokenizer is not None else None,
+        "tokenizer": str(folder) if opened.tokenizer is not None else None,
         "round_to": round_to,
         "precision": precision,
         "seed": SEED,

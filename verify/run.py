@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
-import time
 from pathlib import Path
 
 from converter.errors import Problem, ReferenceFailure, SourceError
 from converter.fetch.locate import locate
+from converter.leftovers import scratch_folder
 from verify.job import Job, Options, Progress
 from verify.judge import Start
+from verify.opening import Said
 from verify.report import FOLDER, Report
 from verify.writing import write_report
 
-_SECONDS_BETWEEN_LINES = 5.0
 PRECISIONS = ("float64", "float32")
 
 
@@ -28,6 +27,10 @@ def verify(
     static_only: bool = False,
     self_test: bool = False,
     paddle_python: Path | str | None = None,
+    architecture: str | None = None,
+    config: Path | str | None = None,
+    num_attention_heads: int | None = None,
+    tokenizer: Path | str | None = None,
     revision: str | None = None,
     cache: Path | None = None,
     offline: bool = False,
@@ -37,11 +40,13 @@ def verify(
 ) -> Report:
     """Judge `output` against `source`, or with `trace` against what was recorded from it, and write the report.
 
-    `source` as text may be a name, an address or a Hub id: see converter.fetch.locate. Raises SourceError, FileError,
-    PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace
-    cannot be used. Whatever is wrong with `output` is in the report: `report.passed` is False then. `static=False`
-    leaves it to numbers and tokens to find every fault; `self_test` plants faults after a pass and looks for each: one
-    that is missed makes the verdict worthless (E409). `start` takes the place of starting the process that runs OUTPUT.
+    `architecture`, `config`, `num_attention_heads` and `tokenizer` are what `convert` was told of a source that does
+    not say it. `source` as text may be a name, an address or a Hub id: see converter.fetch.locate. Raises SourceError,
+    FileError, PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace cannot be used, or
+    when the source's own NaN leave nothing to compare. Whatever is wrong with `output` is in the report:
+    `report.passed` is False then. `static=False` leaves it to numbers and tokens to find every fault; `self_test`
+    plants faults after a pass and looks for each: one that is missed makes the verdict worthless (E409). `start` takes
+    the place of starting the process that runs OUTPUT.
     """
     output = Path(output)
     if precision not in PRECISIONS:
@@ -54,16 +59,20 @@ def verify(
         raise ReferenceFailure(Problem("E606", f"--record {record} is a folder, expected the name of a file"))
     if static_only and self_test:
         raise SourceError(Problem("E090", "--self-test needs the numbers: it does not go with --static-only"))
-    job = Job(output, Report(precision), _Quiet(progress or (lambda text: None)))
+    said = Said(architecture, _path(config), num_attention_heads, _path(tokenizer))
+    if source is None and said != Said():
+        text = "--architecture, --config, --num-attention-heads and --tokenizer speak of a SOURCE, and none is given"
+        raise SourceError(Problem("E090", text))
+    job = Job(output, Report(precision), progress or (lambda text: None))
     located = None
     if source is not None:
         located = locate(source, revision=revision, cache=cache, offline=offline, progress=job.say_bytes)
         job.report.warnings += located.warnings
-    with tempfile.TemporaryDirectory(prefix="paddle2torch-verify-") as scratch:
+    with scratch_folder("paddle2torch-verify-") as scratch:
         job.folder = Path(scratch)
         job.run(
             located.path if located else None,
-            Options(_path(trace), _path(record), _path(paddle_python), static_only, static, self_test, start),
+            Options(_path(trace), _path(record), _path(paddle_python), static_only, static, self_test, start, said),
         )
     if report_dir is not None or output.is_dir():
         write_report(job.report, _path(report_dir) or output / FOLDER)
@@ -72,16 +81,3 @@ def verify(
 
 def _path(given: Path | str | None) -> Path | None:
     return None if given is None else Path(given)
-
-
-class _Quiet:
-    """Passes on a line when its stage is new or some seconds have gone by: cases come many a second."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._stage, self._last = progress, "", 0.0
-
-    def __call__(self, text: str) -> None:
-        stage, now = text.split(":")[0], time.monotonic()
-        if stage != self._stage or now - self._last > _SECONDS_BETWEEN_LINES:
-            self._stage, self._last = stage, now
-            self._progress(text)

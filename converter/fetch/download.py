@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
 
 from converter.errors import FetchError, Paddle2TorchError, Problem
-from converter.fetch.address import Address
-from converter.fetch.cache import Entry, Record, check_space, sum_of
+from converter.fetch.cache import Entry, Record, sum_of
 from converter.fetch.content import check_content, check_kind
 from converter.fetch.part import Part
-from converter.fetch.transport import Interrupted, Reply, get
-
-#: Called with a stage's name, what is done of it and the whole (0: not known), in bytes.
-Progress = Callable[[str, int, int], None]
+from converter.fetch.request import Progress, Wanted, fetch_rest
+from converter.fetch.transport import Interrupted
 
 #: Seconds before each further try. A try that brings a good piece starts the count anew.
 WAITS = (1.0, 2.0, 4.0, 8.0)
 LONGEST_WAIT = 60.0
 _GOOD_PIECE = 1 << 20
-_SLOW_SECONDS, _SLOW_BYTES = 60.0, 60 << 10
-_READ = 1 << 18
-_OVERLAP = 1 << 16
-#: Files whose reader knows where they end: a cut one is never taken for whole.
-_TELL_THEIR_END = (".pdparams", ".safetensors", ".json", ".model")
-_PASSING = (408, 425, 429, 500, 502, 503, 504)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A file to fetch. `md5`: the sum that it must have, where one is known; `most`: its largest size in bytes."""
-
-    name: str
-    address: Address
-    md5: str | None = None
-    most: int | None = None
 
 
 def fetch_file(entry: Entry, wanted: Wanted, progress: Progress) -> Path:
@@ -95,7 +73,7 @@ def _fetch_all(part: Part, wanted: Wanted, progress: Progress) -> str | None:
     while not part.complete:
         before = part.size
         try:
-            sha256 = _fetch_some(part, wanted, progress) or sha256
+            sha256 = fetch_rest(part, wanted, progress) or sha256
             break
         except Interrupted as error:
             failures = 1 if part.size - before >= _GOOD_PIECE else failures + 1
@@ -109,152 +87,3 @@ def _gave_up(part: Part, wanted: Wanted, failures: int, error: Interrupted) -> s
     have = f" {part.size:,} bytes are kept; the next run goes on from there" if part.size else ""
     asked = f" The server asks to wait {error.wait:.0f} seconds." if error.wait > LONGEST_WAIT else ""
     return f"{wanted.address.shown}: {error}. Tried {failures} times.{asked} Run it again later.{have}"
-
-
-def _fetch_some(part: Part, wanted: Wanted, progress: Progress) -> str | None:
-    """One request and what comes of it. Raises Interrupted when it is not all."""
-    asked = part.size
-    headers: dict[str, str] = {}
-    if asked:
-        if part.validator is None:
-            asked -= min(asked // 2, _OVERLAP)
-        else:
-            headers["If-Range"] = part.validator
-        headers["Range"] = f"bytes={asked}-"
-    with get(wanted.address, headers) as reply:
-        if asked and reply.status == 206:
-            offset = _continue_at(part, reply, asked)
-        elif reply.status == 200:
-            part.begin(reply)
-            offset = 0
-        else:
-            _judge_status(part, reply, asked)
-        if reply.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
-            part.clear()
-            raise FetchError(Problem("E704", f"{wanted.address.shown} comes packed, which was not asked for. Not kept"))
-        _check_size(part, wanted, reply)
-        _receive(part, reply, offset, wanted, progress)
-        return reply.sha256
-
-
-def _continue_at(part: Part, reply: Reply, asked: int) -> int:
-    """Where the body of a 206 goes on. Whatever does not fit what was asked for starts anew."""
-    match = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", reply.headers.get("Content-Range", ""))
-    etag = reply.headers.get("ETag")
-    if match is None or int(match[1]) != asked:
-        reason = "the server answered with another range than was asked for"
-    elif match[3] != "*" and part.total is not None and int(match[3]) != part.total:
-        reason = "the file has another size now"
-    elif etag is not None and part.etag is not None and etag != part.etag:
-        reason = "the file is another version now"
-    else:
-        part.total = int(match[3]) if match[3] != "*" else part.total
-        return asked
-    part.clear()
-    raise Interrupted(reason)
-
-
-def _judge_status(part: Part, reply: Reply, asked: int) -> None:
-    """Raises, always: Interrupted for what may pass, FetchError for what will not."""
-    shown, status = reply.address.shown, reply.status
-    if status in (416, 206) and asked:
-        part.clear()
-        raise Interrupted("the server cannot continue the file")
-    if status in _PASSING:
-        raise Interrupted(f"the server answers {status}", reply.retry_after())
-    meanings = {
-        401: "it wants a name and a password. Put them before the host: https://NAME:PASSWORD@HOST/...",
-        403: "access is forbidden",
-        404: "there is no such file",
-        407: "the proxy wants a name and a password",
-        410: "the file is gone",
-    }
-    meaning = meanings.get(status, "no file came")
-    raise FetchError(Problem("E702", f"{shown}: the server answers {status}: {meaning}. Nothing was fetched"))
-
-
-def _check_size(part: Part, wanted: Wanted, reply: Reply) -> None:
-    if part.total is None:
-        chunked = reply.headers.get("Transfer-Encoding", "").lower() == "chunked"
-        if not chunked and wanted.md5 is None and not wanted.name.endswith(_TELL_THEIR_END):
-            text = "the server does not say how long the file is, and the file does not tell its end"
-            raise FetchError(Problem("E704", f"{wanted.address.shown}: {text}. Fetch it with another tool"))
-        return
-    if wanted.most is not None and part.total > wanted.most:
-        total = part.total
-        part.clear()
-        raise _too_large(wanted, f"{total:,}")
-    if part.total == 0:
-        part.clear()
-        raise FetchError(Problem("E704", f"{wanted.address.shown} is empty (0 bytes)"))
-    check_space(part.path.parent, part.total - part.size)
-
-
-def _too_large(wanted: Wanted, size: str) -> FetchError:
-    text = f"{wanted.address.shown}: {size} bytes, expected at most {wanted.most:,} for {wanted.name}. Not kept"
-    return FetchError(Problem("E704", text))
-
-
-def _receive(part: Part, reply: Reply, offset: int, wanted: Wanted, progress: Progress) -> None:
-    """Append the body to the part. Raises Interrupted when less comes than the server told."""
-    stage = f"fetching {wanted.name}"
-    progress(stage, 0, part.total or 0)
-    with open(part.path, "ab") as file:
-        position = _skip_overlap(part, reply, offset)
-        slow_from, slow_at = position, time.monotonic()
-        while part.total is None or position < part.total:
-            piece = reply.read(_READ if part.total is None else min(_READ, part.total - position))
-            if not piece:
-                break
-            file.write(piece)
-            position += len(piece)
-            progress(stage, position, part.total or 0)
-            if wanted.most is not None and position > wanted.most:
-                raise _too_large(wanted, f"more than {wanted.most:,}")
-            if time.monotonic() - slow_at > _SLOW_SECONDS:
-                if position - slow_from < _SLOW_BYTES:
-                    raise Interrupted(f"less than {_SLOW_BYTES >> 10} kB came in {_SLOW_SECONDS:.0f} seconds")
-                slow_from, slow_at = position, time.monotonic()
-    if part.total is not None and position < part.total:
-        raise Interrupted(f"cut after {position:,} of {part.total:,} bytes")
-
-
-def _skip_overlap(part: Part, reply: Reply, offset: int) -> int:
-    """Read again what is already here, where the server does not name versions; it must be the same. The position."""
-    position = offset
-    with open(part.path, "rb") as file:
-        file.seek(offset)
-        while position < part.size:
-            piece = reply.read(part.size - position)
-            if not piece:
-                raise Interrupted("cut at once")
-            if piece != file.read(len(piece)):
-                part.clear()
-                raise Interrupted("the file has other bytes now")
-            position += len(piece)
-    return position
-
-
-def is_current(address: Address, record: Record) -> bool:
-    """Ask whether the server still has the version that is in the cache. Raises Interrupted when it cannot be asked.
-
-    A server that names no versions is believed by the size.
-    """
-    headers: dict[str, str] = {}
-    if record.etag:
-        headers["If-None-Match"] = record.etag
-    if record.modified:
-        headers["If-Modified-Since"] = record.modified
-    with get(address, headers) as reply:
-        if reply.status == 304:
-            return True
-        if reply.status != 200:
-            if reply.status in _PASSING:
-                raise Interrupted(f"the server answers {reply.status}")
-            _judge_status(Part(Path()), reply, 0)
-        etag, modified = reply.headers.get("ETag"), reply.headers.get("Last-Modified")
-        if record.etag and etag:
-            return etag == record.etag
-        if record.modified and modified:
-            return modified == record.modified and reply.length in (None, record.size)
-        return reply.length == record.size

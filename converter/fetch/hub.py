@@ -18,11 +18,12 @@ from typing import Any, Callable
 from converter.errors import FetchError, Problem, SourceError
 from converter.fetch.cache import cache_failure, check_space, sum_of
 from converter.fetch.content import check_kind
-from converter.fetch.download import WAITS, Progress
+from converter.fetch.download import WAITS
 from converter.fetch.hub_errors import Passing, explain, quiet
 from converter.fetch.hub_files import index_of, needed_files, shards_of
 from converter.fetch.hub_progress import watched
 from converter.fetch.locate import Located
+from converter.fetch.request import Progress
 from converter.fetch.transport import silence_limit
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")

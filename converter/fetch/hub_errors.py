@@ -37,15 +37,15 @@ def explain(error: Exception, repo_id: str, revision: str, what: str) -> Excepti
     if isinstance(error, errors.HfHubHTTPError) and status is not None:
         return _of_status(int(status), repo_id, what)
     if isinstance(error.__cause__ or error, errors.FileMetadataError):
-        return FetchError(Problem("E710", f"{repo_id}: {what}: the server is no Hub ({_first_line(error)})"))
-    if isinstance(error, errors.LocalEntryNotFoundError) or _is_network(error):
-        return Passing(f"no network, or no answer from the Hub ({_first_line(error)})")
+        return FetchError(Problem("E710", f"{repo_id}: {what}: the server is no Hub ({first_line(error)})"))
+    if isinstance(error, errors.LocalEntryNotFoundError) or is_network(error):
+        return Passing(f"no network, or no answer from the Hub ({first_line(error)})")
     if "onsistency check failed" in str(error):
-        return FetchError(Problem("E704", f"{repo_id}/{what}: {_first_line(error)} Not kept"))
+        return FetchError(Problem("E704", f"{repo_id}/{what}: {first_line(error)} Not kept"))
     if isinstance(error, OSError) and error.errno is not None:
         return None
     if isinstance(error, (OSError, ValueError, KeyError, TypeError, RuntimeError)):  # No JSON, fields missing, xet.
-        return FetchError(Problem("E710", f"{repo_id}: {what}: the Hub's answer is not usable ({_first_line(error)})"))
+        return FetchError(Problem("E710", f"{repo_id}: {what}: the Hub's answer is not usable ({first_line(error)})"))
     return None
 
 
@@ -56,7 +56,7 @@ def _of_status(status: int, repo_id: str, what: str) -> Exception:
     return FetchError(Problem("E710", f"{repo_id}: the Hub answers {status} for {what}. {meaning}".rstrip()))
 
 
-def _is_network(error: BaseException) -> bool:
+def is_network(error: BaseException) -> bool:
     """Whether a library for http raised this: which one depends on huggingface_hub's version."""
     modules = {kind.__module__.split(".")[0] for kind in type(error).__mro__}
     decoding = "JSONDecodeError" in type(error).__name__
@@ -65,19 +65,19 @@ def _is_network(error: BaseException) -> bool:
     )
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     """A short account without queries: those of signed addresses are secrets."""
     text = (str(error).strip().splitlines() or [""])[0] or type(error).__name__
     return ascii(re.sub(r"\?\S*", "", text))[1:-1][:200]
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """huggingface_hub's own bars and log lines off for a while: what is to say is said here."""
+def quiet(*, bars: bool = False) -> Iterator[None]:
+    """huggingface_hub's own log lines off for a while, and its bars unless `bars`: what is to say is said here."""
     from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     logger = logging.getLogger("huggingface_hub")
-    level, shown = logger.level, not are_progress_bars_disabled()
+    level, shown = logger.level, not bars and not are_progress_bars_disabled()
     logger.setLevel(logging.CRITICAL)
     if shown:
         disable_progress_bars()

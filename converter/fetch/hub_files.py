@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from converter.errors import FetchError, Problem, SourceError
+from converter.leftovers import scratch_folder
 from converter.open.files import unsafe_name
 from converter.open.folder import choose_weights
 from converter.open.json_files import read_json
@@ -39,9 +39,9 @@ def needed_files(names: Iterable[str], repo_id: str) -> tuple[list[str], str]:
 def _first_weights(names: list[str], repo_id: str) -> str:
     """Chosen by the code that chooses in a folder, which sees names only: here they are, empty."""
     pytorch = next((name for name in _PYTORCH if name in names), None)
-    with tempfile.TemporaryDirectory(prefix="paddle2torch-names-") as scratch:
-        folder = Path(scratch, repo_id.rsplit("/", 1)[-1])
-        folder.mkdir()
+    with scratch_folder("paddle2torch-names-") as scratch:
+        folder = Path(scratch, "of", repo_id.rsplit("/", 1)[-1])
+        folder.mkdir(parents=True)
         for name in names:
             (folder / name).touch()
         try:

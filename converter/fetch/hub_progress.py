@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from converter.fetch.download import Progress
+from converter.fetch.request import Progress
 
 _SECONDS = 0.25
 

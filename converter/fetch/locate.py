@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from converter.errors import FetchError, Problem, SourceError
 
 if TYPE_CHECKING:
-    from converter.fetch.download import Progress
+    from converter.fetch.request import Progress
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 _FILE_SUFFIXES = (".pdparams", ".pdiparams", ".pdmodel", ".safetensors", ".bin", ".json")
@@ -112,7 +112,8 @@ def _locate_name(text: str, root: Path, offline: bool, progress: Progress) -> Lo
 def _locate_address(text: str, root: Path, offline: bool, progress: Progress) -> Located:
     from converter.fetch.address import parse_address, weight_name
     from converter.fetch.cache import Entry
-    from converter.fetch.download import Wanted, fetch_file, is_current
+    from converter.fetch.download import fetch_file
+    from converter.fetch.request import Wanted, is_current
     from converter.fetch.transport import Interrupted
 
     address = parse_address(text)

@@ -14,7 +14,8 @@ from typing import Any
 from converter.errors import FetchError, Problem, SourceError
 from converter.fetch.address import Address, parse_address
 from converter.fetch.cache import Entry, Record, sum_of
-from converter.fetch.download import Progress, Wanted, fetch_file
+from converter.fetch.download import fetch_file
+from converter.fetch.request import Progress, Wanted
 
 if sys.version_info >= (3, 11):
     import tomllib

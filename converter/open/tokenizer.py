@@ -204,7 +204,8 @@ def _token(data: Mapping[str, Any], name: str, file: str) -> str | None:
 def _added_tokens(data: Mapping[str, Any]) -> Mapping[str, int]:
     wrong = {token: number for token, number in data.items() if type(number) is not int or number < 0}
     if wrong:
-        raise SourceError(Problem("E023", f"added_tokens.json: {next(iter(wrong))!r} has no whole number as its id"))
+        text = f"added_tokens.json: {next(iter(wrong))!r:.80} has no whole number as its id"
+        raise SourceError(Problem("E023", text))
     return dict(data)
 
 

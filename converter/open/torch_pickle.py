@@ -66,8 +66,11 @@ def _walk(buffer: Any, at: int, file: str) -> int:
 def _refuse(buffer: Any, at: int, file: str) -> None:
     known = ACCEPTED.get(buffer[at]) or REFUSED.get(buffer[at])
     if known is not None and known.name == "INST":
-        argument, _ = read_argument(buffer, at, known)
-        _check_name(known, argument, at, file)
+        try:
+            argument, _ = read_argument(buffer, at, known)
+            _check_name(known, argument, at, file)
+        except Refusal:
+            pass  # What it would look up is not to be read; the opcode is reason enough.
     what = f"the opcode {known.name}" if known else f"{buffer[at]:#04x}, which is no opcode"
     raise file_error("E302", file, f"{what}: torch writes none such for tensors. Not loaded", offset=at)
 

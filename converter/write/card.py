@@ -1,4 +1,8 @@
-"""README.md of the output: what this folder is, how to load it, and what it was made from."""
+"""README.md of the output: what this folder is, how to load it, and what it was made from.
+
+The metadata go through huggingface_hub's own classes. EvalResult is not used: the figures that there are belong to
+models that others fine-tuned, and as this model's own results on the Hub they would be wrong.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,9 @@ from typing import Any
 from converter.behavior import Behavior
 from converter.plan import EXTRAS_FILE, Plan
 from converter.version import __version__
+from converter.write.card_text import CITATION, NO_EVIDENCE, OWN_WEIGHTS, PIPELINES, loading_code
 from converter.write.config_file import build_config
-
-_PIPELINES = {
-    "ErnieMModel": "feature-extraction",
-    "ErnieMForSequenceClassification": "text-classification",
-    "ErnieMForMultipleChoice": "multiple-choice",
-    "ErnieMForTokenClassification": "token-classification",
-    "ErnieMForQuestionAnswering": "question-answering",
-    "ErnieMForInformationExtraction": "token-classification",
-}
-_LOADERS = {
-    "ErnieMModel": "AutoModel",
-    "ErnieMForSequenceClassification": "AutoModelForSequenceClassification",
-    "ErnieMForMultipleChoice": "AutoModelForMultipleChoice",
-    "ErnieMForTokenClassification": "AutoModelForTokenClassification",
-    "ErnieMForQuestionAnswering": "AutoModelForQuestionAnswering",
-    "ErnieMForInformationExtraction": "AutoModel",
-}
-
+from converter.write.pretrained import Pretrained, find_pretrained, render_benchmarks
 
 #: By whether the tensors have the names and the layout of transformers already.
 _WRITERS = {False: "a Paddle checkpoint", True: "a checkpoint of transformers' own ErnieM"}
@@ -33,80 +21,132 @@ _PIECE_ROW = "| `piece_rule` | `{}` | how pieces are cut into tokens: PaddleNLP'
 _ADVICE = {
     "paddlenlp": """\
 Without a mask Paddle also shows [PAD], so a padded batch gives other numbers than its texts one by one.
-`from_pretrained(FOLDER, implicit_mask_token_ids=[0, 1], ...)` gives a padded batch what Paddle gives unpadded.""",
+`from_pretrained("FOLDER", implicit_mask_token_ids=[0, 1], ...)` gives a padded batch what Paddle gives unpadded.""",
     "release": "The release always fed a mask that shows [CLS] and hides [PAD]: a call without one does that here.",
     "transformers": "These are the rules of the class that the checkpoint was saved with.",
 }
 
 
 def render_card(plan: Plan, manifest: dict[str, Any], has_tokenizer: bool, behavior: Behavior) -> str:
-    """The model card: front matter that the Hub reads, then text for people."""
-    config = build_config(plan, behavior)
-    target = plan.table.target_class
-    sizes = plan.sizes
-    files = "\n".join(
-        f"| `{entry['name']}` | {entry['size']:,} | `{entry['sha256']}` |" for entry in manifest["source"]["files"]
-    )
-    return f"""---
-library_name: transformers
-license: apache-2.0
-pipeline_tag: {_PIPELINES[target]}
-tags:
-- ernie_m
-- paddle2torch
----
+    """The model card: front matter that the Hub reads, then text for people. Asks no network."""
+    from huggingface_hub import ModelCard, ModelCardData
 
-# ERNIE-M in PyTorch: {target}
+    known = find_pretrained(manifest["source"].get("origin"))
+    data = ModelCardData(
+        language=list(known.languages) if known else "multilingual",
+        license="apache-2.0",
+        library_name="transformers",
+        pipeline_tag=PIPELINES[plan.table.target_class],
+        base_model=_base_model(known, manifest["source"].get("origin")),
+        tags=["ernie_m", "paddle2torch"],
+    )
+    text = _render_text(plan, manifest, has_tokenizer, behavior, known)
+    return str(ModelCard(f"---\n{data.to_yaml()}\n---\n\n{text}"))
+
+
+def _base_model(known: Pretrained | None, origin: str | None) -> str | None:
+    """The model on the Hub that this one goes back to; None where the source does not tell."""
+    if known is not None:
+        return known.base_model
+    repository, found, _ = (origin or "").partition("@")
+    return repository if found and repository.count("/") == 1 else None
+
+
+def _render_text(
+    plan: Plan, manifest: dict[str, Any], has_tokenizer: bool, behavior: Behavior, known: Pretrained | None
+) -> str:
+    target, sizes = plan.table.target_class, plan.sizes
+    return f"""# ERNIE-M in PyTorch: {target}
 
 Converted by paddle2torch {__version__} from {_WRITERS[plan.scheme.identity]} \
 (`{plan.table.source_class}`):
 {sizes.num_hidden_layers} layers, {sizes.hidden_size} wide, {sizes.num_attention_heads} heads,
 {sizes.vocab_size:,} tokens.
 
+{known.attribution if known else OWN_WEIGHTS}
+
 ## Load it
 
 `trust_remote_code=True` is needed, in transformers 4.57 as in 5: the model's code travels in this folder. In 4.57 it
-is the difference between this model and that release's own port, which {_port_differs(behavior)}.
+is the difference between this model and that release's own port (see below); 5 has no ERNIE-M of its own.
 
 ```python
-{_loading_code(target, has_tokenizer)}
+{loading_code(target, has_tokenizer)}
 ```
+
+{NO_EVIDENCE}
 
 ## What it computes
 
 The behavior is `{behavior.name}`: {behavior.said}. Each of its choices is a field of `config.json`\
 {" or `tokenizer_config.json`" if has_tokenizer else ""}:
 
+{_render_fields(plan, has_tokenizer, behavior)}
+{_ADVICE[behavior.name]}{_say_extras(plan)}
+
+## What differs from transformers 4.57's own ErnieM
+
+{_port_differs(behavior)}
+
+## Made from
+{_render_origin(manifest)}{render_benchmarks(known) if known else ""}
+## Citation
+
+{CITATION}
+"""
+
+
+def _render_fields(plan: Plan, has_tokenizer: bool, behavior: Behavior) -> str:
+    config = build_config(plan, behavior)
+    return f"""\
 | field | here | meaning |
 | --- | --- | --- |
 | `implicit_mask_token_ids` | `{config["implicit_mask_token_ids"]}` | tokens hidden when no `attention_mask` is given: \
 [0] is [CLS], PaddleNLP's rule; [1] is [PAD], the 2021 release's and transformers' |
-| `position_offset` | 2 | the first position uses row 2 |
+| `position_offset` | {config["position_offset"]} | the first position uses this row |
 | `attention_mask_value` | {config["attention_mask_value"]} | what a hidden key's score is lowered by \
 (None: the dtype's lowest number) |
 | `layer_norm_eps` | {config["layer_norm_eps"]} | Paddle uses 1e-5 as float32 holds it, in every precision |
-{_PIECE_ROW.format(behavior.piece_rule) if has_tokenizer else ""}
-{_ADVICE[behavior.name]}{_say_extras(plan)}
+{_PIECE_ROW.format(behavior.piece_rule) if has_tokenizer else ""}"""
 
-## Made from
-{_origin(manifest)}
+
+def _port_differs(behavior: Behavior) -> str:
+    """Why the port is not used: what it computes otherwise than Paddle."""
+    lines = []
+    if behavior.name == "paddlenlp":
+        lines += [
+            "- Without an `attention_mask` the port hides [PAD]. Paddle hides [CLS], and what was fine-tuned there was",
+            "  trained so.",
+        ]
+    if behavior.name != "transformers":
+        lines += [
+            "- The port lowers a hidden key's score by the dtype's lowest number, Paddle by 10000: a text whose keys",
+            "  are all hidden gets other numbers.",
+        ]
+    lines += [
+        "- The port's tokenizer cuts some texts into other tokens than PaddleNLP's, reads a two-column `vocab.txt`",
+        "  wrongly, and has no offsets, so that entities and answers have no place in the text.",
+        "",
+        "This folder names a tokenizer class that 4.57 does not know, so that its tokenizer fails to load without",
+        "`trust_remote_code=True`. The model alone would load as the port, without a word: say it there too.",
+    ]
+    return "\n".join(lines)
+
+
+def _render_origin(manifest: dict[str, Any]) -> str:
+    source, mapping = manifest["source"], manifest["mapping"]
+    origin = f"`{source['origin']}`, " if source.get("origin") else ""
+    files = "\n".join(f"| `{file['name']}` | {file['size']:,} | `{file['sha256']}` |" for file in source["files"])
+    return f"""
+{origin}{source["format"]} with the names of `{mapping["scheme"]}`, by the table `{mapping["table"]}` version \
+{mapping["version"]} of paddle2torch {manifest["version"]}.
+
 | file | bytes | sha256 |
 | --- | --- | --- |
 {files}
 
-`paddle2torch.json` has the sums of every tensor. `paddle2torch verify SOURCE FOLDER` proves the two equal.
+`paddle2torch.json` has the name, shape and sha256 of every tensor, here and in the source.
 """
-
-
-def _origin(manifest: dict[str, Any]) -> str:
-    origin = manifest["source"].get("origin")
-    return f"\n`{origin}`:\n" if origin else ""
-
-
-def _port_differs(behavior: Behavior) -> str:
-    if behavior.name == "transformers":
-        return "cuts text into other tokens"
-    return "computes other hidden states when no mask is\ngiven and cuts text into other tokens"
 
 
 def _say_extras(plan: Plan) -> str:
@@ -116,12 +156,3 @@ def _say_extras(plan: Plan) -> str:
         f"\n\n`{EXTRAS_FILE}` holds {len(plan.extras)} weights of the source that no PyTorch class has a place for, as "
         "they were. Loading the model does not read it."
     )
-
-
-def _loading_code(target: str, has_tokenizer: bool) -> str:
-    loader = _LOADERS[target]
-    lines = [f"from transformers import {loader}" + (", AutoTokenizer" if has_tokenizer else ""), ""]
-    lines += [f'model = {loader}.from_pretrained("FOLDER", trust_remote_code=True)  # {target}']
-    if has_tokenizer:
-        lines += ['tokenizer = AutoTokenizer.from_pretrained("FOLDER", trust_remote_code=True)']
-    return "\n".join(lines)

@@ -1,8 +1,4 @@
-"""All or nothing: a staging folder beside OUTPUT, renamed into place when it is complete.
-
-A staging folder holds a locked file while its run lives. The next run clears those whose lock is free: that is what
-a killed run leaves. The lock goes with the process, however it ends.
-"""
+"""All or nothing: a staging folder beside OUTPUT, renamed into place when it is complete."""
 
 from __future__ import annotations
 
@@ -10,16 +6,14 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from converter.errors import OutputError, Problem
+from converter.leftovers import LOCK, clear_folders, try_lock
 
-_LOCK = ".lock"
-_OLD_SECONDS = 600
 MANIFEST = "paddle2torch.json"
 
 
@@ -85,34 +79,8 @@ def _prefix(output: Path) -> str:
 
 
 def clear_leftovers(output: Path) -> None:
-    """Remove what killed runs left beside OUTPUT, whatever theirs was called. A live run's folder is locked and stays.
-
-    For an instant at its beginning and its end a live run's folder has no lock: only an old one of those is cleared.
-    """
-    for folder in output.absolute().parent.glob(".*.paddle2torch-????????"):
-        if folder.is_symlink() or not folder.is_dir():
-            continue
-        if not (folder / _LOCK).exists() and time.time() - folder.stat().st_mtime < _OLD_SECONDS:
-            continue
-        lock = _try_lock(folder / _LOCK)
-        if lock is not None:
-            with lock:
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _try_lock(path: Path) -> IO[bytes] | None:
-    """The locked file, or None when another process holds it."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: an open file cannot be removed there, which serves the same end.
-        return open(path, "ab")
-    handle = open(path, "ab")  # noqa: SIM115 (the lock lives as long as the handle)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        return None
-    return handle
+    """Remove what killed runs left beside OUTPUT, whatever theirs was called. What cannot be removed stays."""
+    clear_folders(output.absolute().parent, ".*.paddle2torch-????????")
 
 
 def _new_staging(output: Path) -> tuple[Path, IO[bytes]]:
@@ -120,10 +88,10 @@ def _new_staging(output: Path) -> tuple[Path, IO[bytes]]:
     for _ in range(20):
         staging = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=output.absolute().parent))
         try:
-            lock = _try_lock(staging / _LOCK)
+            lock = try_lock(staging / LOCK)
         except FileNotFoundError:
             continue
-        if lock is not None and (staging / _LOCK).exists():
+        if lock is not None and (staging / LOCK).exists():
             return staging, lock
     raise OutputError(Problem("E502", f"{output}: other runs keep removing its staging folder"))
 
@@ -136,7 +104,7 @@ def _publish(staging: Path, lock: IO[bytes], output: Path, force: bool) -> None:
         replaced, replaced_lock = _new_staging(output)
         os.rename(output, replaced / "replaced")
     try:
-        os.unlink(staging / _LOCK)
+        os.unlink(staging / LOCK)
         os.rename(staging, output)
     except OSError:
         if replaced is not None:

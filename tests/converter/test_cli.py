@@ -14,7 +14,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from converter import convert
-from converter.cli import app, parse_size
+from converter.cli import app
+from converter.commands.convert_command import parse_size
 from converter.errors import SourceError
 from tests.checkpoints import make_config, make_state, write_folder
 

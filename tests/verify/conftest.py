@@ -65,7 +65,7 @@ def checkpoints(
 
 
 @pytest.fixture(scope="session")
-def ready() -> Iterator[Start]:
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """A started interpreter for judgements."""
     pytest.importorskip("torch")
     # Imported as the server imports it: this folder is no package.
@@ -74,7 +74,7 @@ def ready() -> Iterator[Start]:
         from ready import start_server
     finally:
         sys.path.pop(0)
-    server, start = start_server()
+    server, start = start_server(tmp_path_factory.mktemp("huggingface"))
     yield start
     assert server.stdin is not None
     server.stdin.close()

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,14 +19,13 @@ _CODE = (
 )
 
 
-def start_server() -> tuple[subprocess.Popen[str], Start]:
-    """The server, and what to give to verify as `start`."""
-    home = tempfile.mkdtemp(prefix="paddle2torch-ready-")
+def start_server(home: Path) -> tuple[subprocess.Popen[str], Start]:
+    """The server, whose Hugging Face folder is `home`, and what to give to verify as `start`."""
     server = subprocess.Popen(
         [sys.executable, "-c", _CODE],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=clean_environment(HF_HOME=home, OMP_WAIT_POLICY="PASSIVE"),
+        env=clean_environment(HF_HOME=str(home), OMP_WAIT_POLICY="PASSIVE"),
         text=True,
     )
 

@@ -88,5 +88,6 @@ def _gradients(gradients: Sequence[Mapping[str, Any]]) -> list[ElementTree.Eleme
     for entry in gradients:
         said = ", ".join(f"{name} {value}" for name, value in entry.items() if name not in ("tensor", "passed"))
         failures = [f"{entry.get('tensor')}: {said}"] if entry.get("passed") is False else []
-        cases.append(_case("gradients", str(entry.get("tensor")), failures))
+        name = f"{entry.get('tensor')}, {entry['case']}" if "case" in entry else str(entry.get("tensor"))
+        cases.append(_case("gradients", name, failures))
     return cases

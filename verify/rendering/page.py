@@ -11,8 +11,8 @@ from verify.compare import SiteResult
 from verify.rendering.plain_text import to_html, to_number
 from verify.rendering.plot import draw_plot
 from verify.rendering.style import STYLE
-from verify.rendering.tables import Row, render_rows, render_table
-from verify.rendering.verdict import Verdict, group_rows, read_sites, verdict_of
+from verify.rendering.tables import Row, render_rows, render_table, worst_by_tensor
+from verify.rendering.verdict import Verdict, group_rows, read_sites, share_of_limit, verdict_of
 
 _SHOWN = 40
 _IDS_BEFORE, _IDS_AFTER = 3, 12
@@ -74,11 +74,13 @@ def _cards(report: Mapping[str, Any], sites: Sequence[SiteResult]) -> str:
         said = f"compared with the {static['against']}{rounded}; {len(static['mismatched'])} differ"
         cards.append(("weights", f"{static['tensors']} tensors", said, not static["mismatched"]))
     if "numbers" in report["checked"]:
-        worst = max((site.max_rel / site.tolerance for site in sites if site.max_rel is not None), default=None)
+        worst = max((share_of_limit(site) for site in sites if site.max_rel is not None), default=None)
         cases = len({site.case for site in sites})
         share = "nothing could be compared"
         if worst is not None:
             share = f"at worst {worst:.1%} of its limit" if worst <= 1 else f"at worst {worst:.1e} times its limit"
+        beyond = sum(site.max_rel is None for site in sites)
+        share += f", {beyond} cannot be compared" if beyond and worst is not None else ""
         passed = bool(sites) and all(site.passed for site in sites)
         said = f"{cases} inputs, {report['precision']}; {share}"
         cards.append(("numbers", f"{len(sites)} sites", said, passed))
@@ -168,10 +170,13 @@ def _failed_sites(sites: Sequence[SiteResult]) -> str:
 def _gradients(gradients: Sequence[Mapping[str, Any]]) -> str:
     if not gradients:
         return ""
-    wrong = sum(entry.get("passed") is False for entry in gradients)
-    said = f"{len(gradients)} tensors, {wrong} differ" if wrong else f"{len(gradients)} tensors, all agree"
-    table = render_rows(gradients)
-    return f"<h2>Gradients and coverage</h2><p>{said}</p><details open><summary>by tensor</summary>{table}</details>"
+    worst = worst_by_tensor(gradients)
+    wrong = sum(entry.get("passed") is False for entry in worst)
+    said = f"{len(worst)} tensors, {wrong} differ" if wrong else f"{len(worst)} tensors, all agree"
+    table = render_rows(worst)
+    return (
+        f"<h2>Gradients</h2><p>{said}</p><details open><summary>by tensor, the worst input</summary>{table}</details>"
+    )
 
 
 def _tokens(tokens: Mapping[str, Any] | None) -> str:
@@ -235,8 +240,16 @@ def _reference(report: Mapping[str, Any]) -> str:
 
 
 def _others(report: Mapping[str, Any]) -> str:
-    more = {key: report[key] for key in report if key not in _KNOWN}
-    return f"<h2>More</h2>{_as_it_is(more)}" if more else ""
+    """Parts that this page does not know: lists of like entries as tables, the rest as it is."""
+    more = {key: report[key] for key in report if key not in _KNOWN and report[key]}
+    tables = {key: value for key, value in more.items() if isinstance(value, list) and isinstance(value[0], Mapping)}
+    parts = [
+        f"<h2>{to_html(key.capitalize())}</h2><details open><summary>{len(value)} entries</summary>"
+        f"{render_rows(value)}</details>"
+        for key, value in tables.items()
+    ]
+    rest = _as_it_is({key: more[key] for key in more if key not in tables})
+    return "".join(parts) + (f"<h2>More</h2>{rest}" if rest else "")
 
 
 def _as_it_is(more: Mapping[str, Any]) -> str:

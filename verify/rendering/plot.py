@@ -10,11 +10,14 @@ from typing import Any, Callable
 
 from verify.compare import SiteResult
 from verify.rendering.plain_text import to_html
+from verify.rendering.verdict import share_of_limit
 
 WIDTH, HEIGHT = 960, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 18, 42, 52
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_PLACE = re.compile(r"(hidden_states|attentions|layers)\.(\d+)")
+#: The inputs whose mask hides every key: -1e4 on every score eats their last digits, so their limits are wider.
+_ZERO_ROW = "mask.zero_row"
+_PLACE = re.compile(r"(?:norm:)?(?:\w+\.)*?(hidden_states|attentions|layers)\.(\d+)")
 _TABLES = ("word_embeddings", "position_embeddings")
 #: What a point may be: the state after a layer (joined by a line), something inside it, or of a row without keys.
 STATE, INSIDE, HIDDEN_ROW = "state", "inside", "hidden-row"
@@ -37,24 +40,17 @@ class Point:
 
 def plot_points(sites: Sequence[SiteResult]) -> list[Point]:
     """For every place in the order of the network and each kind, the site that is nearest to its limit or above it."""
-    usual: dict[str, float] = {}
-    for site in sites:
-        usual[site.site] = min(usual.get(site.site, math.inf), site.tolerance)
     groups: dict[tuple[str, str], list[SiteResult]] = {}
     for site in sites:
         column, kind = _place(site.site)
-        groups.setdefault((column, HIDDEN_ROW if site.tolerance > usual[site.site] else kind), []).append(site)
+        groups.setdefault((column, HIDDEN_ROW if site.case.startswith(_ZERO_ROW) else kind), []).append(site)
     points = []
     for column, kind in sorted(groups, key=lambda key: (_order(key[0]), key[1])):
         found = groups[column, kind]
-        worst = max(found, key=_badness)
+        worst = max(found, key=share_of_limit)
         failed = sum(not site.passed for site in found)
         points.append(Point(column, kind, worst.site, worst.case, worst.max_rel, worst.tolerance, failed))
     return points
-
-
-def _badness(site: SiteResult) -> float:
-    return math.inf if site.max_rel is None else site.max_rel / site.tolerance
 
 
 def _place(site: str) -> tuple[str, str]:
@@ -65,6 +61,8 @@ def _place(site: str) -> tuple[str, str]:
         return ("embeddings", STATE) if match[2] == "0" else (match[2], STATE)
     if match:
         return str(int(match[2]) + 1), INSIDE
+    if site.startswith("embeddings"):
+        return "embeddings", INSIDE
     if site == "pooler_output":
         return "pooler", STATE
     return ("loss" if site == "loss" else "head"), STATE
@@ -108,7 +106,9 @@ def draw_plot(sites: Sequence[SiteResult], first: Mapping[str, Any] | None) -> s
 
 def _span(points: Sequence[Point]) -> tuple[int, int]:
     """Decades of the axis: from under the smallest number to over the largest and the limits."""
-    values = [point.measured for point in points if point.measured] + [point.limit for point in points]
+    values = [value for point in points for value in (point.measured, point.limit) if value]
+    if not values:
+        return -18, -10
     low = math.floor(math.log10(max(min(values), 1e-20)))
     high = math.ceil(math.log10(min(max(values), 1e6)) + 0.3)
     return low - 1, max(high, low + 3)

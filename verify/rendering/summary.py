@@ -1,4 +1,5 @@
-"""The summary for the page of a CI job, in Markdown: `python -m verify.rendering.summary REPORT.json`."""
+"""The summary for the page of a CI job, in Markdown: `python -m verify.rendering.summary REPORT.json`;
+with `--stopped FILE` that of a run that gave no report, from what it wrote to stderr."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.rendering.plain_text import to_markdown, to_number
+from verify.rendering.tables import worst_by_tensor
 from verify.rendering.verdict import group_rows, read_sites, verdict_of
 
 _SHOWN = 10
@@ -44,8 +46,9 @@ def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
         measured = to_number(group.measured)
         rows.append((group.name, f"{group.sites} sites", measured, f"{group.limit:.0e}", _word(group.failed)))
     if gradients:
-        wrong = sum(entry.get("passed") is False for entry in gradients)
-        rows.append(("gradients", f"{len(gradients)} tensors", f"{wrong} differ", "0", _word(wrong)))
+        worst = worst_by_tensor(gradients)
+        wrong = sum(entry.get("passed") is False for entry in worst)
+        rows.append(("gradients", f"{len(worst)} tensors", f"{wrong} differ", "0", _word(wrong)))
     if tokens is not None:
         wrong = tokens["mismatched"]
         rows.append(("tokens", f"{tokens['texts']} texts", f"{wrong} differ", "0", _word(wrong)))
@@ -56,12 +59,22 @@ def _word(wrong: int) -> str:
     return "FAILED" if wrong else "ok"
 
 
+def render_stopped(messages: str) -> str:
+    """The summary of a run that could not judge: its error lines."""
+    lines = [line for line in messages.splitlines() if line.startswith("error[")]
+    said = [f"- {to_markdown(line)}" for line in lines[:_SHOWN]] or ["- it gave no reason; see the log"]
+    return "\n".join(["## ⚠️ It could not be judged", "", *said]) + "\n"
+
+
 def main() -> int:
-    if len(sys.argv) != 2:
-        sys.stderr.write("usage: python -m verify.rendering.summary REPORT.json\n")
+    words = sys.argv[1:]
+    stopped = words[:1] == ["--stopped"]
+    if len(words) != 1 + stopped:
+        sys.stderr.write("usage: python -m verify.rendering.summary REPORT.json | --stopped MESSAGES\n")
         return 2
-    report = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    sys.stdout.buffer.write(render_summary(report).encode("utf-8"))
+    text = Path(words[-1]).read_text(encoding="utf-8", errors="replace")
+    summary = render_stopped(text) if stopped else render_summary(json.loads(text))
+    sys.stdout.buffer.write(summary.encode("utf-8"))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +32,7 @@ def render_table(names: Sequence[str], rows: Sequence[Row], numbers: Sequence[in
 
 
 def render_rows(entries: Sequence[Mapping[str, Any]]) -> str:
-    """A table of like entries with a column for each key; a `coverage` from 0 to 1 is a bar."""
+    """A table of like entries with a column for each key; a `coverage` or `share` from 0 to 1 is a bar."""
     names = list(dict.fromkeys(name for entry in entries for name in entry))
     head = "".join(f"<th>{to_html(name.replace('_', ' '))}</th>" for name in names)
     lines = []
@@ -41,12 +42,28 @@ def render_rows(entries: Sequence[Mapping[str, Any]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
+def worst_by_tensor(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of several entries for a tensor, one for each input, the one that failed or came nearest to its limit."""
+    worst: dict[Any, Mapping[str, Any]] = {}
+    for entry in entries:
+        tensor = entry.get("tensor")
+        if tensor not in worst or _badness(entry) > _badness(worst[tensor]):
+            worst[tensor] = entry
+    return list(worst.values())
+
+
+def _badness(entry: Mapping[str, Any]) -> tuple[bool, float]:
+    measured, limit = entry.get("max_rel"), entry.get("tolerance")
+    share = measured / limit if measured is not None and limit else (math.inf if measured is None else 0.0)
+    return entry.get("passed") is False, share
+
+
 def _line(wrong: bool) -> str:
     return '<tr class="wrong">' if wrong else "<tr>"
 
 
 def _cell(name: str, value: object) -> str:
-    if name == "coverage" and isinstance(value, (int, float)) and not isinstance(value, bool):
+    if name in ("coverage", "share") and isinstance(value, (int, float)) and not isinstance(value, bool):
         share = min(max(float(value), 0.0), 1.0)
         # Rounded down: what is not quite all must not look like all.
         percent = int(share * 1000) / 10

@@ -50,10 +50,17 @@ def read_sites(report: Mapping[str, Any]) -> list[SiteResult]:
     return [SiteResult(**{**site, "worst": tuple(site.get("worst", ()))}) for site in report["sites"]]
 
 
+def share_of_limit(site: SiteResult) -> float:
+    """How much of its limit a site uses up; what cannot be compared, or may not differ at all, is beyond any."""
+    if site.max_rel is None or (site.tolerance <= 0 and site.max_rel > 0):
+        return math.inf
+    return site.max_rel / site.tolerance if site.tolerance > 0 else 0.0
+
+
 def group_rows(sites: Sequence[SiteResult]) -> list[GroupRow]:
     rows = []
     for name, found in group_sites(list(sites)):
-        worst = max(found, key=lambda site: math.inf if site.max_rel is None else site.max_rel / site.tolerance)
+        worst = max(found, key=share_of_limit)
         failed = sum(not site.passed for site in found)
         where = f"{worst.site}, {worst.case}"
         rows.append(GroupRow(name, len(found), worst.max_rel, worst.tolerance, where, failed))

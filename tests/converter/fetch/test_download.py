@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from converter.errors import FetchError, FileError, Paddle2TorchError
-from converter.fetch import download, transport
+from converter.fetch import request, transport
 from converter.fetch.address import follow, parse_address
 from converter.fetch.locate import locate
 from converter.fetch.part import Part
@@ -117,8 +117,8 @@ def test_a_stall_is_a_cut(server: Server, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_trickle_is_a_stall(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "_SLOW_SECONDS", 0.0)
-    monkeypatch.setattr(download, "_READ", 500)
+    monkeypatch.setattr(request, "_SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(request, "_READ", 500)
     address = server.on(PATH, whole(BODY))
     assert "less than 60 kB came" in refusal(address)
 

@@ -94,6 +94,8 @@ def replace_pickle(path: Path, data: bytes) -> Path:
         (b"\x80\x04\x8c\x05posix\x8c\x06system\x93.", "E302.*SHORT_BINUNICODE"),
         (b"\x80\x02cposix\nsystem\n.", r"E301.*'posix\.system'"),
         (b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n.", "E301.*numpy"),
+        (b"\x80\x02i\xff\xfe\nsystem\n.", "E302.*INST"),
+        (b"\x80\x02iposix", "E302.*INST"),
         (b"\x80\x02\x82\x01.", "E302.*EXT1"),
         (b"\x80\x02P1\n.", "E302.*PERSID"),
         (b"\x80\x02}.more", "E303.*4 bytes follow its STOP"),

@@ -67,6 +67,12 @@ def test_what_was_not_looked_at_is_skipped(passing: dict[str, Any]) -> None:
     assert skipped == {"OUTPUT loads and runs", "first difference", "tokens"}
 
 
+def test_gradients_of_one_tensor_in_two_inputs(passing: dict[str, Any]) -> None:
+    entry = {"tensor": "pooler.dense.bias", "max_rel": 1.0, "tolerance": 1e-12}
+    passing["gradients"] = [{**entry, "case": "a", "passed": False}, {**entry, "case": "b", "passed": True}]
+    assert failed(read(passing)) == ["pooler.dense.bias, a"]
+
+
 def test_warnings_are_output(failing: dict[str, Any]) -> None:
     text = read(failing).findtext("system-out") or ""
     assert "warning: </td>" in text and "\\u0000" in text

@@ -87,6 +87,14 @@ def test_the_verdict_comes_first(passing: dict[str, Any], failing: dict[str, Any
     assert "Not looked at: numbers, tokens." in render_page(passing)
 
 
+def test_the_first_difference_says_how_far_or_why_not(failing: dict[str, Any]) -> None:
+    failing["first_difference"]["problem"] = "shape [1], expected [2]"
+    assert "more inputs" not in render_page(failing)
+    assert "</code>: shape [1], expected [2]</p>" in render_page(failing)
+    failing["first_difference"].update(problem="", failed_cases=["a", "b", "c"])
+    assert "</code> and 2 more inputs: 1.0e-03 of the largest value, limit 1e-12</p>" in render_page(failing)
+
+
 def test_the_same_report_gives_the_same_page(failing: dict[str, Any]) -> None:
     assert render_page(failing) == render_page(failing)
 
@@ -96,6 +104,14 @@ def test_what_is_empty_has_no_section(passing: dict[str, Any], failing: dict[str
     assert "Warnings" not in render_page(passing)
     full = render_page(failing)
     assert "Gradients" in full and "What is wrong" in full and "Warnings" in full and "<h2>More</h2>" in full
+
+
+def test_a_part_that_the_page_does_not_know_is_shown(passing: dict[str, Any]) -> None:
+    passing["coverage"] = [{"tensor": "a<b", "coverage": 0.5}, {"tensor": "c", "coverage": 1.0}]
+    passing["noise"] = {"site": "x<y"}
+    page = render_page(passing)
+    assert "<h2>Coverage</h2>" in page and "a&lt;b" in page and "50 %" in page and "100 %" in page
+    assert "<h2>More</h2>" in page and "x&lt;y" in page
 
 
 def test_what_is_not_quite_covered_does_not_look_so(failing: dict[str, Any]) -> None:

@@ -23,12 +23,21 @@ def test_a_point_is_the_worst_of_its_place_by_its_own_limit() -> None:
     sites = [
         SiteResult("a", "hidden_states.1", 1e-14, 1e-14, 1e-12, True),
         SiteResult("b", "hidden_states.1", 2e-14, 2e-14, 1e-12, True),
-        SiteResult("zero", "hidden_states.1", 5e-13, 5e-13, 1e-11, True),
+        SiteResult("mask.zero_row", "hidden_states.1", 5e-13, 5e-13, 1e-11, True),
     ]
     usual, hidden = sorted(plot_points(sites), key=lambda point: point.limit)
-    assert (usual.case, usual.kind, hidden.case, hidden.kind) == ("b", "state", "zero", "hidden-row")
+    assert (usual.case, usual.kind, hidden.case, hidden.kind) == ("b", "state", "mask.zero_row", "hidden-row")
     beyond = [*sites, SiteResult("c", "hidden_states.1", None, None, 1e-12, False, "shape")]
     assert plot_points(beyond)[1].case == "c"
+
+
+def test_nearer_to_its_limit_is_worse_than_larger() -> None:
+    sites = [
+        SiteResult("a", "attentions.0", 5e-12, 5e-12, 1e-10, True),
+        SiteResult("a", "layers.0.linear1", 1e-12, 1e-12, 1e-12, True),
+    ]
+    (point,) = plot_points(sites)
+    assert (point.site, point.limit) == ("layers.0.linear1", 1e-12)
 
 
 def test_the_drawing_is_xml_and_marks_what_failed() -> None:
@@ -56,6 +65,18 @@ def test_the_axis_is_logarithmic() -> None:
 
 def test_nothing_to_draw() -> None:
     assert draw_plot([], None) == ""
+
+
+def test_a_limit_of_nothing() -> None:
+    """Where no difference is allowed at all none is drawn above it, and any is beyond it."""
+    (point,) = plot_points(
+        [
+            SiteResult("a", "embeddings.sum", 0.0, 0.0, 0.0, True),
+            SiteResult("b", "hidden_states.0", 1e-30, 1e-30, 0.0, False),
+        ]
+    )[1:]
+    assert (point.case, point.failed) == ("b", 1)
+    ElementTree.fromstring(draw_plot([SiteResult("a", "loss", 0.0, 0.0, 0.0, True)], None))
 
 
 def test_extreme_numbers_stay_inside() -> None:

@@ -27,6 +27,13 @@ def test_a_failure(failing: dict[str, Any]) -> None:
     assert "**First difference:** hidden\\_states.2." in text
 
 
+def test_gradients_are_counted_by_tensor(passing: dict[str, Any]) -> None:
+    entry = {"tensor": "a", "max_rel": 1e-14, "tolerance": 1e-12, "passed": True}
+    wrong = {**entry, "case": "y", "max_rel": None, "passed": False}
+    passing["gradients"] = [{**entry, "case": "x"}, wrong, {**entry, "tensor": "b", "case": "x"}]
+    assert "| gradients | 2 tensors | 1 differ | 0 | FAILED |" in render_summary(passing)
+
+
 def test_hostile_text_has_no_meaning(failing: dict[str, Any]) -> None:
     for line in render_summary(failing).splitlines():
         assert not re.search(r"(?<!\\)[<`\[]", line)

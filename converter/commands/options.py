@@ -1,0 +1,36 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import typer
+
+
+class BehaviorChoice(str, Enum):
+    paddlenlp = "paddlenlp"
+    release = "release"
+
+
+SOURCE = typer.Argument(
+    ..., metavar="SOURCE", help="A PaddleNLP folder, one weight file, a built-in name, an http(s) address or a Hub id."
+)
+OUTPUT = typer.Argument(..., metavar="OUTPUT", help="The Hugging Face folder.")
+ARCHITECTURE = typer.Option(
+    None, metavar="NAME", help="The model's class, where no config says it: PaddleNLP's or transformers' name."
+)
+CONFIG = typer.Option(
+    None, metavar="FILE", help="A config.json or model_config.json, where none lies beside the weights."
+)
+HEADS = typer.Option(None, metavar="N", min=1, help="Number of attention heads, where no config says it.")
+TOKENIZER = typer.Option(
+    None, metavar="FOLDER", help="Where vocab.txt and sentencepiece.bpe.model are, if not beside the weights."
+)
+REVISION = typer.Option(None, metavar="REV", help="Branch, tag or commit of a Hub id.")
+CACHE = typer.Option(None, metavar="DIR", help="Keep downloads here (else PADDLE2TORCH_CACHE, else your cache folder).")
+OFFLINE = typer.Option(False, "--offline", help="Ask no server: use what is in the cache.")
+BEHAVIOR = typer.Option(
+    None, help="Whose rules for missing masks and tokens; else those of the release that wrote SOURCE."
+)
+AS_JSON = typer.Option(False, "--json", help="Print one JSON object on stdout; everything else goes to stderr.")
+DEBUG = typer.Option(False, "--debug", hidden=True)

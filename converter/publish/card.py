@@ -1,0 +1,103 @@
+"""The card that is uploaded: OUTPUT's own, with the repository's name in it and the evidence, or a warning."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from converter.errors import Problem, PushError
+from converter.publish.evidence import TOKENS, read_sites
+from converter.publish.folder import CARD, REPORT, TRACE
+from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
+
+_BARE = "---\nlibrary_name: transformers\ntags:\n- ernie_m\n- paddle2torch\n---\n\n# ERNIE-M in PyTorch\n"
+_SHOWN = 12
+
+
+def build_card(text: str | None, repo_id: str, section: str) -> bytes:
+    """The card with `section` between its marks, or at its end where it has none. `text`: OUTPUT's card, None where it
+    is lost. Raises PushError for metadata that is no YAML."""
+    text = _BARE if text is None else text.replace("\r\n", "\n")
+    _check_metadata(text)
+    text = text.replace(f'"{FOLDER_NAME}"', f'"{repo_id}"')
+    marked = f"{EVIDENCE_BEGIN}\n{section.strip()}\n{EVIDENCE_END}"
+    pattern = re.compile(f"{re.escape(EVIDENCE_BEGIN)}.*?{re.escape(EVIDENCE_END)}", re.DOTALL)
+    if pattern.search(text):
+        return pattern.sub(lambda _: marked, text, count=1).encode()
+    return f"{text.rstrip()}\n\n{marked}\n".encode()
+
+
+def _check_metadata(text: str) -> None:
+    from huggingface_hub import ModelCard
+
+    try:
+        ModelCard(text, ignore_metadata_errors=False)
+    except Exception as error:  # PyYAML's own errors, and what the card's classes raise.
+        reason = " ".join(str(error).split())[:200]
+        raise PushError(Problem("E812", f"{CARD}: its metadata is not valid: {reason}. Mend it")) from None
+
+
+def describe_evidence(report: Mapping[str, Any], with_trace: bool) -> str:
+    """The parity table of a passing report, and how to check it."""
+    rows = "\n".join(f"| {what} | {count} | {worst} | {limit} |" for what, count, worst, limit in _rows(report))
+    again = (
+        f"\n`{TRACE}` holds what Paddle computed: `paddle2torch verify {FOLDER_NAME} --trace {FOLDER_NAME}/{TRACE}`\n"
+        "verifies a download of this repository again, without Paddle."
+        if with_trace
+        else ""
+    )
+    return f"""## Evidence
+
+`paddle2torch verify` compared exactly these files with the source: **passed** ({_looked_at(report)}).
+
+| what | compared | worst difference | limit |
+| --- | --- | --- | --- |
+{rows}
+
+Differences are relative to the largest value of their site. {_reference(report)}
+`{REPORT}` has every site, the versions and the sha256 of every file.{again}
+"""
+
+
+def _looked_at(report: Mapping[str, Any]) -> str:
+    seen = [f"numbers in {report['precision']}" if name == "numbers" else str(name) for name in report["checked"]]
+    return ", ".join(seen) + ("" if TOKENS in report["checked"] else "; there is no tokenizer")
+
+
+def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    from verify.report import group_sites
+
+    static, tokens = report["static"], report["tokenizer"]
+    rows = [("weights", f"{static['tensors']} tensors", "equal, bit for bit", "0")]
+    if static.get("rounded"):
+        rows = [("weights", f"{static['tensors']} tensors", f"{static['rounded']} rounded to the nearest", "0")]
+    for name, sites in group_sites(read_sites(report)):
+        worst = max(site.max_rel or 0.0 for site in sites)
+        rows.append((name, f"{len(sites)} sites", f"{worst:.1e}", f"{max(site.tolerance for site in sites):.0e}"))
+    if tokens is not None:
+        rows.append(("tokens", f"{tokens['texts']} texts", "equal", "0"))
+    return rows
+
+
+def _reference(report: Mapping[str, Any]) -> str:
+    reference = report.get("reference") or {}
+    versions = reference.get("environment") or {}
+    kind = {"live": "run beside it", "trace": "from a recorded trace"}.get(str(reference.get("kind")), "")
+    names = [
+        f"{name} {versions[key]}" for name, key in (("PaddleNLP", "paddlenlp"), ("Paddle", "paddle")) if key in versions
+    ]
+    return f"The reference was {' on '.join(names)}, {kind}." if names and kind else ""
+
+
+def describe_doubts(problems: Sequence[Problem]) -> str:
+    """The warning of a folder that is published without proof."""
+    lines = "\n".join(f"- {problem.text}" for problem in problems[:_SHOWN])
+    more = f"\n- and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+    return f"""## Not verified
+
+**These files were published with `--allow-unverified`: nothing proves that they are the model that they were made
+from.** `paddle2torch push` found:
+
+{lines}{more}
+"""

@@ -1,0 +1,132 @@
+"""Whether a passing, full report speaks of exactly these bytes. What cannot be told counts against the folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from converter.errors import FileError, Problem
+from converter.open.json_files import read_json
+from converter.publish.folder import CARD, EVIDENCE, REPORT, Listing
+
+if TYPE_CHECKING:
+    from verify.compare import SiteResult
+
+WEIGHTS, NUMBERS, TOKENS = "weights", "numbers", "tokens"
+MANIFEST = "paddle2torch.json"
+_SUM = re.compile(r"[0-9a-f]{64}")
+_VERIFY = "Run paddle2torch verify SOURCE OUTPUT"
+#: A folder with one of these has a tokenizer, which the report must have looked at.
+TOKENIZER_FILES = (
+    "vocab.txt",
+    "sentencepiece.bpe.model",
+    "tokenizer_config.json",
+    "tokenizer.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+_ALWAYS = ("config.json", "configuration_ernie_m.py", "modeling_ernie_m.py")
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+_DOCUMENTS = (".md", ".rst", ".bib", ".cff", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf")
+_DOCUMENT_NAMES = ("LICENSE", "NOTICE", "LICENSE.txt", "NOTICE.txt", "COPYING", "AUTHORS", "CHANGELOG")
+
+
+def check_evidence(output: Path, listing: Listing) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """The report, and everything that keeps it from proving OUTPUT: empty when OUTPUT is proven."""
+    has_tokenizer = any(listing.find(name) for name in TOKENIZER_FILES)
+    report, problems = read_report(output, has_tokenizer)
+    if report is None:
+        return None, [*problems, *check_manifest(output)]
+    return report, [*problems, *compare_files(report["files"], listing), *check_manifest(output)]
+
+
+def read_report(output: Path, has_tokenizer: bool) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """report.json, or None where it is lost or damaged, and why it proves nothing."""
+    if not (output / REPORT).is_file():
+        return None, [Problem("E802", f"there is no {REPORT}: OUTPUT is not verified. {_VERIFY}")]
+    try:
+        report, _ = read_json(output / REPORT)
+        reasons = _judge(report, has_tokenizer)
+    except FileError as error:
+        return None, [Problem("E802", f"{REPORT} is damaged: {error.problems[0].text}. {_VERIFY}")]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        kind = f"it lacks {error}" if isinstance(error, KeyError) else f"{error}"
+        return None, [Problem("E802", f"{REPORT} is damaged: {kind}. {_VERIFY}")]
+    return report, [Problem("E802", f"{REPORT}: {reason}. {_VERIFY}") for reason in reasons]
+
+
+def _judge(report: Mapping[str, Any], has_tokenizer: bool) -> list[str]:
+    """Why a report is no proof. Raises KeyError, TypeError, ValueError or AttributeError for one that is damaged."""
+    files = report["files"]
+    if not isinstance(files, dict) or not all(isinstance(s, str) and _SUM.fullmatch(s) for s in files.values()):
+        raise ValueError("its table of files is no table of sums")
+    if not isinstance(report["checked"], list) or not isinstance(report["problems"], list):
+        raise ValueError("what it checked and found are no lists")
+    if report["passed"] is not True or report["problems"]:
+        return ["it did not pass"]
+    wanted = [WEIGHTS, NUMBERS, TOKENS] if has_tokenizer else [WEIGHTS, NUMBERS]
+    unseen = [name for name in wanted if name not in report["checked"]]
+    if unseen:
+        return [f"it is not a full one: {', '.join(unseen)} not looked at"]
+    static, sites, tokens = report["static"], read_sites(report), report["tokenizer"]
+    wrong = []
+    if type(static["tensors"]) is not int or static["tensors"] < 1 or static["mismatched"] != []:
+        wrong.append("it says that it passed, and not that every tensor is equal")
+    if not sites or not all(site.passed is True for site in sites):
+        wrong.append("it says that it passed, and not that every site is equal")
+    if has_tokenizer and (type(tokens["texts"]) is not int or tokens["texts"] < 1 or tokens["mismatched"] != 0):
+        wrong.append("it says that it passed, and not that every text has equal tokens")
+    return wrong
+
+
+def read_sites(report: Mapping[str, Any]) -> list[SiteResult]:
+    """The compared sites. Raises TypeError for what is none."""
+    from verify.compare import SiteResult
+
+    sites = [SiteResult(**site) for site in report["sites"]]
+    for site in sites:
+        if not isinstance(site.max_rel, (int, float)) or not site.max_rel <= site.tolerance:
+            raise TypeError(f"the site {site.site} of {site.case} is not within its limit")
+    return sites
+
+
+def compare_files(told: Mapping[str, str], listing: Listing) -> list[Problem]:
+    """What of OUTPUT the report does not speak of: other bytes, files too many, files that are gone."""
+    problems = []
+    for file in listing.files:
+        if file.name in told:
+            if told[file.name] != file.sha256:
+                problems.append(_other(f"{file.name} has changed since it was verified: its sum is {file.sha256}"))
+        elif not _is_document(file.name):
+            problems.append(_other(f"{file.name} is not in the report: nobody has verified it"))
+    names = {file.name for file in listing.files}
+    problems += [_other(f"{name} is in the report, and not in OUTPUT") for name in sorted(set(told) - names)]
+    needed = [*_ALWAYS, *([] if any(name in names for name in _WEIGHTS) else _WEIGHTS[:1])]
+    problems += [_other(f"{name} is not in OUTPUT") for name in needed if name not in names and name not in told]
+    return problems
+
+
+def _other(reason: str) -> Problem:
+    return Problem("E803", f"{reason}. {_VERIFY} again")
+
+
+def _is_document(name: str) -> bool:
+    """Whether a file decides neither numbers nor tokens. Unknown kinds do."""
+    if name in (MANIFEST, CARD, *EVIDENCE):
+        return True
+    path = PurePosixPath(name)
+    return path.suffix.lower() in _DOCUMENTS or path.name in _DOCUMENT_NAMES
+
+
+def check_manifest(output: Path) -> list[Problem]:
+    """That every sum of the manifest, from which the card tells what was converted, is that of what lies in OUTPUT."""
+    from verify.manifest import check_files, check_tensors, read_manifest
+    from verify.written import read_written
+
+    manifest, problems = read_manifest(output)
+    if manifest is None:
+        return problems
+    written = read_written(output)
+    return [*written.problems, *check_tensors(manifest, written)[1], *check_files(manifest, output)[0]]

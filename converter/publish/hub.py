@@ -1,0 +1,227 @@
+"""The repository on the Hub, through huggingface_hub's own client: what is there, and a commit to it.
+
+The client sends the bytes (LFS or xet, its bars, going on where it was cut). What it does not do is done here: try a
+commit again on 429 and 503, and look whether a commit is there when its answer was lost.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from converter.errors import Problem, PushError
+from converter.fetch.hub_errors import quiet
+from converter.publish.changes import RemoteFile, find_changes
+from converter.publish.errors import LOG_IN, Conflict, Missing, Passing, Unusable, explain
+from converter.publish.folder import LocalFile
+
+#: Seconds between tries, when the server does not ask for more.
+WAITS = (1.0, 2.0, 4.0, 8.0)
+#: A server that asks for more is not waited for.
+LONGEST_WAIT = 120.0
+_MOST_PULL_REQUESTS = 20
+
+
+@dataclass(frozen=True)
+class Head:
+    """A revision as it is now. `private` is the repository's."""
+
+    commit: str
+    private: bool
+    files: dict[str, RemoteFile]
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A commit that is on the Hub. `pull_request`: the page of the one that it opened."""
+
+    commit: str
+    url: str
+    pull_request: str | None = None
+    number: int | None = None
+
+
+class Hub:
+    """One repository. `say` is called with a line when something is waited for."""
+
+    def __init__(self, repo_id: str, token: str | None, say: Callable[[str], None]) -> None:
+        try:
+            import huggingface_hub
+            from huggingface_hub import constants
+        except ImportError:
+            text = "huggingface_hub is missing: pip install huggingface_hub"
+            raise PushError(Problem("E812", text)) from None
+        self._hub: Any = huggingface_hub
+        self._constants: Any = constants
+        self.repo_id, self._token, self._say = repo_id, token, say
+        endpoint = os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
+        self.endpoint = str(endpoint).rstrip("/")
+        if constants.HF_HUB_OFFLINE:
+            raise PushError(Problem("E809", f"{repo_id}: HF_HUB_OFFLINE is set, so no server is asked. Unset it"))
+        self._api: Any = huggingface_hub.HfApi(endpoint=self.endpoint, token=token or False)
+
+    @property
+    def page(self) -> str:
+        return f"{self.endpoint}/{self.repo_id}"
+
+    def owner(self) -> str:
+        """Whose token it is."""
+        return str(self.ask(self._api.whoami, "the token's owner")["name"])
+
+    def check_token(self) -> None:
+        """Raises PushError (E805) for a token that the Hub refuses. A server that does not say whose it is passes."""
+        try:
+            if self._token is not None:
+                self.owner()
+        except Missing as error:
+            if error.problems[0].code == "E805":
+                raise
+
+    def look(self, revision: str | None = None) -> Head | None:
+        """The revision as it is now, None when there is no such repository. Raises Missing for a revision."""
+        try:
+            info = self.ask(lambda: self._api.model_info(self.repo_id), "the repository")
+        except Missing:
+            return None
+        if revision is not None:
+            info = self.ask(lambda: self._api.model_info(self.repo_id, revision=revision), f"the revision {revision}")
+        if not info.sha:
+            return Head("", bool(info.private), {})
+        return Head(str(info.sha), bool(info.private), self.tree(str(info.sha)))
+
+    def tree(self, revision: str) -> dict[str, RemoteFile]:
+        """Every file of a revision with the sums that the Hub tells."""
+
+        def read() -> dict[str, RemoteFile]:
+            entries = self._api.list_repo_tree(self.repo_id, recursive=True, revision=revision)
+            return {
+                entry.path: RemoteFile(entry.size, entry.blob_id, entry.lfs.sha256 if entry.lfs else None)
+                for entry in entries
+                if hasattr(entry, "blob_id")
+            }
+
+        return dict(self.ask(read, "the list of its files"))
+
+    def create(self, private: bool) -> None:
+        """Make the repository, public ones as the owner's settings say. One that is there already is no error: an
+        answer may have been lost."""
+        with suppress(Conflict):
+            self.ask(lambda: self._api.create_repo(self.repo_id, private=private or None), "making the repository")
+
+    def create_branch(self, name: str) -> None:
+        with suppress(Conflict):
+            self.ask(lambda: self._api.create_branch(self.repo_id, branch=name), f"making the branch {name}")
+
+    def commit(
+        self, files: Sequence[LocalFile], wanted: Sequence[LocalFile], deleted: Sequence[str], **options: Any
+    ) -> Landed:
+        """Send `files`, delete `deleted`, in one commit; `wanted` are all files that the result has. `options` are
+        create_commit's: message, revision, parent, whether a pull request. Raises PushError."""
+
+        def send() -> Landed:
+            operations = [
+                self._hub.CommitOperationAdd(
+                    file.name, file.content if isinstance(file.content, bytes) else str(file.content)
+                )
+                for file in files
+            ]
+            operations += [self._hub.CommitOperationDelete(name) for name in deleted]
+            info = self._api.create_commit(self.repo_id, operations, **options)
+            pull = info.pr_url if options.get("create_pr") else None
+            return Landed(info.oid, info.commit_url, pull, info.pr_num if pull else None)
+
+        found: Landed = self.ask(send, "the commit", lambda: self.find_landed(wanted, deleted, **options), bars=True)
+        return found
+
+    def find_landed(
+        self, wanted: Sequence[LocalFile], deleted: Sequence[str], revision: str, create_pr: bool, **_: Any
+    ) -> Landed | None:
+        """A commit, or an open pull request, that has all of `wanted`."""
+        if create_pr:
+            return self.find_pull_request(wanted)
+        try:
+            head = self.look(revision)
+        except PushError:  # The first failure is the one to tell.
+            return None
+        if head is None or find_changes(wanted, head.files):
+            return None
+        return Landed(head.commit, f"{self.page}/commit/{head.commit}")
+
+    def find_pull_request(self, wanted: Sequence[LocalFile]) -> Landed | None:
+        """The newest open pull request that has all of `wanted`; None also where the server lists none."""
+
+        def read() -> list[int]:
+            found = self._api.get_repo_discussions(
+                self.repo_id, discussion_type="pull_request", discussion_status="open"
+            )
+            return [each.num for each in found if each.is_pull_request]
+
+        try:
+            numbers = self.ask(read, "the list of pull requests")
+            for number in sorted(numbers, reverse=True)[:_MOST_PULL_REQUESTS]:
+                head = self.look(f"refs/pr/{number}")
+                if head is not None and not find_changes(wanted, head.files):
+                    return Landed(
+                        head.commit, f"{self.page}/commit/{head.commit}", f"{self.page}/discussions/{number}", number
+                    )
+        except PushError:  # Not every server lists them, and what is not found is sent.
+            return None
+        return None
+
+    def ask(
+        self,
+        request: Callable[[], Any],
+        what: str,
+        landed: Callable[[], Landed | None] | None = None,
+        *,
+        bars: bool = False,
+    ) -> Any:
+        """Call huggingface_hub, again after what may pass. `landed` looks whether a request whose answer was lost has
+        been done. Raises PushError."""
+        for wait in (*WAITS, None):
+            try:
+                return self._call(request, what, bars)
+            except (Passing, Conflict, Unusable) as error:
+                found = landed() if landed is not None else None
+                if found is not None:
+                    return found
+                if not isinstance(error, Passing):
+                    raise
+                if wait is None or error.tried or error.wait > LONGEST_WAIT:
+                    raise error.as_error(self.repo_id) from None
+                pause = max(wait, error.wait)
+                self._say(f"{error.reason}: trying again in {pause:.0f} s")
+                time.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _call(self, request: Callable[[], Any], what: str, bars: bool) -> Any:
+        try:
+            with quiet(bars=bars and sys.stderr is not None and sys.stderr.isatty()), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return request()
+        except (PushError, MemoryError):
+            raise
+        except Exception as error:
+            if "xet-write-token" in str(error) and "404" in str(error) and not self._constants.HF_HUB_DISABLE_XET:
+                self._constants.HF_HUB_DISABLE_XET = True
+                self._say("this server has no xet storage: large files go to its LFS")
+                return self._call(request, what, bars)
+            raise explain(error, self.repo_id, what, self._token) from None
+
+
+def find_token() -> str | None:
+    """The user's token from the usual places: HF_TOKEN, or what `hf auth login` keeps. Raises PushError for one that
+    no header can hold: huggingface_hub's own error would show it."""
+    from huggingface_hub import get_token
+
+    token = get_token()
+    if token is not None and not all("!" <= letter <= "~" for letter in token):
+        text = "the token has characters that no token has (a space, a line break, a quote from a web page?)"
+        raise PushError(Problem("E805", f"{text}. {LOG_IN}"))
+    return token

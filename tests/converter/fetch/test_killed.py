@@ -1,0 +1,42 @@
+"""A download that is killed leaves nothing that a later run takes for whole; the later run goes on from there."""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from converter.fetch.locate import locate
+from tests.converter.fetch.server import Server, stall, whole
+from tests.converter.fetch.test_download import kept
+from tests.converter.open.pickles import numbered
+from tests.converter.open.streams import combined, official
+
+BODIES = {
+    "model_state.pdparams": pickle.dumps({"w": numbered(40, 50)}, 4),
+    "inference.pdiparams": combined(official(2)),
+}
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("name", BODIES)
+def test_killed_on_the_way(name: str, number: int, server: Server, tmp_path: Path) -> None:
+    body = BODIES[name]
+    address = server.on(f"/{name}", stall(body, 3000, 20), whole(body))
+    command = [sys.executable, "-m", "converter", "inspect", address]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    parts: list[Path] = []
+    for _ in range(400):
+        parts = list((tmp_path / "cache").rglob(f"{name}.part"))
+        if parts and parts[0].stat().st_size:
+            break
+        time.sleep(0.05)
+    run.send_signal(number)
+    run.wait(timeout=20)
+    assert parts and kept(tmp_path) == []
+    assert locate(address).path.read_bytes() == body

@@ -1,0 +1,110 @@
+"""A local Hub, a converted folder with a passing report, and no waiting between tries."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import constants
+
+from benchmarks.local_hub import LocalHub, running
+from converter import Paddle2TorchError, Push, convert, push
+from tests.checkpoints import write_folder
+from verify.manifest import deciding_files
+
+TOKEN = "hf_local_token"
+ID = "me/tiny"
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits that were asked for; nobody waits."""
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    return waits
+
+
+@pytest.fixture
+def hub(slept: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HF_HUB_OFFLINE", "HF_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", "/nowhere/token")
+    with running() as started:
+        monkeypatch.setenv("HF_ENDPOINT", started.url)
+        monkeypatch.setattr(constants, "ENDPOINT", started.url)  # As where the variable is there from the start.
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        yield started
+
+
+def write_report(output: Path, **changes: Any) -> Path:
+    """A full passing report of the folder as it is, as verify writes one; `changes` take the place of its fields."""
+    site = {"case": "a", "site": "pooler_output", "max_abs": 1e-15, "max_rel": 2e-15, "tolerance": 1e-12}
+    versions = {"paddle": "3.3.1", "paddlenlp": "2.8.1"}
+    report = {
+        "passed": True,
+        "precision": "float64",
+        "behavior": "paddlenlp",
+        "checked": ["weights", "numbers", "tokens"],
+        "problems": [],
+        "first_difference": None,
+        "static": {"tensors": 38, "mismatched": [], "against": "source", "rounded": 0},
+        "sites": [{**site, "passed": True}, {**site, "site": "hidden_states.1", "max_rel": 0.0, "passed": True}],
+        "gradients": [],
+        "tokenizer": {"texts": 385, "mismatched": 0, "examples": [], "problem": ""},
+        "warnings": [],
+        "files": deciding_files(output),
+        "reference": {"kind": "live", "how": [], "files": [], "environment": versions},
+        "environment": {},
+        **changes,
+    }
+    path = output / "verification" / "report.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({key: value for key, value in report.items() if value is not ...}))
+    return path
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """A converted folder, which has no tokenizer but a vocabulary, and its report."""
+    folder = tmp_path / "output"
+    convert(write_folder(tmp_path / "source"), folder)
+    (folder / "vocab.txt").write_text("[CLS]\n[PAD]\n")
+    write_report(folder)
+    return folder
+
+
+Pushes = Callable[..., Push]
+
+
+@pytest.fixture
+def push_it(hub: LocalHub, output: Path) -> Pushes:
+    def call(**options: Any) -> Push:
+        return push(output, options.pop("repo_id", ID), **options)
+
+    return call
+
+
+def refusal(call: Pushes, **options: Any) -> str:
+    """The text of the error that a push ends with, in which no token may be."""
+    with pytest.raises(Paddle2TorchError) as caught:
+        call(**options)
+    text = str(caught.value)
+    assert TOKEN not in text
+    return text
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def sent(hub: LocalHub) -> tuple[int, int]:
+    """How many large files and how many commits reached the server."""
+    return len(hub.asked("PUT", "^/large/")), len(hub.asked("POST", "/commit/"))

@@ -1,0 +1,109 @@
+"""The model card that convert writes: metadata that the Hub takes, and text that is true of this very model."""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import ModelCard
+
+from converter import convert
+from converter.behavior import BEHAVIORS
+from converter.open.source import open_source
+from converter.plan import make_plan
+from converter.write.card import render_card
+from tests.checkpoints import write_folder
+
+
+def render(folder: Path, origin: str | None = None, behavior: str = "paddlenlp", tokenizer: bool = True) -> str:
+    manifest: dict[str, Any] = {
+        "version": "0.0",
+        "source": {"format": "pdparams", "files": [{"name": "model_state.pdparams", "size": 5, "sha256": "ab" * 32}]},
+        "mapping": {"table": "ErnieMModel", "version": 1, "scheme": "paddlenlp"},
+    }
+    if origin is not None:
+        manifest["source"]["origin"] = origin
+    return render_card(make_plan(open_source(folder)), manifest, tokenizer, BEHAVIORS[behavior])
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write_folder(tmp_path / "source")
+
+
+def data_of(card: str) -> dict[str, Any]:
+    return dict(ModelCard(card, ignore_metadata_errors=False).data.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("architecture", "task"),
+    [
+        ("ErnieMModel", "feature-extraction"),
+        ("ErnieMForSequenceClassification", "text-classification"),
+        ("ErnieMForTokenClassification", "token-classification"),
+        ("ErnieMForQuestionAnswering", "question-answering"),
+        ("ErnieMForMultipleChoice", "multiple-choice"),
+    ],
+)
+def test_the_metadata_say_what_the_hub_asks_for(tmp_path: Path, architecture: str, task: str) -> None:
+    convert(write_folder(tmp_path / "source", architecture=architecture), tmp_path / "out")
+    assert data_of((tmp_path / "out" / "README.md").read_text()) == {
+        "language": "multilingual",
+        "license": "apache-2.0",
+        "library_name": "transformers",
+        "pipeline_tag": task,
+        "tags": ["ernie_m", "paddle2torch"],
+    }
+
+
+def test_the_card_needs_no_network(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*words: object) -> None:
+        raise AssertionError("convert opened a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    convert(source, tmp_path / "out")
+    assert (tmp_path / "out" / "README.md").is_file()
+
+
+@pytest.mark.parametrize("origin", ["ernie-m-large", "PaddlePaddle/ernie-m-large@" + "a" * 40])
+def test_a_known_pretrained_model_has_its_attribution_and_benchmarks(source: Path, origin: str) -> None:
+    card = render(source, origin)
+    data = data_of(card)
+    assert data["base_model"] == "PaddlePaddle/ernie-m-large"
+    assert {"ar", "en", "sw", "zh"} < set(data["language"]) and len(data["language"]) == 14
+    assert "| XNLI, 15 languages | English | accuracy | 82.0 |" in card
+    assert "https://arxiv.org/abs/2012.15674" in card and "96 languages" in card and "Baidu" in card
+
+
+def test_uie_has_its_own_languages_and_no_benchmarks(source: Path) -> None:
+    card = render(source, "uie-m-base")
+    assert data_of(card)["language"] == ["zh", "en"] and "## Benchmarks" not in card
+
+
+@pytest.mark.parametrize("origin", [None, "someone/ernie-m-base@" + "a" * 40, "http://host/ernie-m-base"])
+def test_another_s_model_is_not_taken_for_baidu_s(source: Path, origin: str | None) -> None:
+    card = render(source, origin)
+    assert "## Benchmarks" not in card and "your own fine-tuning" in card.replace("\n", " ")
+    expected = "someone/ernie-m-base" if origin and "@" in origin else None
+    assert data_of(card).get("base_model") == expected
+
+
+@pytest.mark.parametrize("behavior", list(BEHAVIORS))
+def test_the_differences_to_the_port_are_those_of_this_behavior(source: Path, behavior: str) -> None:
+    card = render(source, behavior=behavior)
+    assert ("Paddle hides [CLS]" in card) == (behavior == "paddlenlp")
+    assert ("Paddle by 10000" in card) == (behavior != "transformers")
+    assert "cuts some texts into other tokens" in card
+
+
+def test_the_code_in_the_card_loads_what_is_there(source: Path) -> None:
+    both, alone = render(source), render(source, tokenizer=False)
+    assert 'AutoTokenizer.from_pretrained("FOLDER", trust_remote_code=True)' in both
+    assert "AutoTokenizer" not in alone and "piece_rule" not in alone
+    for card in (both, alone):
+        (code,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+        compile(code, "card", "exec")
+    assert "| `model_state.pdparams` | 5 | `" + "ab" * 32 + "` |" in both and "@inproceedings" in both

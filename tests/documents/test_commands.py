@@ -1,0 +1,133 @@
+"""Every command and every Python example of README.md and docs/ runs, in the order in which a reader meets them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from benchmarks.local_hub import running
+from benchmarks.train_tokenizer import train_tokenizer
+from converter.cli import app
+from tests.checkpoints import make_config, make_state, write_folder
+from tests.documents.blocks import Block, read_blocks
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+WITH_COMMANDS = [name for name in DOCUMENTS if read_blocks(ROOT / name)]
+#: The folders that the documents speak of.
+CHECKPOINTS = {
+    "my-ernie-m": "ErnieMModel",
+    "my-classifier": "ErnieMForSequenceClassification",
+    "my-tagger": "ErnieMForTokenClassification",
+    "my-uie": "UIEM",
+}
+SIZES = {
+    "vocab_size": 2002,
+    "hidden_size": 16,
+    "max_position_embeddings": 514,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+}
+#: `pip` and `make` stand in for themselves: `make pythons` installs the wheel and CI runs the targets; here the extras
+#: and the targets that a document names must exist.
+PIP = r"""#!{python}
+import re, sys, tomllib
+project = tomllib.load(open("{root}/pyproject.toml", "rb"))["project"]
+assert sys.argv[1] == "install", sys.argv
+for word in sys.argv[2:]:
+    found = re.match(r"(?:\.|paddle2torch)(?:\[([\w,]+)\])?$", word)
+    extras = set((found[1] or "").split(",")) - {{""}} if found else set()
+    assert extras <= set(project["optional-dependencies"]), f"{{word}}: there is no such extra"
+"""
+MAKE = """#!/bin/sh
+exec {make} --no-print-directory -n -C "{root}" "$@" > /dev/null
+"""
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoints that the documents name, small, with a tokenizer."""
+    pytest.importorskip("sentencepiece")
+    folder = tmp_path_factory.mktemp("models")
+    for name, architecture in CHECKPOINTS.items():
+        config = make_config(architecture, **SIZES)
+        write_folder(folder / name, make_state(architecture, **SIZES), config, architecture=architecture)
+        train_tokenizer(folder / name)
+    return folder
+
+
+@pytest.fixture
+def desk(models: Path, paddle_python: Path, tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A folder with links to the checkpoints, and an environment in which the documents' commands are found."""
+    tools, place = tmp_path / "bin", tmp_path / "desk"
+    tools.mkdir()
+    place.mkdir()
+    texts = {
+        "paddle2torch": f'#!/bin/sh\nexec "{sys.executable}" -m converter "$@"\n',
+        "python": f'#!/bin/sh\nexec "{sys.executable}" "$@"\n',
+        "pip": PIP.format(python=sys.executable, root=ROOT),
+        "make": MAKE.format(make=shutil.which("make"), root=ROOT),
+    }
+    for name, text in texts.items():
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    for name in CHECKPOINTS:
+        (place / name).symlink_to(models / name)
+    environment = {
+        **os.environ,
+        "PATH": f"{tools}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "PADDLE2TORCH_PADDLE_PYTHON": str(paddle_python),
+        "PADDLE2TORCH_CACHE": str(tmp_path / "cache"),
+        "HF_HOME": str(tmp_path / "hub"),
+        "HF_TOKEN": "hf_local_token",
+        "HF_HUB_DISABLE_XET": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    environment.pop("HF_HUB_OFFLINE", None)
+    with running() as hub:  # What a document publishes goes here, and nothing goes elsewhere.
+        yield place, {**environment, "HF_ENDPOINT": hub.url}
+
+
+def run(block: Block, place: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = ["bash", "-euo", "pipefail", "-c"] if block.language == "sh" else [sys.executable, "-c"]
+    return subprocess.run(
+        [*command, block.body], cwd=place, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+@pytest.mark.parametrize("name", WITH_COMMANDS)
+def test_every_command_runs(name: str, desk: tuple[Path, dict[str, str]]) -> None:
+    for block in read_blocks(ROOT / name):
+        done = run(block, *desk)
+        said = f"{done.stdout}\n{done.stderr}"[-3000:]
+        assert done.returncode == 0, f"{name}, line {block.line}, ended with {done.returncode}:\n{block.body}\n{said}"
+
+
+def options_of(command: Any) -> set[str]:
+    """All long options of a command and of those below it."""
+    found = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    for below in getattr(command, "commands", {}).values():
+        found |= options_of(below)
+    return found | {"--help"}
+
+
+def test_every_option_that_a_document_names_exists() -> None:
+    """Options stand in tables too, where nothing runs them."""
+    known = options_of(typer.main.get_command(app))
+    assert {"--force", "--dtype", "--trace"} <= known
+    for name in DOCUMENTS:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        # The options of other programs stand on lines that name their program.
+        lines = [line for line in text.splitlines() if not re.search(r"\b(pip|make|pytest|git)\b|benchmarks/", line)]
+        named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
+        assert named <= known, f"{name}: {sorted(named - known)}"
