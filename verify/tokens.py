@@ -114,7 +114,9 @@ def first_way_that_differs(trace: Trace, output: Path, piece_rule: str | None = 
     for way in sorted(recorded, key=lambda name: recorded[name].size):
         if next(_wrong(known[way], recorded[way], step), None) is not None:
             return way
-    return ""
+    reloaded = TokenResult(len(texts))
+    _compare_reloaded(texts, expected, tokenizer, reloaded)
+    return RELOADED if reloaded.mismatched else ""
 
 
 def _compare_reloaded(texts: list[str], expected: list[list[int]], tokenizer: Any, result: TokenResult) -> None:

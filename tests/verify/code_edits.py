@@ -166,7 +166,7 @@ TEXT: dict[str, Edit] = {
     "a bare space stays": (BASE, TOKENIZER, "[part for part in parts if part != SPACE]", "parts"),
     "more characters stand alone": (BASE, TOKENIZER, "[\\u4e00-\\u9fff{MARKS}]", "[\\u3000-\\u9fff{MARKS}]"),
     "Chinese characters do not stand alone": (BASE, TOKENIZER, "[\\u4e00-\\u9fff{MARKS}]", "[{MARKS}]"),
-    "a mark does not stand alone": (BASE, TOKENIZER, 'MARKS = ",;', 'MARKS = ",'),
+    "marks do not stand alone": (BASE, TOKENIZER, 'MARKS = ",;:.?!~，；：。？！《》【】"', 'MARKS = "~"'),
     "no cut between digits and letters": (BASE, TOKENIZER, "left.isdigit() != right.isdigit()", "False"),
     "digits are decimal digits": (
         BASE,
@@ -174,7 +174,6 @@ TEXT: dict[str, Edit] = {
         "left.isdigit() != right.isdigit()",
         "left.isdecimal() != right.isdecimal()",
     ),
-    "a cut in front of digits leaves the space": (BASE, TOKENIZER, "and right != SPACE", "and left != SPACE"),
     "spaces beside special tokens stay": (BASE, TOKENIZER, ".rstrip() if match else", " if match else"),
     "spaces behind special tokens stay": (BASE, TOKENIZER, "segment.lstrip() if start else segment", "segment"),
     "special tokens are not found": (BASE, TOKENIZER, "if not self._find_tokens().search(text):", "if True:"),
