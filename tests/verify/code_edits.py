@@ -30,12 +30,6 @@ MASKS: dict[str, Edit] = {
     "4-D integer masks are added": (BASE, MODEL, "mask if is_added else (mask - 1.0) * 1e9", "mask"),
     "4-D float masks are 1 for attend": (BASE, MODEL, "mask if is_added else (mask - 1.0) * 1e9", "(mask - 1.0) * 1e9"),
     "sdpa without the mask": (BASE, MODEL, "(query, key, value, mask, dropout)", "(query, key, value, None, dropout)"),
-    "vectors hide their first key": (
-        BASE,
-        MODEL,
-        "if mask is None:\n        if ids",
-        "if mask is None:\n        if False and ids",
-    ),
 }
 POSITIONS: dict[str, Edit] = {
     "positions start at 0": (BASE, MODEL, "position_ids + self.position_offset", "position_ids"),

@@ -31,6 +31,8 @@ def generate_texts(seed: int) -> Any:
     for space in SPACES:
         texts += [space + "lamp", "lamp" + space, "a" + space + "b", "[MASK]" + space + "b" + space + "[SEP]" + space]
     texts += CLEANED_UP
+    # Side by side these are one piece where sentencepiece knows neither.
+    texts += [one + other + "a" for one, other in zip(MARKS, MARKS[1:])]
     for token in SPECIAL:
         texts += [token, "a" + token + "b", " " + token + " lamp " + token + ",", token + draw(random, DIGITS, 2)]
     everything = [*DIGITS, *MARKS, *SPACES, *ODD, *WORDS, *WORDS, *SPECIAL]
