@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _UNSAID = {"act_dropout": 0.0}
 #: How pieces are cut, which follows from the behavior (TOKENIZER.md, section 9).
 PIECE_RULES = {"paddlenlp": "paddlenlp", "release": "release", "transformers": "paddlenlp"}
+#: Left out, these have the value that is expected.
+_IMPLIED = ("model_input_names", "padding_side", "truncation_side", "clean_up_tokenization_spaces")
+_SPECIAL = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 _TOKENIZER_PLACE = {"AutoTokenizer": ["tokenization_ernie_m.PaddleErnieMTokenizer", None]}
 
 
@@ -77,14 +80,37 @@ def check_tokenizer_config(output: Path, longest: int, behavior: str = "paddlenl
         "model_input_names": ["input_ids"],
         "padding_side": "right",
         "truncation_side": "right",
+        "clean_up_tokenization_spaces": True,
     }
-    implied = {name: expected[name] for name in ("model_input_names", "padding_side", "truncation_side")}
+    implied = {name: expected[name] for name in _IMPLIED}
     implied["piece_rule"] = "paddlenlp"
     return [
         Problem("E408", f"tokenizer_config.json: {name} is {config.get(name)!r:.80}, expected {value!r:.80}")
         for name, value in expected.items()
         if config.get(name, implied.get(name)) != value
-    ] + _check_places("tokenizer_config.json", config.get("auto_map"), _TOKENIZER_PLACE)
+    ] + [
+        *_check_places("tokenizer_config.json", config.get("auto_map"), _TOKENIZER_PLACE),
+        *_check_special_tokens(config, output / "special_tokens_map.json"),
+    ]
+
+
+def _check_special_tokens(config: Mapping[str, Any], path: Path) -> list[Problem]:
+    """The two files that name them must agree: which of them wins depends on who reads them."""
+    try:
+        table = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if not isinstance(table, dict):
+            raise ValueError("it is not an object")
+    except (OSError, ValueError, RecursionError) as error:
+        return [Problem("E408", f"{path.name} is not usable: {error}")]
+    return [
+        Problem("E408", f"{path.name}: {name} is {_text(table[name])!r:.60}, tokenizer_config.json says {said!r:.60}")
+        for name in _SPECIAL
+        if name in table and name in config and _text(table[name]) != (said := _text(config[name]))
+    ]
+
+
+def _text(token: Any) -> Any:
+    return token.get("content") if isinstance(token, dict) else token
 
 
 def _same(found: Any, expected: Any) -> bool:

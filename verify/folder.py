@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from converter.errors import Problem
-from verify.expected import Expected, expected_of_plan, expected_of_trace
+from verify.expected import expected_of_plan, expected_of_trace
 from verify.fields import check_config, check_tokenizer_config
 from verify.manifest import behavior_of, check_code, check_files, check_source, check_tensors, read_manifest
 from verify.static import StaticResult, check_weights
@@ -30,13 +30,14 @@ def check_folder(
     written = read_written(output)
     manifest, problems = read_manifest(output)
     problems = written.problems + problems
-    result, behavior = StaticResult(0, (), "manifest"), behavior_of(manifest)
+    result = StaticResult(0, (), "manifest")
     if plan is not None:
         result, more = check_weights(plan, written, lambda done, total: say(f"weights: {done} of {total} tensors"))
-        problems += more + _check_fields(output, expected_of_plan(plan, behavior), written, behavior)
+        problems += more
     elif trace is not None:
         result, more = check_against_trace(trace, manifest, written)
-        problems += more + _check_fields(output, expected_of_trace(trace, behavior), written, behavior)
+        problems += more
+    problems += check_fields(output, plan, trace, written, behavior_of(manifest))
     code = check_code(output)
     if manifest is None:
         return result, problems, code
@@ -50,6 +51,14 @@ def check_folder(
     return StaticResult(result.tensors, mismatched, result.against, result.rounded), problems, warnings + code
 
 
-def _check_fields(output: Path, expected: Expected, written: WrittenWeights, behavior: str) -> list[Problem]:
-    problems = check_config(output, expected, written)
-    return problems + check_tokenizer_config(output, expected.longest, behavior)
+def check_fields(
+    output: Path, plan: Plan | None, trace: Trace | None, written: WrittenWeights, behavior: str
+) -> list[Problem]:
+    """The fields of config.json and tokenizer_config.json against the source's, else against the trace's."""
+    if plan is not None:
+        expected = expected_of_plan(plan, behavior)
+    elif trace is not None:
+        expected = expected_of_trace(trace, behavior)
+    else:
+        return []
+    return check_config(output, expected, written) + check_tokenizer_config(output, expected.longest, behavior)

@@ -51,6 +51,8 @@ class Options:
     static_only: bool = False
     #: False leaves it to numbers and tokens to find every fault.
     static: bool = True
+    #: After a pass, plant faults and look for each.
+    self_test: bool = False
     #: Takes the place of starting the process that runs OUTPUT.
     start: Start | None = None
     said: Said = field(default_factory=Said)
@@ -92,6 +94,9 @@ class Job:
             self._describe_reference(trace, live)
             with self._stage("replay"):
                 self._replay(trace, options.start)
+            if options.self_test and self.report.passed:
+                with self._stage("self-test"):
+                    self._test_itself(plan, trace, options)
         self.report.files = deciding_files(self.output)
 
     def say_bytes(self, stage: str, done: int, total: int) -> None:
@@ -200,6 +205,19 @@ class Job:
             report.first_difference = first_gradient(found.gradients)
             report.problems.append(Problem("E402", tell_gradient(report.first_difference)))
         self._judge_tokens(trace, found)
+
+    def _test_itself(self, plan: Plan | None, trace: Trace, options: Options) -> None:
+        from verify.self_test import run_self_test
+
+        report = self.report
+        tested = run_self_test(self.output, plan, trace, self.folder, self.say, options.start, options.static)
+        report.self_test = tested
+        report.problems += tested.problems()
+        report.warnings += [
+            f"the numbers alone do not find this fault, which the check of bytes or fields found: {outcome.fault}"
+            for outcome in tested.unexplained
+            if outcome.found
+        ]
 
     def _judge_tokens(self, trace: Trace, found: Judgement) -> None:
         report, tokens = self.report, found.tokens

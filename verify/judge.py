@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
-from converter.behavior import BEHAVIORS
+from converter.behavior import BEHAVIORS, Behavior
 from converter.errors import Problem, ReferenceFailure
 from verify.compare import GradientResult, SiteResult
 from verify.launch import PROGRESS, Ended, clean_environment, run_process
@@ -104,6 +104,11 @@ def main(request_path: str) -> None:
     def say(text: str) -> None:
         print(PROGRESS + text, file=stdout, flush=True)
 
+    if "faults" in request:
+        from verify.self_test.numbers import write_found
+
+        write_found(request, say)
+        return
     found = judge_here(read_trace(Path(request["trace"])), Path(request["output"]), say)
     data = {
         "sites": [site.as_json() for site in found.sites],
@@ -129,18 +134,17 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     found = Judgement(environment=versions())
     on_progress("loading OUTPUT")
-    behavior, recorded = behavior_of(read_manifest(output)[0]), trace.behavior
-    if behavior != recorded:
-        found.warnings.append(_AS_REFERENCE.format(behavior, recorded))
+    behavior = behavior_of(read_manifest(output)[0])
+    rules = rules_of_trace(trace, behavior)
+    if rules is not None:
+        found.warnings.append(_AS_REFERENCE.format(behavior, rules.name))
+    loaded = None
     try:
         loaded = load_model(output, trace.precision)
     except LoadFailure as error:
         found.problems.append(str(error))
     else:
-        if behavior != recorded:
-            loaded.model.config.implicit_mask_token_ids = BEHAVIORS[recorded].hidden_ids(
-                loaded.model.config.pad_token_id
-            )
+        follow_rules(loaded.model, rules)
         replayed = replay_cases(trace, loaded, on_progress)
         found.sites, found.gradients, found.coverage = replayed.sites, replayed.gradients, replayed.coverage
         found.warnings += replayed.warnings
@@ -149,8 +153,19 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
         found.problems += check_epsilons(loaded.model, trace)
     if trace.has_tokens:
         on_progress("tokenizing with OUTPUT")
-        found.tokens = compare_tokens(trace, output, None if behavior == recorded else BEHAVIORS[recorded].piece_rule)
+        found.tokens = compare_tokens(trace, output, rules.piece_rule if rules else None, loaded)
     return found
+
+
+def rules_of_trace(trace: Trace, behavior: str) -> Behavior | None:
+    """The rules that take the place of OUTPUT's while they are compared; None where the trace follows the same."""
+    return None if behavior == trace.behavior else BEHAVIORS[trace.behavior]
+
+
+def follow_rules(model: Any, rules: Behavior | None) -> None:
+    """Let a model hide the keys that these rules hide."""
+    if rules is not None:
+        model.config.implicit_mask_token_ids = rules.hidden_ids(model.config.pad_token_id)
 
 
 def check_epsilons(model: Any, trace: Trace) -> list[str]:

@@ -38,13 +38,13 @@ def replay_cases(trace: Trace, loaded: LoadedModel, on_progress: Callable[[str],
         for number, case in enumerate(trace.cases):
             on_progress(f"PyTorch: case {number + 1} of {len(trace.cases)}, {case.name}")
             player.run_case(case, "eager")
-        _use_attention(loaded.model, "sdpa")
+        use_attention(loaded.model, "sdpa")
         for case in trace.cases:
             if _shows_attention(case):
                 on_progress(f"PyTorch with sdpa: {case.name}")
                 player.run_case(case, "sdpa")
         for attention in ("eager", "sdpa"):
-            _use_attention(loaded.model, attention)
+            use_attention(loaded.model, attention)
             player.run_gradients(attention, on_progress)
         player.count_coverage()
     return player.done
@@ -71,7 +71,7 @@ def _shows_attention(case: Case) -> bool:
     return ("attention_mask" in case.inputs and not labelled) or case.name in ("batch", "ids.zero_and_pad", "longest")
 
 
-def _use_attention(model: Any, name: str) -> None:
+def use_attention(model: Any, name: str) -> None:
     if hasattr(model, "set_attn_implementation"):
         model.set_attn_implementation(name)
     else:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from converter.errors import Problem
 from verify.compare import ZERO_ROW, GradientResult, SiteResult
 from verify.static import StaticResult
 from verify.tokens import TokenResult
+
+if TYPE_CHECKING:
+    from verify.self_test import SelfTest
 
 FOLDER = "verification"
 #: What a full report has looked at; `push` wants all of these.
@@ -43,6 +46,8 @@ class Report:
     #: Per tensor: elements, how many of them the numbers see, and which check covers the rest.
     coverage: list[dict[str, Any]] = field(default_factory=list)
     tokenizer: TokenResult | None = None
+    #: The negative control, where it was asked for.
+    self_test: SelfTest | None = None
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     first_difference: dict[str, Any] | None = None
@@ -62,6 +67,11 @@ class Report:
     def passed(self) -> bool:
         return not self.problems
 
+    @property
+    def unjudged(self) -> bool:
+        """Nothing is wrong with OUTPUT, but the verifier missed a fault that it planted itself."""
+        return bool(self.problems) and all(problem.code == "E409" for problem in self.problems)
+
     def to_json(self) -> dict[str, Any]:
         """The report as report.json holds it."""
         static, tokens = self.static, self.tokenizer
@@ -78,6 +88,7 @@ class Report:
             "coverage": self.coverage,
             "noise": noise_of(self),
             "tokenizer": None if tokens is None else asdict(tokens),
+            "self_test": None if self.self_test is None else self.self_test.as_json(),
             "warnings": self.warnings,
             "files": self.files,
             "reference": self.reference,
@@ -94,6 +105,8 @@ def render_table(report: Report) -> str:
             f"reference: PaddleNLP {versions.get('paddlenlp', '?')} on Paddle {versions.get('paddle', '?')}"
             f" ({report.reference['kind']}); {'; '.join(report.reference.get('how', []))}"
         )
+    if report.self_test is not None:
+        lines.append(f"self-test: {report.self_test.tell()}")
     lines += [f"warning: {warning}" for warning in report.warnings]
     lines += [str(problem) for problem in report.problems[:_SHOWN]]
     if len(report.problems) > _SHOWN:
@@ -107,6 +120,8 @@ def _verdict(report: Report) -> str:
     """The first line. A pass speaks of the whole model only when all three were looked at."""
     seen = [f"{name} ({report.precision})" if name == NUMBERS else name for name in report.checked]
     unseen = [name for name in (WEIGHTS, NUMBERS, TOKENS) if name not in report.checked]
+    if report.unjudged:
+        return "NOT PROVEN: no difference was found, but the verifier missed faults that it planted itself"
     if not report.passed:
         return f"FAILED: OUTPUT is not the same model (looked at: {', '.join(seen) or 'nothing'})"
     if not unseen:

@@ -25,6 +25,7 @@ def verify(
     record: Path | str | None = None,
     trace: Path | str | None = None,
     static_only: bool = False,
+    self_test: bool = False,
     paddle_python: Path | str | None = None,
     architecture: str | None = None,
     config: Path | str | None = None,
@@ -43,8 +44,9 @@ def verify(
     not say it. `source` as text may be a name, an address or a Hub id: see converter.fetch.locate. Raises SourceError,
     FileError, PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace cannot be used, or
     when the source's own NaN leave nothing to compare. Whatever is wrong with `output` is in the report:
-    `report.passed` is False then. `static=False` leaves it to numbers and tokens to find every fault; `start` takes the
-    place of starting the process that runs OUTPUT.
+    `report.passed` is False then. `static=False` leaves it to numbers and tokens to find every fault; `self_test`
+    plants faults after a pass and looks for each: one that is missed makes the verdict worthless (E409). `start` takes
+    the place of starting the process that runs OUTPUT.
     """
     output = Path(output)
     if precision not in PRECISIONS:
@@ -55,6 +57,8 @@ def verify(
         raise SourceError(Problem("E090", "--static-only runs neither framework: it takes no --trace and no --record"))
     if record is not None and Path(record).is_dir():
         raise ReferenceFailure(Problem("E606", f"--record {record} is a folder, expected the name of a file"))
+    if static_only and self_test:
+        raise SourceError(Problem("E090", "--self-test needs the numbers: it does not go with --static-only"))
     said = Said(architecture, _path(config), num_attention_heads, _path(tokenizer))
     if source is None and said != Said():
         text = "--architecture, --config, --num-attention-heads and --tokenizer speak of a SOURCE, and none is given"
@@ -68,7 +72,7 @@ def verify(
         job.folder = Path(scratch)
         job.run(
             located.path if located else None,
-            Options(_path(trace), _path(record), _path(paddle_python), static_only, static, start, said),
+            Options(_path(trace), _path(record), _path(paddle_python), static_only, static, self_test, start, said),
         )
     if report_dir is not None or output.is_dir():
         write_report(job.report, _path(report_dir) or output / FOLDER)

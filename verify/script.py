@@ -37,6 +37,8 @@ MODULES = (
     "tables",
     "release_tokens",
     "texts",
+    "generated",
+    "ways",
     "record",
     "main",
 )

@@ -92,6 +92,11 @@ class Trace:
             ids, offsets = arrays["tokens/ids"], arrays["tokens/offsets"]
         return texts, [ids[start:end].tolist() for start, end in zip(offsets[:-1], offsets[1:])]
 
+    def ways(self) -> dict[str, np.ndarray]:
+        """A digest of each result of each way through PaddleNLP's tokenizer, by the name of the way."""
+        with self.arrays() as arrays:
+            return {way: arrays[f"tokens/way/{way}"] for way in self.head["tokenizer"]["ways"]}
+
 
 class Arrays:
     """Arrays of an open trace by key."""
@@ -160,7 +165,10 @@ def _read_case(path: Path, entry: Any) -> Case:
 def _expected_keys(head: Mapping[str, Any], cases: Sequence[Case]) -> set[str]:
     keys = {case.input_key(name) for case in cases for name in case.inputs}
     keys |= {case.site_key(name) for case in cases for name in case.sites}
-    return keys | ({"tokens/texts", "tokens/ids", "tokens/offsets"} if head.get("tokenizer") else set())
+    tokens = head.get("tokenizer")
+    if tokens:
+        keys |= {"tokens/texts", "tokens/ids", "tokens/offsets"} | {f"tokens/way/{way}" for way in tokens["ways"]}
+    return keys
 
 
 def check_sums(trace: Trace, sums: Sequence[str], whose: str) -> None:

@@ -40,16 +40,24 @@ def tell_gradient(first: dict[str, Any]) -> str:
 def tell_tokens(trace: Trace, found: Judgement) -> str:
     tokens = found.tokens
     assert tokens is not None
-    text = f"{tokens.mismatched} of {tokens.texts} texts have other ids"
+    wrong = {way: counts for way, counts in tokens.ways.items() if counts[1]}
+    shown = ", ".join(f"{way} {counts[1]} of {counts[0]}" for way, counts in wrong.items())
+    text = f"the tokenizer differs from Paddle's ({shown})"
+    if "ids" in wrong:
+        text = f"{wrong['ids'][1]} of {tokens.texts} texts have other ids ({shown})"
     if tokens.examples:
-        example = tokens.examples[0]
-        place = next(
-            (n for n, (a, b) in enumerate(zip(example["expected"], example["found"])) if a != b),
-            min(len(example["expected"]), len(example["found"])),
-        )
-        expected, other = example["expected"][place : place + 4], example["found"][place : place + 4]
-        text += f"; the first is {example['text']!r:.60}: at token {place} Paddle has {expected}, OUTPUT {other}"
+        text += "; the first is " + _tell_example(tokens.examples[0])
     theirs, ours = trace.head["environment"].get("sentencepiece"), found.environment.get("sentencepiece")
     if theirs != ours:
         text += f". sentencepiece is {theirs} there and {ours} here, which cut some texts differently"
     return text
+
+
+def _tell_example(example: dict[str, Any]) -> str:
+    """Where the ids differ; of other ways only what OUTPUT gave is known, for a trace holds their digests."""
+    text = f"{example['text']!r:.60}"
+    if "expected" not in example:
+        return f"{text} by the way {example['way']!r}: OUTPUT gives {example['found']:.120}"
+    expected, found = example["expected"], example["found"]
+    place = next((n for n, (a, b) in enumerate(zip(expected, found)) if a != b), min(len(expected), len(found)))
+    return f"{text}: at token {place} Paddle has {expected[place : place + 4]}, OUTPUT {found[place : place + 4]}"

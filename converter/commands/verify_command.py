@@ -21,7 +21,7 @@ from converter.commands.options import (
     TOKENIZER,
 )
 from converter.errors import Problem, SourceError
-from converter.exit_codes import OUTPUT_IS_WRONG
+from converter.exit_codes import OUTPUT_IS_WRONG, STOPPED
 
 
 class PrecisionChoice(str, Enum):
@@ -44,6 +44,9 @@ def verify(
     static_only: bool = typer.Option(
         False, "--static-only", help="Compare the bytes of the weights, run neither framework."
     ),
+    self_test: bool = typer.Option(
+        False, "--self-test", help="After a pass, plant faults in copies of OUTPUT and look for each."
+    ),
     paddle_python: Optional[Path] = typer.Option(
         None, metavar="PATH", help="The Python that has Paddle and PaddleNLP."
     ),
@@ -59,7 +62,7 @@ def verify(
 ) -> None:
     """Prove that OUTPUT is the same model as SOURCE: weights bit for bit, numbers layer by layer, tokens.
 
-    Exit code 0: it is. 1: it is not, whatever is wrong. 2: it could not be judged.
+    Exit code 0: it is. 1: it is not, whatever is wrong. 2: it could not be judged, or a planted fault was missed.
     """
     from verify import verify as verify_conversion
     from verify.report import render_table
@@ -75,6 +78,7 @@ def verify(
             record=record,
             trace=trace,
             static_only=static_only,
+            self_test=self_test,
             paddle_python=paddle_python,
             architecture=architecture,
             config=config,
@@ -90,4 +94,4 @@ def verify(
     else:
         typer.echo(render_table(result))
     if not result.passed:
-        raise typer.Exit(OUTPUT_IS_WRONG)
+        raise typer.Exit(STOPPED if result.unjudged else OUTPUT_IS_WRONG)

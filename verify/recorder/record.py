@@ -13,19 +13,22 @@ from verify.recorder.behavior import choose_behavior, follow
 from verify.recorder.checkpoint import read_weights, weight_files
 from verify.recorder.config import read_config
 from verify.recorder.design import Designer
+from verify.recorder.generated import generate_texts
 from verify.recorder.generations import split_cases
 from verify.recorder.gradients import record_gradients
 from verify.recorder.growth import measure_growth
 from verify.recorder.model import build_model, epsilons, set_weights
 from verify.recorder.official import told_by_weights
 from verify.recorder.probe import Probe
+from verify.recorder.release_tokens import release_ids
 from verify.recorder.sanity import check_sanity
 from verify.recorder.seeded import is_large, project
 from verify.recorder.static_graph import check_program, layout_of
 from verify.recorder.tables import norms_case, table_case
 from verify.recorder.telling import TRACE_FORMAT, Broken, Refused, file_sha256, say
-from verify.recorder.texts import choose_sentences, read_texts, texts_sha256, tokenize
+from verify.recorder.texts import choose_sentences, load_tokenizer, read_texts, texts_sha256, tokenize
 from verify.recorder.values import describe
+from verify.recorder.ways import digest_ways
 
 
 def record(request: Any) -> Any:
@@ -48,12 +51,13 @@ def record(request: Any) -> Any:
         notes.append(f"weights rounded to {round_to}, as OUTPUT's are")
     # Before the cases, which set fields of it.
     config = dict((key, value) for key, value in sorted(model.config.to_dict().items()) if key != "paddlenlp_version")
-    texts = read_texts(request.get("texts"))
-    ids, problem = None, None
+    lines = read_texts(request.get("texts"))
+    tokens, ids, problem = None, None, None
     if request.get("tokenizer"):
         say("tokenizing by the rule of " + behavior)
         try:
-            ids = tokenize(request["tokenizer"], texts, behavior)
+            tokens = record_tokens(request["tokenizer"], lines, seed, behavior)
+            ids = tokens[1][: len(lines)]
         except Exception as error:  # a tokenizer that PaddleNLP cannot load says nothing about the weights
             problem = f"{type(error).__name__}: {error}"
     sentences = choose_sentences(ids, model.config.vocab_size, seed, model.config.max_position_embeddings - 2)
@@ -75,16 +79,33 @@ def record(request: Any) -> Any:
         ],
         "tensors": tensors,
         "environment": versions(),
-        "tokenizer": None if ids is None else {"texts": len(texts)},
+        "tokenizer": None if tokens is None else tokens[0],
         "tokenizer_problem": problem,
-        "texts_sha256": texts_sha256(texts),
+        "texts_sha256": texts_sha256(lines),
     }
     head.update(found)
-    if ids is not None:
-        arrays["tokens/ids"] = np.array([token for row in ids for token in row], np.int64)
-        arrays["tokens/offsets"] = np.cumsum([0] + [len(row) for row in ids]).astype(np.int64)
-        arrays["tokens/texts"] = np.frombuffer(json.dumps(texts).encode("ascii"), np.uint8).copy()
+    if tokens is not None:
+        arrays.update(tokens[2])
     return arrays, head
+
+
+def record_tokens(folder: str, lines: Any, seed: int, behavior: str) -> Any:
+    """What the head says of the tokenizer, the ids of every text, and the arrays: texts, ids, a digest of each way."""
+    # An empty text and one made of nothing but spaces are texts, too.
+    texts = lines + generate_texts(seed)
+    rows, ways = 0, {}
+    if behavior == "release":  # The release has a rule, and no tokenizer with further ways.
+        ids = release_ids(folder, texts)
+    else:
+        tokenizer = load_tokenizer(folder)
+        ids, rows = tokenize(tokenizer, texts), len(tokenizer.vocab)
+        say("every way through PaddleNLP's tokenizer")
+        ways = digest_ways(tokenizer, texts, rows)
+    arrays = dict(("tokens/way/" + way, results) for way, results in ways.items())
+    arrays["tokens/ids"] = np.array([token for row in ids for token in row], np.int64)
+    arrays["tokens/offsets"] = np.cumsum([0] + [len(row) for row in ids]).astype(np.int64)
+    arrays["tokens/texts"] = np.frombuffer(json.dumps(texts).encode("ascii"), np.uint8).copy()
+    return {"texts": len(texts), "sentences": len(lines), "rows": rows, "ways": sorted(ways)}, ids, arrays
 
 
 def run_cases(model: Any, cases: Any, precision: str, seed: int, pooler: bool) -> Any:

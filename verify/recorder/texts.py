@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from verify.recorder.release_tokens import release_ids
 from verify.recorder.telling import SENTENCES
 
 
@@ -23,13 +22,13 @@ def texts_sha256(texts: Any) -> str:
     return hashlib.sha256("".join(text + "\n" for text in texts).encode("utf-8")).hexdigest()
 
 
-def tokenize(folder: str, texts: Any, behavior: str) -> Any:
-    """The ids of each text, special tokens included, by the rule of `behavior`."""
-    if behavior == "release":
-        return release_ids(folder, texts)
+def load_tokenizer(folder: str) -> Any:
     from paddlenlp.transformers import ErnieMTokenizer
 
-    tokenizer = ErnieMTokenizer.from_pretrained(folder)
+    return ErnieMTokenizer.from_pretrained(folder)
+
+
+def tokenize(tokenizer: Any, texts: Any) -> Any:
     return [list(map(int, tokenizer(text)["input_ids"])) for text in texts]
 
 

@@ -86,7 +86,7 @@ def _cards(report: Mapping[str, Any], sites: Sequence[SiteResult]) -> str:
         cards.append(("numbers", f"{len(sites)} sites", said, passed))
     if tokens is not None:
         passed = not tokens["mismatched"] and not tokens["problem"]
-        cards.append(("tokens", f"{tokens['texts']} texts", f"{tokens['mismatched']} with other ids", passed))
+        cards.append(("tokens", f"{tokens['texts']} texts", f"{tokens['mismatched']} results differ", passed))
     missing = [name for name in ("weights", "numbers", "tokens") if name not in [card[0] for card in cards]]
     cards += [(name, "–", "not looked at", None) for name in missing]
     parts = []
@@ -182,13 +182,21 @@ def _gradients(gradients: Sequence[Mapping[str, Any]]) -> str:
 def _tokens(tokens: Mapping[str, Any] | None) -> str:
     if tokens is None:
         return ""
-    parts = [f"<h2>Tokens</h2><p>{tokens['texts']} texts, {tokens['mismatched']} with other ids than Paddle's.</p>"]
+    parts = [f"<h2>Tokens</h2><p>{tokens['texts']} texts, {tokens['mismatched']} results other than Paddle's.</p>"]
     if tokens["problem"]:
         parts.append(f"<p class='failed-word'>{to_html(tokens['problem'])}</p>")
     rows = [
         Row((example["text"], *_around_difference(example["expected"], example["found"])))
         for example in tokens["examples"]
+        if "expected" in example
     ]
+    # Of other ways a trace holds a digest: only what OUTPUT gives can be shown.
+    others = [
+        Row((example["text"], f"by the way {example['way']}", example["found"]))
+        for example in tokens["examples"]
+        if "expected" not in example
+    ]
+    rows += others
     if rows:
         parts.append(render_table(("text", "Paddle's ids", "OUTPUT's ids"), rows))
     more = {key: tokens[key] for key in tokens if key not in ("texts", "mismatched", "problem", "examples")}

@@ -1,0 +1,174 @@
+"""The verifier finds every fault that it plants in a sound output, and says so when a check of it is broken."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from converter.cli import app
+from converter.conversion import convert
+from mappings import SOURCE_CLASSES
+from verify import Report, verify
+from verify.judge import Start
+from verify.launch import Ended
+from verify.self_test import numbers, run, weights
+from verify.self_test.faults import EXCHANGED, LAST_PLACE, ROWS, TRANSPOSED, tensor_faults
+from verify.written import read_written
+
+TINY = "ErnieMForSequenceClassification"
+
+
+def self_test(whole: Any, start: Start, **options: Any) -> Report:
+    return verify(whole.source, whole.output, trace=whole.trace, start=start, self_test=True, **options)
+
+
+@pytest.fixture(scope="session")
+def extraction(
+    checkpoints: dict[str, Path], verify_live: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    """UIEM under the name that transformers gives to the class."""
+    source = tmp_path_factory.mktemp("extraction") / "source"
+    shutil.copytree(checkpoints["UIEM"], source)
+    config = json.loads((source / "config.json").read_text())
+    (source / "config.json").write_text(json.dumps({**config, "architectures": ["ErnieMForInformationExtraction"]}))
+    return verify_live(source)
+
+
+@pytest.mark.parametrize("name", [*SOURCE_CLASSES, "ErnieMForInformationExtraction"])
+def test_every_planted_fault_is_found(
+    verified: Callable[[str], Any], request: pytest.FixtureRequest, ready: Start, name: str
+) -> None:
+    whole = verified(name) if name in SOURCE_CLASSES else request.getfixturevalue("extraction")
+    report = self_test(whole, ready)
+    found = report.self_test
+    assert found is not None and report.passed, report.problems
+    assert [outcome.fault for outcome in found.missed] == []
+    # Each way of running it, eager, sdpa and tokens, alone: what it does not show is named.
+    assert [outcome.fault for outcome in found.unexplained] == []
+    assert {outcome.unseen for outcome in found.outcomes if outcome.kind in ("transposed", "exchanged")} == {""}
+    tensors = read_written(whole.output).tensors
+    told = "\n".join(outcome.fault for outcome in found.outcomes)
+    assert [tensor for tensor in tensors if f"{tensor}[" not in told] == []
+    both = [outcome for outcome in found.outcomes if "sdpa" in outcome.shown]
+    assert len(both) > 100 and all(outcome.shown["eager"] and outcome.shown["sdpa"] for outcome in both)
+
+
+def test_the_report_says_how_many_of_how_many_and_by_which_check(
+    verified: Callable[[str], Any], ready: Start, tmp_path: Path
+) -> None:
+    whole = verified(TINY)
+    before = {path.name: path.read_bytes() for path in whole.output.iterdir() if path.is_file()}
+    report = self_test(whole, ready, report_dir=tmp_path / "report")
+    data = json.loads((tmp_path / "report" / "report.json").read_text())["self_test"]
+    assert data["faults"] == data["found"] == len(data["outcomes"]) > 200 and data["missed"] == []
+    assert {"source", "manifest", "fields", "numbers", "numbers with sdpa", "tokens"} == set(data["by_check"])
+    explained = {row["fault"] for row in data["without_static"]["explained"]}
+    assert data["without_static"]["found"] + len(explained) == data["faults"]
+    assert "config.json: hidden_dropout_prob is 0.37" in explained
+    biased = [row for row in data["outcomes"] if "k_proj.bias[" in row["fault"]]
+    assert biased and all("k_proj" in row["eager"] for row in biased)
+    assert f"{data['found']} of {data['faults']} planted faults found" in report.self_test.tell()  # type: ignore[union-attr]
+    assert str(tmp_path) not in json.dumps(data) and "paddle2torch-verify" not in json.dumps(data)
+    assert before == {path.name: path.read_bytes() for path in whole.output.iterdir() if path.is_file()}
+
+
+def test_a_trace_alone_finds_them_too(verified: Callable[[str], Any], ready: Start, tmp_path: Path) -> None:
+    whole = verified("UIEM")
+    report = verify(None, whole.output, trace=whole.trace, start=ready, self_test=True, report_dir=tmp_path)
+    assert report.passed, report.problems
+    assert report.self_test is not None and "trace" in report.self_test.as_json()["by_check"]
+
+
+def test_the_same_faults_each_time(verified: Callable[[str], Any]) -> None:
+    tensors = read_written(verified(TINY).output).tensors
+    faults = list(tensor_faults(tensors, 7, 2))
+    assert faults == list(tensor_faults(tensors, 7, 2)) != list(tensor_faults(tensors, 8, 2))
+    assert {fault.kind for fault in faults} == {LAST_PLACE, TRANSPOSED, EXCHANGED, ROWS}
+
+
+def test_a_blind_check_of_fields_makes_the_verdict_worthless(
+    verified: Callable[[str], Any], ready: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No forward pass shows a dropout: with the check of fields gone nothing does."""
+    whole = verified(TINY)
+    monkeypatch.setattr(weights, "check_fields", lambda *arguments: [])
+    report = self_test(whole, ready)
+    assert not report.passed and report.unjudged
+    missed = [problem.text for problem in report.problems if problem.code == "E409"]
+    assert any("config.json: hidden_dropout_prob is 0.37" in text for text in missed)
+    assert len(missed) == len(report.problems)
+    monkeypatch.setattr("verify.verify", lambda *arguments, **options: report)
+    result = CliRunner().invoke(app, ["verify", "--trace", "x", str(whole.output)])
+    assert result.exit_code == 2 and result.stdout.startswith("NOT PROVEN")
+
+
+def test_a_blind_comparison_of_numbers_is_told(
+    verified: Callable[[str], Any], ready: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bytes still find the faults of weights, but the report says that the numbers did not."""
+    whole = verified(TINY)
+
+    def start(request: Path, folder: Path, say: Callable[[str], None]) -> Ended:
+        asked = json.loads(request.read_text())
+        if "faults" not in asked:
+            return ready(request, folder, say)
+        asked["faults"] = [fault for fault in asked["faults"] if fault["kind"] == LAST_PLACE][:3]
+        numbers.write_found(asked, say)
+        return Ended(0, "", "")
+
+    choose = run.choose_faults
+    monkeypatch.setattr(run, "choose_faults", lambda *arguments: choose(*arguments)[:3])
+    monkeypatch.setattr("verify.tolerances.Limits.site", lambda *arguments: 1e300)
+    monkeypatch.setattr("verify.tolerances.Limits.gradient", lambda *arguments: 1e300)
+    report = self_test(whole, start)
+    assert report.passed and report.self_test is not None
+    assert len(report.self_test.unexplained) == 3
+    assert sum("the numbers alone do not find this fault" in text for text in report.warnings) == 3
+    report = self_test(whole, start, static=False)
+    assert report.unjudged and len(report.problems) == 3
+
+
+def test_a_folder_that_failed_is_not_tested(
+    verified: Callable[[str], Any], copy_output: Callable[[Any], Path], ready: Start
+) -> None:
+    whole = verified(TINY)
+    output = copy_output(whole)
+    config = json.loads((output / "config.json").read_text())
+    (output / "config.json").write_text(json.dumps({**config, "layer_norm_eps": 1e-5}))
+    report = verify(whole.source, output, trace=whole.trace, start=ready, self_test=True)
+    assert not report.passed and not report.unjudged and report.self_test is None
+
+
+def test_half_precision_and_float32(
+    make_checkpoint: Callable[..., None], verify_live: Callable[..., Any], ready: Start, tmp_path: Path
+) -> None:
+    """In float32 a unit in the last place of a float32 cannot show; of a bfloat16 the bytes find it all the same."""
+    make_checkpoint("--output", tmp_path / "source", "--dtype", "bfloat16")
+    whole = verify_live(tmp_path / "source", precision="float32")
+    report = self_test(whole, ready)
+    assert report.passed and report.self_test is not None
+    assert [outcome.fault for outcome in report.self_test.unexplained] == []
+
+
+def test_converted_weights(checkpoints: dict[str, Path], verify_live: Callable[..., Any], ready: Start) -> None:
+    """A unit in the last place of what was written, where the source has another dtype."""
+    report = self_test(verify_live(checkpoints["ErnieMModel"], dtype="float16"), ready)
+    assert report.passed and report.self_test is not None, report.problems
+    assert [outcome.fault for outcome in report.self_test.unexplained] == []
+
+
+def test_the_rules_of_the_release(
+    checkpoints: dict[str, Path], paddle_python: Path, ready: Start, tmp_path: Path
+) -> None:
+    convert(checkpoints["ErnieMModel"], tmp_path / "out", behavior="release")
+    report = verify(
+        checkpoints["ErnieMModel"], tmp_path / "out", paddle_python=paddle_python, start=ready, self_test=True
+    )
+    assert report.passed and report.self_test is not None, report.problems
+    assert [outcome.fault for outcome in report.self_test.unexplained] == []

@@ -1,0 +1,7 @@
+"""The negative control: faults planted in memory, and whether each is found, by which check."""
+
+from __future__ import annotations
+
+from verify.self_test.run import SelfTest, run_self_test
+
+__all__ = ["SelfTest", "run_self_test"]

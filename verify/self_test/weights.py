@@ -1,0 +1,123 @@
+"""What the checks of bytes and fields say of a fault: the very functions that judge OUTPUT, on the damaged tensors."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from converter.tensors import DTYPES
+from verify.folder import check_fields
+from verify.manifest import behavior_of, by_target, check_files, check_tensors, extras_by_target, read_manifest
+from verify.self_test.faults import EXCHANGED, LAST_PLACE, ROWS, TRANSPOSED, Fault, neighbour
+from verify.static import check_weights
+from verify.trace import Trace
+from verify.traced_weights import check_against_trace
+from verify.written import WrittenTensor, WrittenWeights, read_written
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from converter.plan import Plan
+
+SOURCE, TRACE, MANIFEST, FIELDS = "source", "trace", "manifest", "fields"
+
+
+@dataclass(frozen=True)
+class Damaged(WrittenTensor):
+    """A tensor of OUTPUT with a fault. Only the pages of memory that are changed are ever copied."""
+
+    fault: Fault | None = None
+
+    def read(self) -> np.ndarray:
+        import numpy as np
+
+        array = np.memmap(self.path, np.dtype(DTYPES[self.dtype][0]), "c", self.start, self.shape or (1,))
+        return damage(array.reshape(self.shape), self.dtype, self.fault)
+
+    def read_bytes(self) -> np.ndarray:
+        import numpy as np
+
+        return np.ascontiguousarray(self.read()).reshape(-1).view(np.uint8)
+
+
+def damage(array: np.ndarray, dtype: str, fault: Fault | None) -> np.ndarray:
+    """The array with the fault in it; it is changed in place but for a transposition."""
+    if fault is not None and fault.kind == LAST_PLACE:
+        bits = array.view(f"<u{DTYPES[dtype][1]}")
+        bits[fault.place] = neighbour(bits[fault.place].reshape(1), dtype)[0]
+    elif fault is not None and fault.kind == ROWS:
+        one, other = fault.place
+        array[[one, other]] = array[[other, one]]
+    elif fault is not None and fault.kind == TRANSPOSED:
+        return array.T
+    return array
+
+
+@dataclass
+class StaticSide:
+    """What the fault is judged by: the source, or a trace of it, and the manifest."""
+
+    output: Path
+    plan: Plan | None
+    trace: Trace | None
+    manifest: dict[str, Any] | None
+    written: WrittenWeights
+
+    @classmethod
+    def of(cls, output: Path, plan: Plan | None, trace: Trace | None) -> StaticSide:
+        return cls(output, plan, trace, read_manifest(output)[0], read_written(output))
+
+    def find(self, fault: Fault) -> list[str]:
+        """The checks that find it."""
+        if fault.folder:
+            return self._find_in_files(Path(fault.folder))
+        found = []
+        planted = self._planted(fault)
+        extras = {name: tensor for name, tensor in planted.items() if name in self.written.extras}
+        written = WrittenWeights({name: planted[name] for name in planted if name not in extras}, extras)
+        if self.plan is not None:
+            tensors = tuple(row for row in self.plan.tensors if row.target in planted)
+            aside = tuple(row for row in self.plan.extras if row.target in planted)
+            plan = dataclasses.replace(self.plan, tensors=tensors, extras=aside)
+            if check_weights(plan, written, lambda done, total: None)[1]:
+                found.append(SOURCE)
+        manifest = self.manifest
+        if manifest is not None:
+            rows = [row for name, row in by_target(manifest).items() if name in planted]
+            aside_rows = [row for name, row in extras_by_target(manifest).items() if name in planted]
+            manifest = {**manifest, "tensors": rows, "extras": aside_rows, "dropped": []}
+            if self.plan is None and self.trace is not None and self._differs_from_trace(manifest, written):
+                found.append(TRACE)
+            if check_tensors(manifest, written)[1]:
+                found.append(MANIFEST)
+        return found
+
+    def _differs_from_trace(self, manifest: Mapping[str, Any], written: WrittenWeights) -> bool:
+        assert self.trace is not None
+        sources = {row["source"] for row in manifest["tensors"]}
+        recorded = {name: entry for name, entry in self.trace.head["tensors"].items() if name in sources}
+        trace = dataclasses.replace(self.trace, head={**self.trace.head, "tensors": recorded})
+        return bool(check_against_trace(trace, manifest, written)[1])
+
+    def _planted(self, fault: Fault) -> dict[str, WrittenTensor]:
+        tensors = {**self.written.tensors, **self.written.extras}
+        if fault.kind == EXCHANGED:
+            one, other = tensors[fault.subject], tensors[fault.other]
+            return {
+                one.name: dataclasses.replace(other, name=one.name),
+                other.name: dataclasses.replace(one, name=other.name),
+            }
+        whole = tensors[fault.subject]
+        facts = {field.name: getattr(whole, field.name) for field in dataclasses.fields(whole)}
+        return {whole.name: Damaged(**facts, fault=fault)}
+
+    def _find_in_files(self, folder: Path) -> list[str]:
+        found = []
+        if check_fields(folder, self.plan, self.trace, self.written, behavior_of(self.manifest)):
+            found.append(FIELDS)
+        if self.manifest is not None and check_files(self.manifest, folder)[0]:
+            found.append(MANIFEST)
+        return found
