@@ -13,7 +13,7 @@ SPACES = " \t\n\r\x0b\x0c\x1c\x85\xa0\u1680\u2003\u200b\u2028\u2029\u202f\u3000\
 DIGITS = "0179\xb2\xbd\u0663\u0967\u2160\u2167\u2460\u2776\u3007\u4e00\uff11\U0001d7d9"
 MARKS = ",;:.?!~\uff0c\uff1b\uff1a\u3002\uff1f\uff01\u300a\u300b\u3010\u3011\u3001\u300c()-'\"%$#@&*/\\_"
 WORDS = ("lamp", "1917", "in", "M\xfcller", "\u4e2d\u56fd", "\u0434\u043e\u043c", "\uc9d1", "\u5bb6", "2,5", "x\xb2")
-SPECIAL = ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]", "[mask]", "[[MASK]]", "<s>", "</s>", "<unk>")
+SPECIAL_TOKENS = ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]", "[mask]", "[[MASK]]", "<s>", "</s>", "<unk>")
 #: What decode's clean-up changes: a space before a mark or before a shortened word.
 CLEANED_UP = ("do n't stop", "I 'm here , and it 's late .", "they 've gone , you 're not ! why ?", "a ' b")
 #: Of a category so many texts are made.
@@ -33,9 +33,9 @@ def generate_texts(seed: int) -> Any:
     texts += CLEANED_UP
     # Side by side these are one piece where sentencepiece knows neither.
     texts += [one + other + "a" for one, other in zip(MARKS, MARKS[1:])]
-    for token in SPECIAL:
+    for token in SPECIAL_TOKENS:
         texts += [token, "a" + token + "b", " " + token + " lamp " + token + ",", token + draw(random, DIGITS, 2)]
-    everything = [*DIGITS, *MARKS, *SPACES, *ODD, *WORDS, *WORDS, *SPECIAL]
+    everything = [*DIGITS, *MARKS, *SPACES, *ODD, *WORDS, *WORDS, *SPECIAL_TOKENS]
     for _ in range(150):
         texts.append("".join(choose(random, everything, 2 + random.randint(9))))
     return texts
