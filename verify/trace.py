@@ -74,6 +74,11 @@ class Trace:
     def has_tokens(self) -> bool:
         return self.head.get("tokenizer") is not None
 
+    @property
+    def has_ways(self) -> bool:
+        """Whether more of the tokenizer was recorded than the ids of texts."""
+        return self.has_tokens and bool(self.head["tokenizer"]["ways"])
+
     def sums(self) -> list[str]:
         """sha256 of each weight file that Paddle read."""
         return sorted(file["sha256"] for file in self.head["files"])

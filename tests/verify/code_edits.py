@@ -160,7 +160,13 @@ TEXT: dict[str, Edit] = {
     "a bare space stays": (BASE, TOKENIZER, "[part for part in parts if part != SPACE]", "parts"),
     "more characters stand alone": (BASE, TOKENIZER, "[\\u4e00-\\u9fff{MARKS}]", "[\\u3000-\\u9fff{MARKS}]"),
     "Chinese characters do not stand alone": (BASE, TOKENIZER, "[\\u4e00-\\u9fff{MARKS}]", "[{MARKS}]"),
-    "marks do not stand alone": (BASE, TOKENIZER, 'MARKS = ",;:.?!~，；：。？！《》【】"', 'MARKS = "~"'),
+    # Marks that no longer stand alone show only with a vocabulary that has pieces of several marks.
+    "a letter stands alone": (
+        BASE,
+        TOKENIZER,
+        'MARKS = ",;:.?!~，；：。？！《》【】"',
+        'MARKS = ",;:.?!~，；：。？！《》【】e"',
+    ),
     "no cut between digits and letters": (BASE, TOKENIZER, "left.isdigit() != right.isdigit()", "False"),
     "digits are decimal digits": (
         BASE,

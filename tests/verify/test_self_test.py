@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,11 @@ from mappings import SOURCE_CLASSES
 from verify import Report, verify
 from verify.judge import Start
 from verify.launch import Ended
-from verify.self_test import numbers, run, weights
+from verify.self_test import run, weights
 from verify.self_test.faults import EXCHANGED, LAST_PLACE, ROWS, TRANSPOSED, tensor_faults
 from verify.written import read_written
 
+ROOT = Path(__file__).resolve().parents[2]
 TINY = "ErnieMForSequenceClassification"
 
 
@@ -108,6 +111,15 @@ def test_a_blind_check_of_fields_makes_the_verdict_worthless(
     assert result.exit_code == 2 and result.stdout.startswith("NOT PROVEN")
 
 
+BLIND = """
+import json, sys
+from verify.self_test.numbers import write_found
+from verify.tolerances import Limits
+Limits.site = Limits.gradient = lambda *arguments: 1e300
+write_found(json.load(sys.stdin), lambda text: None)
+"""
+
+
 def test_a_blind_comparison_of_numbers_is_told(
     verified: Callable[[str], Any], ready: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,13 +131,12 @@ def test_a_blind_comparison_of_numbers_is_told(
         if "faults" not in asked:
             return ready(request, folder, say)
         asked["faults"] = [fault for fault in asked["faults"] if fault["kind"] == LAST_PLACE][:3]
-        numbers.write_found(asked, say)
-        return Ended(0, "", "")
+        # A process of its own: in this one other tests have registered ernie_m with the Auto classes.
+        done = subprocess.run([sys.executable, "-c", BLIND], input=json.dumps(asked), text=True, check=False, cwd=ROOT)
+        return Ended(done.returncode, "", "")
 
     choose = run.choose_faults
     monkeypatch.setattr(run, "choose_faults", lambda *arguments: choose(*arguments)[:3])
-    monkeypatch.setattr("verify.tolerances.Limits.site", lambda *arguments: 1e300)
-    monkeypatch.setattr("verify.tolerances.Limits.gradient", lambda *arguments: 1e300)
     report = self_test(whole, start)
     assert report.passed and report.self_test is not None
     assert len(report.self_test.unexplained) == 3
@@ -153,14 +164,14 @@ def test_half_precision_and_float32(
     whole = verify_live(tmp_path / "source", precision="float32")
     report = self_test(whole, ready)
     assert report.passed and report.self_test is not None
-    assert [outcome.fault for outcome in report.self_test.unexplained] == []
+    assert [outcome.fault for outcome in report.self_test.unexplained] == [], report.self_test.unexplained
 
 
 def test_converted_weights(checkpoints: dict[str, Path], verify_live: Callable[..., Any], ready: Start) -> None:
     """A unit in the last place of what was written, where the source has another dtype."""
     report = self_test(verify_live(checkpoints["ErnieMModel"], dtype="float16"), ready)
     assert report.passed and report.self_test is not None, report.problems
-    assert [outcome.fault for outcome in report.self_test.unexplained] == []
+    assert [outcome.fault for outcome in report.self_test.unexplained] == [], report.self_test.unexplained
 
 
 def test_the_rules_of_the_release(
@@ -171,4 +182,4 @@ def test_the_rules_of_the_release(
         checkpoints["ErnieMModel"], tmp_path / "out", paddle_python=paddle_python, start=ready, self_test=True
     )
     assert report.passed and report.self_test is not None, report.problems
-    assert [outcome.fault for outcome in report.self_test.unexplained] == []
+    assert [outcome.fault for outcome in report.self_test.unexplained] == [], report.self_test.unexplained

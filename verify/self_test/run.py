@@ -148,7 +148,8 @@ def choose_faults(output: Path, side: StaticSide, trace: Trace, folder: Path) ->
     if trace.precision == "float32":
         faults = [replace(fault, unseen=_SINGLE) if fault.kind == LAST_PLACE else fault for fault in faults]
     faults += [replace(fault, unseen=_ASIDE) for fault in tensor_faults(side.written.extras, SEED, 1)]
-    small = folder_faults(output, SEED, behavior_of(side.manifest) == trace.behavior, trace.has_tokens)
+    same_rules = behavior_of(side.manifest) == trace.behavior
+    small = folder_faults(output, SEED, same_rules, trace.has_tokens, trace.has_ways)
     for number, fault in enumerate(small):
         copy = folder / "faults" / f"fault_{number:03}"
         plant(output, fault, copy)

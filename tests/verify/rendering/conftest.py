@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from converter.errors import Problem
-from verify.compare import SiteResult
+from verify.compare import GradientResult, SiteResult
 from verify.report import Report
 from verify.static import StaticResult
 from verify.tokens import TokenResult
@@ -47,7 +47,8 @@ def failing() -> dict[str, Any]:
         *make_sites(failed_from=2),
         SiteResult("sentence.0", "attentions.1", None, None, 1e-12, False, HOSTILE),
     ]
-    report.gradients = [{"tensor": HOSTILE, "max_rel": 0.5, "tolerance": 1e-11, "passed": False, "coverage": 0.99999}]
+    report.gradients = [GradientResult(HOSTILE, HOSTILE, 0.5, 0.5, 1e-11, False)]
+    report.coverage = [{"tensor": HOSTILE, "elements": 100_000, "seen": 99_999, "share": 0.99999, "rest": HOSTILE}]
     report.tokenizer = TokenResult(2, 1, [{"text": HOSTILE, "expected": [0, 5, 2], "found": [0, 6, 2]}], HOSTILE)
     report.problems = [Problem("E401", HOSTILE), Problem("E402", HOSTILE), Problem("E999", HOSTILE)]
     report.warnings = [HOSTILE]
