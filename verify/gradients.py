@@ -11,7 +11,7 @@ from verify.compare import GradientResult
 from verify.coverage import Seen
 from verify.recorder.gradients import functional_sites, is_table, keep_gradient
 from verify.recorder.seeded import seeded
-from verify.tolerances import Limits
+from verify.tolerances import Limits, queries_of, values_of
 from verify.trace import Arrays, Trace
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class GradientJudge:
 
     def _scales(self) -> dict[tuple[str, str], float]:
         """The largest recorded value of each gradient and part over all cases. Queries and keys count as at least what
-        the values of their layer have: theirs is a difference of such numbers, and 0 for a key's bias."""
+        the values of their layer have: theirs is a difference of such numbers. A key's bias has 0, as a
+        sum of numbers as large as those of the queries' bias, whose rounding stays."""
         import numpy as np
 
         scales: dict[tuple[str, str], float] = {}
@@ -70,8 +71,10 @@ class GradientJudge:
                         value = self.arrays[f"gradient/{case}/{name}/{part}"]
                         largest = float(np.abs(value).max()) if value.size else 0.0
                         scales[name, part] = max(scales.get((name, part), 0.0), largest)
-        at_least = {key: max(value, scales.get((_values_of(key[0]), key[1]), 0.0)) for key, value in scales.items()}
-        return at_least
+        return {
+            (name, part): max(scales.get((like, part), 0.0) for like in (name, values_of(name), queries_of(name)))
+            for name, part in scales
+        }
 
     def watch(self, model: Any, case: str, shown: str) -> Callable[[], None]:
         """Judge each gradient of `model` as soon as it is there; the returned function ends that and adds what is
@@ -155,10 +158,6 @@ def align_rows(
 
 def _ratio(result: GradientResult) -> float:
     return (result.max_rel or 0.0) / result.tolerance if result.tolerance else 0.0
-
-
-def _values_of(name: str) -> str:
-    return re.sub(r"self_attn\.[qk]_proj", "self_attn.v_proj", name)
 
 
 class _Blocks:

@@ -110,8 +110,19 @@ class Limits:
     def gradient(self, tensor: str, scale: float, tokens: int) -> float:
         """The limit of a gradient, relative to `scale`: forth, back, and the sum over the case's tokens."""
         count = 2 * self.operations("logits") + tokens + 4 * self.hidden
-        grown = self.gradient_growth.get(tensor, 0.0) / scale if scale > 0 else 0.0
+        known = max(self.gradient_growth.get(name, 0.0) for name in (tensor, queries_of(tensor)))
+        grown = known / scale if scale > 0 else 0.0
         return DEVIATIONS * self.unit * math.sqrt(count) * max(1.0, grown)
+
+
+def values_of(tensor: str) -> str:
+    """The values' tensor that stands beside this one of the queries or keys; any other is its own."""
+    return re.sub(r"self_attn\.[qk]_proj", "self_attn.v_proj", tensor)
+
+
+def queries_of(tensor: str) -> str:
+    """The queries' bias that stands beside this bias of the keys; any other tensor is its own."""
+    return re.sub(r"self_attn\.k_proj\.bias", "self_attn.q_proj.bias", tensor)
 
 
 def _layer_of(site: str) -> int:
