@@ -62,6 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(told if told >= 0 else len(body)))
+        self.send_header("Connection", "close")  # Or a client asks again on a connection that is about to be gone.
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
