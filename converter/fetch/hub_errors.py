@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from converter.errors import FetchError, Problem
+from converter.fetch.transport import PASSING
 
 _NETWORK_MODULES = ("requests", "urllib3", "httpx", "httpx2", "httpcore", "httpcore2")
-_PASSING_STATUS = (408, 425, 429, 500, 502, 503, 504)
 _LOG_IN = "Log in with `hf auth login`, or set HF_TOKEN"
 
 
@@ -50,7 +50,7 @@ def explain(error: Exception, repo_id: str, revision: str, what: str) -> Excepti
 
 
 def _of_status(status: int, repo_id: str, what: str) -> Exception:
-    if status in _PASSING_STATUS:
+    if status in PASSING:
         return Passing(f"the Hub answers {status} for {what}")
     meaning = {401: _LOG_IN, 403: f"access is forbidden. {_LOG_IN}", 404: "there is no such file"}.get(status, "")
     return FetchError(Problem("E710", f"{repo_id}: the Hub answers {status} for {what}. {meaning}".rstrip()))

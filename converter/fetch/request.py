@@ -12,7 +12,7 @@ from converter.errors import FetchError, Problem
 from converter.fetch.address import Address
 from converter.fetch.cache import Record, check_space
 from converter.fetch.part import Part
-from converter.fetch.transport import Interrupted, Reply, get
+from converter.fetch.transport import PASSING, Interrupted, Reply, get
 
 #: Called with a stage's name, what is done of it and the whole (0: not known), in bytes.
 Progress = Callable[[str, int, int], None]
@@ -22,8 +22,6 @@ _READ = 1 << 18
 _OVERLAP = 1 << 16
 #: Files whose reader knows where they end: a cut one is never taken for whole.
 _TELL_THEIR_END = (".pdparams", ".safetensors", ".json", ".model")
-#: Answers after which it may work later.
-PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ from converter.errors import FetchError, Problem
 from converter.fetch.address import Address, follow
 from converter.version import __version__
 
+#: Answers after which it may work later, whoever asks: a download, the Hub's client, a push.
+PASSING = (408, 425, 429, 500, 502, 503, 504)
 _MOST_REDIRECTS = 10
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SILENCE = (TimeoutError, socket.timeout)  # Two classes before Python 3.10.

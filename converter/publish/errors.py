@@ -10,8 +10,8 @@ from typing import Any
 
 from converter.errors import Problem, PushError
 from converter.fetch.hub_errors import first_line, is_network
+from converter.fetch.transport import PASSING
 
-_MAY_PASS = (408, 425, 429, 500, 502, 503, 504)
 _QUOTA = re.compile(r"quota|storage (limit|space)|limit (exceeded|reached)|exceed\w* .*(storage|limit)|payment", re.I)
 _TOKENS = re.compile(r"hf_[A-Za-z0-9_]{6,}|(?<=Bearer )\S+|(?<=://)[^/\s@]+@", re.I)
 LOG_IN = "Log in with `hf auth login`, or set HF_TOKEN to a token that may write"
@@ -127,7 +127,7 @@ def _of_status(response: Any, repo_id: str, what: str, message: str) -> Exceptio
     if status in (409, 412):
         text = f"{answers}: something else was committed meanwhile. Look at it, then run this again"
         return Conflict(Problem("E808", text))
-    if status in _MAY_PASS:
+    if status in PASSING:
         return Passing(
             f"the Hub answers {status} for {what}{told}", wait_asked(response), tried=_client_tries(response)
         )
