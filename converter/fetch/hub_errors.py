@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Callable
 
 from converter.errors import FetchError, Problem
 from converter.fetch.transport import PASSING
@@ -65,10 +66,16 @@ def is_network(error: BaseException) -> bool:
     )
 
 
-def first_line(error: BaseException) -> str:
-    """A short account without queries: those of signed addresses are secrets."""
-    text = (str(error).strip().splitlines() or [""])[0] or type(error).__name__
-    return ascii(re.sub(r"\?\S*", "", text))[1:-1][:200]
+def first_line(error: BaseException, hide: Callable[[str], str] = lambda text: text) -> str:
+    """A short account without queries: those of signed addresses are secrets. `hide` takes others out, before the text
+    is cut: half a secret is not recognised."""
+    text = hide((str(error).strip().splitlines() or [""])[0] or type(error).__name__)
+    return shown(re.sub(r"\?\S*", "", text))[:200]
+
+
+def shown(text: str) -> str:
+    """A server's words, with every letter that a terminal could take for more than a letter escaped."""
+    return "".join(letter if " " <= letter <= "~" else ascii(letter)[1:-1] for letter in text)
 
 
 @contextmanager

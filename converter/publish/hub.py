@@ -18,13 +18,22 @@ from typing import Any, Callable
 from converter.errors import Problem, PushError
 from converter.fetch.hub_errors import quiet
 from converter.publish.changes import RemoteFile, find_changes
-from converter.publish.errors import LOG_IN, Conflict, Missing, Passing, Unusable, explain, hide_secrets
+from converter.publish.errors import (
+    MAKING,
+    Conflict,
+    Missing,
+    Passing,
+    Unusable,
+    explain,
+    hide_secrets,
+    refuse_wait,
+)
 from converter.publish.folder import LocalFile
+from converter.publish.patience import LONGEST_WAIT, impatient
+from converter.publish.token import NO_TOKEN, foresee
 
 #: Seconds between tries, when the server does not ask for more.
 WAITS = (1.0, 2.0, 4.0, 8.0)
-#: A server that asks for more is not waited for.
-LONGEST_WAIT = 120.0
 _MOST_PULL_REQUESTS = 20
 
 
@@ -75,18 +84,25 @@ class Hub:
     def page(self) -> str:
         return f"{self.shown}/{self.repo_id}"
 
-    def owner(self) -> str:
-        """Whose token it is."""
-        return str(self.ask(self._api.whoami, "the token's owner")["name"])
+    def owner(self) -> dict[str, Any]:
+        """What the Hub tells of the token and of whose it is. Raises PushError (E805) for one that it refuses."""
+        told = self.ask(self._api.whoami, "the token's owner")
+        if not isinstance(told, dict) or not isinstance(told.get("name"), str):
+            text = f"{self.repo_id}: the answer to the token's owner names nobody. Is HF_ENDPOINT right?"
+            raise PushError(Problem("E812", text))
+        return told
 
-    def check_token(self) -> None:
-        """Raises PushError (E805) for a token that the Hub refuses. A server that does not say whose it is passes."""
+    def foresee(self, create_pr: bool) -> list[str]:
+        """Why a push may be refused, before it is tried. Raises PushError (E805) for a token that the Hub refuses; a
+        server that does not say whose it is, or is too busy for it, passes."""
+        if self._token is None:
+            return [NO_TOKEN]
         try:
-            if self._token is not None:
-                self.owner()
-        except Missing as error:
+            return foresee(self.owner(), self.repo_id, create_pr=create_pr)
+        except PushError as error:
             if error.problems[0].code == "E805":
                 raise
+            return []
 
     def look(self, revision: str | None = None) -> Head | None:
         """The revision as it is now, None when there is no such repository. Raises Missing for a revision."""
@@ -124,17 +140,24 @@ class Hub:
         """Make the repository, public ones as the owner's settings say. One that is there already is no error: an
         answer may have been lost."""
         with suppress(Conflict):
-            self.ask(lambda: self._api.create_repo(self.repo_id, private=private or None), "making the repository")
+            self.ask(lambda: self._api.create_repo(self.repo_id, private=private or None), MAKING)
 
     def create_branch(self, name: str) -> None:
         with suppress(Conflict):
             self.ask(lambda: self._api.create_branch(self.repo_id, branch=name), f"making the branch {name}")
 
     def commit(
-        self, files: Sequence[LocalFile], wanted: Sequence[LocalFile], deleted: Sequence[str], **options: Any
+        self,
+        files: Sequence[LocalFile],
+        wanted: Sequence[LocalFile],
+        deleted: Sequence[str],
+        *,
+        over_ignored: bool = False,
+        **options: Any,
     ) -> Landed:
-        """Send `files`, delete `deleted`, in one commit; `wanted` are all files that the result has. `options` are
-        create_commit's: message, revision, parent, whether a pull request. Raises PushError."""
+        """Send `files`, delete `deleted`, in one commit; `wanted` are all files that the result has. `over_ignored`:
+        the repository has a .gitignore, which is not to keep anything back. `options` are create_commit's: message,
+        revision, parent, whether a pull request. Raises PushError."""
 
         def send() -> Landed:
             operations = [
@@ -144,29 +167,59 @@ class Hub:
                 for file in files
             ]
             operations += [self._hub.CommitOperationDelete(name) for name in deleted]
+            if over_ignored:
+                self._say_all_are_sent(operations, options)
             info = self._api.create_commit(self.repo_id, operations, **options)
             pull = info.pr_url if options.get("create_pr") else None
             return Landed(info.oid, info.commit_url, pull, info.pr_num if pull else None)
 
-        found: Landed = self.ask(send, "the commit", lambda: self.find_landed(wanted, deleted, **options), bars=True)
+        found: Landed = self.ask(
+            send, "the commit", lambda error: self.find_landed(error, wanted, **options), bars=True
+        )
         return found
 
+    def _say_all_are_sent(self, operations: Sequence[Any], options: dict[str, Any]) -> None:
+        """Have the large files sent under a .gitignore that names nothing: with the one on the Hub huggingface_hub
+        leaves out what it names, without a word."""
+        self._api.preupload_lfs_files(
+            self.repo_id,
+            [each for each in operations if isinstance(each, self._hub.CommitOperationAdd)],
+            revision=options["revision"],
+            create_pr=options["create_pr"],
+            free_memory=False,
+            gitignore_content="# nothing\n",
+        )
+
     def find_landed(
-        self, wanted: Sequence[LocalFile], deleted: Sequence[str], revision: str, create_pr: bool, **_: Any
+        self, error: Exception, wanted: Sequence[LocalFile], revision: str, create_pr: bool, **_: Any
     ) -> Landed | None:
-        """A commit, or an open pull request, that has all of `wanted`."""
-        if create_pr:
-            return self.find_pull_request(wanted)
+        """A commit, or an open pull request, that has all of `wanted`, after `error` took the answer. Raises PushError
+        where a pull request may have been opened and none can be seen: another try could open a second one."""
         try:
+            if create_pr:
+                return self.find_pull_request(wanted)
             head = self.look(revision)
         except PushError:  # The first failure is the one to tell.
+            if create_pr and isinstance(error, (Passing, Unusable)) and not getattr(error, "refused", False):
+                text = "the answer to the pull request was lost, and the Hub does not list those that are open"
+                text = f"{self.repo_id}: {text} ({error}). Look at {self.page}/discussions before you run this again"
+                raise PushError(Problem("E809", text)) from None
             return None
         if head is None or find_changes(wanted, head.files):
             return None
         return Landed(head.commit, f"{self.page}/commit/{head.commit}")
 
     def find_pull_request(self, wanted: Sequence[LocalFile]) -> Landed | None:
-        """The newest open pull request that has all of `wanted`; None also where the server lists none."""
+        """The newest open pull request that has all of `wanted`. Raises PushError where the server lists none."""
+        for number in sorted(self._pull_requests(), reverse=True)[:_MOST_PULL_REQUESTS]:
+            head = self.look(f"refs/pr/{number}")
+            if head is not None and not find_changes(wanted, head.files):
+                page = f"{self.page}/discussions/{number}"
+                return Landed(head.commit, f"{self.page}/commit/{head.commit}", page, number)
+        return None
+
+    def _pull_requests(self) -> list[int]:
+        """Numbers of the open ones; where discussions are not listed, of all that have a revision."""
 
         def read() -> list[int]:
             found = self._api.get_repo_discussions(
@@ -174,23 +227,20 @@ class Hub:
             )
             return [each.num for each in found if each.is_pull_request]
 
+        def read_revisions() -> list[int]:
+            refs = self._api.list_repo_refs(self.repo_id, include_pull_requests=True).pull_requests
+            return [int(each.ref.rpartition("/")[2]) for each in refs]
+
         try:
-            numbers = self.ask(read, "the list of pull requests")
-            for number in sorted(numbers, reverse=True)[:_MOST_PULL_REQUESTS]:
-                head = self.look(f"refs/pr/{number}")
-                if head is not None and not find_changes(wanted, head.files):
-                    return Landed(
-                        head.commit, f"{self.page}/commit/{head.commit}", f"{self.page}/discussions/{number}", number
-                    )
-        except PushError:  # Not every server lists them, and what is not found is sent.
-            return None
-        return None
+            return list(self.ask(read, "the list of pull requests"))
+        except PushError:
+            return list(self.ask(read_revisions, "the list of pull requests"))
 
     def ask(
         self,
         request: Callable[[], Any],
         what: str,
-        landed: Callable[[], Landed | None] | None = None,
+        landed: Callable[[Exception], Landed | None] | None = None,
         *,
         bars: bool = False,
     ) -> Any:
@@ -200,7 +250,7 @@ class Hub:
             try:
                 return self._call(request, what, bars)
             except (Passing, Conflict, Unusable) as error:
-                found = landed() if landed is not None else None
+                found = landed(error) if landed is not None else None
                 if found is not None:
                     return found
                 if not isinstance(error, Passing):
@@ -213,10 +263,12 @@ class Hub:
         raise AssertionError("unreachable")
 
     def _call(self, request: Callable[[], Any], what: str, bars: bool) -> Any:
+        outer = sys.exc_info()[1]
         try:
             with quiet(bars=bars and sys.stderr is not None and sys.stderr.isatty()), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return request()
+                with impatient(lambda response: refuse_wait(response, what)):
+                    return request()
         except (PushError, MemoryError):
             raise
         except Exception as error:
@@ -224,16 +276,4 @@ class Hub:
                 self._constants.HF_HUB_DISABLE_XET = True
                 self._say("this server has no xet storage: large files go to its LFS")
                 return self._call(request, what, bars)
-            raise explain(error, self.repo_id, what, self._token) from None
-
-
-def find_token() -> str | None:
-    """The user's token from the usual places: HF_TOKEN, or what `hf auth login` keeps. Raises PushError for one that
-    no header can hold: huggingface_hub's own error would show it."""
-    from huggingface_hub import get_token
-
-    token = get_token()
-    if token is not None and not all("!" <= letter <= "~" for letter in token):
-        text = "the token has characters that no token has (a space, a line break, a quote from a web page?)"
-        raise PushError(Problem("E805", f"{text}. {LOG_IN}"))
-    return token
+            raise explain(error, self.repo_id, what, self._token, outer) from None

@@ -11,7 +11,6 @@ from huggingface_hub import ModelCard, constants
 
 from benchmarks.local_hub import LocalHub
 from benchmarks.local_hub_store import Blob
-from converter import Paddle2TorchError, push
 from tests.converter.publish.conftest import ID, Pushes, refusal, sent, snapshot, write_report
 
 
@@ -211,16 +210,12 @@ def test_a_proven_push_after_an_unverified_one_takes_the_warning_away(
     assert json.loads(repository.read("verification/report.json"))["passed"]
 
 
-def test_the_wrong_way_round_is_recognised(hub: LocalHub, output: Path) -> None:
-    with pytest.raises(Paddle2TorchError, match=r"E801.*OUTPUT comes first.*paddle2torch push .*output me/tiny"):
-        push(ID, str(output))
-    assert hub.log == []
-
-
-@pytest.mark.parametrize("name", ["a/b/c", "a b", "", "../x", "me/-x", "me/x.git", "me/a--b", "https://x/y"])
-def test_a_name_that_no_hub_takes_is_refused(hub: LocalHub, push_it: Pushes, name: str) -> None:
-    assert refusal(push_it, repo_id=name).startswith("error[E801]")
-    assert hub.log == []
+def test_a_gitignore_on_the_hub_keeps_nothing_back(hub: LocalHub, push_it: Pushes) -> None:
+    push_it()
+    ignore = Blob(b"vocab.txt\nmodel.safetensors\n", False)
+    hub.store.repositories[ID].add("main", "ignoring", {".gitignore": ignore})
+    assert {"vocab.txt", "model.safetensors"} < {file.name for file in push_it().files if file.change == "add"}
+    assert push_it().nothing_to_do
 
 
 def test_sums_that_differ_after_the_push_are_an_error(hub: LocalHub, push_it: Pushes) -> None:
