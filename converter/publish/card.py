@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from converter.errors import Problem, PushError
+from converter.fetch.hub_errors import quiet
 from converter.publish.evidence import TOKENS, read_sites
 from converter.publish.folder import CARD, REPORT, TRACE
 from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
@@ -32,7 +33,8 @@ def _check_metadata(text: str) -> None:
     from huggingface_hub import ModelCard
 
     try:
-        ModelCard(text, ignore_metadata_errors=False)
+        with quiet():
+            ModelCard(text, ignore_metadata_errors=False)
     except Exception as error:  # PyYAML's own errors, and what the card's classes raise.
         reason = " ".join(str(error).split())[:200]
         raise PushError(Problem("E812", f"{CARD}: its metadata is not valid: {reason}. Mend it")) from None

@@ -70,7 +70,9 @@ def explain(error: Exception, repo_id: str, what: str, token: str | None, outer:
         return passing
     if isinstance(error, ValueError) and "Invalid metadata" in str(error):
         reasons = shown(hide_secrets(" ".join(str(error).split()), token))[:400]
-        return PushError(Problem("E812", f"{repo_id}: the Hub refuses the card: {reasons}. Mend README.md in OUTPUT"))
+        return PushError(
+            Problem("E812", f"{repo_id}: the Hub refuses the card: {reasons.rstrip('.')}. Mend README.md in OUTPUT")
+        )
     response = _find_response(links)
     if response is not None and _is_upload(links) and response.status_code not in _QUOTA_STATUS:
         return _of_upload(response)

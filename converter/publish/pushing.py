@@ -99,12 +99,16 @@ def files_to_push(output: Path, listing: Listing, repo_id: str, section: str, *,
     text = None
     if listing.find(CARD) is not None:
         try:
-            text = (output / CARD).read_text(encoding="utf-8")
+            text = (output / CARD).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise PushError(Problem("E804", f"{CARD} cannot be read: {error}. Mend it, or remove it")) from None
     card = in_memory(CARD, build_card(text, repo_id, section))
     others = listing.without({CARD, *(() if proven else EVIDENCE)})
     return tuple(sorted((card, *others), key=lambda file: file.name))
+
+
+def _is_bare(file: LocalFile) -> bool:
+    return file.name == CARD and isinstance(file.content, bytes) and not file.content.startswith(b"---\n")
 
 
 @dataclass
@@ -129,6 +133,9 @@ class _Job:
         changes = find_changes(self.files, remote)
         landed = self._land(head, changes, dry_run)
         warnings = [f"not verified: {doubt}" for doubt in doubts]
+        warnings += [
+            f"{CARD} has no metadata: the Hub will know neither library nor license" for f in self.files if _is_bare(f)
+        ]
         warnings += self.hub.foresee(self.create_pr) if dry_run and not self.nothing_to_do else []
         warnings += [f"left out: {name} ({reason})" for name, reason in listing.left_out if reason != "hidden"]
         warnings += [
@@ -208,7 +215,7 @@ class _Job:
         self.nothing_to_do = landed is not None
         if landed is None:
             size = sum(file.size for file in changes.sent)
-            self.say(f"sending {len(changes.sent)} files, {size / 1e6:,.1f} MB")
+            self.say(f"sending {len(changes.sent)} of {len(self.files)} files, {size / 1e6:,.1f} MB")
             landed = self.hub.commit(
                 changes.sent,
                 self.files,

@@ -13,7 +13,7 @@ import pytest
 from converter import Paddle2TorchError
 from converter.publish.evidence import check_evidence
 from converter.publish.folder import list_files
-from tests.converter.publish.conftest import write_report
+from tests.converter.publish.conftest import write_report, write_trace
 
 
 def problems(output: Path) -> list[str]:
@@ -215,3 +215,30 @@ def test_all_problems_are_told_at_once(output: Path) -> None:
     write.write_text(json.dumps({**report, "passed": False}))
     codes = [text[6:10] for text in problems(output)]
     assert codes == ["E802", "E803", "E803"]
+
+
+def test_a_trace_of_this_checkpoint_is_part_of_the_proof(output: Path) -> None:
+    write_trace(output)
+    assert problems(output) == []
+
+
+def test_a_trace_that_does_not_verify_the_model_is_refused(output: Path) -> None:
+    write_trace(output, files=[{"name": "model_state.pdparams", "sha256": "0" * 64}])
+    (text,) = problems(output)
+    assert text.startswith("error[E605]: verification/trace.safetensors: ") and "Remove it" in text
+    write_trace(output, round_to="float16")
+    assert problems(output)[0].startswith("error[E605]")
+    path = write_trace(output)
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    assert problems(output)[0].startswith("error[E604]")
+
+
+@pytest.mark.parametrize("name", ["a\nb.md", "a\x1b[2J.md", os.fsdecode(b"a\xff.md"), "a\u202e.md"])
+def test_a_name_that_no_terminal_shows_as_it_is_is_refused(output: Path, name: str) -> None:
+    try:
+        (output / name).write_text("x")
+    except OSError:  # Not every file system takes it.
+        pytest.skip("this file system does not take the name")
+    with pytest.raises(Paddle2TorchError, match="E804") as caught:
+        list_files(output)
+    assert str(caught.value).isascii() and str(caught.value).isprintable()

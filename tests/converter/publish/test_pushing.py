@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard, constants
 
 from benchmarks.local_hub import LocalHub
 from benchmarks.local_hub_store import Blob
-from tests.converter.publish.conftest import ID, Pushes, refusal, sent, snapshot, write_report
+from tests.converter.publish.conftest import ID, Pushes, refusal, sent, snapshot, write_report, write_trace
 
 
 def test_a_push_makes_the_repository_and_sends_every_file(hub: LocalHub, output: Path, push_it: Pushes) -> None:
@@ -142,8 +142,9 @@ def test_the_trace_is_pushed_where_it_is_small(
 ) -> None:
     from converter.publish import folder
 
-    for name in ("trace.safetensors", "report.html", "junit.xml", "scratch.txt"):
+    for name in ("report.html", "junit.xml", "scratch.txt"):
         (output / "verification" / name).write_text("x" * 100)
+    write_trace(output)
     push_it()
     there = hub.store.repositories[ID].find("main").files
     assert {name for name in there if name.startswith("verification/")} == {
@@ -173,6 +174,22 @@ def test_a_card_without_the_marks_gets_the_evidence_at_its_end(hub: LocalHub, ou
     push_it()
     card = hub.store.repositories[ID].read("README.md").decode()
     assert card.startswith("---\nlicense: mit\n---\n\n# Mine\n") and "| weights | 38 tensors |" in card
+
+
+def test_a_byte_order_mark_does_not_hide_the_metadata(hub: LocalHub, output: Path, push_it: Pushes) -> None:
+    card = output / "README.md"
+    card.write_bytes(b"\xef\xbb\xbf" + card.read_bytes())
+    push_it()
+    assert hub.store.repositories[ID].read("README.md").startswith(b"---\nlanguage")
+
+
+def test_a_card_without_metadata_is_pushed_with_a_warning(
+    hub: LocalHub, output: Path, push_it: Pushes, caplog: pytest.LogCaptureFixture
+) -> None:
+    (output / "README.md").write_text("# Mine\n")
+    hub.plan("POST", "validate-yaml", lambda handler: handler.tell({"errors": [], "warnings": []}))
+    assert any("README.md has no metadata" in warning for warning in push_it().warnings)
+    assert caplog.records == []
 
 
 def test_a_lost_card_is_replaced_and_broken_metadata_are_refused(hub: LocalHub, output: Path, push_it: Pushes) -> None:
