@@ -77,6 +77,8 @@ def _judge(report: Mapping[str, Any], has_tokenizer: bool) -> list[str]:
         wrong.append("it says that it passed, and not that every tensor is equal")
     if not sites or not all(site.passed is True for site in sites):
         wrong.append("it says that it passed, and not that every site is equal")
+    if not all(each["passed"] is True and each["max_rel"] <= each["tolerance"] for each in report["gradients"]):
+        wrong.append("it says that it passed, and not that every gradient is equal")
     if has_tokenizer and (type(tokens["texts"]) is not int or tokens["texts"] < 1 or tokens["mismatched"] != 0):
         wrong.append("it says that it passed, and not that every text has equal tokens")
     return wrong

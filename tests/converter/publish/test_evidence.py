@@ -79,6 +79,7 @@ def without(name: str) -> dict[str, Any]:
 
 
 SITE = {"case": "a", "site": "x", "max_abs": 0.0, "max_rel": 0.0, "tolerance": 1e-12, "passed": True}
+GRADIENT = {"tensor": "w", "case": "a", "max_abs": 1e-15, "max_rel": 1e-15, "tolerance": 1e-12, "passed": True}
 BAD_REPORTS: list[tuple[dict[str, Any], str]] = [
     ({"passed": False}, "did not pass"),
     ({"passed": "true"}, "did not pass"),
@@ -97,6 +98,9 @@ BAD_REPORTS: list[tuple[dict[str, Any], str]] = [
     ({"sites": [{**SITE, "max_rel": None}]}, "not within its limit"),
     ({"sites": [{"case": "a"}]}, "damaged"),
     ({"sites": 7}, "damaged"),
+    ({"gradients": [{**GRADIENT, "passed": False}]}, "not that every gradient"),
+    ({"gradients": [{**GRADIENT, "max_rel": 1.0}]}, "not that every gradient"),
+    ({"gradients": [{**GRADIENT, "max_rel": None}]}, "damaged"),
     ({"tokenizer": None}, "damaged"),
     ({"tokenizer": {"texts": 385, "mismatched": 1}}, "not that every text"),
     ({"tokenizer": {"texts": 0, "mismatched": 0}}, "not that every text"),
@@ -108,6 +112,7 @@ BAD_REPORTS: list[tuple[dict[str, Any], str]] = [
     (without("files"), "it lacks 'files'"),
     (without("static"), "it lacks 'static'"),
     (without("sites"), "it lacks 'sites'"),
+    (without("gradients"), "it lacks 'gradients'"),
     (without("tokenizer"), "it lacks 'tokenizer'"),
     (without("problems"), "it lacks 'problems'"),
 ]

@@ -150,8 +150,9 @@ def test_the_trace_is_pushed_where_it_is_small(
     assert {name for name in there if name.startswith("verification/")} == {
         f"verification/{name}" for name in ("report.json", "report.html", "junit.xml", "trace.safetensors")
     }
-    assert "--trace me/tiny/verification/trace.safetensors" not in there["README.md"].data.decode()
-    assert "verification/trace.safetensors` holds what Paddle computed" in there["README.md"].data.decode()
+    card = there["README.md"].data.decode()
+    assert 'hf download "me/tiny" --local-dir model\npaddle2torch verify model --trace model/verification/trace' in card
+    assert "verification/trace.safetensors` holds what Paddle computed" in card
     monkeypatch.setattr(folder, "LARGEST_TRACE", 100)
     result = push_it()
     assert result.deleted == ("verification/trace.safetensors",)
