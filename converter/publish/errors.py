@@ -9,6 +9,7 @@ from typing import Any
 
 from converter.errors import Problem, PushError
 from converter.fetch.hub_errors import first_line, is_network, shown
+from converter.fetch.hub_secrets import hide_secrets
 from converter.fetch.transport import PASSING
 from converter.publish.patience import LONGEST_WAIT, wait_asked
 
@@ -16,7 +17,6 @@ _QUOTA = re.compile(r"quota|storage (limit|space)|limit (exceeded|reached)|excee
 #: What the Hub says of a commit that names a large file that it does not have: the next try sends it again.
 _LOST_FILE = re.compile(r"LFS pointer pointed to a file that does not exist", re.I)
 _QUOTA_STATUS = (402, 413, 507)
-_TOKENS = re.compile(r"hf_[A-Za-z0-9_]{6,}|(?<=Bearer )\S+|(?<=://)[^/\s@]+@", re.I)
 LOG_IN = "Log in with `hf auth login`, or set HF_TOKEN to a token that may write"
 #: What is asked for where a repository is made: a pull request needs one that is there.
 MAKING = "making the repository"
@@ -49,20 +49,13 @@ class Conflict(PushError):
     """It is there already, or something else has been committed meanwhile."""
 
 
-def hide_secrets(text: str, token: str | None) -> str:
-    """A text without the token, and without what looks like one."""
-    if token:
-        text = text.replace(token, "***")
-    return _TOKENS.sub("***", text)
-
-
 def explain(error: Exception, repo_id: str, what: str, token: str | None, outer: BaseException | None) -> Exception:
     """A PushError or Passing to raise in place of what huggingface_hub raised. `outer`: what was being handled when it
     was called, which is not about this request."""
     from huggingface_hub import errors
 
     links = list(_chain(error, outer))
-    said = first_line(error, lambda text: hide_secrets(text, token))
+    said = first_line(error, token)
     if isinstance(error, errors.OfflineModeIsEnabled):
         return PushError(Problem("E809", f"{repo_id}: HF_HUB_OFFLINE is set, so no server is asked. Unset it"))
     passing = next((link for link in links if isinstance(link, Passing)), None)

@@ -17,6 +17,8 @@ from typing import Any, Callable
 
 from converter.errors import Problem, PushError
 from converter.fetch.hub_errors import quiet
+from converter.fetch.hub_secrets import hide_secrets
+from converter.leaving import nothing_to_tidy
 from converter.publish.changes import RemoteFile, find_changes
 from converter.publish.errors import (
     MAKING,
@@ -25,7 +27,6 @@ from converter.publish.errors import (
     Passing,
     Unusable,
     explain,
-    hide_secrets,
     refuse_wait,
 )
 from converter.publish.folder import LocalFile
@@ -167,9 +168,10 @@ class Hub:
                 for file in files
             ]
             operations += [self._hub.CommitOperationDelete(name) for name in deleted]
-            if over_ignored:
-                self._say_all_are_sent(operations, options)
-            info = self._api.create_commit(self.repo_id, operations, **options)
+            with nothing_to_tidy():
+                if over_ignored:
+                    self._say_all_are_sent(operations, options)
+                info = self._api.create_commit(self.repo_id, operations, **options)
             pull = info.pr_url if options.get("create_pr") else None
             return Landed(info.oid, info.commit_url, pull, info.pr_num if pull else None)
 

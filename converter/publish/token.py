@@ -7,6 +7,7 @@ from typing import Any
 
 from converter.errors import Problem, PushError
 from converter.fetch.hub_errors import shown
+from converter.fetch.hub_secrets import flaw_of
 from converter.publish.errors import LOG_IN
 
 NO_TOKEN = "asked without a token: a private repository looks as if it were not there"
@@ -18,9 +19,9 @@ def find_token() -> str | None:
     from huggingface_hub import get_token
 
     token = get_token()
-    if token is not None and not all("!" <= letter <= "~" for letter in token):
-        text = "the token has characters that no token has (a space, a line break, a quote from a web page?)"
-        raise PushError(Problem("E805", f"{text}. {LOG_IN}"))
+    flaw = flaw_of(token)
+    if flaw is not None:
+        raise PushError(Problem("E805", f"{flaw}. {LOG_IN}"))
     return token
 
 
