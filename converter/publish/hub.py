@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from converter.errors import Problem, PushError
-from converter.fetch.hub_errors import quiet
+from converter.fetch.hub_errors import quiet, shown
 from converter.fetch.hub_secrets import hide_secrets
 from converter.leaving import nothing_to_tidy
-from converter.publish.changes import RemoteFile, find_changes
+from converter.publish.changes import RemoteFile
 from converter.publish.errors import (
     MAKING,
     Conflict,
@@ -30,12 +30,12 @@ from converter.publish.errors import (
     refuse_wait,
 )
 from converter.publish.folder import LocalFile
+from converter.publish.landing import Landed, find_landed
 from converter.publish.patience import LONGEST_WAIT, impatient
 from converter.publish.token import NO_TOKEN, foresee
 
 #: Seconds between tries, when the server does not ask for more.
 WAITS = (1.0, 2.0, 4.0, 8.0)
-_MOST_PULL_REQUESTS = 20
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,6 @@ class Head:
     commit: str
     private: bool | None
     files: dict[str, RemoteFile]
-
-
-@dataclass(frozen=True)
-class Landed:
-    """A commit that is on the Hub. `pull_request`: the page of the one that it opened."""
-
-    commit: str
-    url: str
-    pull_request: str | None = None
-    number: int | None = None
 
 
 class Hub:
@@ -70,11 +60,12 @@ class Hub:
         self._hub: Any = huggingface_hub
         self._constants: Any = constants
         self.repo_id, self._token, self._say = repo_id, token, say
+        self._renamed = False
         endpoint = os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
         self.endpoint = str(endpoint).rstrip("/")
         if constants.HF_HUB_OFFLINE:
             raise PushError(Problem("E809", f"{repo_id}: HF_HUB_OFFLINE is set, so no server is asked. Unset it"))
-        self._api: Any = huggingface_hub.HfApi(endpoint=self.endpoint, token=token or False)
+        self.api: Any = huggingface_hub.HfApi(endpoint=self.endpoint, token=token or False)
 
     @property
     def shown(self) -> str:
@@ -87,7 +78,7 @@ class Hub:
 
     def owner(self) -> dict[str, Any]:
         """What the Hub tells of the token and of whose it is. Raises PushError (E805) for one that it refuses."""
-        told = self.ask(self._api.whoami, "the token's owner")
+        told = self.ask(self.api.whoami, "the token's owner")
         if not isinstance(told, dict) or not isinstance(told.get("name"), str):
             text = f"{self.repo_id}: the answer to the token's owner names nobody. Is HF_ENDPOINT right?"
             raise PushError(Problem("E812", text))
@@ -108,11 +99,14 @@ class Hub:
     def look(self, revision: str | None = None) -> Head | None:
         """The revision as it is now, None when there is no such repository. Raises Missing for a revision."""
         try:
-            info = self.ask(lambda: self._api.model_info(self.repo_id), "the repository")
+            info = self.ask(lambda: self.api.model_info(self.repo_id), "the repository")
         except Missing:
             return None
         if revision is not None:
-            info = self.ask(lambda: self._api.model_info(self.repo_id, revision=revision), f"the revision {revision}")
+            info = self.ask(lambda: self.api.model_info(self.repo_id, revision=revision), f"the revision {revision}")
+        if info.id != self.repo_id and not self._renamed:
+            self._renamed = True
+            self._say(f"{self.repo_id} is called {shown(str(info.id))[:200]} now: the Hub leads there")
         if not info.sha:
             return Head("", info.private, {})
         return Head(str(info.sha), info.private, self.tree(str(info.sha), revision or "main"))
@@ -128,7 +122,7 @@ class Hub:
     def _tree(self, revision: str) -> dict[str, RemoteFile]:
 
         def read() -> dict[str, RemoteFile]:
-            entries = self._api.list_repo_tree(self.repo_id, recursive=True, revision=revision)
+            entries = self.api.list_repo_tree(self.repo_id, recursive=True, revision=revision)
             return {
                 entry.path: RemoteFile(entry.size, entry.blob_id, entry.lfs.sha256 if entry.lfs else None)
                 for entry in entries
@@ -141,11 +135,11 @@ class Hub:
         """Make the repository, public ones as the owner's settings say. One that is there already is no error: an
         answer may have been lost."""
         with suppress(Conflict):
-            self.ask(lambda: self._api.create_repo(self.repo_id, private=private or None), MAKING)
+            self.ask(lambda: self.api.create_repo(self.repo_id, private=private or None), MAKING)
 
     def create_branch(self, name: str) -> None:
         with suppress(Conflict):
-            self.ask(lambda: self._api.create_branch(self.repo_id, branch=name), f"making the branch {name}")
+            self.ask(lambda: self.api.create_branch(self.repo_id, branch=name), f"making the branch {name}")
 
     def commit(
         self,
@@ -171,19 +165,19 @@ class Hub:
             with nothing_to_tidy():
                 if over_ignored:
                     self._say_all_are_sent(operations, options)
-                info = self._api.create_commit(self.repo_id, operations, **options)
+                info = self.api.create_commit(self.repo_id, operations, **options)
             pull = info.pr_url if options.get("create_pr") else None
             return Landed(info.oid, info.commit_url, pull, info.pr_num if pull else None)
 
         found: Landed = self.ask(
-            send, "the commit", lambda error: self.find_landed(error, wanted, **options), bars=True
+            send, "the commit", lambda error: find_landed(self, error, wanted, **options), bars=True
         )
         return found
 
     def _say_all_are_sent(self, operations: Sequence[Any], options: dict[str, Any]) -> None:
         """Have the large files sent under a .gitignore that names nothing: with the one on the Hub huggingface_hub
         leaves out what it names, without a word."""
-        self._api.preupload_lfs_files(
+        self.api.preupload_lfs_files(
             self.repo_id,
             [each for each in operations if isinstance(each, self._hub.CommitOperationAdd)],
             revision=options["revision"],
@@ -191,52 +185,6 @@ class Hub:
             free_memory=False,
             gitignore_content="# nothing\n",
         )
-
-    def find_landed(
-        self, error: Exception, wanted: Sequence[LocalFile], revision: str, create_pr: bool, **_: Any
-    ) -> Landed | None:
-        """A commit, or an open pull request, that has all of `wanted`, after `error` took the answer. Raises PushError
-        where a pull request may have been opened and none can be seen: another try could open a second one."""
-        try:
-            if create_pr:
-                return self.find_pull_request(wanted)
-            head = self.look(revision)
-        except PushError:  # The first failure is the one to tell.
-            if create_pr and isinstance(error, (Passing, Unusable)) and not getattr(error, "refused", False):
-                text = "the answer to the pull request was lost, and the Hub does not list those that are open"
-                text = f"{self.repo_id}: {text} ({error}). Look at {self.page}/discussions before you run this again"
-                raise PushError(Problem("E809", text)) from None
-            return None
-        if head is None or find_changes(wanted, head.files):
-            return None
-        return Landed(head.commit, f"{self.page}/commit/{head.commit}")
-
-    def find_pull_request(self, wanted: Sequence[LocalFile]) -> Landed | None:
-        """The newest open pull request that has all of `wanted`. Raises PushError where the server lists none."""
-        for number in sorted(self._pull_requests(), reverse=True)[:_MOST_PULL_REQUESTS]:
-            head = self.look(f"refs/pr/{number}")
-            if head is not None and not find_changes(wanted, head.files):
-                page = f"{self.page}/discussions/{number}"
-                return Landed(head.commit, f"{self.page}/commit/{head.commit}", page, number)
-        return None
-
-    def _pull_requests(self) -> list[int]:
-        """Numbers of the open ones; where discussions are not listed, of all that have a revision."""
-
-        def read() -> list[int]:
-            found = self._api.get_repo_discussions(
-                self.repo_id, discussion_type="pull_request", discussion_status="open"
-            )
-            return [each.num for each in found if each.is_pull_request]
-
-        def read_revisions() -> list[int]:
-            refs = self._api.list_repo_refs(self.repo_id, include_pull_requests=True).pull_requests
-            return [int(each.ref.rpartition("/")[2]) for each in refs]
-
-        try:
-            return list(self.ask(read, "the list of pull requests"))
-        except PushError:
-            return list(self.ask(read_revisions, "the list of pull requests"))
 
     def ask(
         self,

@@ -14,7 +14,8 @@ from converter.publish.changes import Changes, find_changes, find_foreign
 from converter.publish.errors import LOG_IN
 from converter.publish.evidence import check_evidence
 from converter.publish.folder import CARD, EVIDENCE, TRACE, Listing, LocalFile, in_memory, list_files
-from converter.publish.hub import Head, Hub, Landed
+from converter.publish.hub import Head, Hub
+from converter.publish.landing import Landed, find_pull_request
 from converter.publish.token import find_token
 
 MESSAGE = "Publish with paddle2torch"
@@ -231,7 +232,7 @@ class _Job:
 
     def _find_pull_request(self) -> Landed | None:
         try:
-            return self.hub.find_pull_request(self.files)
+            return find_pull_request(self.hub, self.files)
         except PushError:  # Not every server lists them, and what is not found is sent.
             return None
 
