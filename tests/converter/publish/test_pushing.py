@@ -11,6 +11,7 @@ from huggingface_hub import ModelCard, constants
 
 from benchmarks.local_hub import LocalHub
 from benchmarks.local_hub_store import Blob
+from converter import push
 from tests.converter.publish.conftest import ID, Pushes, refusal, sent, snapshot, write_report, write_trace
 
 
@@ -226,6 +227,15 @@ def test_a_proven_push_after_an_unverified_one_takes_the_warning_away(
     repository = hub.store.repositories[ID]
     assert "Not verified" not in repository.read("README.md").decode()
     assert json.loads(repository.read("verification/report.json"))["passed"]
+
+
+def test_a_repository_that_was_renamed_is_told(hub: LocalHub, output: Path) -> None:
+    store = hub.store.repositories
+    push(output, ID)
+    store[ID].name = "me/renamed"
+    lines: list[str] = []
+    assert push(output, ID, progress=lines.append).nothing_to_do
+    assert f"{ID} is called me/renamed now: the Hub leads there" in lines
 
 
 def test_a_gitignore_on_the_hub_keeps_nothing_back(hub: LocalHub, push_it: Pushes) -> None:
