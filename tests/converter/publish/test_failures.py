@@ -230,10 +230,11 @@ def test_a_quota_that_the_batch_tells_of_a_file_is_said(hub: LocalHub, push_it: 
 
         oid = json.loads(handler.body)["objects"][0]["oid"]  # type: ignore[attr-defined]
         error = {"code": 413, "message": "You have exceeded your storage limit"}
-        handler.tell({"objects": [{"oid": oid, "size": 1, "error": error}]})  # type: ignore[attr-defined]
+        handler.tell({"objects": [{"oid": oid, "size": 1, "error": error}] * 2})  # type: ignore[attr-defined]
 
     hub.plan("POST", "objects/batch", over)
-    assert refusal(push_it).startswith("error[E810]")
+    text = refusal(push_it)
+    assert text.startswith("error[E810]") and "(You have exceeded your storage limit)" in text
 
 
 def test_something_committed_meanwhile_is_not_overwritten(hub: LocalHub, push_it: Pushes) -> None:
