@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.errors import Problem
-from verify.compare import ZERO_ROW, GradientResult, SiteResult
+from verify.compare import ZERO_ROW, GradientResult, SiteResult, share_of_limit
+from verify.margin import SmallestFault, tell_margin
 from verify.static import StaticResult
 from verify.tokens import TokenResult
 
@@ -45,6 +46,8 @@ class Report:
     gradients: list[GradientResult] = field(default_factory=list)
     #: Per tensor: elements, how many of them the numbers see, and which check covers the rest.
     coverage: list[dict[str, Any]] = field(default_factory=list)
+    #: Where the numbers agree, what the smallest fault of a weight would have done to them.
+    smallest_fault: SmallestFault | None = None
     tokenizer: TokenResult | None = None
     #: The negative control, where it was asked for.
     self_test: SelfTest | None = None
@@ -87,6 +90,7 @@ class Report:
             "gradients": [result.as_json() for result in self.gradients],
             "coverage": self.coverage,
             "noise": noise_of(self),
+            "margin": margin_of(self),
             "tokenizer": None if tokens is None else asdict(tokens),
             "self_test": None if self.self_test is None else self.self_test.as_json(),
             "warnings": self.warnings,
@@ -105,6 +109,9 @@ def render_table(report: Report) -> str:
             f"reference: PaddleNLP {versions.get('paddlenlp', '?')} on Paddle {versions.get('paddle', '?')}"
             f" ({report.reference['kind']}); {'; '.join(report.reference.get('how', []))}"
         )
+    margin = margin_of(report)
+    if margin is not None:
+        lines.append(f"margin: {tell_margin(margin)}")
     if report.self_test is not None:
         lines.append(f"self-test: {report.self_test.tell()}")
     lines += [f"warning: {warning}" for warning in report.warnings]
@@ -140,7 +147,8 @@ def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
     for group, sites in group_sites(report.sites):
         rows.append((group, f"{len(sites)} sites", *_worst(sites)))
     if report.gradients:
-        rows.append(("gradients", f"{len(report.gradients)} tensors", *_worst(report.gradients)))
+        tensors = len({result.tensor for result in report.gradients})
+        rows.append(("gradients", f"{tensors} tensors", *_worst(report.gradients)))
     if report.tokenizer is not None:
         wrong = report.tokenizer.mismatched
         rows.append(
@@ -157,13 +165,6 @@ def _worst(results: Sequence[SiteResult | GradientResult]) -> tuple[str, str, st
     return measured, f"{worst.tolerance:.0e}", "ok" if not failed else f"FAILED ({failed})"
 
 
-def share_of_limit(result: SiteResult | GradientResult) -> float:
-    """How much of its limit a result uses up: above 1 it has failed, and so has what cannot be compared."""
-    if result.max_rel is None:
-        return float("inf")
-    return result.max_rel / result.tolerance if result.tolerance else 0.0
-
-
 def noise_of(report: Report) -> dict[str, Any] | None:
     """How near sound results came to their limits; the faults that `verify --self-test` plants lie beyond."""
     if not report.sites or not report.passed:
@@ -178,6 +179,16 @@ def noise_of(report: Report) -> dict[str, Any] | None:
             "tensor": gradient.tensor,
         }
     return noise
+
+
+def margin_of(report: Report) -> dict[str, Any] | None:
+    """Between what noise uses up of a limit and what the smallest fault makes of one; None unless all passed."""
+    fault = report.smallest_fault
+    if fault is None or not report.sites or not report.passed:
+        return None
+    results: list[SiteResult | GradientResult] = [*report.sites, *report.gradients]
+    told = fault.as_json()
+    return {"noise": max(map(share_of_limit, results)), "smallest_fault": told.pop("ratio"), **told}
 
 
 def group_sites(sites: list[SiteResult]) -> list[tuple[str, list[SiteResult]]]:

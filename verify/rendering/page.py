@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from converter.version import __version__
-from verify.compare import SiteResult
+from verify.compare import SiteResult, share_of_limit
 from verify.rendering.plain_text import to_html, to_number
 from verify.rendering.plot import draw_plot
 from verify.rendering.style import STYLE
 from verify.rendering.tables import Row, render_rows, render_table, worst_by_tensor
-from verify.rendering.verdict import Verdict, group_rows, read_sites, share_of_limit, verdict_of
+from verify.rendering.verdict import Verdict, group_rows, read_sites, verdict_of
 
 _SHOWN = 40
 _IDS_BEFORE, _IDS_AFTER = 3, 12

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from verify.compare import SiteResult
+from verify.compare import SiteResult, share_of_limit
 from verify.report import NUMBERS, TOKENS, WEIGHTS, group_sites
 
 
@@ -48,13 +47,6 @@ def verdict_of(report: Mapping[str, Any]) -> Verdict:
 def read_sites(report: Mapping[str, Any]) -> list[SiteResult]:
     """The sites as report.json holds them."""
     return [SiteResult(**{**site, "worst": tuple(site.get("worst", ()))}) for site in report["sites"]]
-
-
-def share_of_limit(site: SiteResult) -> float:
-    """How much of its limit a site uses up; what cannot be compared, or may not differ at all, is beyond any."""
-    if site.max_rel is None or (site.tolerance <= 0 and site.max_rel > 0):
-        return math.inf
-    return site.max_rel / site.tolerance if site.tolerance > 0 else 0.0
 
 
 def group_rows(sites: Sequence[SiteResult]) -> list[GroupRow]:
