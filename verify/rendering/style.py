@@ -38,6 +38,10 @@ code, .mono { font: 13px/1.45 ui-monospace, SFMono-Regular, Consolas, "DejaVu Sa
 .card b { display: block; font-size: 20px; line-height: 1.3; }
 .card .name { color: var(--quiet); font-size: 13px; }
 .card .word { font-size: 13px; font-weight: 600; float: right; }
+.margin { border: 1px solid var(--rule); border-radius: 8px; padding: 10px 14px; margin: 12px 0 0;
+  overflow-wrap: anywhere; }
+.margin.hidden { border-color: var(--partly); background: var(--partly-tint); }
+figure { margin: 0; }
 .first-difference { border: 1px solid var(--bad); border-radius: 8px; padding: 12px 16px; margin-top: 16px; }
 .first-difference .look { font-size: 17px; font-weight: 600; overflow-wrap: anywhere; }
 .problems { padding-left: 0; list-style: none; margin: 8px 0; }

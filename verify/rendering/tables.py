@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,22 +39,6 @@ def render_rows(entries: Sequence[Mapping[str, Any]]) -> str:
         cells = "".join(f"<td>{_cell(name, entry.get(name))}</td>" for name in names)
         lines.append(f"{_line(entry.get('passed') is False)}{cells}</tr>")
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-
-
-def worst_by_tensor(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Of several entries for a tensor, one for each input, the one that failed or came nearest to its limit."""
-    worst: dict[Any, Mapping[str, Any]] = {}
-    for entry in entries:
-        tensor = entry.get("tensor")
-        if tensor not in worst or _badness(entry) > _badness(worst[tensor]):
-            worst[tensor] = entry
-    return list(worst.values())
-
-
-def _badness(entry: Mapping[str, Any]) -> tuple[bool, float]:
-    measured, limit = entry.get("max_rel"), entry.get("tolerance")
-    share = measured / limit if measured is not None and limit else (math.inf if measured is None else 0.0)
-    return entry.get("passed") is False, share
 
 
 def _line(wrong: bool) -> str:

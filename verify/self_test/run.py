@@ -96,7 +96,7 @@ class SelfTest:
             "faults": len(self.outcomes),
             "found": sum(outcome.found for outcome in self.outcomes),
             "missed": [outcome.fault for outcome in self.missed],
-            "by_kind": dict(sorted(Counter(outcome.kind for outcome in self.outcomes).items())),
+            "by_kind": {kind: self._count(kind) for kind in sorted({outcome.kind for outcome in self.outcomes})},
             "by_check": dict(sorted(by_check.items())),
             "without_static": {
                 "found": len(self.outcomes) - len(alone),
@@ -105,6 +105,14 @@ class SelfTest:
             },
             "seed": SEED,
             "outcomes": [outcome.as_json() for outcome in self.outcomes],
+        }
+
+    def _count(self, kind: str) -> dict[str, int]:
+        of_kind = [outcome for outcome in self.outcomes if outcome.kind == kind]
+        return {
+            "planted": len(of_kind),
+            "found": sum(outcome.found for outcome in of_kind),
+            "without_static": sum(outcome.found_without_static for outcome in of_kind),
         }
 
     def tell(self) -> str:
