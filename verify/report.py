@@ -147,10 +147,12 @@ def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
         )
         rows.append(("weights", what, f"{wrong} differ", "0", "ok" if not wrong else "FAILED"))
     for group, sites in group_sites(report.sites):
-        rows.append((group, f"{len(sites)} sites", *_worst(sites)))
+        failed = sum(not site.passed for site in sites)
+        rows.append((group, f"{len(sites)} sites", *_worst(sites, failed)))
     if report.gradients:
         tensors = len({result.tensor for result in report.gradients})
-        rows.append(("gradients", f"{tensors} tensors", *_worst(report.gradients)))
+        failed = len({result.tensor for result in report.gradients if not result.passed})
+        rows.append(("gradients", f"{tensors} tensors", *_worst(report.gradients, failed)))
     if report.tokenizer is not None:
         wrong = report.tokenizer.mismatched
         rows.append(
@@ -159,9 +161,8 @@ def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
     return rows
 
 
-def _worst(results: Sequence[SiteResult | GradientResult]) -> tuple[str, str, str]:
+def _worst(results: Sequence[SiteResult | GradientResult], failed: int) -> tuple[str, str, str]:
     """What was measured where it came nearest to its limit, that limit, and the verdict."""
-    failed = sum(not result.passed for result in results)
     worst = max(results, key=share_of_limit)
     measured = "-" if worst.max_rel is None else f"{worst.max_rel:.1e}"
     return measured, f"{worst.tolerance:.0e}", "ok" if not failed else f"FAILED ({failed})"
