@@ -10,6 +10,7 @@ from typing import Any
 from verify.compare import GradientResult, share_of_limit
 
 _PARAMETER = re.compile(r"\.(weight|bias)$")
+_TABLE = re.compile(r"embeddings\.(\w+_embeddings)")
 _IN_LAYER = re.compile(r"(?:encoder\.)?layers\.\d+\.(?:self_attn\.)*(.+)")
 
 
@@ -37,7 +38,7 @@ class CoverageRow:
 def kind_of(tensor: str) -> str:
     """The module that a weight or bias belongs to; the same in every layer."""
     module = _PARAMETER.sub("", tensor.replace("ernie_m.", "", 1))
-    match = _IN_LAYER.fullmatch(module)
+    match = _IN_LAYER.fullmatch(module) or _TABLE.fullmatch(module)
     return match[1] if match else module
 
 
@@ -65,11 +66,13 @@ def count_failed(results: Sequence[GradientResult]) -> int:
 
 
 def gradient_rows(results: Iterable[GradientResult]) -> list[GradientRow]:
+    """In the order of the network; gradients come from its end."""
     kinds: dict[str, list[GradientResult]] = {}
     for result in results:
         kinds.setdefault(kind_of(result.tensor), []).append(result)
     return [
-        GradientRow(name, len(by_tensor(found)), worst_of(found), count_failed(found)) for name, found in kinds.items()
+        GradientRow(name, len(by_tensor(found)), worst_of(found), count_failed(found))
+        for name, found in reversed(kinds.items())
     ]
 
 

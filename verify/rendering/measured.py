@@ -35,7 +35,7 @@ def render_groups(sites: Sequence[SiteResult]) -> str:
     if not rows:
         return ""
     names = ("kind of site", "sites", "worst measured", "its limit", "at", "")
-    return "<h2>Measured against the limit</h2>" + render_table(names, rows, numbers=(1, 2, 3))
+    return "<h2>Measured against the limit</h2>" + render_table(names, rows, numbers=(1, 2, 3), short=(0, 5))
 
 
 def render_failed_sites(sites: Sequence[SiteResult]) -> str:
@@ -64,7 +64,7 @@ def render_gradients(gradients: Sequence[GradientResult]) -> str:
         cells = (row.name, row.tensors, to_number(worst.max_rel), f"{worst.tolerance:.1e}", where, word)
         rows.append(Row(cells, bool(row.failed)))
     names = ("kind of tensor", "tensors", "worst measured", "its limit", "at", "")
-    table = render_table(names, rows, numbers=(1, 2, 3))
+    table = render_table(names, rows, numbers=(1, 2, 3), short=(0, 5))
     return f"<h2>Gradients</h2><p>{said}</p>{table}{_failed_gradients(gradients)}"
 
 
@@ -97,7 +97,7 @@ def render_coverage(coverage: Sequence[Mapping[str, Any]]) -> str:
         for row in coverage_rows(coverage)
     ]
     said = "The share of elements whose fault would move what is compared; of each tensor alone in report.json."
-    return f"<h2>Coverage</h2><p>{said}</p>{render_rows(rows)}"
+    return f"<h2>Coverage</h2><p>{said}</p>{render_rows(rows, ('tensors', 'elements'))}"
 
 
 def _more(count: int) -> str:

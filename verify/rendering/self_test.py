@@ -51,7 +51,7 @@ def _by_kind(kinds: Mapping[str, Mapping[str, int]]) -> str:
             (_KINDS.get(name, name), count["planted"], count["found"], count["without_static"]),
             count["found"] < count["planted"],
         )
-        for name, count in kinds.items()
+        for name, count in sorted(kinds.items(), key=lambda entry: (*_KINDS, entry[0]).index(entry[0]))
     ]
     total = [sum(count[key] for count in kinds.values()) for key in ("planted", "found", "without_static")]
     rows.append(Row(("all", *total), total[1] < total[0]))
@@ -66,6 +66,10 @@ def _by_check(checks: Mapping[str, int]) -> str:
 def _explained(explained: Sequence[Mapping[str, Any]]) -> str:
     if not explained:
         return ""
-    table = render_table(("fault", "why"), [Row((entry["fault"], entry["why"])) for entry in explained])
+    by_reason: dict[str, list[str]] = {}
+    for entry in explained:
+        by_reason.setdefault(entry["why"], []).append(entry["fault"])
+    rows = [Row((why, len(faults), "; ".join(faults))) for why, faults in by_reason.items()]
+    table = render_table(("why", "faults", "which"), rows, numbers=(1,))
     title = f"The {len(explained)} that numbers and tokens cannot show, and why (bytes and fields find them)"
     return f"<details open><summary>{title}</summary>{table}</details>"

@@ -52,7 +52,12 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th { text-align: left; font-weight: 600; font-size: 13px; color: var(--quiet); border-bottom: 1px solid var(--rule);
   padding: 4px 12px 4px 0; }
 td { border-bottom: 1px solid var(--rule); padding: 5px 12px 5px 0; vertical-align: top; overflow-wrap: anywhere; }
+td:first-child, th:first-child { padding-left: 6px; min-width: 12em; }
 td.number, th.number { text-align: right; white-space: nowrap; }
+td.short { white-space: nowrap; overflow-wrap: normal; }
+.scroll { overflow-x: auto; }
+@media (max-width: 720px) { .scroll table { min-width: 680px; } .plot { min-width: 680px; }
+  figure { overflow-x: auto; } }
 tr.wrong td { background: var(--bad-tint); }
 .bar { display: inline-block; width: 90px; height: 8px; background: var(--rule); border-radius: 4px; overflow: hidden;
   vertical-align: middle; margin-right: 8px; }
@@ -78,6 +83,7 @@ footer { margin-top: 36px; color: var(--quiet); font-size: 13px; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   h2 { break-after: avoid; } tr, .card, .verdict, .first-difference, figure, .problems li { break-inside: avoid; }
   thead { display: table-header-group; }
+  .scroll, figure { overflow: visible; } .scroll table, .plot { min-width: 0; }
 }
 """
 )

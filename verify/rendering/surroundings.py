@@ -32,8 +32,15 @@ def render_tokens(tokens: Mapping[str, Any] | None) -> str:
     rows += others
     if rows:
         parts.append(render_table(("text", "Paddle's ids", "OUTPUT's ids"), rows))
-    more = {key: tokens[key] for key in tokens if key not in ("texts", "mismatched", "problem", "examples")}
-    return "".join(parts) + _as_it_is(more)
+    return "".join(parts) + _ways(tokens["ways"])
+
+
+def _ways(ways: Mapping[str, Sequence[int]]) -> str:
+    """How many results of each way through the tokenizer were compared; those that differ as a table."""
+    wrong = [Row((way, compared, differ), True) for way, (compared, differ) in ways.items() if differ]
+    table = render_table(("way", "compared", "differ"), wrong, numbers=(1, 2)) if wrong else ""
+    alike = ", ".join(f"{to_html(way)} {compared}" for way, (compared, differ) in ways.items() if not differ)
+    return table + (f'<p class="quiet">Results that are Paddle\'s, by way: {alike}.</p>' if alike else "")
 
 
 def _around_difference(expected: Sequence[object], found: Sequence[object]) -> tuple[str, str]:

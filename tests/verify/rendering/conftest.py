@@ -30,12 +30,11 @@ def make_sites(failed_from: int | None = None, layers: int = 4) -> list[SiteResu
 
 
 def make_gradients(failed: str = "", layers: int = 12) -> list[GradientResult]:
-    """Of every weight and bias of two modules in each layer and of the pooler, in two inputs."""
-    modules = [
-        f"ernie_m.encoder.layers.{n}.{part}" for n in range(layers) for part in ("linear1", "self_attn.out_proj")
-    ]
+    """Of every weight and bias of two modules in each layer and of the pooler, in two inputs, on the way back."""
+    parts = ("linear1", "self_attn.out_proj")
+    modules = [f"ernie_m.encoder.layers.{number}.{part}" for number in reversed(range(layers)) for part in parts]
     found = []
-    for tensor in (f"{module}.{part}" for module in [*modules, "ernie_m.pooler.dense"] for part in ("weight", "bias")):
+    for tensor in (f"{module}.{part}" for module in ["ernie_m.pooler.dense", *modules] for part in ("weight", "bias")):
         for case in ("sentence.0", "loss (sdpa)"):
             wrong = tensor == failed
             error = 1e-3 if wrong else 1e-15
@@ -48,7 +47,7 @@ def passing() -> dict[str, Any]:
     report = Report("float64", checked=["weights", "numbers", "tokens"])
     report.static = StaticResult(54, ())
     report.sites = make_sites()
-    report.tokenizer = TokenResult(385, 0)
+    report.tokenizer = TokenResult(385, 0, ways={"ids": [385, 0]})
     report.files = {"config.json": "ab" * 32}
     report.environment = {"output": {"torch": "2.13"}}
     report.smallest_fault = SmallestFault(
@@ -87,7 +86,9 @@ def failing() -> dict[str, Any]:
         GradientResult("k", "x", None, None, 0.0, False, HOSTILE),
     ]
     report.coverage = [{"tensor": HOSTILE, "elements": 100_000, "seen": 99_999, "share": 0.99999, "rest": HOSTILE}]
-    report.tokenizer = TokenResult(2, 1, [{"text": HOSTILE, "expected": [0, 5, 2], "found": [0, 6, 2]}], HOSTILE)
+    report.tokenizer = TokenResult(
+        2, 1, [{"text": HOSTILE, "expected": [0, 5, 2], "found": [0, 6, 2]}], HOSTILE, {HOSTILE: [2, 1]}
+    )
     report.problems = [Problem("E401", HOSTILE), Problem("E402", HOSTILE), Problem("E999", HOSTILE)]
     report.warnings = [HOSTILE]
     report.first_difference = {

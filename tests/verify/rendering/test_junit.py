@@ -74,7 +74,8 @@ def test_gradients_of_one_tensor_in_two_inputs(passing: dict[str, Any]) -> None:
     """One case for the tensor, with the inputs in which it differs."""
     wrong = "ernie_m.pooler.dense.bias"
     passing["gradients"] = [result.as_json() for result in make_gradients(wrong)]
-    passing["gradients"][-1]["passed"] = True
+    of_tensor = [entry for entry in passing["gradients"] if entry["tensor"] == wrong]
+    of_tensor[-1]["passed"] = True
     suite = read(passing)
     names = [case.get("name") for case in suite.findall("testcase") if "gradients" in case.get("classname", "")]
     assert len(names) == 50 and failed(suite) == [wrong]

@@ -132,12 +132,12 @@ def test_gradients_are_told_by_kind_of_tensor(passing: dict[str, Any]) -> None:
     passing["gradients"] = [result.as_json() for result in make_gradients()]
     page = render_page(passing)
     kinds = [(row[0], row[1], row[-1]) for row in cells_of(page, "Gradients")]
-    assert kinds == [("linear1", "24", "ok"), ("out_proj", "24", "ok"), ("pooler.dense", "2", "ok")]
+    assert kinds == [("out_proj", "24", "ok"), ("linear1", "24", "ok"), ("pooler.dense", "2", "ok")]
     assert "50 tensors in 2 inputs, all agree" in page and "tensors that differ" not in page
     failed = "ernie_m.encoder.layers.7.linear1.bias"
     passing["gradients"] = [result.as_json() for result in make_gradients(failed)]
     page = render_page(passing)
-    assert cells_of(page, "Gradients")[0][1:] == ["24", "1.0e-03", "1.0e-12", f"{failed}, sentence.0", "1 FAILED"]
+    assert cells_of(page, "Gradients")[1][1:] == ["24", "1.0e-03", "1.0e-12", f"{failed}, sentence.0", "1 FAILED"]
     assert "50 tensors in 2 inputs, 1 differ" in page and "The 1 tensors that differ" in page
 
 
@@ -162,8 +162,8 @@ def test_coverage_is_told_by_kind_of_tensor(passing: dict[str, Any]) -> None:
 def test_the_self_test_is_a_table_with_what_was_missed_first(passing: dict[str, Any], tested: dict[str, Any]) -> None:
     page = render_page({**passing, "self_test": tested})
     rows = cells_of(page, "Self-test")
-    assert [row[1:] for row in rows] == [["1", "1", "0"], ["2", "2", "2"], ["2", "1", "0"], ["5", "4", "2"]]
-    assert rows[1][0] == "one element by one unit in its last place" and rows[-1][0] == "all"
+    assert [row[1:] for row in rows] == [["2", "2", "2"], ["1", "1", "0"], ["2", "1", "0"], ["5", "4", "2"]]
+    assert rows[0][0] == "one element by one unit in its last place" and rows[-1][0] == "all"
     section = page.split("<h2>Self-test</h2>")[1]
     order = ["4 of 5 faults", "Missed by every check: 1", "for no reason that is known: 2", "<table>", "source 2",
              "The 1 that numbers and tokens cannot show", "eval mode leaves it out"]  # fmt: skip
@@ -186,6 +186,19 @@ def test_the_margin_stands_by_the_verdict(passing: dict[str, Any], failing: dict
     assert "Margin:" not in render_page(failing)
     passing["margin"]["smallest_fault"] = 0.25
     assert "is 0.25 times its limit" in render_page(passing) and 'class="margin hidden"' in render_page(passing)
+
+
+def test_ways_of_the_tokenizer_that_differ_are_a_table(passing: dict[str, Any]) -> None:
+    passing["tokenizer"].update(mismatched=3, ways={"ids": [385, 0], "decode": [385, 3], "pair": [40, 0]})
+    page = render_page(passing)
+    assert cells_of(page, "Tokens") == [["decode", "385", "3"]]
+    assert "by way: ids 385, pair 40." in page
+
+
+def test_a_table_scrolls_in_a_box_of_its_own(failing: dict[str, Any]) -> None:
+    """On a narrow screen the page stays as wide as the screen."""
+    page = render_page(failing)
+    assert page.count("<table") == page.count('<div class="scroll"><table') > 5
 
 
 def test_many_problems_are_counted(failing: dict[str, Any]) -> None:
