@@ -52,10 +52,10 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th { text-align: left; font-weight: 600; font-size: 13px; color: var(--quiet); border-bottom: 1px solid var(--rule);
   padding: 4px 12px 4px 0; }
 td { border-bottom: 1px solid var(--rule); padding: 5px 12px 5px 0; vertical-align: top; overflow-wrap: anywhere; }
-td:first-child, th:first-child { padding-left: 6px; min-width: 12em; }
+td:first-child, th:first-child { padding-left: 6px; min-width: 13.5em; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 td.short { white-space: nowrap; overflow-wrap: normal; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; } .scroll + .scroll { margin-top: 14px; }
 @media (max-width: 720px) { .scroll table { min-width: 680px; } .plot { min-width: 680px; }
   figure { overflow-x: auto; } }
 tr.wrong td { background: var(--bad-tint); }
@@ -81,7 +81,7 @@ footer { margin-top: 36px; color: var(--quiet); font-size: 13px; }
   @page { margin: 14mm; }
   body { padding: 0; max-width: none; font-size: 10pt; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  h2 { break-after: avoid; } tr, .card, .verdict, .first-difference, figure, .problems li { break-inside: avoid; }
+  code, .mono { font-size: 8pt; } h2, h3, h2 + p { break-after: avoid; } tr, .card, .verdict, .first-difference, figure, .problems li { break-inside: avoid; }
   thead { display: table-header-group; }
   .scroll, figure { overflow: visible; } .scroll table, .plot { min-width: 0; }
 }
