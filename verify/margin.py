@@ -70,10 +70,10 @@ def measure_smallest_fault(
     cases = player.trace.cases
     found = [_measure(player, parameters, change, [short_case(cases, change.tensor)]) for change in changes]
     least, widened = smallest_of(found), set()
-    # What the short input does not show the others may.
+    # What the short input does not show the others may, the shorter ones first.
     while least.ratio is not None and least.ratio <= 1 and least.tensor not in widened:
         place = next(number for number, change in enumerate(changes) if change.tensor == least.tensor)
-        found[place] = _measure(player, parameters, changes[place], cases)
+        found[place] = _measure(player, parameters, changes[place], sorted(cases, key=player.size_of))
         widened.add(least.tensor)
         least = smallest_of(found)
     return least
@@ -96,10 +96,13 @@ def choose_tensors(names: Iterable[str]) -> list[str]:
 def _measure(
     player: Player, parameters: Mapping[str, torch.nn.Parameter], change: Change, cases: Sequence[Case]
 ) -> SmallestFault:
+    """Up to the first of these cases that shows it."""
     fresh = player.again()
     with moved(parameters[change.tensor].data, change.place, change.moved):
         for case in cases:
             fresh.run_case(case, "eager")
+            if not fresh.done.passed:
+                break
     if not fresh.done.sites:
         return SmallestFault(0.0, change.tensor, change.place, "none", cases[0].name, 1)
     return fault_at(change.tensor, change.place, max(fresh.done.sites, key=share_of_limit))
@@ -139,7 +142,7 @@ def tell_margin(margin: Mapping[str, Any]) -> str:
     place = ", ".join(map(str, margin["element"]))
     return (
         f"{noise}; one unit in the last place of {margin['tensor']}[{place}], the least visible of {margin['tried']} "
-        f"such faults, is {tell_ratio(margin['smallest_fault'])} ({margin['site']})"
+        f"such faults, is {tell_ratio(margin['smallest_fault'])} ({margin['site']}, {margin['case']})"
     )
 
 

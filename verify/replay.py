@@ -112,6 +112,10 @@ class Player:
     def _inputs(self, case: Case) -> dict[str, np.ndarray]:
         return {key: self.arrays[case.input_key(key)] for key in case.inputs}
 
+    def size_of(self, case: Case) -> int:
+        """How many numbers go in; the time that a case takes rises with it."""
+        return sum(array.size for array in self._inputs(case).values())
+
     def run_case(self, case: Case, attention: str) -> None:
         """Run one case and add its results. What OUTPUT's code raises is a problem of OUTPUT."""
         name = case.name if attention == "eager" else f"{case.name} ({attention})"

@@ -81,7 +81,8 @@ footer { margin-top: 36px; color: var(--quiet); font-size: 13px; }
   @page { margin: 14mm; }
   body { padding: 0; max-width: none; font-size: 10pt; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  code, .mono { font-size: 8pt; } h2, h3, h2 + p { break-after: avoid; } tr, .card, .verdict, .first-difference, figure, .problems li { break-inside: avoid; }
+  code, .mono { font-size: 8pt; } h2, h3, h2 + p { break-after: avoid; }
+  tr, .card, .verdict, .first-difference, figure, .problems li { break-inside: avoid; }
   thead { display: table-header-group; }
   .scroll, figure { overflow: visible; } .scroll table, .plot { min-width: 0; }
 }

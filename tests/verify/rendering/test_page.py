@@ -182,7 +182,7 @@ def test_the_margin_stands_by_the_verdict(passing: dict[str, Any], failing: dict
     page = render_page(passing)
     told = "noise is at most 0.1% of its limit; one unit in the last place of encoder.layers.3.linear2.weight[24, 60]"
     assert page.index('class="verdict') < page.index(told) < page.index("<h2>")
-    assert "is 206 times its limit (hidden_states.4)" in page and 'class="margin"' in page
+    assert "is 206 times its limit (hidden_states.4, a)" in page and 'class="margin"' in page
     assert "Margin:" not in render_page(failing)
     passing["margin"]["smallest_fault"] = 0.25
     assert "is 0.25 times its limit" in render_page(passing) and 'class="margin hidden"' in render_page(passing)
