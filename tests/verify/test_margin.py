@@ -104,6 +104,20 @@ def test_what_the_short_input_does_not_show_another_may(tmp_path: Path) -> None:
     assert (fault.ratio, fault.case) == (2.0**-23 / limit, "second")
 
 
+def test_what_it_hardly_shows_another_may_show_clearly(tmp_path: Path) -> None:
+    """The limit of the first input is wider: 10000 eats its last digits."""
+    rows = torch.ones(3, 2)
+    growth = {"hidden_states.0": 2.0**14}
+    cases = {replace(network("first"), zero_row=True): [0, 1, 2], network("second"): [0, 1, 2]}
+    limits = Limits("float64", 32, 3, 38, growth, {})
+    ratios = [2.0**-23 / limits.site("hidden_states.0", zero_row=zero_row) for zero_row in (True, False)]
+    assert 1 < ratios[0] < 10 < ratios[1]
+    fault = measure(make_player(rows, cases, growth), write(tmp_path, rows))
+    assert (fault.ratio, fault.case) == (ratios[1], "second")
+    alone = {case: ids for case, ids in cases.items() if case.zero_row}
+    assert measure(make_player(rows, alone, growth), write(tmp_path, rows)).ratio == ratios[0]
+
+
 @pytest.mark.parametrize(("growth", "hidden"), [(2.0**10, False), (2.0**40, True)])
 def test_a_limit_that_is_too_wide_is_told(tmp_path: Path, growth: float, hidden: bool) -> None:
     rows = torch.ones(3, 2)
