@@ -95,10 +95,11 @@ def test_a_table_whose_ratio_is_known(tmp_path: Path, dtype: str) -> None:
     assert not player.done.sites
 
 
-def test_what_the_short_input_does_not_show_another_may(tmp_path: Path) -> None:
-    """Row 0 holds only zeros, so a row is changed that the first input does not have."""
+@pytest.mark.parametrize("blind", [1, 13])
+def test_what_the_short_input_does_not_show_another_may(tmp_path: Path, blind: int) -> None:
+    """Row 0 holds only zeros, so a row is changed that the first inputs do not have: all are asked in the end."""
     rows = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
-    cases = {network("first"): [0], network("second"): [0, 1]}
+    cases = {**{network(f"blind {number}"): [0] for number in range(blind)}, network("second"): [0, 1]}
     limit = Limits("float64", 32, 3, 38, {}, {}).site("hidden_states.0")
     fault = measure(make_player(rows, cases), write(tmp_path, rows))
     assert (fault.ratio, fault.case) == (2.0**-23 / limit, "second")
