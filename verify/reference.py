@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
-from converter.behavior import CHOICES
+from converter.behavior import BEHAVIORS, CHOICES
 from converter.config import RELEASE
 from converter.errors import Problem, ReferenceFailure
 from converter.fetch.cache import cache_folder
@@ -74,6 +74,7 @@ def make_request(
     """What the recorder is told: where SOURCE is, which files of it were found harmless, whose rules OUTPUT follows.
     `tokenizer` is where the tokenizer was read from, if not beside the weights."""
     folder = (tokenizer or opened.folder).absolute()
+    known = BEHAVIORS if plan.scheme.identity else CHOICES
     return {
         "source": str(opened.path.absolute()),
         # Programs too, some of which are JSON, but no index: the recorder reads that by itself.
@@ -82,7 +83,7 @@ def make_request(
         "fallback": _fallback(plan) if opened.config_file is None or opened.config.kind == RELEASE else {},
         "tokenizer": str(folder) if opened.tokenizer is not None else None,
         "round_to": round_to,
-        "behavior": behavior if behavior in CHOICES else "paddlenlp",
+        "behavior": behavior if behavior in known else "paddlenlp",
         "precision": precision,
         "seed": SEED,
     }
