@@ -36,13 +36,11 @@ def name_port(weights: Any, parameters: Any, model: Any) -> Any:
     has another shape when it raises Refused; a pooler may be missing."""
     import paddle
 
-    architecture, prefix = type(model).__name__, model.base_model_prefix + "."
+    architecture = type(model).__name__
     turned = set(part.weight.name for part in model.sublayers() if isinstance(part, paddle.nn.Linear))
-    # The encoder of a model that was saved with a head.
-    start = prefix if architecture == "ErnieMModel" and prefix + "embeddings.word_embeddings.weight" in weights else ""
     named, wrong = {}, []
     for name, parameter in parameters.items():
-        theirs = start + name_in_port(name, architecture)
+        theirs = name_in_port(name, architecture)
         shape = list(parameter.shape)[:: -1 if parameter.name in turned else 1]
         if theirs not in weights:
             if ".pooler." not in "." + name:
