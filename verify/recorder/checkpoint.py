@@ -29,7 +29,7 @@ def weight_files(source: str, allowed: Any) -> Any:
     if allowed and is_static(allowed):
         found = list(allowed)  # PaddleNLP opens no static graph: nothing here to look for.
     elif os.path.isfile(source):
-        found = [source]
+        found = read_index(source) if source.endswith(".json") and ".index." in os.path.basename(source) else [source]
     else:
         found = chosen_by_paddlenlp(source) or (find_static(source) if allowed is None else list(allowed))
     if allowed is None:
@@ -45,9 +45,14 @@ def chosen_by_paddlenlp(folder: str) -> Any:
     """The weight files in PaddleNLP's order, every shard of an index; none when it would find none."""
     chosen = [name for name in WEIGHT_FILES if os.path.isfile(os.path.join(folder, name))]
     if chosen and chosen[0].endswith(".index.json"):
-        names = sorted(set(read_json(os.path.join(folder, chosen[0]))["weight_map"].values()))
-        return [os.path.join(folder, name) for name in names]
+        return read_index(os.path.join(folder, chosen[0]))
     return [os.path.join(folder, name) for name in chosen[:1]]
+
+
+def read_index(path: str) -> Any:
+    """The shards that an index names."""
+    names = sorted(set(read_json(path)["weight_map"].values()))
+    return [os.path.join(os.path.dirname(path), name) for name in names]
 
 
 def find_static(folder: str) -> Any:
