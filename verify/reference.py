@@ -118,7 +118,7 @@ def record_trace(interpreter: Path, request: dict[str, Any], folder: Path, on_pr
         text = f"the reference is broken: {ended.error}. It says nothing of any model; nothing was judged. {_MAKE_ONE}"
         raise ReferenceFailure(Problem("E611", f"{text}. Interpreter: {interpreter}"))
     if ended.error:
-        raise ReferenceFailure(Problem("E602", f"Paddle cannot record this checkpoint: {ended.error}"))
+        raise ReferenceFailure(Problem("E602", f"the reference cannot record this checkpoint: {ended.error}"))
     if ended.status != 0 or not output.is_file():
         if "No module named" in ended.stderr:
             hint = f". Is it the reference environment? {_MAKE_ONE}"

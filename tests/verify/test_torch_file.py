@@ -132,6 +132,8 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, change: Any, packed: int, 
         (-1, [2], [1]),
         (0, [7], [0]),
         (0, [2], [1, 1]),
+        (0, [2**62, 3], [1, 1]),
+        (0, [2**32, 2**32], [0, 0]),
     ],
 )
 def test_a_tensor_outside_its_storage_is_refused(offset: int, size: list[int], stride: list[int]) -> None:

@@ -102,7 +102,9 @@ class TensorUnpickler(pickle.Unpickler):
 def rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *others: Any) -> Any:
     """A tensor's elements out of its storage, in C order. Raises Refused where it reaches outside, or repeats them."""
     size, stride = [int(number) for number in size], [int(number) for number in stride]
-    count = int(np.prod(size, dtype=np.int64)) if size else 1
+    count = 1
+    for number in size:  # Not numpy's product, which wraps around.
+        count *= number
     last = int(offset) + sum((number - 1) * step for number, step in zip(size, stride))
     wrong = len(size) != len(stride) or min([int(offset), *size, *stride]) < 0
     if wrong or count > len(storage) or (count > 0 and last >= len(storage)):
