@@ -6,8 +6,6 @@ shows that the reference is the right one.
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,117 +15,32 @@ import numpy as np
 import pytest
 
 from converter import convert
+from tests.verify.port_folders import CLASSES, FORMS, HEAD, Recordings, edit_config, edit_folders, edit_weights
 from verify import Report, verify
 from verify.folder import check_fields
 from verify.judge import Start
-from verify.reference import SEED
-from verify.script import join_recorder
 from verify.trace import read_trace
 from verify.written import read_written
 
-HEAD, EXTRACTION = "ErnieMForSequenceClassification", "ErnieMForInformationExtraction"
-CLASSES = (
-    "ErnieMModel",
-    HEAD,
-    "ErnieMForMultipleChoice",
-    "ErnieMForTokenClassification",
-    "ErnieMForQuestionAnswering",
-    EXTRACTION,
-)
-FORMS = ("bin", "safetensors-shards", "bin-shards")
 #: Of float32, in which the port computed: relative to the largest value.
 NOISE = 2e-6
-#: A config unlike any other: what of it numbers do not show must be compared by name.
-FIELDS = {"act_dropout": None, "layer_norm_eps": 1e-6, "classifier_dropout": 0.5, "pad_token_id": 3}
-
-
-def edit_config(folder: Path, **fields: Any) -> Path:
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, **fields}))
-    return folder
-
-
-def edit_weights(folder: Path, change: Callable[[dict[str, np.ndarray]], None]) -> Path:
-    from safetensors.numpy import load_file, save_file
-
-    weights = load_file(folder / "model.safetensors")
-    change(weights)
-    save_file({name: np.ascontiguousarray(array) for name, array in weights.items()}, folder / "model.safetensors")
-    return folder
 
 
 @pytest.fixture(scope="session")
 def sources(
     transformers4_python: Path, run_script: Any, tokenizer_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Path]:
-    """name -> a folder: each class as transformers saved it, one in every form, some of them edited."""
     root = tmp_path_factory.mktemp("port")
     run_script(transformers4_python, "port_numbers.py", root)
     run_script(transformers4_python, "port_files.py", root / HEAD, root)
-    found = {name: root / name for name in (*CLASSES, *FORMS)}
-    for name in ("vocab.txt", "sentencepiece.bpe.model"):
-        shutil.copy(tokenizer_folder / name, root / "bin" / name)
-
-    def copy(name: str, source: str = HEAD) -> Path:
-        found[name] = shutil.copytree(root / source, root / name)
-        return found[name]
-
-    edit_config(copy("fields"), **FIELDS)
-    edit_weights(
-        copy("lost"),
-        lambda all: [all.pop(f"ernie_m.{name}.weight") for name in ("pooler.dense", "embeddings.layer_norm")],
-    )
-    name = "ernie_m.encoder.layers.1.linear2.weight"
-    edit_weights(copy("turned"), lambda all: all.update({name: all[name].T}))
-    edit_weights(copy("more"), lambda all: all.update({"classifier.more": np.ones(3, np.float32)}))
-    edit_weights(
-        copy("no pooler"), lambda all: [all.pop(f"ernie_m.pooler.dense.{part}") for part in ("weight", "bias")]
-    )
-    edit_weights(
-        copy("bare", "ErnieMModel"), lambda all: [all.pop(f"pooler.dense.{part}") for part in ("weight", "bias")]
-    )
-    return found
-
-
-class Recordings:
-    """Traces of folders, all made by one Paddle."""
-
-    def __init__(self, folder: Path, sources: dict[str, Path], results: list[dict[str, Any]], jobs: list[str]) -> None:
-        self.folder, self.sources, self.results = folder, sources, dict(zip(jobs, results))
-
-    def trace(self, job: str) -> Path:
-        assert self.results[job]["refused"] == ""
-        return self.folder / f"{job}.trace"
+    return edit_folders(root, tokenizer_folder)
 
 
 @pytest.fixture(scope="session")
 def recordings(
     sources: dict[str, Path], run_paddle: Callable[..., None], tmp_path_factory: pytest.TempPathFactory
 ) -> Recordings:
-    folder = tmp_path_factory.mktemp("traces")
-    (folder / "recorder.py").write_text(join_recorder(), encoding="utf-8")
-
-    def job(name: str, source: str, output: bool = True, behavior: str | None = None) -> dict[str, Any]:
-        request = {
-            "source": str(sources[source]),
-            "files": None,
-            "precision": "float64",
-            "seed": SEED,
-            "behavior": behavior,
-            "output": str(folder / f"{name}.trace") if output else "",
-        }
-        numbers = sources[source] / "numbers.npz"
-        return {"request": request, "numbers": str(numbers) if source in CLASSES else None}
-
-    names = [*CLASSES, "fields", "no pooler", "more", "bare"]
-    jobs = {name: job(name, name) for name in names}
-    jobs["paddlenlp"] = job("paddlenlp", "ErnieMModel", behavior="paddlenlp")
-    for name in ("lost", "turned", *FORMS):
-        jobs[name] = job(name, name, output=False)
-        jobs[name]["numbers"] = str(sources[HEAD] / "numbers.npz")
-    (folder / "jobs.json").write_text(json.dumps(list(jobs.values())))
-    run_paddle("port_recordings.py", folder / "recorder.py", folder / "jobs.json", folder / "results.json")
-    return Recordings(folder, sources, json.loads((folder / "results.json").read_text()), list(jobs))
+    return Recordings(tmp_path_factory.mktemp("traces"), sources, run_paddle)
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ def name_in_port(parameter: str, architecture: str) -> str:
 
 
 def name_port(weights: Any, parameters: Any, model: Any) -> Any:
-    """The port's weights under PaddleNLP's names and in its layout, and notes. Names a whole list of what is missing or
-    has another shape when it raises Refused; a pooler may be missing."""
+    """The port's weights under PaddleNLP's names and in its layout, and notes. Raises Refused that names what is
+    missing or has another shape; a pooler may be missing."""
     import paddle
 
     architecture = type(model).__name__
@@ -51,7 +51,8 @@ def name_port(weights: Any, parameters: Any, model: Any) -> Any:
             wrong.append(f"{theirs} is {list(array.shape)}, expected {shape}")
         named[name] = np.ascontiguousarray(array.T) if parameter.name in turned else array
     if wrong:
-        raise Refused(f"the weights do not fit transformers' {architecture}: " + "; ".join(wrong))
+        more = f"; and {len(wrong) - 8} more" if len(wrong) > 8 else ""
+        raise Refused(f"the weights do not fit transformers' {architecture}: " + "; ".join(wrong[:8]) + more)
     notes = [
         "weights of transformers 4's own ErnieM under PaddleNLP's names, those of Linear layers transposed, by rules "
         "of the recorder's own; PaddleNLP's class computes"
