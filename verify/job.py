@@ -74,9 +74,6 @@ class Job:
         interpreter = find_interpreter(options.paddle_python) if live else None
         if not options.static_only:
             check_installed()
-        if interpreter is not None and plan is not None and plan.scheme.identity:
-            text = "SOURCE is a PyTorch checkpoint, which Paddle does not compute. --static-only compares the weights"
-            raise ReferenceFailure(Problem("E602", text))
         self._state_behavior(opened)
         sums = self._source_sums(opened, trace)
         if options.static:
