@@ -72,8 +72,8 @@ def explain(error: Exception, repo_id: str, what: str, token: str | None, outer:
     if response is not None:
         return _of_status(response, repo_id, what, _server_says(response, token))
     if "LFS batch API returned errors" in str(error):
-        reasons = dict.fromkeys(re.findall(r"`(.*)`", str(error)))  # One for each file, and mostly the same.
-        return _of_batch(shown(hide_secrets("; ".join(reasons), token))[:300], repo_id)
+        told = dict.fromkeys(re.findall(r"`([^`\n]*)", str(error)))  # One for each file, and mostly the same.
+        return _of_batch(shown(hide_secrets("; ".join(told), token))[:300], repo_id)
     if any(is_network(link) for link in links) or isinstance(error, errors.LocalEntryNotFoundError):
         return Passing(f"no network, or the connection broke during {what} ({said})", tried=_is_upload(links))
     if "JSONDecodeError" in type(error).__name__:
