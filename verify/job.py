@@ -20,7 +20,7 @@ from verify.manifest import (
     deciding_files,
     file_sha256,
     read_manifest,
-    source_sums,
+    weight_sums,
 )
 from verify.margin import smallest_of, tell_hidden
 from verify.nonfinite import explain_not_finite
@@ -126,8 +126,7 @@ class Job:
         if opened is None:
             manifest, _ = read_manifest(self.output)
             if trace is not None and manifest is not None:
-                weights = [digest for name, digest in source_sums(manifest).items() if not name.endswith(".json")]
-                check_sums(trace, weights, f"the one that OUTPUT's {MANIFEST} names")
+                check_sums(trace, weight_sums(manifest), f"the one that OUTPUT's {MANIFEST} names")
             return None
         self.say("hashing SOURCE")
         sums = {file.name: file_sha256(file.path) for file in opened.tensors.files if file.path.suffix != ".json"}
