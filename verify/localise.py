@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from verify.compare import GradientResult, SiteResult
+from verify.compare import NOT_FINITE, GradientResult, SiteResult
 from verify.trace import Trace
 
 _LAYER = re.compile(r"(?:layers|hidden_states|attentions)\.(\d+)(?:\.(.+))?")
@@ -93,7 +93,7 @@ def hint(first: SiteResult, failed: Sequence[SiteResult], sites: Sequence[SiteRe
     rule = _hint_from_cases(failed, sites, trace)
     if rule:
         return rule
-    if first.problem:
+    if first.problem and not first.problem.endswith(NOT_FINITE):
         sizes = "num_attention_heads" if first.site.startswith("attentions") else "the sizes in config.json"
         return f"{sizes}: {first.problem}"
     if first.site in ("word_embeddings", "position_embeddings"):

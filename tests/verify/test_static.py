@@ -108,6 +108,16 @@ def twice(path: Path) -> None:
     path.write_bytes(struct.pack("<Q", len(text)) + text.encode() + body)
 
 
+def leads_nowhere(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
+def is_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
@@ -120,6 +130,9 @@ def twice(path: Path) -> None:
         (twice, "pooler.dense.bias stands there twice"),
         (Path.unlink, "neither model.safetensors nor"),
         (lambda path: path.with_name("stray.safetensors").write_bytes(b""), "stray.safetensors"),
+        (lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\n"), "is a git-LFS pointer"),
+        (leads_nowhere, "model.safetensors is a link to a file that is gone"),
+        (is_folder, "model.safetensors is not a regular file"),
         (lambda path: path.with_name("paddle2torch.json").unlink(), "paddle2torch.json is lost"),
         (lambda path: path.with_name("paddle2torch.json").write_text("[1]"), "paddle2torch.json is not usable"),
         (lambda path: path.with_name("config.json").unlink(), "config.json is not usable"),
