@@ -30,7 +30,7 @@ from verify.reference import find_interpreter, make_request, record_trace
 from verify.report import NUMBERS, TOKENS, WEIGHTS, Report
 from verify.static import converted_to
 from verify.trace import Trace, check_sums, read_trace
-from verify.wording import tell_difference, tell_gradient, tell_tokens
+from verify.wording import tell_difference, tell_gradient, tell_tokens, tell_use
 from verify.written import read_written
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ class Job:
         found = judge(trace, self.output, self.folder, self.say, start)
         report.checked.append(NUMBERS)
         report.sites, report.gradients, report.coverage = found.sites, found.gradients, found.coverage
-        report.environment["output"] = found.environment
+        report.environment["output"], report.uses = found.environment, found.uses
         report.warnings += found.warnings
         report.problems += [Problem("E407", text) for text in found.problems]
         report.first_difference = first_difference(found.sites, trace)
@@ -204,6 +204,8 @@ class Job:
         elif any(not result.passed for result in found.gradients):
             report.first_difference = first_gradient(found.gradients)
             report.problems.append(Problem("E402", tell_gradient(report.first_difference)))
+        else:
+            report.problems += [Problem("E402", tell_use(way, use)) for way, use in found.uses.items() if use["differ"]]
         self._judge_tokens(trace, found)
 
     def _test_itself(self, plan: Plan | None, trace: Trace, options: Options) -> None:

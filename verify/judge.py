@@ -45,6 +45,8 @@ class Judgement:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    #: Other ways to use the model: way -> `verify.uses.Use` as a table.
+    uses: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def judge(
@@ -69,7 +71,7 @@ def judge(
     problems = data["problems"] if sites or data["problems"] else ["OUTPUT ran, and nothing could be compared"]
     gradients = [GradientResult(**entry) for entry in data["gradients"]]
     found = Judgement(sites, gradients, data["coverage"], tokens, problems, data["warnings"])
-    found.environment = data["environment"]
+    found.environment, found.uses = data["environment"], data["uses"]
     return found
 
 
@@ -118,6 +120,7 @@ def main(request_path: str) -> None:
         "problems": found.problems,
         "warnings": found.warnings,
         "environment": found.environment,
+        "uses": found.uses,
     }
     partial = Path(request["result"] + ".partial")
     partial.write_text(json.dumps(data), encoding="utf-8")
@@ -128,8 +131,9 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     """The same in this process."""
     import transformers
 
-    from verify.loading import LoadFailure, load_model
+    from verify.loading import LoadFailure, check_as_loaded, load_model
     from verify.replay import replay_cases
+    from verify.uses import Uses
 
     transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     found = Judgement(environment=versions())
@@ -144,6 +148,7 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     except LoadFailure as error:
         found.problems.append(str(error))
     else:
+        found.problems += check_as_loaded(loaded, output)
         follow_rules(loaded.model, rules)
         replayed = replay_cases(trace, loaded, on_progress)
         found.sites, found.gradients, found.coverage = replayed.sites, replayed.gradients, replayed.coverage
@@ -154,6 +159,10 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     if trace.has_tokens:
         on_progress("tokenizing with OUTPUT")
         found.tokens = compare_tokens(trace, output, rules.piece_rule if rules else None, loaded)
+    if loaded is not None:
+        on_progress("PyTorch: plain calls, training, float32")
+        with trace.arrays() as arrays:
+            found.uses = {way: asdict(use) for way, use in Uses(trace, arrays, loaded).go().items()}
     return found
 
 

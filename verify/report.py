@@ -46,6 +46,8 @@ class Report:
     #: Per tensor: elements, how many of them the numbers see, and which check covers the rest.
     coverage: list[dict[str, Any]] = field(default_factory=list)
     tokenizer: TokenResult | None = None
+    #: Other ways to use the model (plain calls, training, float32): way -> sites compared, how many differ, the first.
+    uses: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: The negative control, where it was asked for.
     self_test: SelfTest | None = None
     problems: list[Problem] = field(default_factory=list)
@@ -86,6 +88,7 @@ class Report:
             "sites": [site.as_json() for site in self.sites],
             "gradients": [result.as_json() for result in self.gradients],
             "coverage": self.coverage,
+            "uses": self.uses,
             "noise": noise_of(self),
             "tokenizer": None if tokens is None else asdict(tokens),
             "self_test": None if self.self_test is None else self.self_test.as_json(),
@@ -141,6 +144,9 @@ def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
         rows.append((group, f"{len(sites)} sites", *_worst(sites)))
     if report.gradients:
         rows.append(("gradients", f"{len(report.gradients)} tensors", *_worst(report.gradients)))
+    if report.uses:
+        compared, wrong = (sum(use[part] for use in report.uses.values()) for part in ("compared", "differ"))
+        rows.append(("other uses", f"{compared} sites", f"{wrong} differ", "0", "ok" if not wrong else "FAILED"))
     if report.tokenizer is not None:
         wrong = report.tokenizer.mismatched
         rows.append(

@@ -154,7 +154,8 @@ def _other_kind(path: Path) -> str | None:
 
 
 def _read_header(path: Path) -> tuple[list[WrittenTensor], dict[str, Any] | None]:
-    """The tensors of one file, and its metadata. ValueError unless they fill it exactly: no gap, no overlap, nothing behind."""
+    """The tensors of one file, and its metadata. Raises ValueError unless they fill it exactly: no gap, no overlap,
+    nothing behind."""
     size = path.stat().st_size
     with open(path, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
