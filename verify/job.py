@@ -18,6 +18,7 @@ from verify.localise import first_difference, first_gradient
 from verify.manifest import (
     MANIFEST,
     behavior_of,
+    check_regular,
     check_rounding,
     deciding_files,
     file_sha256,
@@ -69,6 +70,9 @@ class Job:
 
     def run(self, source: Path | None, options: Options) -> None:
         """Judge OUTPUT; what is found is in `self.report`."""
+        self.report.problems += check_regular(self.output)
+        if self.report.problems:
+            return
         trace = read_trace(options.trace) if options.trace is not None else None
         opened, plan = self._open(source, options.said) if source is not None else (None, None)
         live = trace is None and not options.static_only

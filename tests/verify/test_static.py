@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -144,6 +145,30 @@ def test_damaged_files_are_results(converted: tuple[Path, Path], damage: Callabl
     report = check(source, output)
     assert not report.passed
     assert told in problems(report)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "more.py", "vocab.txt"])
+def test_what_would_be_waited_for_is_not_opened(converted: tuple[Path, Path], name: str) -> None:
+    source, output = converted
+    (output / name).unlink(missing_ok=True)
+    os.mkfifo(output / name)
+    report = check(source, output)
+    assert not report.passed
+    assert f"{name}: no regular file" in problems(report)
+
+
+def test_what_only_has_the_name_of_code(converted: tuple[Path, Path]) -> None:
+    source, output = converted
+    (output / "folder.py").mkdir()
+    (output / "gone.py").symlink_to("nowhere")
+    assert check(source, output).passed
+
+
+def test_a_tokenizer_without_a_sum_is_told(converted: tuple[Path, Path]) -> None:
+    source, output = converted
+    (output / "vocab.txt").write_text("")
+    (output / "tokenizer_config.json").unlink(missing_ok=True)
+    assert "vocab.txt is not in paddle2torch.json" in "\n".join(check(source, output).warnings)
 
 
 def test_no_output_at_all(converted: tuple[Path, Path], tmp_path: Path) -> None:
