@@ -18,8 +18,9 @@ from typing import Any
 
 from converter.conversion import convert
 from verify import Report, verify
+from verify.compare import share_of_limit
 from verify.reference import find_interpreter
-from verify.report import render_table, share_of_limit
+from verify.report import render_table
 
 MAKE = Path(__file__).with_name("make_checkpoint.py")
 CLASSES = (

@@ -20,14 +20,17 @@ from converter.errors import Problem, ReferenceFailure
 from verify.compare import GradientResult, SiteResult
 from verify.launch import PROGRESS, Ended, clean_environment, run_process
 from verify.manifest import behavior_of, read_manifest
+from verify.margin import SmallestFault
 from verify.tokens import TokenResult, compare_tokens
 from verify.trace import Trace, read_trace
+from verify.written import read_written
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _CODE = "import sys; sys.path.append(sys.argv.pop(1)); from verify.judge import main; main(sys.argv[1])"
 _AS_REFERENCE = (
     "OUTPUT follows the behavior {0!r}, the reference {1!r}: numbers and tokens were compared with "
-    "implicit_mask_token_ids and piece_rule set to the reference's at load; the fields themselves were checked by name"
+    "implicit_mask_token_ids, attention_mask_value and piece_rule set to the reference's at load; the fields "
+    "themselves were checked by name"
 )
 #: Set by tests that hold a started interpreter ready.
 Start = Callable[[Path, Path, Callable[[str], None]], Ended]
@@ -41,6 +44,8 @@ class Judgement:
     gradients: list[GradientResult] = field(default_factory=list)
     #: Per tensor, the share of elements that the inputs can see.
     coverage: list[dict[str, Any]] = field(default_factory=list)
+    #: Where the numbers agree.
+    smallest_fault: SmallestFault | None = None
     tokens: TokenResult | None = None
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -70,9 +75,10 @@ def judge(
     tokens = TokenResult(**data["tokens"]) if data["tokens"] is not None else None
     problems = data["problems"] if sites or data["problems"] else ["OUTPUT ran, and nothing could be compared"]
     gradients = [GradientResult(**entry) for entry in data["gradients"]]
-    found = Judgement(sites, gradients, data["coverage"], tokens, problems, data["warnings"])
-    found.environment, found.uses = data["environment"], data["uses"]
-    return found
+    fault = data["smallest_fault"]
+    smallest = SmallestFault.from_json(fault) if fault is not None else None
+    coverage, warnings, environment = data["coverage"], data["warnings"], data["environment"]
+    return Judgement(sites, gradients, coverage, smallest, tokens, problems, warnings, environment, data["uses"])
 
 
 def check_installed() -> None:
@@ -116,6 +122,7 @@ def main(request_path: str) -> None:
         "sites": [site.as_json() for site in found.sites],
         "gradients": [result.as_json() for result in found.gradients],
         "coverage": found.coverage,
+        "smallest_fault": found.smallest_fault.as_json() if found.smallest_fault is not None else None,
         "tokens": asdict(found.tokens) if found.tokens is not None else None,
         "problems": found.problems,
         "warnings": found.warnings,
@@ -150,8 +157,9 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     else:
         found.problems += check_as_loaded(loaded, output)
         follow_rules(loaded.model, rules)
-        replayed = replay_cases(trace, loaded, on_progress)
+        replayed = replay_cases(trace, loaded, read_written(output).tensors, on_progress)
         found.sites, found.gradients, found.coverage = replayed.sites, replayed.gradients, replayed.coverage
+        found.smallest_fault = replayed.smallest_fault
         found.warnings += replayed.warnings
         found.problems += replayed.problems
         found.environment["loader"] = loaded.loader
@@ -172,9 +180,10 @@ def rules_of_trace(trace: Trace, behavior: str) -> Behavior | None:
 
 
 def follow_rules(model: Any, rules: Behavior | None) -> None:
-    """Let a model hide the keys that these rules hide."""
+    """Let a model hide the keys that these rules hide, by what they add."""
     if rules is not None:
         model.config.implicit_mask_token_ids = rules.hidden_ids(model.config.pad_token_id)
+        model.config.attention_mask_value = rules.attention_mask_value
 
 
 def check_epsilons(model: Any, trace: Trace) -> list[str]:
