@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: The case whose rows hide every key: there -1e4 is added to every score and eats its last digits (MODEL.md, quirk 5).
 ZERO_ROW = "mask.zero_row"
 
+NOT_FINITE = "are not all finite"
+
 
 @dataclass(frozen=True)
 class SiteResult:
@@ -76,8 +78,10 @@ def compare_site(
         problem = f"shape {list(found.shape)}, Paddle's is {list(reference.shape)}"
         return SiteResult(case, site, None, None, tolerance, False, problem)
     for array, whose in ((reference, "Paddle's"), (found, "OUTPUT's")):
-        if not np.isfinite(array).all():
-            return SiteResult(case, site, None, None, tolerance, False, f"{whose} numbers are not all finite")
+        finite = np.isfinite(array)
+        if not finite.all():
+            place = tuple(int(n) for n in np.unravel_index(int(finite.argmin()), finite.shape))
+            return SiteResult(case, site, None, None, tolerance, False, f"{whose} numbers {NOT_FINITE}", place)
     if reference.size == 0:
         return SiteResult(case, site, None, None, tolerance, False, "empty")
     difference = np.abs(found.astype(np.float64) - reference.astype(np.float64))

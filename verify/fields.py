@@ -33,9 +33,11 @@ def check_config(output: Path, known: Expected, written: WrittenWeights) -> list
             raise ValueError("it is not an object")
     except (OSError, ValueError, RecursionError) as error:
         return [Problem("E408", f"config.json is not usable: {error}")]
+    if "dtype" not in config and "torch_dtype" in config:  # as transformers wrote it before 4.56
+        config["dtype"] = config["torch_dtype"]
     expected = {**known.fields, "dtype": _main_dtype(written) or config.get("dtype")}
     problems = [
-        Problem("E408", f"config.json: {name} is {config.get(name)!r:.80}, expected {value!r:.80}")
+        Problem("E408", f"config.json: {name} is {_shown(config, name)}, expected {value!r:.80}")
         for name, value in expected.items()
         if name != "auto_map" and not _same(config.get(name, _UNSAID.get(name)), value)
     ]
@@ -114,9 +116,14 @@ def _text(token: Any) -> Any:
 
 
 def _same(found: Any, expected: Any) -> bool:
-    """Equal, and of the same kind: True is not 1 here."""
-    numbers = isinstance(found, (int, float)) and isinstance(expected, (int, float))
-    return found == expected and (type(found) is type(expected) or (numbers and not isinstance(found, bool)))
+    """Equal, and of the same kind: True is not 1 here, and the configuration takes no 4.0 for a 4."""
+    if isinstance(found, list) and isinstance(expected, list):
+        return len(found) == len(expected) and all(map(_same, found, expected))
+    return found == expected and (type(found) is type(expected) or (type(found), type(expected)) == (int, float))
+
+
+def _shown(config: Mapping[str, Any], name: str) -> str:
+    return f"{config[name]!r:.80}" if name in config else "missing"
 
 
 def _check_labels(config: Mapping[str, Any], labels: tuple[str, ...]) -> list[Problem]:
@@ -126,11 +133,16 @@ def _check_labels(config: Mapping[str, Any], labels: tuple[str, ...]) -> list[Pr
     # transformers writes nothing for two labels with the default names, and reads nothing as those.
     default = {"0": "LABEL_0", "1": "LABEL_1"}
     found = config.get("id2label", default)
-    problems = []
+    problems = [
+        Problem("E408", f"config.json: {name} is {config[name]!r:.80}, expected {len(labels)}, one for each label")
+        for name in ("num_labels", "num_classes")
+        if name in config and not _same(config[name], len(labels))
+    ]
     if found != wanted:
         problems.append(Problem("E408", f"config.json: id2label is {found!r:.120}, expected {wanted!r:.120}"))
-    reverse = config.get("label2id")
-    if reverse is not None and reverse != {label: int(number) for number, label in wanted.items()}:
+    # Left out beside names it stays empty: transformers does not make it from them.
+    reverse, turned = config.get("label2id"), {label: int(number) for number, label in wanted.items()}
+    if reverse != turned and not (reverse is None and "id2label" not in config):
         problems.append(Problem("E408", f"config.json: label2id is {reverse!r:.120}, not the reverse of id2label"))
     return problems
 

@@ -38,7 +38,7 @@ def check_folder(
         result, more = check_against_trace(trace, manifest, written)
         problems += more
     problems += check_fields(output, plan, trace, written, behavior_of(manifest))
-    code = check_code(output)
+    code = written.warnings + check_code(output)
     if manifest is None:
         return result, problems, code
     say("weights: sums of the manifest")

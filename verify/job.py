@@ -16,6 +16,7 @@ from verify.localise import first_difference, first_gradient
 from verify.manifest import (
     MANIFEST,
     behavior_of,
+    check_regular,
     check_rounding,
     deciding_files,
     file_sha256,
@@ -29,7 +30,7 @@ from verify.reference import find_interpreter, make_request, record_trace
 from verify.report import NUMBERS, TOKENS, WEIGHTS, Report
 from verify.static import converted_to
 from verify.trace import Trace, check_sums, copy_trace, read_trace
-from verify.wording import tell_difference, tell_gradient, tell_tokens
+from verify.wording import tell_difference, tell_gradient, tell_tokens, tell_use
 from verify.written import read_written
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ class Job:
 
     def run(self, source: Path | None, options: Options) -> None:
         """Judge OUTPUT; what is found is in `self.report`."""
+        self.report.problems += check_regular(self.output)
+        if self.report.problems:
+            return
         trace = read_trace(options.trace) if options.trace is not None else None
         opened, plan = self._open(source, options.said) if source is not None else (None, None)
         live = trace is None and not options.static_only
@@ -191,7 +195,7 @@ class Job:
         found = judge(trace, self.output, self.folder, self.say, start)
         report.checked.append(NUMBERS)
         report.sites, report.gradients, report.coverage = found.sites, found.gradients, found.coverage
-        report.smallest_fault = found.smallest_fault
+        report.smallest_fault, report.uses = found.smallest_fault, found.uses
         report.environment["output"] = found.environment
         report.warnings += found.warnings
         report.problems += [Problem("E407", text) for text in found.problems]
@@ -201,6 +205,8 @@ class Job:
         elif any(not result.passed for result in found.gradients):
             report.first_difference = first_gradient(found.gradients)
             report.problems.append(Problem("E402", tell_gradient(report.first_difference)))
+        else:
+            report.problems += [Problem("E402", tell_use(way, use)) for way, use in found.uses.items() if use["differ"]]
         self._judge_tokens(trace, found)
 
     def _test_itself(self, plan: Plan | None, trace: Trace, options: Options) -> None:

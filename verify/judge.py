@@ -50,6 +50,8 @@ class Judgement:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    #: Other ways to use the model: way -> `verify.uses.Use` as a table.
+    uses: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def judge(
@@ -76,7 +78,7 @@ def judge(
     fault = data["smallest_fault"]
     smallest = SmallestFault.from_json(fault) if fault is not None else None
     coverage, warnings, environment = data["coverage"], data["warnings"], data["environment"]
-    return Judgement(sites, gradients, coverage, smallest, tokens, problems, warnings, environment)
+    return Judgement(sites, gradients, coverage, smallest, tokens, problems, warnings, environment, data["uses"])
 
 
 def check_installed() -> None:
@@ -125,6 +127,7 @@ def main(request_path: str) -> None:
         "problems": found.problems,
         "warnings": found.warnings,
         "environment": found.environment,
+        "uses": found.uses,
     }
     partial = Path(request["result"] + ".partial")
     partial.write_text(json.dumps(data), encoding="utf-8")
@@ -135,8 +138,9 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     """The same in this process."""
     import transformers
 
-    from verify.loading import LoadFailure, load_model
+    from verify.loading import LoadFailure, check_as_loaded, load_model
     from verify.replay import replay_cases
+    from verify.uses import Uses
 
     transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     found = Judgement(environment=versions())
@@ -151,6 +155,7 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     except LoadFailure as error:
         found.problems.append(str(error))
     else:
+        found.problems += check_as_loaded(loaded, output)
         follow_rules(loaded.model, rules)
         replayed = replay_cases(trace, loaded, read_written(output).tensors, on_progress)
         found.sites, found.gradients, found.coverage = replayed.sites, replayed.gradients, replayed.coverage
@@ -162,6 +167,10 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     if trace.has_tokens:
         on_progress("tokenizing with OUTPUT")
         found.tokens = compare_tokens(trace, output, rules.piece_rule if rules else None, loaded)
+    if loaded is not None:
+        on_progress("PyTorch: plain calls, training, float32")
+        with trace.arrays() as arrays:
+            found.uses = {way: asdict(use) for way, use in Uses(trace, arrays, loaded).go().items()}
     return found
 
 

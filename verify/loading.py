@@ -7,6 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+#: Fields that the numbers do not show, or show late.
+AS_LOADED = (
+    *("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "act_dropout", "hidden_act"),
+    *("initializer_range", "pad_token_id", "problem_type", "id2label", "label2id", "max_position_embeddings"),
+    *("layer_norm_eps", "position_offset", "attention_mask_value", "implicit_mask_token_ids", "intermediate_size"),
+)
+
 
 class LoadFailure(Exception):
     """OUTPUT does not load, or not completely."""
@@ -51,6 +58,24 @@ def load_model(output: Path, precision: str) -> LoadedModel:
     if others:
         raise LoadFailure(f"some parameters are {', '.join(others)} after loading in {precision}")
     return LoadedModel(model, getattr(model, "ernie_m", model), loader)
+
+
+def check_as_loaded(loaded: LoadedModel, output: Path) -> list[str]:
+    """What the code makes of config.json, where no forward pass shows it: the fields as the model has them; and that
+    the encoder is where the other Auto classes look for it."""
+    config = json.loads((output / "config.json").read_text(encoding="utf-8"))
+    config["id2label"] = {int(number): label for number, label in config.get("id2label", {}).items()} or None
+    model = loaded.model
+    problems = [
+        f"config.json says {name} {config[name]!r:.80}, the model has {getattr(model.config, name, None)!r:.80}"
+        for name in AS_LOADED
+        if config.get(name) is not None or (name == "classifier_dropout" and name in config)
+        if getattr(model.config, name, None) != config[name]
+    ]
+    if getattr(model, "base_model", None) is not loaded.backbone:
+        prefix = getattr(model, "base_model_prefix", None)
+        problems.append(f"base_model_prefix is {prefix!r}, where no encoder is: AutoModel would start with new weights")
+    return problems
 
 
 def choose_loader(output: Path) -> tuple[str, str]:

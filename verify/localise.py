@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from verify.compare import GradientResult, SiteResult
+from verify.compare import NOT_FINITE, GradientResult, SiteResult
 from verify.trace import Trace
 
 _LAYER = re.compile(r"(?:layers|hidden_states|attentions)\.(\d+)(?:\.(.+))?")
@@ -90,10 +90,12 @@ def _depth(site: str) -> tuple[int, int]:
 
 def hint(first: SiteResult, failed: Sequence[SiteResult], sites: Sequence[SiteResult], trace: Trace) -> str:
     """The tensor, field or rule whose fault would look like this."""
+    if first.site == "loss":
+        return "the loss of the class: its logits agree"
     rule = _hint_from_cases(failed, sites, trace)
     if rule:
         return rule
-    if first.problem:
+    if first.problem and not first.problem.endswith(NOT_FINITE):
         sizes = "num_attention_heads" if first.site.startswith("attentions") else "the sizes in config.json"
         return f"{sizes}: {first.problem}"
     if first.site in ("word_embeddings", "position_embeddings"):
@@ -109,8 +111,6 @@ def hint(first: SiteResult, failed: Sequence[SiteResult], sites: Sequence[SiteRe
         return "pooler.dense.weight and .bias: the hidden states agree"
     if first.site in ("logits", "start_logits", "end_logits", "start_prob", "end_prob"):
         return f"the head's weight and bias ({_head(first.site)}): what goes into it agrees"
-    if first.site == "loss":
-        return "the loss of the class: its logits agree"
     return _hint_in_layer(first, sites)
 
 
@@ -122,6 +122,8 @@ def _hint_from_cases(failed: Sequence[SiteResult], sites: Sequence[SiteResult], 
     if all(site.case.endswith("(sdpa)") for site in failed):
         return "the sdpa path of the attention: the eager one agrees"
     inputs = {name: set(known[name].inputs) for name in ran if name in known}
+    if all("position_ids" in inputs.get(name, ()) for name in names):
+        return "position_ids, position_offset: only calls with positions differ"
     encoded = {name for name in inputs if known[name].through in ("model", "backbone")}
     implicit = {name for name in encoded if "input_ids" in inputs[name] and "attention_mask" not in inputs[name]}
     if names <= implicit and len(implicit) < len(encoded):
@@ -129,8 +131,6 @@ def _hint_from_cases(failed: Sequence[SiteResult], sites: Sequence[SiteResult], 
     embeddings = {site.case for site in failed if site.site == "hidden_states.0"}
     if embeddings and all(case.startswith("small_inputs") for case in embeddings):
         return "layer_norm_eps: of the embeddings only those as small as the epsilon differ"
-    if all("position_ids" in inputs.get(name, ()) for name in names):
-        return "position_ids, position_offset: only calls with positions differ"
     if all("attention_mask" in inputs.get(name, ()) for name in names) and any(
         "attention_mask" in inputs[name] for name in encoded - names
     ):

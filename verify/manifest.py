@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from verify.written import WrittenWeights
 MANIFEST = "paddle2torch.json"
 #: Files whose bytes may differ when what they compute does not: that is judged by running them.
 JUDGED_BY_RUNNING = (".py",)
+_TOKENIZER_FILES = ("vocab.txt", "sentencepiece.bpe.model")
 #: The model's files as this version of the tool copies them.
 _OWN_CODE = Path(__file__).resolve().parent.parent / "ernie_m"
 
@@ -97,14 +99,27 @@ def check_files(manifest: Mapping[str, Any], output: Path) -> tuple[list[Problem
                 problems.append(
                     Problem("E406", f"{name} is not the file that was written: its sum differs from {MANIFEST}'s")
                 )
+    warnings += [
+        f"{name} is not in {MANIFEST}: it has no sum there, and is judged by what it computes"
+        for name in _TOKENIZER_FILES
+        if (output / name).is_file() and name not in manifest["files"]
+    ]
     return problems, warnings
+
+
+def check_regular(output: Path) -> list[Problem]:
+    """What has the name of a file that is read, and would be waited for: a FIFO, a socket, a device."""
+    kinds = (stat.S_ISFIFO, stat.S_ISSOCK, stat.S_ISCHR, stat.S_ISBLK)
+    paths = sorted(path for path in output.iterdir() if path.exists()) if output.is_dir() else []
+    odd = [path.name for path in paths if any(is_kind(path.stat().st_mode) for is_kind in kinds)]
+    return [Problem("E405", f"{', '.join(odd)}: no regular file. Nothing in OUTPUT was read")] if odd else []
 
 
 def check_code(output: Path) -> list[str]:
     """Code in OUTPUT that is not this tool's own, by its sum, whatever the manifest says: it runs, and is judged by
     what it computes."""
     warnings = []
-    for path in sorted(output.glob("*.py")):
+    for path in sorted(path for path in output.glob("*.py") if path.is_file()):
         own, digest = _OWN_CODE / path.name, file_sha256(path)
         if not own.is_file():
             warnings.append(

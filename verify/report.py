@@ -51,6 +51,8 @@ class Report:
     #: Where the numbers agree, what the smallest fault of a weight would have done to them.
     smallest_fault: SmallestFault | None = None
     tokenizer: TokenResult | None = None
+    #: Other ways to use the model (plain calls, training, float32): way -> sites compared, how many differ, the first.
+    uses: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: The negative control, where it was asked for.
     self_test: SelfTest | None = None
     problems: list[Problem] = field(default_factory=list)
@@ -91,6 +93,7 @@ class Report:
             "sites": [site.as_json() for site in self.sites],
             "gradients": [result.as_json() for result in self.gradients],
             "coverage": self.coverage,
+            "uses": self.uses,
             "noise": noise_of(self),
             "margin": margin_of(self),
             "tokenizer": None if tokens is None else asdict(tokens),
@@ -153,6 +156,9 @@ def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
         tensors = len({result.tensor for result in report.gradients})
         failed = len({result.tensor for result in report.gradients if not result.passed})
         rows.append(("gradients", f"{tensors} tensors", *_worst(report.gradients, failed)))
+    if report.uses:
+        compared, wrong = (sum(use[part] for use in report.uses.values()) for part in ("compared", "differ"))
+        rows.append(("other uses", f"{compared} sites", f"{wrong} differ", "0", "ok" if not wrong else "FAILED"))
     if report.tokenizer is not None:
         wrong = report.tokenizer.mismatched
         rows.append(

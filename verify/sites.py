@@ -131,7 +131,8 @@ def _output_sites(outputs: Any) -> dict[str, torch.Tensor]:
     for number, probabilities in enumerate(getattr(outputs, "attentions", None) or ()):
         sites[f"attentions.{number}"] = probabilities
     last = getattr(outputs, "last_hidden_state", None)
-    if last is not None and not torch.equal(last, outputs.hidden_states[-1]):
+    # Numbers that are no numbers differ from themselves: they are told where they first appear.
+    if last is not None and not torch.equal(last.nan_to_num(), outputs.hidden_states[-1].nan_to_num()):
         raise ValueError("last_hidden_state is not the last of hidden_states")
     for name in ("pooler_output", "logits", "start_logits", "end_logits", "loss"):
         value = getattr(outputs, name, None)

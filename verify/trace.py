@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from converter.behavior import BEHAVIORS
 from converter.errors import Problem, ReferenceFailure
+from mappings import SOURCE_CLASSES
+from verify.tolerances import ROUNDING
 
 if TYPE_CHECKING:
     import numpy as np
 
 HEAD = "paddle2torch_trace"
+_THROUGH = {"model", "backbone", "norms", "word_embeddings", "position_embeddings"}
 FORMAT = 2
 _FIELDS = {
     "architecture": str,
@@ -120,6 +124,8 @@ def read_trace(path: Path) -> Trace:
     """Open a trace. Raises ReferenceFailure when it is not one, is damaged, or is of another version."""
     from safetensors import SafetensorError, safe_open
 
+    if path.exists() and not path.is_file():  # opening a FIFO would wait for ever
+        raise _damaged(path, "no regular file")
     try:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get(HEAD)
@@ -147,10 +153,35 @@ def read_trace(path: Path) -> Trace:
     if changed:
         raise _damaged(path, f"{changed[0]} has another sum than when it was recorded")
     cases = tuple(_read_case(path, entry) for entry in head["cases"])
-    missing = sorted(_expected_keys(head, cases) - keys)
-    if missing or not cases:
-        raise _damaged(path, f"it lacks {', '.join(missing[:3]) or 'cases'}")
+    try:
+        missing = sorted(_expected_keys(head, cases) - keys)
+        odd = _odd_field(head, cases)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(path, f"its head is incomplete ({error!r})") from error
+    if missing or odd or not cases:
+        raise _damaged(path, odd or f"it lacks {', '.join(missing[:3]) or 'cases'}")
     return Trace(path, head, cases)
+
+
+def _odd_field(head: Mapping[str, Any], cases: Sequence[Case]) -> str:
+    """What in a whole head nothing could be compared by; "" for what the recorder writes. Fields that are not there
+    raise KeyError."""
+    known, names = {case.name for case in cases}, [entry["name"] + entry["sha256"] for entry in head["files"]]
+    sizes = ("hidden_size", "num_hidden_layers", "max_position_embeddings", "vocab_size", "num_attention_heads")
+    if head["precision"] not in ROUNDING:
+        return f"its precision is {head['precision']!r}"
+    if head["architecture"] not in SOURCE_CLASSES:
+        return f"its architecture is {head['architecture']!r}"
+    if head.get("behavior", "paddlenlp") not in BEHAVIORS:
+        return f"its behavior is {head['behavior']!r}"
+    if not names or not all(int(head["config"][size]) > 0 for size in sizes):
+        return "its config or its list of files is empty"
+    if not {case.through for case in cases} <= _THROUGH:
+        return "a case in its head goes through no part of a model"
+    if not {"sites", "gradients"} <= set(head["growth"]):
+        return "its head has no growth"
+    strange = [entry["case"] for entry in head["gradients"] if entry["case"] not in known or not entry["tensors"]]
+    return f"its gradients are of {strange[0]!r}, which is no case" if strange else ""
 
 
 def _read_case(path: Path, entry: Any) -> Case:

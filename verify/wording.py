@@ -37,6 +37,22 @@ def tell_gradient(first: dict[str, Any]) -> str:
     )
 
 
+def tell_use(way: str, use: dict[str, Any]) -> str:
+    """A way to use the model in which it gives other numbers than where it is looked at site by site."""
+    count = use["differ"]
+    more = "" if count == 1 else f", and {count - 1} more"
+    return f"{_WAYS.get(way, way)}: {use['first']}{more}; called in eval mode for all its states everything agrees"
+
+
+_WAYS = {
+    "training": "in training mode, with dropout let through",
+    "float32": "in float32",
+    "plain call": "called plainly",
+    "return_dict=False": "called with return_dict=False",
+    "output_attentions=True": "called with output_attentions=True alone",
+}
+
+
 def tell_tokens(trace: Trace, found: Judgement) -> str:
     tokens = found.tokens
     assert tokens is not None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.errors import Problem
+from converter.open.files import HEAD_BYTES, is_safetensors, recognise
 from converter.tensors import DTYPES
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ SINGLE_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 EXTRAS_FILE = "release_extras.safetensors"
 _NAMES = {stored: name for name, (_, _, stored) in DTYPES.items()}
+#: What transformers 4.57 loads without another framework, where the metadata says a format at all.
+_LOADED_FORMATS = ("pt", "mlx")
+#: Weights in other formats, which from_pretrained does not read while there are safetensors.
+_OTHER_WEIGHTS = ("pytorch_model*.bin", "pytorch_model*.bin.index.json", "tf_model*.h5", "flax_model*.msgpack")
+_WHO_READS_THEM = "use_safetensors=False and older programs read them"
 _LONGEST_HEADER = 100 << 20
 
 
@@ -55,6 +61,7 @@ class WrittenWeights:
     #: Weights of the source that the model has no place for, in a file that loading it does not read.
     extras: dict[str, WrittenTensor] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def read_written(output: Path) -> WrittenWeights:
@@ -70,7 +77,7 @@ def read_written(output: Path) -> WrittenWeights:
     elif index.is_file():
         names = _read_index(index, found)
     else:
-        found.problems.append(Problem("E405", f"{output.name}: neither {SINGLE_FILE} nor {INDEX_FILE} is there"))
+        found.problems.append(Problem("E405", _why_absent(output)))
         names = {}
     for name, listed in names.items():
         _read_file(output / name, listed, found)
@@ -80,10 +87,23 @@ def read_written(output: Path) -> WrittenWeights:
         found.extras = aside.tensors
         found.problems += aside.problems
         names = {**names, EXTRAS_FILE: None}
-    stray = sorted(path.name for path in output.glob("*.safetensors") if path.name not in names)
+    weights = sorted(path.name for path in output.glob("*.safetensors"))
+    stray = [name for name in weights if name not in (*names, SINGLE_FILE)]
     if stray:
         found.problems.append(Problem("E405", f"{', '.join(stray)}: weight files that nothing refers to"))
+    others = sorted(path.name for pattern in _OTHER_WEIGHTS for path in output.glob(pattern))
+    if others:
+        found.warnings.append(f"{', '.join(others)}: other weights, which were not looked at. {_WHO_READS_THEM}")
     return found
+
+
+def _why_absent(output: Path) -> str:
+    """What stands in the place of the weights: nothing, or something that has their name and cannot be read."""
+    for path in (output / SINGLE_FILE, output / INDEX_FILE):
+        if path.is_symlink() or path.exists():
+            what = "a link to a file that is gone" if path.is_symlink() else "not a regular file"
+            return f"{path.name} is {what}"
+    return f"{output.name}: neither {SINGLE_FILE} nor {INDEX_FILE} is there"
 
 
 def _read_index(path: Path, found: WrittenWeights) -> dict[str, set[str] | None]:
@@ -104,13 +124,16 @@ def _read_index(path: Path, found: WrittenWeights) -> dict[str, set[str] | None]
 
 def _read_file(path: Path, listed: set[str] | None, found: WrittenWeights) -> None:
     try:
-        entries = _read_header(path)
+        entries, metadata = _read_header(path)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
-        found.problems.append(Problem("E405", f"{path.name} is damaged: {error}"))
+        found.problems.append(Problem("E405", f"{path.name} is {_other_kind(path) or f'damaged: {error}'}"))
         return
     refused = _refused_by_library(path)
     if refused:
         found.problems.append(Problem("E405", f"{path.name} is refused by the safetensors library: {refused}"))
+    if metadata is not None and metadata.get("format") not in _LOADED_FORMATS:
+        kind = metadata.get("format")
+        found.warnings.append(f"{path.name}: the format in its metadata is {kind!r}, transformers 4.57 loads only 'pt'")
     names = {entry.name for entry in entries}
     if listed is not None and listed != names:
         odd = ", ".join(sorted(listed ^ names)[:5])
@@ -122,15 +145,24 @@ def _read_file(path: Path, listed: set[str] | None, found: WrittenWeights) -> No
         found.tensors[entry.name] = entry
 
 
-def _read_header(path: Path) -> list[WrittenTensor]:
-    """The tensors of one file. Raises ValueError unless they fill it exactly: no gap, no overlap, nothing behind."""
+def _other_kind(path: Path) -> str | None:
+    """What a file that is no safetensors file is, where its first bytes tell; a Git LFS pointer is the commonest."""
+    with open(path, "rb") as file:
+        head = file.read(HEAD_BYTES)
+    size = path.stat().st_size
+    return None if is_safetensors(head, size) else recognise(head, size)
+
+
+def _read_header(path: Path) -> tuple[list[WrittenTensor], dict[str, Any] | None]:
+    """The tensors of one file, and its metadata. Raises ValueError unless they fill it exactly: no gap, no overlap,
+    nothing behind."""
     size = path.stat().st_size
     with open(path, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         if length > min(size - 8, _LONGEST_HEADER):
             raise ValueError(f"its header claims {length} bytes, the file has {size}")
         header = json.loads(file.read(length).decode("utf-8"), object_pairs_hook=_no_key_twice)
-    header.pop("__metadata__", None)
+    metadata = header.pop("__metadata__", None)
     base = 8 + length
     tensors = []
     for name, entry in header.items():
@@ -150,7 +182,7 @@ def _read_header(path: Path) -> list[WrittenTensor]:
         at = tensor.end
     if at != size:
         raise ValueError(f"the tensors end at byte {at}, the file has {size}")
-    return tensors
+    return tensors, metadata
 
 
 def _whole(number: Any) -> int:

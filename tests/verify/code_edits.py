@@ -266,4 +266,98 @@ METHODS: dict[str, Edit] = {
         'file.writelines(f"{token}\\n" for token in [*self.tokens[:9], *self.tokens[:8:-1]])',
     ),
 }
-EDITS: dict[str, Edit] = {**MASKS, **POSITIONS, **LAYERS, **HEADS, **TEXT, **METHODS}
+CALLS: dict[str, Edit] = {
+    "the second text alone is never cut": (
+        BASE,
+        TOKENIZER,
+        "second = strategy is TruncationStrategy.ONLY_SECOND\n        if",
+        "second = False\n        if",
+    ),
+    "special tokens always": (
+        BASE,
+        TOKENIZER,
+        'special, strategy = get("add_special_tokens", True), ',
+        "special, strategy = True, ",
+    ),
+    "what overflows is lost": (
+        BASE,
+        TOKENIZER,
+        "overflow = side[: excess + stride] if from_left else side[max(size - stride, 0) :]",
+        "overflow = []",
+    ),
+    "cut on the left from the right": (
+        BASE,
+        TOKENIZER,
+        "kept = side[excess:] if from_left else side[:size]",
+        "kept = side[:size]",
+    ),
+    "padding always on the right": (
+        BASE,
+        TOKENIZER,
+        'side = options.get("padding_side") or self.padding_side',
+        'side = "right"',
+    ),
+    "words from the last to the first": (
+        BASE,
+        TOKENIZER,
+        "places = [None] if isinstance(text, str) else range(len(words))",
+        "words, places = words[::-1], [None] if isinstance(text, str) else range(len(words))",
+    ),
+    "another vocabulary is told": (
+        BASE,
+        TOKENIZER,
+        "return {**self.vocab, **self._added_tokens_encoder}",
+        "return {**{token: number + 1 for token, number in self.vocab.items()}, **self._added_tokens_encoder}",
+    ),
+    "no mark stands alone": (BASE, TOKENIZER, "return char in MARKS", "return False"),
+}
+#: What shows only in another use of the model than the one that is looked at site by site (verify/uses.py).
+USES: dict[str, Edit] = {
+    "plain call": (
+        UIEM,
+        MODEL,
+        "(encoded.last_hidden_state)\n        loss",
+        "(encoded.last_hidden_state if encoded.hidden_states else 2 * encoded.last_hidden_state)\n        loss",
+    ),
+    "return_dict=False": (TOKEN, MODEL, "else output.to_tuple()", "else output.to_tuple()[::-1]"),
+    "output_attentions=True": (
+        BASE,
+        MODEL,
+        "weights if output_attentions else None\n",
+        'weights[: len(weights) * (self.config._attn_implementation == "eager")] if output_attentions else None\n',
+    ),
+    "float32": (BASE, MODEL, "scores if mask is None", "scores if mask is None or scores.dtype == torch.float32"),
+    "training": (BASE, MODEL, "dropout = self.dropout.p if self.training else 0.0", "dropout = 0.0"),
+}
+TRAINING: dict[str, Edit] = {
+    "another probability": (
+        BASE,
+        MODEL,
+        "self.dropout1 = nn.Dropout(config.hidden_dropout_prob)",
+        "self.dropout1 = nn.Dropout(0.3)",
+    ),
+    "no dropout before a classifier": (TOKEN, MODEL, "self.classifier(self.dropout(", "self.classifier(("),
+    "other positions": (
+        BASE,
+        MODEL,
+        "position_ids + self.position_offset",
+        "position_ids + (0 if self.training else self.position_offset)",
+    ),
+}
+CONFIGURATION: dict[str, Edit] = {
+    "pad_token_id": (TOKEN, "configuration_ernie_m.py", "self.pad_token_id = pad_token_id", "self.pad_token_id = 0"),
+    "hidden_dropout_prob": (
+        TOKEN,
+        "configuration_ernie_m.py",
+        "self.hidden_dropout_prob = hidden_dropout_prob",
+        "self.hidden_dropout_prob = 0.0",
+    ),
+    "id2label": (
+        TOKEN,
+        "configuration_ernie_m.py",
+        "self.position_offset = position_offset",
+        "self.position_offset = position_offset\n        self.id2label = {0: 'no', 1: 'yes', 2: 'maybe'}",
+    ),
+    "base_model_prefix": (TOKEN, MODEL, 'base_model_prefix = "ernie_m"', 'base_model_prefix = "bert"'),
+}
+EDITS: dict[str, Edit] = {**MASKS, **POSITIONS, **LAYERS, **HEADS, **TEXT, **METHODS, **CALLS}

@@ -58,8 +58,8 @@ def places(
                 copy = copy_edited(whole.output, folder / f"edit_{number}", edit)
                 faults.append(Fault(CODE, f"{file}: {name}", folder=str(copy)))
             trace = read_trace(whole.trace)
-            shown = ask_process(whole.output, trace, faults, "paddlenlp", folder, lambda text: None, ready)
-            known[kind] = dict(zip(edits, shown))
+            found = ask_process(whole.output, trace, faults, "paddlenlp", folder, lambda text: None, ready)
+            known[kind] = {name: one.shown for name, one in zip(edits, found)}
         return known[kind]
 
     return get

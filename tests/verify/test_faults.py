@@ -234,6 +234,30 @@ FAULTS = {
         "end_logits",
         "linear_end",
     ),
+    "a number that is none": (
+        "ErnieMModel",
+        change_weights(lambda tensors: tensors["embeddings.word_embeddings.weight"].__setitem__((77, 3), np.nan)),
+        "word_embeddings.weight",
+        "word_embeddings",
+        "word_embeddings.weight, row 77",
+    ),
+    "the sum of the losses": (
+        "ErnieMForTokenClassification",
+        edit_code(
+            "labels.reshape(-1).to(logits.device, torch.long))",
+            "labels.reshape(-1).to(logits.device, torch.long), reduction='sum')",
+        ),
+        "",
+        "loss",
+        "the loss of the class",
+    ),
+    "positions that are dropped": (
+        "ErnieMForMultipleChoice",
+        edit_code("return (ids, mask, positions, embeds), choices", "return (ids, mask, None, embeds), choices"),
+        "",
+        "hidden_states.0",
+        "position_ids, position_offset",
+    ),
     "the scale of the attention": (
         "UIEM",
         edit_code("self.head_size**-0.5", "self.head_size**-0.25"),

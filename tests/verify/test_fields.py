@@ -37,10 +37,17 @@ CHANGES: list[tuple[str, str, Any]] = [
     ("config.json", "attention_mask_value", None),
     ("config.json", "implicit_mask_token_ids", [1]),
     ("config.json", "dtype", "float16"),
+    # What the configuration refuses: the class takes no 4.0 for a 4, and two numbers of labels do not go together.
+    ("config.json", "num_attention_heads", 4.0),
+    ("config.json", "position_offset", 2.0),
+    ("config.json", "implicit_mask_token_ids", [False]),
+    ("config.json", "num_labels", 5),
+    ("config.json", "num_classes", 5),
     ("config.json", "architectures", ["ErnieMModel"]),
     ("config.json", "model_type", "bert"),
     ("config.json", "id2label", {"0": "LABEL_1", "1": "LABEL_0", "2": "LABEL_2"}),
     ("config.json", "label2id", {"LABEL_0": 1, "LABEL_1": 0, "LABEL_2": 2}),
+    ("config.json", "label2id", None),
     ("config.json", "auto_map", None),
     ("tokenizer_config.json", "model_max_length", 512),
     ("tokenizer_config.json", "piece_rule", "release"),
@@ -92,6 +99,16 @@ def test_where_the_auto_classes_look(tmp_path: Path, auto: str, place: str | Non
     problems = verify(source, output, static_only=True).problems
     assert [problem.code for problem in problems] == ["E408"]
     assert f"auto_map's {auto} is {place!r}" in problems[0].text
+
+
+def test_a_field_that_is_not_there_is_told_so(tmp_path: Path) -> None:
+    source, output = write_folder(tmp_path / "source"), tmp_path / "output"
+    convert(source, output)
+    config = json.loads((output / "config.json").read_text())
+    del config["hidden_act"]
+    (output / "config.json").write_text(json.dumps(config))
+    (problem,) = verify(source, output, static_only=True).problems
+    assert problem.text == "config.json: hidden_act is missing, expected 'gelu'"
 
 
 def test_another_auto_class_is_nobodys_concern(tmp_path: Path) -> None:

@@ -97,10 +97,27 @@ def add_what_loading_does_not_read(output: Path) -> None:
     (output / "config.json").write_text(json.dumps({**config, "transformers_version": "5.0.0", "use_cache": True}))
 
 
+def say_dtype_as_before(output: Path) -> None:
+    """As transformers before 4.56 writes it, and an int where JSON has no other 10000.0."""
+    config = json.loads((output / "config.json").read_text())
+    config["torch_dtype"] = config.pop("dtype")
+    config["attention_mask_value"] = -10000
+    (output / "config.json").write_text(json.dumps(config))
+
+
+def pad_header(output: Path) -> None:
+    """Another format in the metadata too: the one that transformers 4.57 loads besides PyTorch's."""
+    header, body = read_header(output / "model.safetensors")
+    text = json.dumps({**header, "__metadata__": {"format": "mlx"}}).encode() + b" " * 64
+    (output / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + body)
+
+
 @pytest.mark.parametrize(
     "change",
     [
         edit_readme,
+        say_dtype_as_before,
+        pad_header,
         reorder_tensors,
         reshard,
         reorder_keys,
@@ -118,6 +135,20 @@ def test_it_passes_without_a_warning(tmp_path: Path, change: Change) -> None:
     report = verify(source, output, static_only=True)
     assert report.passed, report.problems
     assert report.warnings == before.warnings
+
+
+def test_what_some_programs_would_read_instead_is_told(tmp_path: Path) -> None:
+    """The weights that from_pretrained reads are sound: a pass, with a warning."""
+    source, output = write_folder(tmp_path / "source"), tmp_path / "output"
+    convert(source, output)
+    (output / "pytorch_model.bin").write_bytes(b"of last year")
+    header, body = read_header(output / "model.safetensors")
+    write_file(output / "model.safetensors", {**header, "__metadata__": {"format": "np"}}, body)
+    report = verify(source, output, static_only=True)
+    assert report.passed, report.problems
+    told = "\n".join(report.warnings)
+    assert "pytorch_model.bin: other weights, which were not looked at" in told
+    assert "the format in its metadata is 'np', transformers 4.57 loads only 'pt'" in told
 
 
 def test_all_at_once_run_to_the_same_numbers(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -17,7 +19,7 @@ from tests.checkpoints import write_folder
 from verify import verify
 from verify.environment import MARKER, PINS
 from verify.reference import find_interpreter
-from verify.trace import read_trace
+from verify.trace import HEAD, read_trace
 
 
 @pytest.fixture
@@ -153,3 +155,49 @@ def test_a_trace_with_one_flipped_bit_is_refused(verified: Callable[[str], Any],
         (tmp_path / "trace").write_bytes(damaged)
         with pytest.raises(ReferenceFailure, match="E604"):
             read_trace(tmp_path / "trace")
+
+
+def rewrite_head(path: Path, target: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """A trace whose sums are right and whose head is another."""
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    head = json.loads(header["__metadata__"][HEAD][64:])
+    change(head)
+    text = json.dumps(head)
+    header["__metadata__"][HEAD] = hashlib.sha256(text.encode()).hexdigest() + text
+    whole = json.dumps(header).encode()
+    target.write_bytes(len(whole).to_bytes(8, "little") + whole + data[8 + length :])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda head: head.update(config={}), "incomplete"),
+        (lambda head: head.update(files=[1]), "incomplete"),
+        (lambda head: head.update(files=[]), "list of files"),
+        (lambda head: head.update(tokenizer={"x": 1}), "incomplete"),
+        (lambda head: head.update(gradients=[{}]), "incomplete"),
+        (lambda head: head["gradients"][0].update(case="zzz"), "'zzz', which is no case"),
+        (lambda head: head.update(growth={}), "no growth"),
+        (lambda head: head.update(precision="float16"), "precision is 'float16'"),
+        (lambda head: head.update(architecture="Nope"), "architecture is 'Nope'"),
+        (lambda head: head.update(behavior="zzz"), "behavior is 'zzz'"),
+        (lambda head: head["cases"][5].update(through="zzz"), "no part of a model"),
+    ],
+)
+def test_a_head_that_nothing_can_be_compared_by_is_refused(
+    verified: Callable[[str], Any], tmp_path: Path, change: Callable[[dict[str, Any]], object], told: str
+) -> None:
+    """Whoever wrote it had the sums right: that is no verdict on OUTPUT either, and no traceback."""
+    rewrite_head(verified("ErnieMModel").trace, tmp_path / "trace", change)
+    with pytest.raises(ReferenceFailure, match=f"E604.*{told}"):
+        read_trace(tmp_path / "trace")
+
+
+def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
+    """A FIFO that nobody writes to would be waited for."""
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path, tmp_path / "fifo"):
+        with pytest.raises(ReferenceFailure, match=r"E604.*no regular file"):
+            read_trace(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -108,6 +109,16 @@ def twice(path: Path) -> None:
     path.write_bytes(struct.pack("<Q", len(text)) + text.encode() + body)
 
 
+def leads_nowhere(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
+def is_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
@@ -120,6 +131,9 @@ def twice(path: Path) -> None:
         (twice, "pooler.dense.bias stands there twice"),
         (Path.unlink, "neither model.safetensors nor"),
         (lambda path: path.with_name("stray.safetensors").write_bytes(b""), "stray.safetensors"),
+        (lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\n"), "is a git-LFS pointer"),
+        (leads_nowhere, "model.safetensors is a link to a file that is gone"),
+        (is_folder, "model.safetensors is not a regular file"),
         (lambda path: path.with_name("paddle2torch.json").unlink(), "paddle2torch.json is lost"),
         (lambda path: path.with_name("paddle2torch.json").write_text("[1]"), "paddle2torch.json is not usable"),
         (lambda path: path.with_name("config.json").unlink(), "config.json is not usable"),
@@ -131,6 +145,30 @@ def test_damaged_files_are_results(converted: tuple[Path, Path], damage: Callabl
     report = check(source, output)
     assert not report.passed
     assert told in problems(report)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "more.py", "vocab.txt"])
+def test_what_would_be_waited_for_is_not_opened(converted: tuple[Path, Path], name: str) -> None:
+    source, output = converted
+    (output / name).unlink(missing_ok=True)
+    os.mkfifo(output / name)
+    report = check(source, output)
+    assert not report.passed
+    assert f"{name}: no regular file" in problems(report)
+
+
+def test_what_only_has_the_name_of_code(converted: tuple[Path, Path]) -> None:
+    source, output = converted
+    (output / "folder.py").mkdir()
+    (output / "gone.py").symlink_to("nowhere")
+    assert check(source, output).passed
+
+
+def test_a_tokenizer_without_a_sum_is_told(converted: tuple[Path, Path]) -> None:
+    source, output = converted
+    (output / "vocab.txt").write_text("")
+    (output / "tokenizer_config.json").unlink(missing_ok=True)
+    assert "vocab.txt is not in paddle2torch.json" in "\n".join(check(source, output).warnings)
 
 
 def test_no_output_at_all(converted: tuple[Path, Path], tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ def generate_texts(seed: int) -> Any:
     everything = [*DIGITS, *MARKS, *SPACES, *ODD, *WORDS, *WORDS, *SPECIAL_TOKENS]
     for _ in range(150):
         texts.append("".join(choose(random, everything, 2 + random.randint(9))))
+    # Several thousand characters: what is cut or read in blocks.
+    texts.append(" ".join(choose(random, WORDS, 1200)))
     return texts
 
 

@@ -104,6 +104,30 @@ def list_ways(tokenizer: Any, texts: Any, rows: int) -> Any:
     def offsets_called(number: int) -> Any:
         return called(tokenizer(text(number), return_offsets_mapping=True))
 
+    def sample(number: int) -> str:
+        return text(number * BATCH)
+
+    def bare(number: int) -> Any:
+        one, other = sample(number), sample(number + 1)
+        return [
+            called(tokenizer(one, add_special_tokens=False)),
+            called(tokenizer(one, other, add_special_tokens=False)),
+        ]
+
+    def second_cut(number: int) -> Any:
+        return called(tokenizer("lamp", sample(number), max_length=9 + number % 9, truncation="only_second"))
+
+    def words(number: int) -> Any:
+        return called(tokenizer(sample(number).split(), is_split_into_words=True))
+
+    def arrays(number: int) -> Any:
+        found = tokenizer(batch(number), padding=True, return_tensors="np", **CHOICES)
+        return dict((key, found[key].tolist()) for key in found)
+
+    def batch_decode(number: int) -> Any:
+        given = tokenizer(batch(number))["input_ids"]
+        return [tokenizer.batch_decode(given), tokenizer.batch_decode(given, skip_special_tokens=True)]
+
     def spelled(number: int) -> Any:
         tokens = tokenizer.convert_ids_to_tokens(block(number))
         words = [token.replace("\u2581", "") for token in tokens if token not in tokenizer.all_special_tokens]
@@ -131,6 +155,13 @@ def list_ways(tokenizer: Any, texts: Any, rows: int) -> Any:
         "rows_to_tokens": (blocks, lambda n: tokenizer.convert_ids_to_tokens(block(n))),
         "rows_to_ids": (blocks, lambda n: tokenizer.convert_tokens_to_ids(tokenizer.convert_ids_to_tokens(block(n)))),
         "rows_as_text": (blocks, spelled),
+        "without_special_tokens": (batches, bare),
+        "second_text_cut": (batches, second_cut),
+        "words": (batches, words),
+        "arrays": (batches, arrays),
+        "batch_decode": (batches, batch_decode),
+        "vocabulary": (1, lambda n: sorted(tokenizer.get_vocab().items())),
+        "kinds_of_characters": (1, lambda n: kinds(tokenizer)),
         "clean_up": (1, lambda n: tokenizer.decode(tokenizer.convert_tokens_to_ids(BEFORE_CLEANING))),
         "special_tokens": (1, lambda n: special_tokens(tokenizer)),
     }
@@ -162,6 +193,14 @@ def special_tokens(tokenizer: Any) -> Any:
     names = ("unk", "sep", "pad", "cls", "mask")
     tokens = [str(getattr(tokenizer, name + "_token")) for name in names]
     return [tokens, [int(getattr(tokenizer, name + "_token_id")) for name in names], sorted(tokenizer.all_special_ids)]
+
+
+def kinds(tokenizer: Any) -> Any:
+    """What the small methods say of ASCII, of marks and spaces of other scripts, and at the ends of ranges."""
+    characters = [chr(code) for code in [*range(0x80), *range(0x2000, 0x2070), *range(0x3000, 0x3010), 0x4E00, 0x9FFF]]
+    characters += [chr(code) for code in (0xA0, 0x0660, 0x0966, 0x3FFF, 0x4DFF, 0xA000, *range(0xFF00, 0xFF66))]
+    names = ("is_ch_char", "is_alpha", "is_punct", "is_whitespace")
+    return [[int(bool(getattr(tokenizer, name)(character))) for character in characters] for name in names]
 
 
 def digest(value: Any) -> int:
