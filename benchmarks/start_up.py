@@ -10,6 +10,7 @@ prints are timed in turn, both in that environment.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -74,8 +75,12 @@ def measure(folder: Path, paddle_python: Path, rounds: int) -> Figures:
 
 
 def run(*command: object) -> float:
+    """Seconds of a command that sees no packages but its own interpreter's."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     start = time.monotonic()
-    subprocess.run([str(word) for word in command], check=True, cwd="/", stdout=subprocess.DEVNULL)
+    done = subprocess.run([str(word) for word in command], cwd="/", env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{command[0]} ended with {done.returncode}:\n{done.stderr}")
     return time.monotonic() - start
 
 
