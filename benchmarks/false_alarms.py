@@ -20,8 +20,9 @@ from typing import Any
 from benchmarks.figures import Figures, cite, origin, record, table
 from converter.conversion import convert
 from verify import Report, verify
+from verify.compare import share_of_limit
 from verify.reference import find_interpreter
-from verify.report import render_table, share_of_limit
+from verify.report import render_table
 
 SECTION, SEEDS = "false alarms", 50
 COMMAND = "python -m benchmarks.false_alarms --write"

@@ -83,7 +83,7 @@ def findings(report: dict[str, Any]) -> dict[str, Any]:
         "sites": len(report["sites"]),
         "worst": max(site["max_rel"] for site in ordinary),
         "worst_gradient": max(found["max_rel"] for found in report["gradients"]),
-        "noise": report["noise"],
+        "margin": report["margin"],
     }
 
 
@@ -146,8 +146,11 @@ def show(figures: Figures) -> str:
         live, again = (f"{row[key]:.0f} s" for key in ("seconds", "seconds_with_trace"))
         memory = (f"{row[key]:.1f} GB" for key in ("peak_gigabytes", "peak_gigabytes_with_trace"))
         worst = (f"{row[key]:.1e}" for key in ("worst", "worst_gradient"))
-        rows.append([label, live, again, *memory, f"{row['trace_megabytes']:.1f} MB", *worst, row["texts"]])
-    head = ["model", "live", "with a trace", "memory, live", "with a trace", "trace", "worst", "gradients", "texts"]
+        noise, smallest = (f"{row['margin'][key]:.2g}" for key in ("noise", "smallest_fault"))
+        trace = f"{row['trace_megabytes']:.1f} MB"
+        rows.append([label, live, again, *memory, trace, *worst, noise, smallest, row["texts"]])
+    head = ["model", "live", "with a trace", "memory, live", "with a trace", "trace", "worst", "gradients"]
+    head += ["noise, of the limit", "smallest fault, times the limit", "texts"]
     return f"{cite(figures)}\n\n{table(head, rows)}"
 
 

@@ -6,6 +6,7 @@ not with the value of one element, which may be small because larger ones cancel
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,14 @@ class GradientResult:
         if not self.problem:
             del data["problem"]
         return data
+
+
+def share_of_limit(result: SiteResult | GradientResult) -> float:
+    """How much of its limit a result uses up: above 1 it has failed, and so has what cannot be compared, or differs
+    where nothing may."""
+    if result.max_rel is None or (result.tolerance <= 0 and result.max_rel > 0):
+        return math.inf
+    return result.max_rel / result.tolerance if result.tolerance > 0 else 0.0
 
 
 def compare_site(

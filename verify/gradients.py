@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
 
-from verify.compare import GradientResult
+from verify.compare import GradientResult, share_of_limit
 from verify.coverage import Seen
 from verify.recorder.gradients import functional_sites, is_table, keep_gradient
 from verify.recorder.seeded import seeded
@@ -111,7 +111,7 @@ class GradientJudge:
         recorded = {part: self.arrays[f"gradient/{case}/{name}/{part}"] for part in parts}
         tokens, pairs = self.entries[case]["tokens"], align_rows(recorded, kept)
         results = [self._compare(target, shown, part, *pair, tokens) for part, pair in pairs.items()]
-        self.results.append(max(results, key=lambda result: (not result.passed, _ratio(result))))
+        self.results.append(max(results, key=lambda result: (not result.passed, share_of_limit(result))))
         rows = kept.get("rows")
         shown_part = gradient if rows is None else gradient[torch.from_numpy(rows)]
         scale = self.scales.get((name, "whole")) or float(shown_part.abs().max() if shown_part.numel() else 0.0)
@@ -154,10 +154,6 @@ def align_rows(
                 filled[np.searchsorted(union, side["rows"])] = side[part]
             pairs[part] = (sides[0], sides[1])
     return pairs
-
-
-def _ratio(result: GradientResult) -> float:
-    return (result.max_rel or 0.0) / result.tolerance if result.tolerance else 0.0
 
 
 class _Blocks:

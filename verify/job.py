@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,12 +22,13 @@ from verify.manifest import (
     read_manifest,
     source_sums,
 )
+from verify.margin import smallest_of, tell_hidden
 from verify.nonfinite import explain_not_finite
 from verify.opening import Said, open_for
 from verify.reference import find_interpreter, make_request, record_trace
 from verify.report import NUMBERS, TOKENS, WEIGHTS, Report
 from verify.static import converted_to
-from verify.trace import Trace, check_sums, read_trace
+from verify.trace import Trace, check_sums, copy_trace, read_trace
 from verify.wording import tell_difference, tell_gradient, tell_tokens
 from verify.written import read_written
 
@@ -87,7 +86,7 @@ class Job:
             with self._stage("record"):
                 trace = self._try_recording(interpreter, opened, plan, sums, options)
         elif options.record is not None and trace is not None:
-            _copy(trace.path, options.record)
+            copy_trace(trace.path, options.record)
         if trace is not None:
             if not live:
                 check_rounding(trace, self.output)
@@ -97,6 +96,7 @@ class Job:
             if options.self_test and self.report.passed:
                 with self._stage("self-test"):
                     self._test_itself(plan, trace, options)
+            self._weigh_margin()
         self.report.files = deciding_files(self.output)
 
     def say_bytes(self, stage: str, done: int, total: int) -> None:
@@ -168,7 +168,7 @@ class Job:
         )
         path = record_trace(interpreter, request, self.folder, self.say)
         if options.record is not None:
-            _copy(path, options.record)
+            copy_trace(path, options.record)
         trace = read_trace(path)
         check_sums(trace, list(sums.values()), "what the converter read")
         return trace
@@ -195,6 +195,7 @@ class Job:
         found = judge(trace, self.output, self.folder, self.say, start)
         report.checked.append(NUMBERS)
         report.sites, report.gradients, report.coverage = found.sites, found.gradients, found.coverage
+        report.smallest_fault = found.smallest_fault
         report.environment["output"] = found.environment
         report.warnings += found.warnings
         report.problems += [Problem("E407", text) for text in found.problems]
@@ -212,12 +213,20 @@ class Job:
         report = self.report
         tested = run_self_test(self.output, plan, trace, self.folder, self.say, options.start, options.static)
         report.self_test = tested
+        if report.smallest_fault is not None:
+            report.smallest_fault = smallest_of([report.smallest_fault, *tested.smallest])
         report.problems += tested.problems()
         report.warnings += [
             f"the numbers alone do not find this fault, which the check of bytes or fields found: {outcome.fault}"
             for outcome in tested.unexplained
             if outcome.found
         ]
+
+    def _weigh_margin(self) -> None:
+        """A pass does not exclude what lies below its own limits; that must be said."""
+        fault = self.report.smallest_fault
+        if self.report.passed and fault is not None and fault.ratio is not None and fault.ratio <= 1:
+            self.report.warnings.append(tell_hidden(fault, WEIGHTS in self.report.checked))
 
     def _judge_tokens(self, trace: Trace, found: Judgement) -> None:
         report, tokens = self.report, found.tokens
@@ -235,14 +244,3 @@ class Job:
             report.problems.append(Problem("E403", f"the tokenizer of OUTPUT does not work: {tokens.problem}"))
         elif tokens.mismatched:
             report.problems.append(Problem("E403", tell_tokens(trace, found)))
-
-
-def _copy(path: Path, target: Path) -> None:
-    """Copy a trace to where the user wants it, whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        shutil.copyfile(path, partial)
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -20,8 +20,10 @@ from converter.errors import Problem, ReferenceFailure
 from verify.compare import GradientResult, SiteResult
 from verify.launch import PROGRESS, Ended, clean_environment, run_process
 from verify.manifest import behavior_of, read_manifest
+from verify.margin import SmallestFault
 from verify.tokens import TokenResult, compare_tokens
 from verify.trace import Trace, read_trace
+from verify.written import read_written
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _CODE = "import sys; sys.path.append(sys.argv.pop(1)); from verify.judge import main; main(sys.argv[1])"
@@ -41,6 +43,8 @@ class Judgement:
     gradients: list[GradientResult] = field(default_factory=list)
     #: Per tensor, the share of elements that the inputs can see.
     coverage: list[dict[str, Any]] = field(default_factory=list)
+    #: Where the numbers agree.
+    smallest_fault: SmallestFault | None = None
     tokens: TokenResult | None = None
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -68,9 +72,10 @@ def judge(
     tokens = TokenResult(**data["tokens"]) if data["tokens"] is not None else None
     problems = data["problems"] if sites or data["problems"] else ["OUTPUT ran, and nothing could be compared"]
     gradients = [GradientResult(**entry) for entry in data["gradients"]]
-    found = Judgement(sites, gradients, data["coverage"], tokens, problems, data["warnings"])
-    found.environment = data["environment"]
-    return found
+    fault = data["smallest_fault"]
+    smallest = SmallestFault.from_json(fault) if fault is not None else None
+    coverage, warnings, environment = data["coverage"], data["warnings"], data["environment"]
+    return Judgement(sites, gradients, coverage, smallest, tokens, problems, warnings, environment)
 
 
 def check_installed() -> None:
@@ -114,6 +119,7 @@ def main(request_path: str) -> None:
         "sites": [site.as_json() for site in found.sites],
         "gradients": [result.as_json() for result in found.gradients],
         "coverage": found.coverage,
+        "smallest_fault": found.smallest_fault.as_json() if found.smallest_fault is not None else None,
         "tokens": asdict(found.tokens) if found.tokens is not None else None,
         "problems": found.problems,
         "warnings": found.warnings,
@@ -145,8 +151,9 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
         found.problems.append(str(error))
     else:
         follow_rules(loaded.model, rules)
-        replayed = replay_cases(trace, loaded, on_progress)
+        replayed = replay_cases(trace, loaded, read_written(output).tensors, on_progress)
         found.sites, found.gradients, found.coverage = replayed.sites, replayed.gradients, replayed.coverage
+        found.smallest_fault = replayed.smallest_fault
         found.warnings += replayed.warnings
         found.problems += replayed.problems
         found.environment["loader"] = loaded.loader

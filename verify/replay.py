@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Callable
 
 from verify.compare import GradientResult, SiteResult, compare_site
 from verify.coverage import Seen, coverage
 from verify.gradients import GradientJudge, functional, recorded_outputs
 from verify.loading import LoadedModel, describe
+from verify.margin import SmallestFault, measure_smallest_fault
 from verify.recorder.seeded import project
 from verify.sites import compute_sites, inside_site, may_lack, tables_and_norms
 from verify.tolerances import Limits
 from verify.trace import Arrays, Case, Trace
+from verify.written import WrittenTensor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,11 +31,20 @@ class Replay:
     coverage: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    #: After a pass.
+    smallest_fault: SmallestFault | None = None
+
+    @property
+    def passed(self) -> bool:
+        results: list[SiteResult | GradientResult] = [*self.sites, *self.gradients]
+        return not self.problems and all(result.passed for result in results)
 
 
-def replay_cases(trace: Trace, loaded: LoadedModel, on_progress: Callable[[str], None]) -> Replay:
+def replay_cases(
+    trace: Trace, loaded: LoadedModel, written: Mapping[str, WrittenTensor], on_progress: Callable[[str], None]
+) -> Replay:
     """Run every case eager, and those that show the attention once more with sdpa, which is what a user gets; then the
-    gradients."""
+    gradients; and where all agree, the smallest fault of the `written` weights."""
     with trace.arrays() as arrays:
         player = Player(trace, arrays, loaded, Limits.of(trace.head), site_scales(trace, arrays))
         for number, case in enumerate(trace.cases):
@@ -47,6 +59,9 @@ def replay_cases(trace: Trace, loaded: LoadedModel, on_progress: Callable[[str],
             use_attention(loaded.model, attention)
             player.run_gradients(attention, on_progress)
         player.count_coverage()
+        if player.done.passed:
+            use_attention(loaded.model, "eager")
+            player.done.smallest_fault = measure_smallest_fault(player, written, on_progress)
     return player.done
 
 
@@ -90,8 +105,16 @@ class Player:
     done: Replay = field(default_factory=Replay)
     seen: Seen = field(default_factory=Seen)
 
+    def again(self) -> Player:
+        """The same, with nothing done yet."""
+        return replace(self, done=Replay(), seen=Seen())
+
     def _inputs(self, case: Case) -> dict[str, np.ndarray]:
         return {key: self.arrays[case.input_key(key)] for key in case.inputs}
+
+    def size_of(self, case: Case) -> int:
+        """How many numbers go in; the time that a case takes rises with it."""
+        return sum(array.size for array in self._inputs(case).values())
 
     def run_case(self, case: Case, attention: str) -> None:
         """Run one case and add its results. What OUTPUT's code raises is a problem of OUTPUT."""

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.errors import Problem
-from verify.compare import ZERO_ROW, GradientResult, SiteResult
+from verify.compare import ZERO_ROW, GradientResult, SiteResult, share_of_limit
+from verify.margin import SmallestFault, tell_margin
 from verify.static import StaticResult
 from verify.tokens import TokenResult
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 FOLDER = "verification"
 #: What a full report has looked at; `push` wants all of these.
 WEIGHTS, NUMBERS, TOKENS = "weights", "numbers", "tokens"
+#: The code of a fault that the verifier planted and missed: nothing is known to be wrong with OUTPUT.
+MISSED = "E409"
 _GROUPS = (
     ("word and position rows", ("word_embeddings", "position_embeddings")),
     ("embeddings", ("embeddings.sum", "hidden_states.0")),
@@ -45,6 +48,8 @@ class Report:
     gradients: list[GradientResult] = field(default_factory=list)
     #: Per tensor: elements, how many of them the numbers see, and which check covers the rest.
     coverage: list[dict[str, Any]] = field(default_factory=list)
+    #: Where the numbers agree, what the smallest fault of a weight would have done to them.
+    smallest_fault: SmallestFault | None = None
     tokenizer: TokenResult | None = None
     #: The negative control, where it was asked for.
     self_test: SelfTest | None = None
@@ -70,7 +75,7 @@ class Report:
     @property
     def unjudged(self) -> bool:
         """Nothing is wrong with OUTPUT, but the verifier missed a fault that it planted itself."""
-        return bool(self.problems) and all(problem.code == "E409" for problem in self.problems)
+        return bool(self.problems) and all(problem.code == MISSED for problem in self.problems)
 
     def to_json(self) -> dict[str, Any]:
         """The report as report.json holds it."""
@@ -87,6 +92,7 @@ class Report:
             "gradients": [result.as_json() for result in self.gradients],
             "coverage": self.coverage,
             "noise": noise_of(self),
+            "margin": margin_of(self),
             "tokenizer": None if tokens is None else asdict(tokens),
             "self_test": None if self.self_test is None else self.self_test.as_json(),
             "warnings": self.warnings,
@@ -105,6 +111,9 @@ def render_table(report: Report) -> str:
             f"reference: PaddleNLP {versions.get('paddlenlp', '?')} on Paddle {versions.get('paddle', '?')}"
             f" ({report.reference['kind']}); {'; '.join(report.reference.get('how', []))}"
         )
+    margin = margin_of(report)
+    if margin is not None:
+        lines.append(f"margin: {tell_margin(margin)}")
     if report.self_test is not None:
         lines.append(f"self-test: {report.self_test.tell()}")
     lines += [f"warning: {warning}" for warning in report.warnings]
@@ -138,9 +147,12 @@ def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
         )
         rows.append(("weights", what, f"{wrong} differ", "0", "ok" if not wrong else "FAILED"))
     for group, sites in group_sites(report.sites):
-        rows.append((group, f"{len(sites)} sites", *_worst(sites)))
+        failed = sum(not site.passed for site in sites)
+        rows.append((group, f"{len(sites)} sites", *_worst(sites, failed)))
     if report.gradients:
-        rows.append(("gradients", f"{len(report.gradients)} tensors", *_worst(report.gradients)))
+        tensors = len({result.tensor for result in report.gradients})
+        failed = len({result.tensor for result in report.gradients if not result.passed})
+        rows.append(("gradients", f"{tensors} tensors", *_worst(report.gradients, failed)))
     if report.tokenizer is not None:
         wrong = report.tokenizer.mismatched
         rows.append(
@@ -149,19 +161,11 @@ def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
     return rows
 
 
-def _worst(results: Sequence[SiteResult | GradientResult]) -> tuple[str, str, str]:
+def _worst(results: Sequence[SiteResult | GradientResult], failed: int) -> tuple[str, str, str]:
     """What was measured where it came nearest to its limit, that limit, and the verdict."""
-    failed = sum(not result.passed for result in results)
     worst = max(results, key=share_of_limit)
     measured = "-" if worst.max_rel is None else f"{worst.max_rel:.1e}"
     return measured, f"{worst.tolerance:.0e}", "ok" if not failed else f"FAILED ({failed})"
-
-
-def share_of_limit(result: SiteResult | GradientResult) -> float:
-    """How much of its limit a result uses up: above 1 it has failed, and so has what cannot be compared."""
-    if result.max_rel is None:
-        return float("inf")
-    return result.max_rel / result.tolerance if result.tolerance else 0.0
 
 
 def noise_of(report: Report) -> dict[str, Any] | None:
@@ -178,6 +182,16 @@ def noise_of(report: Report) -> dict[str, Any] | None:
             "tensor": gradient.tensor,
         }
     return noise
+
+
+def margin_of(report: Report) -> dict[str, Any] | None:
+    """Between what noise uses up of a limit and what the smallest fault makes of one; None unless all passed."""
+    fault = report.smallest_fault
+    if fault is None or not report.sites or not report.passed:
+        return None
+    results: list[SiteResult | GradientResult] = [*report.sites, *report.gradients]
+    told = fault.as_json()
+    return {"noise": max(map(share_of_limit, results)), "smallest_fault": told.pop("ratio"), **told}
 
 
 def group_sites(sites: list[SiteResult]) -> list[tuple[str, list[SiteResult]]]:

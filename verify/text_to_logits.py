@@ -61,7 +61,7 @@ def compare_texts(trace: Trace, loaded: LoadedModel, tokenizer: Any) -> dict[str
                     limit = limits.site(site, projected, False) * scales.get((site, projected), 1.0)
                     value = project(value) if projected else value
                     if site in case.sites and not _agrees(arrays[case.site_key(site)], value, limit):
-                        wrong.append({"text": text, "found": f"{site} differs"})
+                        wrong.append({"text": text, "found": f"other {site}"})
                         break
             found[way] = (len(cases), wrong)
     return found

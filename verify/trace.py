@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -174,6 +176,17 @@ def _expected_keys(head: Mapping[str, Any], cases: Sequence[Case]) -> set[str]:
     if tokens:
         keys |= {"tokens/texts", "tokens/ids", "tokens/offsets"} | {f"tokens/way/{way}" for way in tokens["ways"]}
     return keys
+
+
+def copy_trace(path: Path, target: Path) -> None:
+    """Copy a trace to where the user wants it, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        shutil.copyfile(path, partial)
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def check_sums(trace: Trace, sums: Sequence[str], whose: str) -> None:

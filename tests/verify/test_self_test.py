@@ -68,7 +68,12 @@ def test_the_report_says_how_many_of_how_many_and_by_which_check(
     whole = verified(TINY)
     before = {path.name: path.read_bytes() for path in whole.output.iterdir() if path.is_file()}
     report = self_test(whole, ready, report_dir=tmp_path / "report")
-    data = json.loads((tmp_path / "report" / "report.json").read_text())["self_test"]
+    written = json.loads((tmp_path / "report" / "report.json").read_text())
+    data, margin = written["self_test"], written["margin"]
+    usual = whole.report.to_json()["margin"]
+    told = [row["times_limit"] for row in data["outcomes"] if "times_limit" in row and "unseen" not in row]
+    assert margin["smallest_fault"] == min([usual["smallest_fault"], *told])
+    assert margin["tried"] == usual["tried"] + len(told) > 100
     assert data["faults"] == data["found"] == len(data["outcomes"]) > 200 and data["missed"] == []
     assert {"source", "manifest", "fields", "numbers", "numbers with sdpa", "tokens"} == set(data["by_check"])
     explained = {row["fault"] for row in data["without_static"]["explained"]}
@@ -76,6 +81,12 @@ def test_the_report_says_how_many_of_how_many_and_by_which_check(
     assert "config.json: hidden_dropout_prob is 0.37" in explained
     biased = [row for row in data["outcomes"] if "k_proj.bias[" in row["fault"]]
     assert biased and all("k_proj" in row["eager"] for row in biased)
+    last_places = [row for row in data["outcomes"] if row["kind"] == LAST_PLACE]
+    assert all(row["times_limit"] > 1 for row in last_places if "unseen" not in row)
+    assert {kind for kind, count in data["by_kind"].items() if count["found"] == count["planted"] > 0} == set(
+        data["by_kind"]
+    )
+    assert data["by_kind"][LAST_PLACE]["planted"] == len(last_places)
     assert f"{data['found']} of {data['faults']} planted faults found" in report.self_test.tell()  # type: ignore[union-attr]
     assert str(tmp_path) not in json.dumps(data) and "paddle2torch-verify" not in json.dumps(data)
     assert before == {path.name: path.read_bytes() for path in whole.output.iterdir() if path.is_file()}

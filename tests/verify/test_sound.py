@@ -12,9 +12,9 @@ import pytest
 from converter.errors import ReferenceFailure
 from mappings import SOURCE_CLASSES
 from verify import verify
-from verify.compare import ZERO_ROW
+from verify.compare import ZERO_ROW, share_of_limit
 from verify.judge import Start
-from verify.report import render_table, share_of_limit
+from verify.report import render_table
 
 
 @pytest.mark.parametrize("name", SOURCE_CLASSES)

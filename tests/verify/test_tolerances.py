@@ -60,6 +60,7 @@ def test_gradients_count_the_tokens_and_what_paddle_saw_grow() -> None:
 
 @pytest.mark.parametrize(("hidden", "layers"), [(768, 12), (1024, 24)])
 def test_a_bit_of_a_float32_weight_lies_far_above_the_limits_of_full_sizes(hidden: int, layers: int) -> None:
-    """One unit in the last place of one weight among `hidden` moves what it feeds by about 2^-24 / sqrt(hidden)."""
+    """One unit in the last place of one weight among `hidden`, all alike, moves what it feeds by about
+    2^-24 / sqrt(hidden). What growth and smaller weights leave of that, each report measures: its margin."""
     worst = Limits("float64", hidden, layers, 512, {}, {}).site("logits")
     assert worst < 1e-12 and 2**-24 / math.sqrt(hidden) > 1000 * worst

@@ -1,4 +1,4 @@
-"""junit.xml: a test case for every check and, of the numbers, for every kind of site in every case."""
+"""junit.xml: a test case for every check, for every kind of site in every input, and for every tensor's gradients."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from verify.compare import SiteResult
+from verify.compare import GradientResult, SiteResult
+from verify.margin import tell_margin
+from verify.rendering.kinds import by_tensor, read_gradients
 from verify.rendering.plain_text import clean
 from verify.rendering.verdict import read_sites, verdict_of
 from verify.report import NUMBERS, TOKENS, WEIGHTS, group_sites
@@ -26,7 +28,7 @@ _CHECKS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 
 def render_junit(report: Mapping[str, Any]) -> str:
     """The XML of what report.json holds. Attributes and elements are those of Jenkins' schema; no times."""
-    cases = [*_checks(report), *_numbers(read_sites(report)), *_gradients(report["gradients"])]
+    cases = [*_checks(report), *_numbers(read_sites(report)), *_gradients(read_gradients(report))]
     counts = {
         "tests": str(len(cases)),
         "failures": str(sum(case.find("failure") is not None for case in cases)),
@@ -37,6 +39,7 @@ def render_junit(report: Mapping[str, Any]) -> str:
         "testsuites", {"name": _SUITE, **{k: counts[k] for k in ("tests", "failures", "errors")}}
     )
     suite = ElementTree.SubElement(root, "testsuite", {"name": _SUITE, **counts})
+    suite.append(_properties(report))
     suite.extend(cases)
     verdict = verdict_of(report)
     lines = [f"{verdict.word}: {verdict.sentence}. {verdict.scope}"]
@@ -83,11 +86,30 @@ def _numbers(sites: Sequence[SiteResult]) -> list[ElementTree.Element]:
     return cases
 
 
-def _gradients(gradients: Sequence[Mapping[str, Any]]) -> list[ElementTree.Element]:
+def _gradients(gradients: Sequence[GradientResult]) -> list[ElementTree.Element]:
+    """A case for each tensor; of a failure all inputs in which its gradient differs."""
     cases = []
-    for entry in gradients:
-        said = ", ".join(f"{name} {value}" for name, value in entry.items() if name not in ("tensor", "passed"))
-        failures = [f"{entry.get('tensor')}: {said}"] if entry.get("passed") is False else []
-        name = f"{entry.get('tensor')}, {entry['case']}" if "case" in entry else str(entry.get("tensor"))
-        cases.append(_case("gradients", name, failures))
+    for tensor, results in by_tensor(gradients).items():
+        failures = []
+        for result in results:
+            if not result.passed:
+                measured = result.problem or f"measured {result.max_rel:.1e}, limit {result.tolerance:.1e}"
+                failures.append(f"{result.case}: {measured}")
+        cases.append(_case("gradients", tensor, failures))
     return cases
+
+
+def _properties(report: Mapping[str, Any]) -> ElementTree.Element:
+    """What the numbers rest on: precision, rules, and how far noise and the smallest fault are from a limit."""
+    told = {"precision": report["precision"], "behavior": report["behavior"]}
+    margin = report.get("margin")
+    if margin is not None:
+        told["margin.noise"] = f"{margin['noise']:.3g}"
+        told["margin"] = tell_margin(margin)
+        if margin["smallest_fault"] is not None:
+            told["margin.smallest_fault"] = f"{margin['smallest_fault']:.3g}"
+            told["margin.tensor"], told["margin.site"] = margin["tensor"], margin["site"]
+    properties = ElementTree.Element("properties")
+    for name, value in told.items():
+        ElementTree.SubElement(properties, "property", {"name": name, "value": clean(value)})
+    return properties

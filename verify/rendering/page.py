@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from converter.version import __version__
-from verify.compare import SiteResult
+from verify.compare import SiteResult, share_of_limit
+from verify.margin import tell_margin
+from verify.rendering.kinds import read_gradients
+from verify.rendering.measured import (
+    render_coverage,
+    render_failed_sites,
+    render_gradients,
+    render_groups,
+    render_plot,
+)
 from verify.rendering.plain_text import to_html, to_number
-from verify.rendering.plot import draw_plot
+from verify.rendering.self_test import render_self_test
 from verify.rendering.style import STYLE
-from verify.rendering.tables import Row, render_rows, render_table, worst_by_tensor
-from verify.rendering.verdict import Verdict, group_rows, read_sites, share_of_limit, verdict_of
+from verify.rendering.surroundings import render_files, render_others, render_reference, render_tokens
+from verify.rendering.verdict import Verdict, read_sites, verdict_of
 
 _SHOWN = 40
-_IDS_BEFORE, _IDS_AFTER = 3, 12
 #: Parts of a report that have a section of their own; what else it holds is shown as it is.
 _KNOWN = (
     *("passed", "precision", "behavior", "checked", "problems", "first_difference", "static", "sites", "gradients"),
-    *("tokenizer", "warnings", "files", "reference", "environment"),
+    *("coverage", "noise", "margin", "tokenizer", "self_test", "warnings", "files", "reference", "environment"),
 )
 # Even if something got through: nothing is loaded and nothing runs.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -32,17 +39,20 @@ def render_page(report: Mapping[str, Any]) -> str:
     sections = [
         _verdict(verdict),
         _cards(report, sites),
+        _margin(report.get("margin")),
         _first_difference(report["first_difference"]),
         _problems(report["problems"]),
-        _plot(sites, report["first_difference"]),
-        _groups(sites),
-        _failed_sites(sites),
-        _gradients(report["gradients"]),
-        _tokens(report["tokenizer"]),
         _warnings(report["warnings"]),
-        _reference(report),
-        _others(report),
-        _files(report["files"]),
+        render_plot(sites, report["first_difference"]),
+        render_groups(sites),
+        render_failed_sites(sites),
+        render_gradients(read_gradients(report)),
+        render_coverage(report["coverage"]),
+        render_tokens(report["tokenizer"]),
+        render_self_test(report["self_test"]),
+        render_reference(report),
+        render_others({key: value for key, value in report.items() if key not in _KNOWN and value}),
+        render_files(report["files"]),
         f"<footer>paddle2torch {__version__}. The same in numbers: report.json, for CI: junit.xml.</footer>",
     ]
     return "\n".join(
@@ -99,6 +109,15 @@ def _cards(report: Mapping[str, Any], sites: Sequence[SiteResult]) -> str:
     return f'<div class="cards">{"".join(parts)}</div>'
 
 
+def _margin(margin: Mapping[str, Any] | None) -> str:
+    """How far noise lies below its limit, and a fault above."""
+    if margin is None:
+        return ""
+    hidden = margin["smallest_fault"] is not None and margin["smallest_fault"] <= 1
+    kind = "margin hidden" if hidden else "margin"
+    return f'<p class="{kind}"><b>Margin:</b> {to_html(tell_margin(margin))}</p>'
+
+
 def _first_difference(first: Mapping[str, Any] | None) -> str:
     if first is None:
         return ""
@@ -131,139 +150,6 @@ def _problems(problems: Sequence[Mapping[str, Any]]) -> str:
     return f'<h2>What is wrong</h2><ul class="problems">{"".join(items[:_SHOWN])}</ul>{more}'
 
 
-def _plot(sites: Sequence[SiteResult], first: Mapping[str, Any] | None) -> str:
-    drawing = draw_plot(sites, first)
-    if not drawing:
-        return ""
-    return (
-        "<h2>Error by layer</h2><figure style='margin:0'>" + drawing + '<figcaption class="quiet">Largest difference '
-        "from Paddle at each place, as a share of the largest value there, over all inputs; the axis is logarithmic."
-        "</figcaption></figure>"
-    )
-
-
-def _groups(sites: Sequence[SiteResult]) -> str:
-    rows = []
-    for group in group_rows(sites):
-        word = f"{group.failed} FAILED" if group.failed else "ok"
-        cells = (group.name, group.sites, to_number(group.measured), f"{group.limit:.1e}", group.where, word)
-        rows.append(Row(cells, bool(group.failed)))
-    if not rows:
-        return ""
-    names = ("kind of site", "sites", "worst measured", "its limit", "at", "")
-    return "<h2>Measured against the limit</h2>" + render_table(names, rows, numbers=(1, 2, 3))
-
-
-def _failed_sites(sites: Sequence[SiteResult]) -> str:
-    failed = [site for site in sites if not site.passed]
-    if not failed:
-        return ""
-    rows = [
-        Row((site.site, site.case, to_number(site.max_rel), f"{site.tolerance:.1e}", site.problem))
-        for site in failed[:_SHOWN]
-    ]
-    more = f"<p>and {len(failed) - _SHOWN} more, in report.json</p>" if len(failed) > _SHOWN else ""
-    table = render_table(("site", "input", "measured", "limit", "why"), rows, numbers=(2, 3))
-    return f"<details><summary>The {len(failed)} sites that differ</summary>{table}{more}</details>"
-
-
-def _gradients(gradients: Sequence[Mapping[str, Any]]) -> str:
-    if not gradients:
-        return ""
-    worst = worst_by_tensor(gradients)
-    wrong = sum(entry.get("passed") is False for entry in worst)
-    said = f"{len(worst)} tensors, {wrong} differ" if wrong else f"{len(worst)} tensors, all agree"
-    table = render_rows(worst)
-    return (
-        f"<h2>Gradients</h2><p>{said}</p><details open><summary>by tensor, the worst input</summary>{table}</details>"
-    )
-
-
-def _tokens(tokens: Mapping[str, Any] | None) -> str:
-    if tokens is None:
-        return ""
-    parts = [f"<h2>Tokens</h2><p>{tokens['texts']} texts, {tokens['mismatched']} results other than Paddle's.</p>"]
-    if tokens["problem"]:
-        parts.append(f"<p class='failed-word'>{to_html(tokens['problem'])}</p>")
-    rows = [
-        Row((example["text"], *_around_difference(example["expected"], example["found"])))
-        for example in tokens["examples"]
-        if "expected" in example
-    ]
-    # Of other ways a trace holds a digest: only what OUTPUT gives can be shown.
-    others = [
-        Row((example["text"], f"by the way {example['way']}", example["found"]))
-        for example in tokens["examples"]
-        if "expected" not in example
-    ]
-    rows += others
-    if rows:
-        parts.append(render_table(("text", "Paddle's ids", "OUTPUT's ids"), rows))
-    more = {key: tokens[key] for key in tokens if key not in ("texts", "mismatched", "problem", "examples")}
-    return "".join(parts) + _as_it_is(more)
-
-
-def _around_difference(expected: Sequence[object], found: Sequence[object]) -> tuple[str, str]:
-    """Both lists from shortly before they part; report.json has them whole."""
-    shorter = min(len(expected), len(found))
-    place = next((n for n, (one, other) in enumerate(zip(expected, found)) if one != other), shorter)
-    start = max(0, place - _IDS_BEFORE)
-    shown = []
-    for ids in (expected, found):
-        before = f"({start} alike) " if start else ""
-        after = " …" if len(ids) > place + _IDS_AFTER else ""
-        shown.append(before + " ".join(map(str, ids[start : place + _IDS_AFTER])) + after)
-    return shown[0], shown[1]
-
-
 def _warnings(warnings: Iterable[object]) -> str:
     items = "".join(f"<li>{to_html(warning)}</li>" for warning in warnings)
     return f"<h2>Warnings</h2><ul>{items}</ul>" if items else ""
-
-
-def _reference(report: Mapping[str, Any]) -> str:
-    """Who computed what it was compared with, and where all ran."""
-    reference = report["reference"]
-    rows = [Row(("behavior", report["behavior"]))]
-    if reference:
-        rows += [
-            Row(("reference", reference.get("kind", ""))),
-            Row(("how the weights were read", "; ".join(reference.get("how", [])))),
-        ]
-        rows += [Row((f"read by Paddle: {file['name']}", file["sha256"])) for file in reference.get("files", [])]
-    for side, versions in report["environment"].items():
-        said = versions
-        if isinstance(versions, dict):
-            said = ", ".join(f"{name} {version}" for name, version in versions.items())
-        rows.append(Row(({"reference": "Paddle's side", "output": "OUTPUT's side"}.get(side, side), said)))
-    return "<h2>Environment</h2>" + render_table((), rows)
-
-
-def _others(report: Mapping[str, Any]) -> str:
-    """Parts that this page does not know: lists of like entries as tables, the rest as it is."""
-    more = {key: report[key] for key in report if key not in _KNOWN and report[key]}
-    tables = {key: value for key, value in more.items() if isinstance(value, list) and isinstance(value[0], Mapping)}
-    parts = [
-        f"<h2>{to_html(key.capitalize())}</h2><details open><summary>{len(value)} entries</summary>"
-        f"{render_rows(value)}</details>"
-        for key, value in tables.items()
-    ]
-    rest = _as_it_is({key: more[key] for key in more if key not in tables})
-    return "".join(parts) + (f"<h2>More</h2>{rest}" if rest else "")
-
-
-def _as_it_is(more: Mapping[str, Any]) -> str:
-    if not more:
-        return ""
-    rows = [
-        Row((name.replace("_", " "), value if isinstance(value, (str, int)) else json.dumps(value)))
-        for name, value in more.items()
-    ]
-    return render_table((), rows)
-
-
-def _files(files: Mapping[str, str]) -> str:
-    if not files:
-        return ""
-    table = render_table(("file", "sha256"), [Row(pair) for pair in files.items()], mono=True)
-    return f"<h2>The bytes that this speaks of</h2>{table}"

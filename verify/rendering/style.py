@@ -38,6 +38,10 @@ code, .mono { font: 13px/1.45 ui-monospace, SFMono-Regular, Consolas, "DejaVu Sa
 .card b { display: block; font-size: 20px; line-height: 1.3; }
 .card .name { color: var(--quiet); font-size: 13px; }
 .card .word { font-size: 13px; font-weight: 600; float: right; }
+.margin { border: 1px solid var(--rule); border-radius: 8px; padding: 10px 14px; margin: 12px 0 0;
+  overflow-wrap: anywhere; }
+.margin.hidden { border-color: var(--partly); background: var(--partly-tint); }
+figure { margin: 0; }
 .first-difference { border: 1px solid var(--bad); border-radius: 8px; padding: 12px 16px; margin-top: 16px; }
 .first-difference .look { font-size: 17px; font-weight: 600; overflow-wrap: anywhere; }
 .problems { padding-left: 0; list-style: none; margin: 8px 0; }
@@ -48,7 +52,12 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th { text-align: left; font-weight: 600; font-size: 13px; color: var(--quiet); border-bottom: 1px solid var(--rule);
   padding: 4px 12px 4px 0; }
 td { border-bottom: 1px solid var(--rule); padding: 5px 12px 5px 0; vertical-align: top; overflow-wrap: anywhere; }
+td:first-child, th:first-child { padding-left: 6px; min-width: 13.5em; }
 td.number, th.number { text-align: right; white-space: nowrap; }
+td.short { white-space: nowrap; overflow-wrap: normal; }
+.scroll { overflow-x: auto; } .scroll + .scroll { margin-top: 14px; }
+@media (max-width: 720px) { .scroll table { min-width: 680px; } .plot { min-width: 680px; }
+  figure { overflow-x: auto; } }
 tr.wrong td { background: var(--bad-tint); }
 .bar { display: inline-block; width: 90px; height: 8px; background: var(--rule); border-radius: 4px; overflow: hidden;
   vertical-align: middle; margin-right: 8px; }
@@ -72,8 +81,10 @@ footer { margin-top: 36px; color: var(--quiet); font-size: 13px; }
   @page { margin: 14mm; }
   body { padding: 0; max-width: none; font-size: 10pt; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  h2 { break-after: avoid; } tr, .card, .verdict, .first-difference, figure, .problems li { break-inside: avoid; }
+  code, .mono { font-size: 8pt; } h2, h3, h2 + p { break-after: avoid; }
+  tr, .card, .verdict, .first-difference, figure, .problems li { break-inside: avoid; }
   thead { display: table-header-group; }
+  .scroll, figure { overflow: visible; } .scroll table, .plot { min-width: 0; }
 }
 """
 )

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from verify.margin import tell_margin
+from verify.rendering.kinds import by_tensor, count_failed, read_gradients
 from verify.rendering.plain_text import to_markdown, to_number
-from verify.rendering.tables import worst_by_tensor
 from verify.rendering.verdict import group_rows, read_sites, verdict_of
 
 _SHOWN = 10
@@ -25,6 +26,8 @@ def render_summary(report: Mapping[str, Any]) -> str:
     if rows:
         lines += ["| | compared | worst | limit | |", "| --- | --- | ---: | ---: | --- |"]
         lines += ["| " + " | ".join(map(to_markdown, row)) + " |" for row in rows] + [""]
+    if report.get("margin") is not None:
+        lines += [f"Margin: {to_markdown(tell_margin(report['margin']))}", ""]
     first = report["first_difference"]
     if first is not None:
         lines += [f"**First difference:** {to_markdown(first['site'])}. Look at {to_markdown(first['look_at'])}", ""]
@@ -38,7 +41,7 @@ def render_summary(report: Mapping[str, Any]) -> str:
 
 def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
     rows = []
-    static, tokens, gradients = report["static"], report["tokenizer"], report["gradients"]
+    static, tokens, gradients = report["static"], report["tokenizer"], read_gradients(report)
     if static is not None:
         wrong = len(static["mismatched"])
         rows.append(("weights", f"{static['tensors']} tensors", f"{wrong} differ", "0", _word(wrong)))
@@ -46,9 +49,8 @@ def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
         measured = to_number(group.measured)
         rows.append((group.name, f"{group.sites} sites", measured, f"{group.limit:.0e}", _word(group.failed)))
     if gradients:
-        worst = worst_by_tensor(gradients)
-        wrong = sum(entry.get("passed") is False for entry in worst)
-        rows.append(("gradients", f"{len(worst)} tensors", f"{wrong} differ", "0", _word(wrong)))
+        wrong = count_failed(gradients)
+        rows.append(("gradients", f"{len(by_tensor(gradients))} tensors", f"{wrong} differ", "0", _word(wrong)))
     if tokens is not None:
         wrong = tokens["mismatched"]
         rows.append(("tokens", f"{tokens['texts']} texts", f"{wrong} differ", "0", _word(wrong)))

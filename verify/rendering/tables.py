@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,54 +17,53 @@ class Row:
     wrong: bool = False
 
 
-def render_table(names: Sequence[str], rows: Sequence[Row], numbers: Sequence[int] = (), *, mono: bool = False) -> str:
-    """A table; columns in `numbers` are set to the right."""
-    kinds = {column: ' class="number"' for column in numbers}
+def render_table(
+    names: Sequence[str],
+    rows: Sequence[Row],
+    numbers: Sequence[int] = (),
+    short: Sequence[int] = (),
+    *,
+    mono: bool = False,
+) -> str:
+    """A table; columns in `numbers` are set to the right, those in `short` stay on one line."""
+    kinds = {**dict.fromkeys(short, ' class="short"'), **dict.fromkeys(numbers, ' class="number"')}
     head = "".join(f"<th{kinds.get(column, '')}>{to_html(name)}</th>" for column, name in enumerate(names))
     lines = []
     for row in rows:
         cells = [f"<td{kinds.get(column, '')}>{to_html(cell)}</td>" for column, cell in enumerate(row.cells)]
         lines.append(f"{_line(row.wrong)}{''.join(cells)}</tr>")
-    above = f"<thead><tr>{head}</tr></thead>" if head else ""
-    table = '<table class="mono">' if mono else "<table>"
-    return f"{table}{above}<tbody>{''.join(lines)}</tbody></table>"
+    return _frame(head, lines, mono)
 
 
-def render_rows(entries: Sequence[Mapping[str, Any]]) -> str:
-    """A table of like entries with a column for each key; a `coverage` or `share` from 0 to 1 is a bar."""
+def render_rows(entries: Sequence[Mapping[str, Any]], numbers: Sequence[str] = ()) -> str:
+    """A table of like entries with a column for each key, those in `numbers` set to the right; a `coverage` or `share`
+    from 0 to 1 is a bar."""
     names = list(dict.fromkeys(name for entry in entries for name in entry))
-    head = "".join(f"<th>{to_html(name.replace('_', ' '))}</th>" for name in names)
+    kinds = dict.fromkeys(numbers, ' class="number"')
+    head = "".join(f"<th{kinds.get(name, '')}>{to_html(name.replace('_', ' '))}</th>" for name in names)
     lines = []
     for entry in entries:
-        cells = "".join(f"<td>{_cell(name, entry.get(name))}</td>" for name in names)
+        cells = "".join(_cell(name, entry.get(name), kinds.get(name, "")) for name in names)
         lines.append(f"{_line(entry.get('passed') is False)}{cells}</tr>")
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    return _frame(head, lines)
 
 
-def worst_by_tensor(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Of several entries for a tensor, one for each input, the one that failed or came nearest to its limit."""
-    worst: dict[Any, Mapping[str, Any]] = {}
-    for entry in entries:
-        tensor = entry.get("tensor")
-        if tensor not in worst or _badness(entry) > _badness(worst[tensor]):
-            worst[tensor] = entry
-    return list(worst.values())
-
-
-def _badness(entry: Mapping[str, Any]) -> tuple[bool, float]:
-    measured, limit = entry.get("max_rel"), entry.get("tolerance")
-    share = measured / limit if measured is not None and limit else (math.inf if measured is None else 0.0)
-    return entry.get("passed") is False, share
+def _frame(head: str, lines: Sequence[str], mono: bool = False) -> str:
+    """The whole table, in a box that scrolls where the screen is narrower than it."""
+    above = f"<thead><tr>{head}</tr></thead>" if head else ""
+    table = '<table class="mono">' if mono else "<table>"
+    return f'<div class="scroll">{table}{above}<tbody>{"".join(lines)}</tbody></table></div>'
 
 
 def _line(wrong: bool) -> str:
     return '<tr class="wrong">' if wrong else "<tr>"
 
 
-def _cell(name: str, value: object) -> str:
+def _cell(name: str, value: object, kind: str) -> str:
     if name in ("coverage", "share") and isinstance(value, (int, float)) and not isinstance(value, bool):
         share = min(max(float(value), 0.0), 1.0)
         # Rounded down: what is not quite all must not look like all.
         percent = int(share * 1000) / 10
-        return f'<span class="bar"><span style="width:{percent}%"></span></span>{percent:g} %'
-    return to_html(to_number(value))
+        bar = f'<span class="bar"><span style="width:{percent}%"></span></span>'
+        return f'<td class="short">{bar}{percent:g} %</td>'
+    return f"<td{kind}>{to_html(to_number(value))}</td>"

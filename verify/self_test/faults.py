@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from converter.tensors import DTYPES
+from verify.last_place import bits_of, change_at
+from verify.margin import SmallestFault
 from verify.rounding import to_float64
 from verify.written import WrittenTensor
 
@@ -59,6 +60,21 @@ class Fault:
         return asdict(self)
 
 
+@dataclass
+class Found:
+    """What numbers or tokens say of one fault."""
+
+    #: Way of attention, or "tokens" -> where it was found first; "" where it was not.
+    shown: dict[str, str]
+    #: Of one unit in the last place: how far beyond its limit it is, where that is least.
+    smallest: SmallestFault | None = None
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Found:
+        smallest = entry["smallest"]
+        return cls(entry["shown"], None if smallest is None else SmallestFault.from_json(smallest))
+
+
 def tensor_faults(written: Mapping[str, WrittenTensor], seed: int, elements: int) -> Iterator[Fault]:
     """`elements` of each tensor by one unit in the last place of its stored dtype, square matrices transposed, an
     exchange with the next tensor of the same shape, two rows of each embedding."""
@@ -70,7 +86,7 @@ def tensor_faults(written: Mapping[str, WrittenTensor], seed: int, elements: int
         random = np.random.default_rng([seed, zlib.crc32(name.encode())])
         array = tensor.read()
         yield from _last_places(tensor, array, random, elements)
-        bits = _bits(array, tensor.dtype)
+        bits = bits_of(array, tensor.dtype)
         if array.ndim == 2 and array.shape[0] == array.shape[1] and not np.array_equal(bits, bits.T):
             yield Fault(TRANSPOSED, name)
         other = _neighbour(written, names, number)
@@ -83,8 +99,6 @@ def tensor_faults(written: Mapping[str, WrittenTensor], seed: int, elements: int
 
 
 def _last_places(tensor: WrittenTensor, array: np.ndarray, random: np.random.Generator, count: int) -> Iterator[Fault]:
-    import numpy as np
-
     flat = array.reshape(-1)
     largest = _largest(flat, tensor.dtype)
     taken: set[int] = set()
@@ -94,14 +108,12 @@ def _last_places(tensor: WrittenTensor, array: np.ndarray, random: np.random.Gen
             if place not in taken and flat[place] != 0:
                 break
         taken.add(place)
-        bits = _bits(flat[place : place + 1], tensor.dtype)
-        value, moved = _value(bits, tensor.dtype), _value(neighbour(bits, tensor.dtype), tensor.dtype)
-        change = abs(moved - value)
+        change = change_at(tensor, flat, place)
+        distance = abs(change.moved - change.value)
         unseen = ""
-        if not change > SMALLEST_SHARE * largest:
-            unseen = f"the element is {value:.1e}, which its last place changes by {change:.1e}"
-        index = tuple(int(n) for n in np.unravel_index(place, array.shape)) if array.ndim else ()
-        yield Fault(LAST_PLACE, tensor.name, index, moved, unseen=unseen)
+        if not distance > SMALLEST_SHARE * largest:
+            unseen = f"the element is {change.value:.1e}, which its last place changes by {distance:.1e}"
+        yield Fault(LAST_PLACE, tensor.name, change.place, change.moved, unseen=unseen)
 
 
 def _largest(flat: np.ndarray, dtype: str) -> float:
@@ -113,27 +125,6 @@ def _largest(flat: np.ndarray, dtype: str) -> float:
     return max((float(np.nanmax(np.abs(block))) for block in blocks), default=0.0)
 
 
-def neighbour(bits: np.ndarray, dtype: str) -> np.ndarray:
-    """The bits of the next number away from 0, or towards it where there is none."""
-    import numpy as np
-
-    further: np.ndarray = bits + bits.dtype.type(1)
-    if np.isfinite(_value(further, dtype)):
-        return further
-    nearer: np.ndarray = bits - bits.dtype.type(1)
-    return nearer
-
-
-def _value(bits: np.ndarray, dtype: str) -> float:
-    import numpy as np
-
-    return float(to_float64(bits.view(np.dtype(DTYPES[dtype][0])), dtype)[0])
-
-
-def _bits(array: np.ndarray, dtype: str) -> np.ndarray:
-    return array.view(f"<u{DTYPES[dtype][1]}")
-
-
 def _neighbour(written: Mapping[str, WrittenTensor], names: list[str], number: int) -> str:
     """The next tensor of this shape and dtype that holds something else; "" where there is none."""
     import numpy as np
@@ -142,6 +133,6 @@ def _neighbour(written: Mapping[str, WrittenTensor], names: list[str], number: i
     for other_name in names[number + 1 :] + names[:number]:
         other = written[other_name]
         alike = (other.shape, other.dtype) == (one.shape, one.dtype)
-        if alike and not np.array_equal(_bits(one.read(), one.dtype), _bits(other.read(), other.dtype)):
+        if alike and not np.array_equal(bits_of(one.read(), one.dtype), bits_of(other.read(), other.dtype)):
             return other_name
     return ""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
+from verify.compare import GradientResult, SiteResult, share_of_limit
 from verify.judge import check_epsilons, follow_rules, rules_of_trace
 from verify.loading import LoadedModel, LoadFailure, choose_loader, describe, load_model
+from verify.margin import fault_at, moved
 from verify.replay import Player, site_scales, use_attention
-from verify.self_test.faults import EXCHANGED, LAST_PLACE, OF_TENSORS, ROWS, TRANSPOSED, Fault
+from verify.self_test.faults import EXCHANGED, LAST_PLACE, OF_TENSORS, ROWS, TRANSPOSED, Fault, Found
 from verify.self_test.folders import CONFIG
 from verify.tokens import first_way_that_differs
 from verify.tolerances import Limits
@@ -48,33 +50,44 @@ class NumbersSide:
     def is_large(self) -> bool:
         return int(sum(parameter.numel() for parameter in self.loaded.model.parameters())) > LARGE
 
-    def find(self, fault: Fault) -> dict[str, str]:
-        """way of attention, or "tokens" -> where it was found first; "" where it was not."""
+    def find(self, fault: Fault) -> Found:
+        """Plant the fault, compare, and take it out again."""
         if fault.kind not in OF_TENSORS and not fault.subject.startswith(OF_MODEL):
             rule = self.rules.piece_rule if self.rules else None
             place = first_way_that_differs(self.trace, Path(fault.folder), rule, 10 if fault.unseen else 1)
-            return {"tokens": place.replace(fault.folder, "OUTPUT")[:120]}
+            return Found({"tokens": place.replace(fault.folder, "OUTPUT")[:120]})
         ways = ATTENTIONS[:1] if self.is_large or fault.unseen else ATTENTIONS
         if fault.unseen and self.is_large:
-            return dict.fromkeys(ways, NOT_TRIED)
+            return Found(dict.fromkeys(ways, NOT_TRIED))
         if fault.kind in OF_TENSORS:
             parameters = dict(self.loaded.model.named_parameters())
             if fault.subject not in parameters:
-                return dict.fromkeys(ways, "")
+                return Found(dict.fromkeys(ways, ""))
             with plant_in(parameters, fault):
-                return {way: self._first_site(self.loaded, fault, way) for way in ways}
+                return self._find_in_model(self.loaded, fault, ways)
         try:
             model = build_from(Path(fault.folder), self.loaded)
         except LoadFailure as error:
-            return dict.fromkeys(ways, f"loading: {error!s:.160}")
+            return Found(dict.fromkeys(ways, f"loading: {error!s:.160}"))
         follow_rules(model.model, self.rules)
         odd = check_epsilons(model.model, self.trace)
-        return {way: odd[0] if odd else self._first_site(model, fault, way) for way in ways}
+        return Found(dict.fromkeys(ways, odd[0])) if odd else self._find_in_model(model, fault, ways)
 
-    def _first_site(self, model: LoadedModel, fault: Fault, attention: str) -> str:
-        """The first site that differs, in the cases that see most, first."""
-        use_attention(model.model, attention)
-        player = Player(self.trace, self.arrays, model, Limits.of(self.trace.head), self.scales)
+    def _find_in_model(self, model: LoadedModel, fault: Fault, ways: Sequence[str]) -> Found:
+        found = Found({})
+        for way in ways:
+            player = Player(self.trace, self.arrays, model, Limits.of(self.trace.head), self.scales)
+            found.shown[way] = self._first_site(player, fault, way)
+            results: list[SiteResult | GradientResult] = [*player.done.sites, *player.done.gradients]
+            if fault.kind == LAST_PLACE and results:
+                one = fault_at(fault.subject, fault.place, max(results, key=share_of_limit))
+                known = [one] if found.smallest is None else [found.smallest, one]
+                found.smallest = min(known, key=lambda fault: fault.ratio or 0.0)
+        return found
+
+    def _first_site(self, player: Player, fault: Fault, attention: str) -> str:
+        """The first site that differs, in the cases that see most, first. The case that has it is run to its end."""
+        use_attention(player.loaded.model, attention)
         done = player.done
         for case in self._order(fault):
             player.run_case(case, attention)
@@ -99,23 +112,22 @@ class NumbersSide:
 def plant_in(parameters: dict[str, torch.nn.Parameter], fault: Fault) -> Iterator[None]:
     """The fault in the model's own parameters, for as long as the block lasts."""
     tensor = parameters[fault.subject].data
+    if fault.kind == LAST_PLACE:
+        with moved(tensor, fault.place, fault.value):
+            yield
+        return
+    rows = list(fault.place)
     if fault.kind == EXCHANGED:
         other = parameters[fault.other].data
         parameters[fault.subject].data, parameters[fault.other].data = other, tensor
     elif fault.kind == TRANSPOSED:
         parameters[fault.subject].data = tensor.T.contiguous()
-    kept = tensor[fault.place].clone() if fault.kind == LAST_PLACE else None
-    rows = list(fault.place)
+    elif fault.kind == ROWS:
+        tensor[rows] = tensor[rows[::-1]].clone()
     try:
-        if fault.kind == LAST_PLACE:
-            tensor[fault.place] = fault.value
-        elif fault.kind == ROWS:
-            tensor[rows] = tensor[rows[::-1]].clone()
         yield
     finally:
-        if kept is not None:
-            tensor[fault.place] = kept
-        elif fault.kind == ROWS:
+        if fault.kind == ROWS:
             tensor[rows] = tensor[rows[::-1]].clone()
         parameters[fault.subject].data = tensor
         if fault.kind == EXCHANGED:
@@ -146,7 +158,7 @@ def build_from(folder: Path, sound: LoadedModel) -> LoadedModel:
     return LoadedModel(model, getattr(model, "ernie_m", model), loader)
 
 
-def find_in_numbers(request: dict[str, Any], say: Callable[[str], None]) -> list[dict[str, str]]:
+def find_in_numbers(request: dict[str, Any], say: Callable[[str], None]) -> list[Found]:
     """For each fault of the request where it was found."""
     trace, output = read_trace(Path(request["trace"])), Path(request["output"])
     faults = [read_fault(entry) for entry in request["faults"]]
@@ -170,5 +182,6 @@ def read_fault(entry: dict[str, Any]) -> Fault:
 def write_found(request: dict[str, Any], say: Callable[[str], None]) -> None:
     """Answer a request: its `result` gets the list."""
     partial = Path(request["result"] + ".partial")
-    partial.write_text(json.dumps(find_in_numbers(request, say)), encoding="utf-8")
+    found = [asdict(one) for one in find_in_numbers(request, say)]
+    partial.write_text(json.dumps(found), encoding="utf-8")
     partial.replace(request["result"])

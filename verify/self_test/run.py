@@ -13,7 +13,8 @@ from converter.errors import Problem, ReferenceFailure
 from converter.tensors import element_count
 from verify.judge import Start, start_process
 from verify.manifest import behavior_of
-from verify.self_test.faults import LAST_PLACE, Fault, tensor_faults
+from verify.margin import SmallestFault
+from verify.self_test.faults import LAST_PLACE, Fault, Found, tensor_faults
 from verify.self_test.folders import folder_faults, plant
 from verify.self_test.weights import StaticSide
 from verify.trace import Trace
@@ -42,6 +43,8 @@ class Outcome:
     shown: dict[str, str]
     #: Why it need not show in numbers and tokens.
     unseen: str = ""
+    #: Of one unit in the last place: how far beyond its limit it is, in the way of running it that shows it least.
+    smallest: SmallestFault | None = None
 
     @property
     def found_without_static(self) -> bool:
@@ -54,6 +57,8 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         data = {"fault": self.fault, "kind": self.kind, "found": self.found, "static": list(self.static), **self.shown}
+        if self.smallest is not None:
+            data["times_limit"] = self.smallest.ratio
         return {**data, "unseen": self.unseen} if self.unseen else data
 
 
@@ -75,6 +80,11 @@ class SelfTest:
         """What numbers and tokens alone do not find, for no reason that is known."""
         return [found for found in self.outcomes if not found.found_without_static and not found.unseen]
 
+    @property
+    def smallest(self) -> list[SmallestFault]:
+        """Of every unit in a last place that numbers must show, how far beyond its limit it is."""
+        return [found.smallest for found in self.outcomes if found.smallest is not None and not found.unseen]
+
     def as_json(self) -> dict[str, Any]:
         by_check: Counter[str] = Counter()
         for outcome in self.outcomes:
@@ -86,7 +96,7 @@ class SelfTest:
             "faults": len(self.outcomes),
             "found": sum(outcome.found for outcome in self.outcomes),
             "missed": [outcome.fault for outcome in self.missed],
-            "by_kind": dict(sorted(Counter(outcome.kind for outcome in self.outcomes).items())),
+            "by_kind": {kind: self._count(kind) for kind in sorted({outcome.kind for outcome in self.outcomes})},
             "by_check": dict(sorted(by_check.items())),
             "without_static": {
                 "found": len(self.outcomes) - len(alone),
@@ -95,6 +105,14 @@ class SelfTest:
             },
             "seed": SEED,
             "outcomes": [outcome.as_json() for outcome in self.outcomes],
+        }
+
+    def _count(self, kind: str) -> dict[str, int]:
+        of_kind = [outcome for outcome in self.outcomes if outcome.kind == kind]
+        return {
+            "planted": len(of_kind),
+            "found": sum(outcome.found for outcome in of_kind),
+            "without_static": sum(outcome.found_without_static for outcome in of_kind),
         }
 
     def tell(self) -> str:
@@ -134,8 +152,8 @@ def run_self_test(
         found.append(tuple(side.find(fault)) if static else ())
     shown = ask_process(output, trace, faults, behavior_of(side.manifest), folder, say, start)
     outcomes = [
-        Outcome(fault.describe(), fault.kind, checks, places, fault.unseen)
-        for fault, checks, places in zip(faults, found, shown)
+        Outcome(fault.describe(), fault.kind, checks, answer.shown, fault.unseen, answer.smallest)
+        for fault, checks, answer in zip(faults, found, shown)
     ]
     return SelfTest(outcomes, static)
 
@@ -165,7 +183,7 @@ def ask_process(
     folder: Path,
     say: Callable[[str], None],
     start: Start | None,
-) -> list[dict[str, str]]:
+) -> list[Found]:
     """What numbers and tokens show, from the process that runs OUTPUT."""
     request, result = folder / "self_test.json", folder / "self_test_result.json"
     asked = {
@@ -180,5 +198,4 @@ def ask_process(
     if not result.is_file():
         reason = "was killed. Was there too little memory?" if ended.status == -signal.SIGKILL else ended.reason()
         raise ReferenceFailure(Problem("E607", f"the process that runs the self-test failed: {reason}"))
-    places: list[dict[str, str]] = json.loads(result.read_text(encoding="utf-8"))
-    return places
+    return [Found.from_json(entry) for entry in json.loads(result.read_text(encoding="utf-8"))]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from converter.tensors import DTYPES
 from verify.folder import check_fields
+from verify.last_place import neighbour
 from verify.manifest import behavior_of, by_target, check_files, check_tensors, extras_by_target, read_manifest
-from verify.self_test.faults import EXCHANGED, LAST_PLACE, ROWS, TRANSPOSED, Fault, neighbour
+from verify.self_test.faults import EXCHANGED, LAST_PLACE, ROWS, TRANSPOSED, Fault
 from verify.static import check_weights
 from verify.trace import Trace
 from verify.traced_weights import check_against_trace

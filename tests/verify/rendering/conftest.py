@@ -8,7 +8,9 @@ import pytest
 
 from converter.errors import Problem
 from verify.compare import GradientResult, SiteResult
+from verify.margin import SmallestFault
 from verify.report import Report
+from verify.self_test.run import Outcome, SelfTest
 from verify.static import StaticResult
 from verify.tokens import TokenResult
 
@@ -27,15 +29,47 @@ def make_sites(failed_from: int | None = None, layers: int = 4) -> list[SiteResu
     return sites
 
 
+def make_gradients(failed: str = "", layers: int = 12) -> list[GradientResult]:
+    """Of every weight and bias of two modules in each layer and of the pooler, in two inputs, on the way back."""
+    parts = ("linear1", "self_attn.out_proj")
+    modules = [f"ernie_m.encoder.layers.{number}.{part}" for number in reversed(range(layers)) for part in parts]
+    found = []
+    for tensor in (f"{module}.{part}" for module in ["ernie_m.pooler.dense", *modules] for part in ("weight", "bias")):
+        for case in ("sentence.0", "loss (sdpa)"):
+            wrong = tensor == failed
+            error = 1e-3 if wrong else 1e-15
+            found.append(GradientResult(tensor, case, error, error, 1e-12, not wrong))
+    return found
+
+
 @pytest.fixture
 def passing() -> dict[str, Any]:
     report = Report("float64", checked=["weights", "numbers", "tokens"])
     report.static = StaticResult(54, ())
     report.sites = make_sites()
-    report.tokenizer = TokenResult(385, 0)
+    report.tokenizer = TokenResult(385, 0, ways={"ids": [385, 0]})
     report.files = {"config.json": "ab" * 32}
     report.environment = {"output": {"torch": "2.13"}}
+    report.smallest_fault = SmallestFault(
+        206.3, "encoder.layers.3.linear2.weight", (24, 60), "hidden_states.4", "a", 40
+    )
     return report.to_json()
+
+
+@pytest.fixture
+def tested() -> dict[str, Any]:
+    """A self-test in which something was missed, as report.json holds it."""
+    seen = {"eager": "hidden_states.1 (case a)", "sdpa": "hidden_states.1 (case a)"}
+    outcomes = [
+        Outcome(f"a[{number}] by one unit", "last place", ("source",), seen, "", SmallestFault(7.0))
+        for number in (1, 2)
+    ]
+    outcomes += [
+        Outcome("config.json: a dropout is 0.37", "field", ("fields",), {"eager": ""}, "eval mode leaves it out"),
+        Outcome(f"vocab.txt {HOSTILE}", "line", (), {"tokens": ""}),
+        Outcome("vocab.txt without its last line", "line", ("manifest",), {"tokens": ""}),
+    ]
+    return SelfTest(outcomes).as_json()
 
 
 @pytest.fixture
@@ -47,9 +81,14 @@ def failing() -> dict[str, Any]:
         *make_sites(failed_from=2),
         SiteResult("sentence.0", "attentions.1", None, None, 1e-12, False, HOSTILE),
     ]
-    report.gradients = [GradientResult(HOSTILE, HOSTILE, 0.5, 0.5, 1e-11, False)]
+    report.gradients = [
+        GradientResult(HOSTILE, HOSTILE, 0.5, 0.5, 1e-11, False),
+        GradientResult("k", "x", None, None, 0.0, False, HOSTILE),
+    ]
     report.coverage = [{"tensor": HOSTILE, "elements": 100_000, "seen": 99_999, "share": 0.99999, "rest": HOSTILE}]
-    report.tokenizer = TokenResult(2, 1, [{"text": HOSTILE, "expected": [0, 5, 2], "found": [0, 6, 2]}], HOSTILE)
+    report.tokenizer = TokenResult(
+        2, 1, [{"text": HOSTILE, "expected": [0, 5, 2], "found": [0, 6, 2]}], HOSTILE, {HOSTILE: [2, 1]}
+    )
     report.problems = [Problem("E401", HOSTILE), Problem("E402", HOSTILE), Problem("E999", HOSTILE)]
     report.warnings = [HOSTILE]
     report.first_difference = {

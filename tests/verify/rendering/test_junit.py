@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree
 
+from tests.verify.rendering.conftest import make_gradients
 from verify.rendering.junit import render_junit
 
 #: Jenkins' schema, as far as it is used: element -> its attributes, and the elements in it.
 SCHEMA: dict[str, tuple[set[str], set[str]]] = {
     "testsuites": ({"name", "tests", "failures", "errors"}, {"testsuite"}),
-    "testsuite": ({"name", "tests", "failures", "errors", "skipped"}, {"testcase", "system-out"}),
+    "testsuite": ({"name", "tests", "failures", "errors", "skipped"}, {"properties", "testcase", "system-out"}),
+    "properties": (set(), {"property"}),
+    "property": ({"name", "value"}, set()),
     "testcase": ({"name", "classname"}, {"failure", "skipped"}),
     "failure": ({"message", "type"}, set()),
     "skipped": ({"message"}, set()),
@@ -30,7 +33,7 @@ def read(report: dict[str, Any]) -> ElementTree.Element:
     assert int(suite.get("tests", "")) == len(cases)
     assert int(suite.get("failures", "")) == len(suite.findall("testcase/failure"))
     assert int(suite.get("skipped", "")) == len(suite.findall("testcase/skipped"))
-    assert [child.tag for child in suite] == ["testcase"] * len(cases) + ["system-out"]
+    assert [child.tag for child in suite] == ["properties"] + ["testcase"] * len(cases) + ["system-out"]
     names = [(case.get("classname"), case.get("name")) for case in cases]
     assert len(set(names)) == len(names)
     return suite
@@ -68,9 +71,26 @@ def test_what_was_not_looked_at_is_skipped(passing: dict[str, Any]) -> None:
 
 
 def test_gradients_of_one_tensor_in_two_inputs(passing: dict[str, Any]) -> None:
-    entry = {"tensor": "pooler.dense.bias", "max_rel": 1.0, "tolerance": 1e-12}
-    passing["gradients"] = [{**entry, "case": "a", "passed": False}, {**entry, "case": "b", "passed": True}]
-    assert failed(read(passing)) == ["pooler.dense.bias, a"]
+    """One case for the tensor, with the inputs in which it differs."""
+    wrong = "ernie_m.pooler.dense.bias"
+    passing["gradients"] = [result.as_json() for result in make_gradients(wrong)]
+    of_tensor = [entry for entry in passing["gradients"] if entry["tensor"] == wrong]
+    of_tensor[-1]["passed"] = True
+    suite = read(passing)
+    names = [case.get("name") for case in suite.findall("testcase") if "gradients" in case.get("classname", "")]
+    assert len(names) == 50 and failed(suite) == [wrong]
+    (failure,) = suite.iter("failure")
+    assert failure.text == "sentence.0: measured 1.0e-03, limit 1.0e-12"
+
+
+def test_the_margin_is_a_property(passing: dict[str, Any], failing: dict[str, Any]) -> None:
+    def told(report: dict[str, Any]) -> dict[str, str]:
+        return {str(element.get("name")): str(element.get("value")) for element in read(report).iter("property")}
+
+    found = told(passing)
+    assert found["margin.smallest_fault"] == "206" and found["margin.noise"] == "0.001"
+    assert found["margin.tensor"] == "encoder.layers.3.linear2.weight" and found["precision"] == "float64"
+    assert set(told(failing)) == {"precision", "behavior"}
 
 
 def test_warnings_are_output(failing: dict[str, Any]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
+from tests.verify.rendering.conftest import make_gradients
 from verify.rendering.page import render_page
 
 VOID = {"meta", "br", "hr", "img", "link"}
@@ -58,9 +60,9 @@ def read(page: str) -> Reader:
 
 
 @pytest.mark.parametrize("kind", ["passing", "failing"])
-def test_a_page_has_only_harmless_elements(kind: str, request: pytest.FixtureRequest) -> None:
+def test_a_page_has_only_harmless_elements(kind: str, request: pytest.FixtureRequest, tested: dict[str, Any]) -> None:
     """Whatever stands in OUTPUT's files: no element and no attribute of its own gets into the page."""
-    page = render_page(request.getfixturevalue(kind))
+    page = render_page({**request.getfixturevalue(kind), "self_test": tested})
     reader = read(page)
     assert reader.elements <= set(ALLOWED)
     assert reader.attributes <= set(ATTRIBUTES)
@@ -107,15 +109,96 @@ def test_what_is_empty_has_no_section(passing: dict[str, Any], failing: dict[str
 
 
 def test_a_part_that_the_page_does_not_know_is_shown(passing: dict[str, Any]) -> None:
-    passing["coverage"] = [{"tensor": "a<b", "coverage": 0.5}, {"tensor": "c", "coverage": 1.0}]
-    passing["noise"] = {"site": "x<y"}
+    passing["else"] = [{"name": "a<b", "share": 0.5}, {"name": "c", "share": 1.0}]
+    passing["other"] = {"site": "x<y"}
     page = render_page(passing)
-    assert "<h2>Coverage</h2>" in page and "a&lt;b" in page and "50 %" in page and "100 %" in page
+    assert "<h2>Else</h2>" in page and "a&lt;b" in page and "50 %" in page and "100 %" in page
     assert "<h2>More</h2>" in page and "x&lt;y" in page
 
 
 def test_what_is_not_quite_covered_does_not_look_so(failing: dict[str, Any]) -> None:
     assert "99.9 %" in render_page(failing) and "100 %" not in render_page(failing)
+
+
+def cells_of(page: str, section: str) -> list[list[str]]:
+    """The rows of the first table behind the heading `section`, without that of the names."""
+    table = page.split(f"<h2>{section}</h2>")[1].partition("<tbody>")[2].partition("</tbody>")[0]
+    rows = [row.split("</td>")[:-1] for row in table.split("</tr>")[:-1]]
+    return [[re.sub("<[^>]*>", "", cell) for cell in row] for row in rows]
+
+
+def test_gradients_are_told_by_kind_of_tensor(passing: dict[str, Any]) -> None:
+    """A page of 12 layers has as many rows as one of 2; each has the worst of its kind."""
+    passing["gradients"] = [result.as_json() for result in make_gradients()]
+    page = render_page(passing)
+    kinds = [(row[0], row[1], row[-1]) for row in cells_of(page, "Gradients")]
+    assert kinds == [("out_proj", "24", "ok"), ("linear1", "24", "ok"), ("pooler.dense", "2", "ok")]
+    assert "50 tensors in 2 inputs, all agree" in page and "tensors that differ" not in page
+    failed = "ernie_m.encoder.layers.7.linear1.bias"
+    passing["gradients"] = [result.as_json() for result in make_gradients(failed)]
+    page = render_page(passing)
+    assert cells_of(page, "Gradients")[1][1:] == ["24", "1.0e-03", "1.0e-12", f"{failed}, sentence.0", "1 FAILED"]
+    assert "50 tensors in 2 inputs, 1 differ" in page and "The 1 tensors that differ" in page
+
+
+def test_coverage_is_told_by_kind_of_tensor(passing: dict[str, Any]) -> None:
+    def entry(tensor: str, seen: int, rest: str = "") -> dict[str, Any]:
+        return {"tensor": tensor, "elements": 1000, "seen": seen, "network": seen, "share": seen / 1000, "rest": rest}
+
+    layer = "ernie_m.encoder.layers.{}.self_attn.self_attn.k_proj.{}".format
+    passing["coverage"] = [
+        entry(layer(number, part), 1000 if part == "weight" else 0, f"the site layers.{number}.self_attn.k_proj")
+        for number in range(3)
+        for part in ("weight", "bias")
+    ]
+    passing["coverage"] += [entry("classifier.weight", 1000), entry("classifier.bias", 998)]
+    assert cells_of(render_page(passing), "Coverage") == [
+        ["k_proj", "3", "3,000", "100 %", "the site k_proj"],
+        ["k_proj (bias)", "3", "3,000", "0 %", "the site k_proj"],
+        ["classifier", "2", "2,000", "99.9 %", ""],
+    ]
+
+
+def test_the_self_test_is_a_table_with_what_was_missed_first(passing: dict[str, Any], tested: dict[str, Any]) -> None:
+    page = render_page({**passing, "self_test": tested})
+    rows = cells_of(page, "Self-test")
+    assert [row[1:] for row in rows] == [["2", "2", "2"], ["1", "1", "0"], ["2", "1", "0"], ["5", "4", "2"]]
+    assert rows[0][0] == "one element by one unit in its last place" and rows[-1][0] == "all"
+    section = page.split("<h2>Self-test</h2>")[1]
+    order = ["4 of 5 faults", "Missed by every check: 1", "for no reason that is known: 2", "<table>", "source 2",
+             "The 1 that numbers and tokens cannot show", "eval mode leaves it out"]  # fmt: skip
+    places = [section.index(text) for text in order]
+    assert places == sorted(places)
+    assert "<h2>More</h2>" not in page and "<h2>Self-test</h2>" not in render_page(passing)
+
+
+def test_a_missed_fault_is_no_verdict_on_output(passing: dict[str, Any]) -> None:
+    passing.update(passed=False, problems=[{"code": "E409", "text": "missed"}])
+    page = render_page(passing)
+    assert "NOT PROVEN: no difference was found" in page and "OUTPUT is not the same" not in page
+
+
+def test_the_margin_stands_by_the_verdict(passing: dict[str, Any], failing: dict[str, Any]) -> None:
+    page = render_page(passing)
+    told = "noise is at most 0.1% of its limit; one unit in the last place of encoder.layers.3.linear2.weight[24, 60]"
+    assert page.index('class="verdict') < page.index(told) < page.index("<h2>")
+    assert "is 206 times its limit (hidden_states.4, a)" in page and 'class="margin"' in page
+    assert "Margin:" not in render_page(failing)
+    passing["margin"]["smallest_fault"] = 0.25
+    assert "is 0.25 times its limit" in render_page(passing) and 'class="margin hidden"' in render_page(passing)
+
+
+def test_ways_of_the_tokenizer_that_differ_are_a_table(passing: dict[str, Any]) -> None:
+    passing["tokenizer"].update(mismatched=3, ways={"ids": [385, 0], "decode": [385, 3], "pair": [40, 0]})
+    page = render_page(passing)
+    assert cells_of(page, "Tokens") == [["decode", "385", "3"]]
+    assert "by way: ids 385, pair 40." in page
+
+
+def test_a_table_scrolls_in_a_box_of_its_own(failing: dict[str, Any]) -> None:
+    """On a narrow screen the page stays as wide as the screen."""
+    page = render_page(failing)
+    assert page.count("<table") == page.count('<div class="scroll"><table') > 5
 
 
 def test_many_problems_are_counted(failing: dict[str, Any]) -> None:

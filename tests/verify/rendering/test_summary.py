@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.verify.rendering.conftest import make_gradients
 from verify.rendering.plain_text import to_markdown
 from verify.rendering.summary import render_summary
 
@@ -28,10 +29,14 @@ def test_a_failure(failing: dict[str, Any]) -> None:
 
 
 def test_gradients_are_counted_by_tensor(passing: dict[str, Any]) -> None:
-    entry = {"tensor": "a", "max_rel": 1e-14, "tolerance": 1e-12, "passed": True}
-    wrong = {**entry, "case": "y", "max_rel": None, "passed": False}
-    passing["gradients"] = [{**entry, "case": "x"}, wrong, {**entry, "tensor": "b", "case": "x"}]
-    assert "| gradients | 2 tensors | 1 differ | 0 | FAILED |" in render_summary(passing)
+    failed = "ernie_m.pooler.dense.bias"
+    passing["gradients"] = [result.as_json() for result in make_gradients(failed, layers=1)]
+    assert "| gradients | 6 tensors | 1 differ | 0 | FAILED |" in render_summary(passing)
+
+
+def test_the_margin_is_told(passing: dict[str, Any], failing: dict[str, Any]) -> None:
+    assert "Margin: noise is at most 0.1% of its limit" in render_summary(passing)
+    assert "Margin" not in render_summary(failing)
 
 
 def test_hostile_text_has_no_meaning(failing: dict[str, Any]) -> None:
