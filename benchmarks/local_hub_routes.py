@@ -110,12 +110,14 @@ def _validate(handler: Handler, hub: LocalHub, found: re.Match[str]) -> None:
 @on("POST", f"/api/models/{_REPOSITORY}/preupload/(?P<revision>[^/]+)")
 def _preupload(handler: Handler, hub: LocalHub, found: re.Match[str]) -> None:
     commit = _at(handler, found)[1]
-    answers = []
-    for file in json.loads(handler.body)["files"]:
+    answers, asked = [], json.loads(handler.body)
+    there = commit.files.get(".gitignore")
+    ignored = asked.get("gitIgnore", there.data.decode() if there else "").splitlines()  # Plain names only.
+    for file in asked["files"]:
         mode = "lfs" if file["path"].endswith(LARGE) else "regular"
         there = commit.files.get(file["path"])
         oid = {"oid": there.sha256 if there.large else there.oid} if there else {}
-        answers.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, **oid})
+        answers.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": file["path"] in ignored, **oid})
     handler.tell({"files": answers})
 
 
@@ -173,6 +175,19 @@ def _branch(handler: Handler, hub: LocalHub, found: re.Match[str]) -> None:
         raise Refused(409, None, "the branch is there already")
     repository.refs[name] = repository.find(json.loads(handler.body).get("startingPoint") or "main").oid
     handler.tell({})
+
+
+@on("GET", f"/api/models/{_REPOSITORY}/refs")
+def _refs(handler: Handler, hub: LocalHub, found: re.Match[str]) -> None:
+    refs = handler.repository(found["repository"]).refs
+    pulls = [{"name": ref[5:], "ref": ref, "targetCommit": oid} for ref, oid in refs.items() if ref.startswith("refs/")]
+    branches = [
+        {"name": ref, "ref": f"refs/heads/{ref}", "targetCommit": oid}
+        for ref, oid in refs.items()
+        if not ref.startswith("refs/")
+    ]
+    shown = {"pullRequests": pulls} if handler.query().get("include_prs") else {}
+    handler.tell({"branches": branches, "tags": [], "converts": [], **shown})
 
 
 @on("GET", f"/api/models/{_REPOSITORY}/discussions")

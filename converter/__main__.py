@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -16,9 +17,17 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
     # A second signal must not cut the tidying short.
     for name in _SIGNALS:
         signal.signal(name, signal.SIG_IGN)
+    leaving = sys.modules.get("converter.leaving")
+    if leaving is not None and leaving.at_once:
+        os.write(1, _AS_JSON.encode() if "--json" in sys.argv else b"")
+        os.write(2, f"\n{_LINE}\n".encode())
+        os._exit(2)
     raise Stopped(signal.Signals(number).name)
 
 
+_SAID = "stopped by the user. Nothing was left half-written."
+_LINE = f"error[E009]: {_SAID}"
+_AS_JSON = f'{{"error": [{{"code": "E009", "message": "{_SAID}"}}]}}\n'
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -31,10 +40,9 @@ def main() -> None:
 
         app(prog_name="paddle2torch")
     except (Stopped, KeyboardInterrupt):
-        said = "stopped by the user. Nothing was left half-written."
         if "--json" in sys.argv:
-            print(f'{{"error": [{{"code": "E009", "message": "{said}"}}]}}', flush=True)
-        print(f"error[E009]: {said}", file=sys.stderr)
+            print(_AS_JSON, end="", flush=True)
+        print(_LINE, file=sys.stderr)
         sys.exit(2)
 
 

@@ -6,6 +6,7 @@ One module per command in commands/: options in, text and exit codes out. They a
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Any
 
 import typer
@@ -33,7 +34,7 @@ class Commands(typer.core.TyperGroup):
             code = super().main(*args, standalone_mode=False, **extra)  # type: ignore[misc]
         except Exception as error:
             if _debug():
-                raise
+                traceback.print_exc()
             code = report_error(error, "--json" in words)
         if not standalone_mode:
             return code

@@ -197,16 +197,17 @@ def _summary(result: Push) -> str:
     where = result.url if result.revision == "main" else f"{result.url}/tree/{result.revision}"
     proof = "verified" if result.verified else "NOT verified"
     if result.nothing_to_do:
-        there = f", in the pull request {result.pull_request}" if result.pull_request else ""
-        return f"nothing to do: {where} has all of it already, commit {result.commit}{there} ({proof})"
+        place = f"the pull request {result.pull_request}" if result.pull_request else where
+        return f"nothing to do: {place} has all of it already, commit {result.commit} ({proof})"
     sent = [file for file in result.files if file.change != "same"]
-    size = sum(file.size for file in sent)
+    size = _sized(sum(file.size for file in sent))
+    files = f"{len(sent)} file{'' if len(sent) == 1 else 's'}, {size},"
+    branch = f"the branch {result.revision}"
     if result.dry_run:
         made = f"make the {'private ' if result.private else ''}repository, " if result.new_repository else ""
-        made += f"make the branch {result.revision}, " if result.new_branch else ""
-        return f"would {made}send {len(sent)} files, {size / 1e6:,.1f} MB, to {where} ({proof}). Nothing was changed"
+        made += f"make {branch}, " if result.new_branch else ""
+        return f"would {made}send {files} to {where} ({proof}). Nothing was changed"
+    if not sent and not result.deleted:
+        return f"made {branch} at commit {result.commit}, which has all of it already: {where} ({proof})"
     made = f", pull request {result.pull_request}" if result.pull_request else ""
-    return (
-        f"pushed {len(sent)} files, {size / 1e6:,.1f} MB, to {where}: commit {result.commit}{made} ({proof}; "
-        "the Hub tells the same sums)"
-    )
+    return f"pushed {files} to {where}: commit {result.commit}{made} ({proof}; the Hub tells the same sums)"

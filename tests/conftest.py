@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,3 +61,38 @@ def shared_data() -> Path:
     if not path.is_dir():
         missing("../shared/data is not there")
     return path
+
+
+@pytest.fixture(scope="session")
+def transformers4_python() -> Path:
+    """An interpreter with transformers 4.57: this one, or the one that `make env` puts beside it."""
+    return line_python("4", ".venv-transformers4", "PADDLE2TORCH_TRANSFORMERS4_PYTHON")
+
+
+@pytest.fixture(scope="session")
+def transformers5_python() -> Path:
+    """An interpreter with transformers 5: this one, or that of the product's environment."""
+    return line_python("5", ".venv", "PADDLE2TORCH_TRANSFORMERS5_PYTHON")
+
+
+def line_python(line: str, folder: str, variable: str) -> Path:
+    if importlib.metadata.version("transformers").startswith(f"{line}."):
+        return Path(sys.executable)
+    path = Path(os.environ.get(variable) or ROOT / folder / "bin" / "python")
+    if not path.exists():
+        missing(f"there is no interpreter with transformers {line} at {path}: run `make env`")
+    return path
+
+
+@pytest.fixture(scope="session")
+def run_script(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Call a script of tests/reference/ in an interpreter that does not see this project, with a cache of its own."""
+    home = tmp_path_factory.mktemp("hf")
+
+    def run(python: Path, script: str, *arguments: object) -> None:
+        command = [str(python), str(ROOT / "tests" / "reference" / script), *map(str, arguments)]
+        environment = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home, timeout=300)
+        assert done.returncode == 0, f"{script} failed in {python}:\n{done.stdout}\n{done.stderr}"
+
+    return run

@@ -80,6 +80,10 @@ def expected_of_trace(trace: Trace, behavior: str) -> Expected:
     # PaddleNLP builds it so and writes 3072 for every model (`ernie_m/modeling.py:167`, `configuration.py:156`).
     fields["intermediate_size"] = 4 * int(config["hidden_size"])
     fields.update(_habits(behavior), act_dropout=0.0)
+    # Of transformers' port the recorder tells what PaddleNLP's config has no field for.
+    fields.update(trace.head.get("port") or {})
+    if behavior == "transformers":
+        fields["implicit_mask_token_ids"] = [config.get("pad_token_id")]
     fields.update(_identity(table.target_class))
     labels: tuple[str, ...] = ()
     if "num_labels" in table.dims.values():

@@ -59,6 +59,11 @@ def source_sums(manifest: Mapping[str, Any]) -> dict[str, str]:
     return {str(file["name"]): str(file["sha256"]) for file in manifest["source"]["files"]}
 
 
+def weight_sums(manifest: Mapping[str, Any]) -> list[str]:
+    """sha256 of each weight file that OUTPUT was made from."""
+    return [digest for name, digest in source_sums(manifest).items() if not name.endswith(".json")]
+
+
 def check_tensors(manifest: Mapping[str, Any], written: WrittenWeights) -> tuple[list[str], list[Problem]]:
     """Every tensor's dtype, shape and sum. Returns the names that differ, and what is wrong."""
     entries = {**by_target(manifest), **extras_by_target(manifest)}

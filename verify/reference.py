@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
-from converter.behavior import CHOICES
+from converter.behavior import BEHAVIORS, CHOICES
 from converter.config import RELEASE
 from converter.errors import Problem, ReferenceFailure
 from converter.fetch.cache import cache_folder
@@ -74,6 +74,7 @@ def make_request(
     """What the recorder is told: where SOURCE is, which files of it were found harmless, whose rules OUTPUT follows.
     `tokenizer` is where the tokenizer was read from, if not beside the weights."""
     folder = (tokenizer or opened.folder).absolute()
+    known = BEHAVIORS if plan.scheme.identity else CHOICES
     return {
         "source": str(opened.path.absolute()),
         # Programs too, some of which are JSON, but no index: the recorder reads that by itself.
@@ -82,7 +83,7 @@ def make_request(
         "fallback": _fallback(plan) if opened.config_file is None or opened.config.kind == RELEASE else {},
         "tokenizer": str(folder) if opened.tokenizer is not None else None,
         "round_to": round_to,
-        "behavior": behavior if behavior in CHOICES else "paddlenlp",
+        "behavior": behavior if behavior in known else "paddlenlp",
         "precision": precision,
         "seed": SEED,
     }
@@ -117,7 +118,7 @@ def record_trace(interpreter: Path, request: dict[str, Any], folder: Path, on_pr
         text = f"the reference is broken: {ended.error}. It says nothing of any model; nothing was judged. {_MAKE_ONE}"
         raise ReferenceFailure(Problem("E611", f"{text}. Interpreter: {interpreter}"))
     if ended.error:
-        raise ReferenceFailure(Problem("E602", f"Paddle cannot record this checkpoint: {ended.error}"))
+        raise ReferenceFailure(Problem("E602", f"the reference cannot record this checkpoint: {ended.error}"))
     if ended.status != 0 or not output.is_file():
         if "No module named" in ended.stderr:
             hint = f". Is it the reference environment? {_MAKE_ONE}"

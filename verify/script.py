@@ -19,6 +19,8 @@ MODULES = (
     "telling",
     "values",
     "official",
+    "port",
+    "torch_file",
     "static_graph",
     "checkpoint",
     "config",

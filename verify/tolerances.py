@@ -37,6 +37,8 @@ class Limits:
     longest: int
     growth: Mapping[str, float]
     gradient_growth: Mapping[str, float]
+    #: The width of the feed-forward layers; 0 is four times `hidden`, as in every model of PaddleNLP's.
+    inner: int = 0
 
     @classmethod
     def of(cls, head: Mapping[str, Any]) -> Limits:
@@ -49,6 +51,7 @@ class Limits:
             int(config["max_position_embeddings"]) - 2,
             growth["sites"],
             growth["gradients"],
+            int((head.get("port") or {}).get("intermediate_size", 0)),
         )
 
     @property
@@ -93,7 +96,7 @@ class Limits:
             "out_proj": width,
             "norm1": norm,
             "linear1": width,
-            "linear2": 4 * width + ELEMENTARY,
+            "linear2": (self.inner or 4 * width) + ELEMENTARY,
             "hidden_states": norm,
         }
         whole = sum(steps.values())

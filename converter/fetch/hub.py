@@ -19,9 +19,10 @@ from converter.errors import FetchError, Problem, SourceError
 from converter.fetch.cache import cache_failure, check_space, sum_of
 from converter.fetch.content import check_kind
 from converter.fetch.download import WAITS
-from converter.fetch.hub_errors import Passing, explain, quiet
+from converter.fetch.hub_errors import LOG_IN, Passing, explain, quiet
 from converter.fetch.hub_files import index_of, needed_files, shards_of
 from converter.fetch.hub_progress import watched
+from converter.fetch.hub_secrets import flaw_of
 from converter.fetch.locate import Located
 from converter.fetch.request import Progress
 from converter.fetch.transport import silence_limit
@@ -57,6 +58,9 @@ class Hub:
         """Raises FetchError."""
         if offline or self._always_offline:
             return self._from_cache("offline")
+        flaw = flaw_of(self._hub.get_token())
+        if flaw is not None:
+            raise FetchError(Problem("E710", f"{self.repo_id}: {flaw}. {LOG_IN}"))
         try:
             commit, names = self._list()
         except Passing as error:

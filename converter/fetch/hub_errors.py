@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from converter.errors import FetchError, Problem
+from converter.fetch.hub_secrets import hide_secrets
 from converter.fetch.transport import PASSING
 
 _NETWORK_MODULES = ("requests", "urllib3", "httpx", "httpx2", "httpcore", "httpcore2")
-_LOG_IN = "Log in with `hf auth login`, or set HF_TOKEN"
+LOG_IN = "Log in with `hf auth login`, or set HF_TOKEN"
 
 
 class Passing(Exception):
@@ -24,9 +25,9 @@ def explain(error: Exception, repo_id: str, revision: str, what: str) -> Excepti
 
     status = getattr(getattr(error, "response", None), "status_code", None)
     known = (
-        (errors.GatedRepoError, f"it is gated: ask for access on its page. {_LOG_IN}"),
+        (errors.GatedRepoError, f"it is gated: ask for access on its page. {LOG_IN}"),
         (errors.RevisionNotFoundError, f"there is no revision {revision}"),
-        (errors.RepositoryNotFoundError, f"no such repository on the Hub, or a private one. {_LOG_IN}"),
+        (errors.RepositoryNotFoundError, f"no such repository on the Hub, or a private one. {LOG_IN}"),
     )
     for kind, meaning in known:
         if isinstance(error, kind):
@@ -52,7 +53,7 @@ def explain(error: Exception, repo_id: str, revision: str, what: str) -> Excepti
 def _of_status(status: int, repo_id: str, what: str) -> Exception:
     if status in PASSING:
         return Passing(f"the Hub answers {status} for {what}")
-    meaning = {401: _LOG_IN, 403: f"access is forbidden. {_LOG_IN}", 404: "there is no such file"}.get(status, "")
+    meaning = {401: LOG_IN, 403: f"access is forbidden. {LOG_IN}", 404: "there is no such file"}.get(status, "")
     return FetchError(Problem("E710", f"{repo_id}: the Hub answers {status} for {what}. {meaning}".rstrip()))
 
 
@@ -65,10 +66,16 @@ def is_network(error: BaseException) -> bool:
     )
 
 
-def first_line(error: BaseException) -> str:
-    """A short account without queries: those of signed addresses are secrets."""
-    text = (str(error).strip().splitlines() or [""])[0] or type(error).__name__
-    return ascii(re.sub(r"\?\S*", "", text))[1:-1][:200]
+def first_line(error: BaseException, token: str | None = None) -> str:
+    """A short account without secrets and without queries: those of signed addresses are secrets. What is secret goes
+    before the text is cut: half of it is not recognised."""
+    text = hide_secrets((str(error).strip().splitlines() or [""])[0] or type(error).__name__, token)
+    return shown(re.sub(r"\?\S*", "", text))[:200]
+
+
+def shown(text: str) -> str:
+    """A server's words, with every letter that a terminal could take for more than a letter escaped."""
+    return "".join(letter if " " <= letter <= "~" else ascii(letter)[1:-1] for letter in text)
 
 
 @contextmanager

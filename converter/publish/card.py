@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from converter.errors import Problem, PushError
+from converter.fetch.hub_errors import quiet
 from converter.publish.evidence import TOKENS, read_sites
 from converter.publish.folder import CARD, REPORT, TRACE
 from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
@@ -20,19 +21,19 @@ def build_card(text: str | None, repo_id: str, section: str) -> bytes:
     is lost. Raises PushError for metadata that is no YAML."""
     text = _BARE if text is None else text.replace("\r\n", "\n")
     _check_metadata(text)
-    text = text.replace(f'"{FOLDER_NAME}"', f'"{repo_id}"')
     marked = f"{EVIDENCE_BEGIN}\n{section.strip()}\n{EVIDENCE_END}"
     pattern = re.compile(f"{re.escape(EVIDENCE_BEGIN)}.*?{re.escape(EVIDENCE_END)}", re.DOTALL)
-    if pattern.search(text):
-        return pattern.sub(lambda _: marked, text, count=1).encode()
-    return f"{text.rstrip()}\n\n{marked}\n".encode()
+    there = pattern.search(text)
+    text = pattern.sub(lambda _: marked, text, count=1) if there else f"{text.rstrip()}\n\n{marked}\n"
+    return text.replace(f'"{FOLDER_NAME}"', f'"{repo_id}"').encode()
 
 
 def _check_metadata(text: str) -> None:
     from huggingface_hub import ModelCard
 
     try:
-        ModelCard(text, ignore_metadata_errors=False)
+        with quiet():
+            ModelCard(text, ignore_metadata_errors=False)
     except Exception as error:  # PyYAML's own errors, and what the card's classes raise.
         reason = " ".join(str(error).split())[:200]
         raise PushError(Problem("E812", f"{CARD}: its metadata is not valid: {reason}. Mend it")) from None
@@ -42,8 +43,9 @@ def describe_evidence(report: Mapping[str, Any], with_trace: bool) -> str:
     """The parity table of a passing report, and how to check it."""
     rows = "\n".join(f"| {what} | {count} | {worst} | {limit} |" for what, count, worst, limit in _rows(report))
     again = (
-        f"\n`{TRACE}` holds what Paddle computed: `paddle2torch verify {FOLDER_NAME} --trace {FOLDER_NAME}/{TRACE}`\n"
-        "verifies a download of this repository again, without Paddle."
+        f"\n`{TRACE}` holds what Paddle computed. With it anyone verifies this repository again, without\n"
+        f'Paddle:\n\n```sh\nhf download "{FOLDER_NAME}" --local-dir model\n'
+        f"paddle2torch verify model --trace model/{TRACE}\n```"
         if with_trace
         else ""
     )
@@ -75,6 +77,10 @@ def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     for name, sites in group_sites(read_sites(report)):
         worst = max(site.max_rel or 0.0 for site in sites)
         rows.append((name, f"{len(sites)} sites", f"{worst:.1e}", f"{max(site.tolerance for site in sites):.0e}"))
+    gradients = report["gradients"]
+    if gradients:
+        worst, limit = (max(each[key] for each in gradients) for key in ("max_rel", "tolerance"))
+        rows.append(("gradients", f"{len(gradients)} tensors", f"{worst:.1e}", f"{limit:.0e}"))
     if tokens is not None:
         rows.append(("tokens", f"{tokens['texts']} texts", "equal", "0"))
     return rows

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from converter.errors import FileError, Problem
+from converter.errors import FileError, Problem, ReferenceFailure
 from converter.open.json_files import read_json
-from converter.publish.folder import CARD, EVIDENCE, REPORT, Listing
+from converter.publish.folder import CARD, EVIDENCE, REPORT, TRACE, Listing
 
 if TYPE_CHECKING:
     from verify.compare import SiteResult
@@ -37,9 +37,10 @@ def check_evidence(output: Path, listing: Listing) -> tuple[dict[str, Any] | Non
     """The report, and everything that keeps it from proving OUTPUT: empty when OUTPUT is proven."""
     has_tokenizer = any(listing.find(name) for name in TOKENIZER_FILES)
     report, problems = read_report(output, has_tokenizer)
+    of_others = [*check_manifest(output), *(check_trace(output) if listing.find(TRACE) is not None else ())]
     if report is None:
-        return None, [*problems, *check_manifest(output)]
-    return report, [*problems, *compare_files(report["files"], listing), *check_manifest(output)]
+        return None, [*problems, *of_others]
+    return report, [*problems, *compare_files(report["files"], listing), *of_others]
 
 
 def read_report(output: Path, has_tokenizer: bool) -> tuple[dict[str, Any] | None, list[Problem]]:
@@ -76,6 +77,8 @@ def _judge(report: Mapping[str, Any], has_tokenizer: bool) -> list[str]:
         wrong.append("it says that it passed, and not that every tensor is equal")
     if not sites or not all(site.passed is True for site in sites):
         wrong.append("it says that it passed, and not that every site is equal")
+    if not all(each["passed"] is True and each["max_rel"] <= each["tolerance"] for each in report["gradients"]):
+        wrong.append("it says that it passed, and not that every gradient is equal")
     if has_tokenizer and (type(tokens["texts"]) is not int or tokens["texts"] < 1 or tokens["mismatched"] != 0):
         wrong.append("it says that it passed, and not that every text has equal tokens")
     return wrong
@@ -130,3 +133,21 @@ def check_manifest(output: Path) -> list[Problem]:
         return problems
     written = read_written(output)
     return [*written.problems, *check_tensors(manifest, written)[1], *check_files(manifest, output)[0]]
+
+
+def check_trace(output: Path) -> list[Problem]:
+    """That the trace beside the report is whole and of this checkpoint: the card says that it verifies the model."""
+    from verify.manifest import check_rounding, read_manifest, weight_sums
+    from verify.trace import check_sums, read_trace
+
+    manifest, _ = read_manifest(output)
+    if manifest is None:  # Which is a problem of its own.
+        return []
+    try:
+        trace = read_trace(output / TRACE)
+        check_sums(trace, weight_sums(manifest), "the one that OUTPUT was made from")
+        check_rounding(trace, output)
+    except ReferenceFailure as error:
+        advice = "Remove it, or record it with paddle2torch verify SOURCE OUTPUT --record"
+        return [Problem(each.code, f"{TRACE}: {each.text}. {advice}") for each in error.problems]
+    return []

@@ -63,6 +63,9 @@ def list_files(output: Path) -> Listing:
                 problems.append(Problem("E804", f"{name} is a symbolic link. Put the file itself in its place"))
             elif reason:
                 left_out.append((name, reason))
+            elif not name.isprintable():
+                shown = ascii(name)[1:-1]
+                problems.append(Problem("E804", f"{shown}: no repository takes a name with such letters. Rename it"))
             elif not stat.S_ISREG(kind):
                 problems.append(Problem("E804", f"{name} is not a regular file. Remove it"))
             else:

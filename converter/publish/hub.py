@@ -16,16 +16,26 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from converter.errors import Problem, PushError
-from converter.fetch.hub_errors import quiet
-from converter.publish.changes import RemoteFile, find_changes
-from converter.publish.errors import LOG_IN, Conflict, Missing, Passing, Unusable, explain, hide_secrets
+from converter.fetch.hub_errors import quiet, shown
+from converter.fetch.hub_secrets import hide_secrets
+from converter.leaving import nothing_to_tidy
+from converter.publish.changes import RemoteFile
+from converter.publish.errors import (
+    MAKING,
+    Conflict,
+    Missing,
+    Passing,
+    Unusable,
+    explain,
+    refuse_wait,
+)
 from converter.publish.folder import LocalFile
+from converter.publish.landing import Landed, find_landed
+from converter.publish.patience import LONGEST_WAIT, impatient
+from converter.publish.token import NO_TOKEN, foresee
 
 #: Seconds between tries, when the server does not ask for more.
 WAITS = (1.0, 2.0, 4.0, 8.0)
-#: A server that asks for more is not waited for.
-LONGEST_WAIT = 120.0
-_MOST_PULL_REQUESTS = 20
 
 
 @dataclass(frozen=True)
@@ -35,16 +45,6 @@ class Head:
     commit: str
     private: bool | None
     files: dict[str, RemoteFile]
-
-
-@dataclass(frozen=True)
-class Landed:
-    """A commit that is on the Hub. `pull_request`: the page of the one that it opened."""
-
-    commit: str
-    url: str
-    pull_request: str | None = None
-    number: int | None = None
 
 
 class Hub:
@@ -60,11 +60,12 @@ class Hub:
         self._hub: Any = huggingface_hub
         self._constants: Any = constants
         self.repo_id, self._token, self._say = repo_id, token, say
+        self._renamed = False
         endpoint = os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
         self.endpoint = str(endpoint).rstrip("/")
         if constants.HF_HUB_OFFLINE:
             raise PushError(Problem("E809", f"{repo_id}: HF_HUB_OFFLINE is set, so no server is asked. Unset it"))
-        self._api: Any = huggingface_hub.HfApi(endpoint=self.endpoint, token=token or False)
+        self.api: Any = huggingface_hub.HfApi(endpoint=self.endpoint, token=token or False)
 
     @property
     def shown(self) -> str:
@@ -75,27 +76,37 @@ class Hub:
     def page(self) -> str:
         return f"{self.shown}/{self.repo_id}"
 
-    def owner(self) -> str:
-        """Whose token it is."""
-        return str(self.ask(self._api.whoami, "the token's owner")["name"])
+    def owner(self) -> dict[str, Any]:
+        """What the Hub tells of the token and of whose it is. Raises PushError (E805) for one that it refuses."""
+        told = self.ask(self.api.whoami, "the token's owner")
+        if not isinstance(told, dict) or not isinstance(told.get("name"), str):
+            text = f"{self.repo_id}: the answer to the token's owner names nobody. Is HF_ENDPOINT right?"
+            raise PushError(Problem("E812", text))
+        return told
 
-    def check_token(self) -> None:
-        """Raises PushError (E805) for a token that the Hub refuses. A server that does not say whose it is passes."""
+    def foresee(self, create_pr: bool) -> list[str]:
+        """Why a push may be refused, before it is tried. Raises PushError (E805) for a token that the Hub refuses; a
+        server that does not say whose it is, or is too busy for it, passes."""
+        if self._token is None:
+            return [NO_TOKEN]
         try:
-            if self._token is not None:
-                self.owner()
-        except Missing as error:
+            return foresee(self.owner(), self.repo_id, create_pr=create_pr)
+        except PushError as error:
             if error.problems[0].code == "E805":
                 raise
+            return []
 
     def look(self, revision: str | None = None) -> Head | None:
         """The revision as it is now, None when there is no such repository. Raises Missing for a revision."""
         try:
-            info = self.ask(lambda: self._api.model_info(self.repo_id), "the repository")
+            info = self.ask(lambda: self.api.model_info(self.repo_id), "the repository")
         except Missing:
             return None
         if revision is not None:
-            info = self.ask(lambda: self._api.model_info(self.repo_id, revision=revision), f"the revision {revision}")
+            info = self.ask(lambda: self.api.model_info(self.repo_id, revision=revision), f"the revision {revision}")
+        if info.id != self.repo_id and not self._renamed:
+            self._renamed = True
+            self._say(f"{self.repo_id} is called {shown(str(info.id))[:200]} now: the Hub leads there")
         if not info.sha:
             return Head("", info.private, {})
         return Head(str(info.sha), info.private, self.tree(str(info.sha), revision or "main"))
@@ -111,7 +122,7 @@ class Hub:
     def _tree(self, revision: str) -> dict[str, RemoteFile]:
 
         def read() -> dict[str, RemoteFile]:
-            entries = self._api.list_repo_tree(self.repo_id, recursive=True, revision=revision)
+            entries = self.api.list_repo_tree(self.repo_id, recursive=True, revision=revision)
             return {
                 entry.path: RemoteFile(entry.size, entry.blob_id, entry.lfs.sha256 if entry.lfs else None)
                 for entry in entries
@@ -124,17 +135,24 @@ class Hub:
         """Make the repository, public ones as the owner's settings say. One that is there already is no error: an
         answer may have been lost."""
         with suppress(Conflict):
-            self.ask(lambda: self._api.create_repo(self.repo_id, private=private or None), "making the repository")
+            self.ask(lambda: self.api.create_repo(self.repo_id, private=private or None), MAKING)
 
     def create_branch(self, name: str) -> None:
         with suppress(Conflict):
-            self.ask(lambda: self._api.create_branch(self.repo_id, branch=name), f"making the branch {name}")
+            self.ask(lambda: self.api.create_branch(self.repo_id, branch=name), f"making the branch {name}")
 
     def commit(
-        self, files: Sequence[LocalFile], wanted: Sequence[LocalFile], deleted: Sequence[str], **options: Any
+        self,
+        files: Sequence[LocalFile],
+        wanted: Sequence[LocalFile],
+        deleted: Sequence[str],
+        *,
+        over_ignored: bool = False,
+        **options: Any,
     ) -> Landed:
-        """Send `files`, delete `deleted`, in one commit; `wanted` are all files that the result has. `options` are
-        create_commit's: message, revision, parent, whether a pull request. Raises PushError."""
+        """Send `files`, delete `deleted`, in one commit; `wanted` are all files that the result has. `over_ignored`:
+        the repository has a .gitignore, which is not to keep anything back. `options` are create_commit's: message,
+        revision, parent, whether a pull request. Raises PushError."""
 
         def send() -> Landed:
             operations = [
@@ -144,53 +162,35 @@ class Hub:
                 for file in files
             ]
             operations += [self._hub.CommitOperationDelete(name) for name in deleted]
-            info = self._api.create_commit(self.repo_id, operations, **options)
+            with nothing_to_tidy():
+                if over_ignored:
+                    self._say_all_are_sent(operations, options)
+                info = self.api.create_commit(self.repo_id, operations, **options)
             pull = info.pr_url if options.get("create_pr") else None
             return Landed(info.oid, info.commit_url, pull, info.pr_num if pull else None)
 
-        found: Landed = self.ask(send, "the commit", lambda: self.find_landed(wanted, deleted, **options), bars=True)
+        found: Landed = self.ask(
+            send, "the commit", lambda error: find_landed(self, error, wanted, **options), bars=True
+        )
         return found
 
-    def find_landed(
-        self, wanted: Sequence[LocalFile], deleted: Sequence[str], revision: str, create_pr: bool, **_: Any
-    ) -> Landed | None:
-        """A commit, or an open pull request, that has all of `wanted`."""
-        if create_pr:
-            return self.find_pull_request(wanted)
-        try:
-            head = self.look(revision)
-        except PushError:  # The first failure is the one to tell.
-            return None
-        if head is None or find_changes(wanted, head.files):
-            return None
-        return Landed(head.commit, f"{self.page}/commit/{head.commit}")
-
-    def find_pull_request(self, wanted: Sequence[LocalFile]) -> Landed | None:
-        """The newest open pull request that has all of `wanted`; None also where the server lists none."""
-
-        def read() -> list[int]:
-            found = self._api.get_repo_discussions(
-                self.repo_id, discussion_type="pull_request", discussion_status="open"
-            )
-            return [each.num for each in found if each.is_pull_request]
-
-        try:
-            numbers = self.ask(read, "the list of pull requests")
-            for number in sorted(numbers, reverse=True)[:_MOST_PULL_REQUESTS]:
-                head = self.look(f"refs/pr/{number}")
-                if head is not None and not find_changes(wanted, head.files):
-                    return Landed(
-                        head.commit, f"{self.page}/commit/{head.commit}", f"{self.page}/discussions/{number}", number
-                    )
-        except PushError:  # Not every server lists them, and what is not found is sent.
-            return None
-        return None
+    def _say_all_are_sent(self, operations: Sequence[Any], options: dict[str, Any]) -> None:
+        """Have the large files sent under a .gitignore that names nothing: with the one on the Hub huggingface_hub
+        leaves out what it names, without a word."""
+        self.api.preupload_lfs_files(
+            self.repo_id,
+            [each for each in operations if isinstance(each, self._hub.CommitOperationAdd)],
+            revision=options["revision"],
+            create_pr=options["create_pr"],
+            free_memory=False,
+            gitignore_content="# nothing\n",
+        )
 
     def ask(
         self,
         request: Callable[[], Any],
         what: str,
-        landed: Callable[[], Landed | None] | None = None,
+        landed: Callable[[Exception], Landed | None] | None = None,
         *,
         bars: bool = False,
     ) -> Any:
@@ -200,7 +200,7 @@ class Hub:
             try:
                 return self._call(request, what, bars)
             except (Passing, Conflict, Unusable) as error:
-                found = landed() if landed is not None else None
+                found = landed(error) if landed is not None else None
                 if found is not None:
                     return found
                 if not isinstance(error, Passing):
@@ -213,10 +213,12 @@ class Hub:
         raise AssertionError("unreachable")
 
     def _call(self, request: Callable[[], Any], what: str, bars: bool) -> Any:
+        outer = sys.exc_info()[1]
         try:
             with quiet(bars=bars and sys.stderr is not None and sys.stderr.isatty()), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return request()
+                with impatient(lambda response: refuse_wait(response, what)):
+                    return request()
         except (PushError, MemoryError):
             raise
         except Exception as error:
@@ -224,16 +226,4 @@ class Hub:
                 self._constants.HF_HUB_DISABLE_XET = True
                 self._say("this server has no xet storage: large files go to its LFS")
                 return self._call(request, what, bars)
-            raise explain(error, self.repo_id, what, self._token) from None
-
-
-def find_token() -> str | None:
-    """The user's token from the usual places: HF_TOKEN, or what `hf auth login` keeps. Raises PushError for one that
-    no header can hold: huggingface_hub's own error would show it."""
-    from huggingface_hub import get_token
-
-    token = get_token()
-    if token is not None and not all("!" <= letter <= "~" for letter in token):
-        text = "the token has characters that no token has (a space, a line break, a quote from a web page?)"
-        raise PushError(Problem("E805", f"{text}. {LOG_IN}"))
-    return token
+            raise explain(error, self.repo_id, what, self._token, outer) from None

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
 from converter.errors import Problem, PushError
+from converter.publish.arguments import check_arguments
 from converter.publish.card import build_card, describe_doubts, describe_evidence
 from converter.publish.changes import Changes, find_changes, find_foreign
 from converter.publish.errors import LOG_IN
 from converter.publish.evidence import check_evidence
 from converter.publish.folder import CARD, EVIDENCE, TRACE, Listing, LocalFile, in_memory, list_files
-from converter.publish.hub import Head, Hub, Landed, find_token
+from converter.publish.hub import Head, Hub
+from converter.publish.landing import Landed, find_pull_request
+from converter.publish.token import find_token
 
-_REPO_ID = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
-_REVISION = re.compile(r"[A-Za-z0-9][\w./-]{0,200}", re.ASCII)
 MESSAGE = "Publish with paddle2torch"
 
 
@@ -74,7 +74,7 @@ def push(
     `output` changes. `progress` is called with lines. Raises PushError with every problem found.
     """
     say = progress or (lambda text: None)
-    check_arguments(output, repo_id, revision)
+    check_arguments(output, repo_id, revision, commit_message)
     output = Path(output)
     say("checking the folder against its report")
     listing = list_files(output)
@@ -82,32 +82,16 @@ def push(
     if problems and not allow_unverified:
         raise PushError(*problems)
     token = find_token()
-    if token is None and not dry_run:
+    if token is None and not (dry_run and "/" in repo_id):
         raise PushError(Problem("E805", f"there is no token. {LOG_IN}"))
     hub = Hub(repo_id, token, say)
     if "/" not in repo_id:
-        hub.repo_id = repo_id = f"{hub.owner()}/{repo_id}"
+        hub.repo_id = repo_id = f"{hub.owner()['name']}/{repo_id}"
     trace = report is not None and not problems and listing.find(TRACE) is not None
     section = describe_doubts(problems) if problems or report is None else describe_evidence(report, trace)
     files = files_to_push(output, listing, repo_id, section, proven=not problems)
     job = _Job(hub, files, revision, create_pr, commit_message or MESSAGE, private, say)
     return job.run(dry_run, listing, tuple(problem.text for problem in problems))
-
-
-def check_arguments(output: str | Path, repo_id: str, revision: str | None) -> None:
-    """Raises PushError for an OUTPUT that is no folder, the two the wrong way round, a name that no Hub takes."""
-    named = str(output)
-    if not Path(output).is_dir():
-        if Path(repo_id).is_dir():
-            text = f"{repo_id} is a folder and {named} is none: OUTPUT comes first. Write: paddle2torch push"
-            raise PushError(Problem("E801", f"{text} {repo_id} {named}"))
-        raise PushError(Problem("E801", f"{named}: there is no such folder. OUTPUT is what paddle2torch convert made"))
-    odd = not _REPO_ID.fullmatch(repo_id) or ".." in repo_id or "--" in repo_id or repo_id.endswith((".", "-", ".git"))
-    if odd or "/." in repo_id:
-        text = f"{ascii(repo_id)[1:-1][:120]} is no name of a repository, expected OWNER/NAME (letters, digits, . _ -)"
-        raise PushError(Problem("E801", text))
-    if revision is not None and (not _REVISION.fullmatch(revision) or ".." in revision):
-        raise PushError(Problem("E801", f"--revision {revision!a} is no name of a branch"))
 
 
 def files_to_push(output: Path, listing: Listing, repo_id: str, section: str, *, proven: bool) -> tuple[LocalFile, ...]:
@@ -116,12 +100,16 @@ def files_to_push(output: Path, listing: Listing, repo_id: str, section: str, *,
     text = None
     if listing.find(CARD) is not None:
         try:
-            text = (output / CARD).read_text(encoding="utf-8")
+            text = (output / CARD).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise PushError(Problem("E804", f"{CARD} cannot be read: {error}. Mend it, or remove it")) from None
     card = in_memory(CARD, build_card(text, repo_id, section))
     others = listing.without({CARD, *(() if proven else EVIDENCE)})
     return tuple(sorted((card, *others), key=lambda file: file.name))
+
+
+def _is_bare(file: LocalFile) -> bool:
+    return file.name == CARD and isinstance(file.content, bytes) and not file.content.startswith(b"---\n")
 
 
 @dataclass
@@ -146,6 +134,10 @@ class _Job:
         changes = find_changes(self.files, remote)
         landed = self._land(head, changes, dry_run)
         warnings = [f"not verified: {doubt}" for doubt in doubts]
+        warnings += [
+            f"{CARD} has no metadata: the Hub will know neither library nor license" for f in self.files if _is_bare(f)
+        ]
+        warnings += self.hub.foresee(self.create_pr) if dry_run and not self.nothing_to_do else []
         warnings += [f"left out: {name} ({reason})" for name, reason in listing.left_out if reason != "hidden"]
         warnings += [
             f"{name} is on the Hub and not in OUTPUT, and loading this model could read it. Remove it there?"
@@ -178,7 +170,6 @@ class _Job:
             self.new_repository = True
             self.new_branch = self.revision not in (None, "main")
             if dry_run:
-                self.hub.check_token()
                 return None
             self.say(f"making the {'private ' if self.private else ''}repository {self.hub.repo_id}")
             self.hub.create(self.private)
@@ -203,7 +194,7 @@ class _Job:
         try:
             found = self.hub.look(self.revision)
         except Missing:
-            if self.create_pr or re.fullmatch(r"[0-9a-f]{40}|refs/.*", self.revision):
+            if self.create_pr or self.revision.startswith("refs/"):
                 raise
             self.new_branch = True
             if dry_run:
@@ -221,15 +212,16 @@ class _Job:
         if dry_run:
             return None
         assert head is not None
-        landed = self.hub.find_pull_request(self.files) if self.create_pr else None
+        landed = self._find_pull_request() if self.create_pr else None
         self.nothing_to_do = landed is not None
         if landed is None:
             size = sum(file.size for file in changes.sent)
-            self.say(f"sending {len(changes.sent)} files, {size / 1e6:,.1f} MB")
+            self.say(f"sending {len(changes.sent)} of {len(self.files)} files, {size / 1e6:,.1f} MB")
             landed = self.hub.commit(
                 changes.sent,
                 self.files,
                 changes.deleted,
+                over_ignored=".gitignore" in head.files,
                 commit_message=self.message,
                 revision=self.revision or "main",
                 create_pr=self.create_pr,
@@ -237,6 +229,12 @@ class _Job:
             )
         self._read_back(landed)
         return landed
+
+    def _find_pull_request(self) -> Landed | None:
+        try:
+            return find_pull_request(self.hub, self.files)
+        except PushError:  # Not every server lists them, and what is not found is sent.
+            return None
 
     def _read_back(self, landed: Landed) -> None:
         """Compare what the Hub tells of every file with what was sent. Raises PushError (E811)."""

@@ -36,7 +36,7 @@ def render_card(plan: Plan, manifest: dict[str, Any], has_tokenizer: bool, behav
         language=list(known.languages) if known else "multilingual",
         license="apache-2.0",
         library_name="transformers",
-        pipeline_tag=PIPELINES[plan.table.target_class],
+        pipeline_tag=PIPELINES.get(plan.table.target_class),
         base_model=_base_model(known, manifest["source"].get("origin")),
         tags=["ernie_m", "paddle2torch"],
     )

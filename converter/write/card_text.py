@@ -7,13 +7,14 @@ EVIDENCE_BEGIN, EVIDENCE_END = "<!-- evidence: begin -->", "<!-- evidence: end -
 #: What stands for this folder in the card's code; `push` puts the repository's name there.
 FOLDER_NAME = "FOLDER"
 
+#: What a Hub offers the model for. Nothing for information extraction: the pipeline of any other task would load the
+#: encoder under a head of random numbers, and answer.
 PIPELINES = {
     "ErnieMModel": "feature-extraction",
     "ErnieMForSequenceClassification": "text-classification",
     "ErnieMForMultipleChoice": "multiple-choice",
     "ErnieMForTokenClassification": "token-classification",
     "ErnieMForQuestionAnswering": "question-answering",
-    "ErnieMForInformationExtraction": "token-classification",
 }
 LOADERS = {
     "ErnieMModel": "AutoModel",
@@ -22,6 +23,23 @@ LOADERS = {
     "ErnieMForTokenClassification": "AutoModelForTokenClassification",
     "ErnieMForQuestionAnswering": "AutoModelForQuestionAnswering",
     "ErnieMForInformationExtraction": "AutoModel",
+}
+
+_ONE_TEXT = 'output = model(**tokenizer("A text.", return_tensors="pt"))'
+_CHOICES = """\
+choices = tokenizer(["A question?"] * 2, ["One.", "Two."], padding=True, return_tensors="pt")
+output = model(**{name: rows[None] for name, rows in choices.items()})  # logits"""
+#: How each class is called, and what is in its output.
+CALLS = {
+    "ErnieMModel": f"{_ONE_TEXT}  # last_hidden_state, pooler_output",
+    "ErnieMForSequenceClassification": f"{_ONE_TEXT}  # logits",
+    "ErnieMForMultipleChoice": _CHOICES,
+    "ErnieMForTokenClassification": f"{_ONE_TEXT}  # logits",
+    "ErnieMForQuestionAnswering": """\
+output = model(**tokenizer("A question?", "A text.", return_tensors="pt"))  # start_logits, end_logits""",
+    "ErnieMForInformationExtraction": """\
+output = model(**tokenizer("A name", "A text.", return_tensors="pt"))  # start_logits, end_logits
+# Their sigmoid is the probability. ernie_m.extraction of paddle2torch asks with a schema, and answers with spans.""",
 }
 
 NO_EVIDENCE = f"""\
@@ -34,7 +52,7 @@ layer and token by token. `paddle2torch push` puts what it found here.
 
 OWN_WEIGHTS = """\
 The code files, and Baidu's pretrained ERNIE-M weights, are under the Apache license 2.0. If these weights are
-your own fine-tuning, say in this card's `license` and `language` what holds for them."""
+your own fine-tuning, say in this card's `license`, `language` and `base_model` what holds for them."""
 
 CITATION = """\
 ```bibtex
@@ -51,10 +69,11 @@ CITATION = """\
 
 
 def loading_code(target: str, has_tokenizer: bool) -> str:
-    """The lines that load a class in both lines of transformers."""
+    """The lines that load a class in both lines of transformers, and call it."""
     loader = LOADERS[target]
     lines = [f"from transformers import {loader}" + (", AutoTokenizer" if has_tokenizer else ""), ""]
     lines += [f'model = {loader}.from_pretrained("{FOLDER_NAME}", trust_remote_code=True)  # {target}']
     if has_tokenizer:
         lines += [f'tokenizer = AutoTokenizer.from_pretrained("{FOLDER_NAME}", trust_remote_code=True)']
+        lines += ["", *CALLS[target].splitlines()]
     return "\n".join(lines)

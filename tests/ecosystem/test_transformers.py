@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +38,29 @@ def test_auto_classes_load_and_a_saved_folder_is_the_same(converted: Make, tmp_p
     before, after = load_file(folder / "model.safetensors"), load_file(tmp_path / "model.safetensors")
     assert before.keys() == after.keys() and all(torch.equal(before[key], after[key]) for key in before)
     assert AutoTokenizer.from_pretrained(tmp_path)(TEXTS) == AutoTokenizer.from_pretrained(folder)(TEXTS)
+
+
+SHAPES = {
+    "ErnieMModel": {"last_hidden_state": 3, "pooler_output": 2},
+    "ErnieMForSequenceClassification": {"logits": 2},
+    "ErnieMForTokenClassification": {"logits": 3},
+    "ErnieMForQuestionAnswering": {"start_logits": 2, "end_logits": 2},
+    "ErnieMForMultipleChoice": {"logits": 2},
+    "UIEM": {"start_logits": 2, "end_logits": 2},
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_code_on_the_card_runs_as_it_stands(converted: Make, name: str) -> None:
+    folder = converted(name)
+    blocks = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    code = blocks[0].replace('"FOLDER"', repr(str(folder)))
+    assert all(key in code for key in SHAPES[name])
+    code += "\nprint({key: value.ndim for key, value in output.items()})"
+    # Where ernie_m is imported, AutoModel is the encoder: information extraction has no Auto class of its own.
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200, cwd=folder)
+    assert done.stdout.splitlines()[-1:] == [str(SHAPES[name])], done.stderr
 
 
 def probabilities(folder: Path, text: str, *pair: str) -> torch.Tensor:

@@ -231,6 +231,19 @@ METHODS: dict[str, Edit] = {
         'fillers |= {"special_tokens_mask": 1',
         'fillers |= {"special_tokens_mask": 0',
     ),
+    "what is on the left is padded on the right": (
+        BASE,
+        TOKENIZER,
+        'row + padding if side == "right" else padding + row',
+        "row + padding",
+    ),
+    "what is cut on the left is cut on the right": (
+        BASE,
+        TOKENIZER,
+        'from_left = self.truncation_side == "left"',
+        "from_left = False",
+    ),
+    "overflow without its stride": (BASE, TOKENIZER, "side[max(size - stride, 0) :]", "side[size:]"),
     "padding on the left": (BASE, TOKENIZER, 'row + padding if side == "right"', 'row + padding if side != "right"'),
     "strings keep their space": (BASE, TOKENIZER, '.replace(SPACE, " ").strip()', '.replace(SPACE, " ")'),
     "tokens of special ids are left in": (

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+from converter.behavior import BEHAVIORS
 from converter.conversion import convert
 from verify import verify
-from verify.judge import Start
+from verify.judge import Start, follow_rules
+from verify.opening import open_for
+from verify.reference import make_request
 
 
 def _set(path: Path, **fields: object) -> None:
@@ -28,10 +33,28 @@ def test_numbers_and_tokens_are_compared_under_the_rules_that_output_states(
     _set(output / "paddle2torch.json", behavior="paddlenlp")
     report = verify(source, output, trace=trace, start=ready)
     assert {problem.code for problem in report.problems} == {"E408"}
-    assert "implicit_mask_token_ids and piece_rule set to the reference's" in " ".join(report.warnings)
+    assert "attention_mask_value and piece_rule set to the reference's" in " ".join(report.warnings)
     # One that follows another rule than it says is found by numbers and by tokens.
     _set(output / "paddle2torch.json", behavior="release")
     _set(output / "config.json", implicit_mask_token_ids=[0])
     _set(output / "tokenizer_config.json", piece_rule="paddlenlp")
     report = verify(source, output, trace=trace, start=ready)
     assert {problem.code for problem in report.problems} >= {"E402", "E403"}
+
+
+def test_the_rules_of_a_trace_decide_what_is_hidden_and_by_what() -> None:
+    config = SimpleNamespace(pad_token_id=3, implicit_mask_token_ids=[9], attention_mask_value=1.0)
+    for name, hidden, value in (("transformers", [3], None), ("release", [1], -10000.0), ("paddlenlp", [0], -10000.0)):
+        follow_rules(SimpleNamespace(config=config), BEHAVIORS[name])
+        assert (config.implicit_mask_token_ids, config.attention_mask_value) == (hidden, value)
+    follow_rules(SimpleNamespace(config=config), None)
+    assert config.implicit_mask_token_ids == [0]
+
+
+def test_the_ports_rule_is_asked_for_its_own_folders_alone(checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    """A manifest that claims it of Paddle's files changes nothing in what Paddle is asked."""
+    opened, plan, _ = open_for(tmp_path, checkpoints["ErnieMModel"])
+    ported = replace(plan, scheme=replace(plan.scheme, identity=True))
+    for which, asked in ((plan, "paddlenlp"), (ported, "transformers")):
+        request = make_request(opened, which, "float64", None, behavior="transformers")
+        assert request["behavior"] == asked

@@ -83,6 +83,23 @@ def test_what_is_not_edited_is_not_found(places: Callable[[str], dict[str, dict[
 
 
 @pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("what is on the left is padded on the right", "padding_on_the_left"),
+        ("what is cut on the left is cut on the right", "truncation_on_the_left"),
+        ("overflow without its stride", "overflow"),
+    ],
+)
+def test_only_one_way_finds_it(
+    verified: Callable[[str], Any], ready: Start, tmp_path: Path, name: str, way: str
+) -> None:
+    whole = verified(EDITS[name][0])
+    output = copy_edited(whole.output, tmp_path / "output", EDITS[name])
+    tokens = verify(whole.source, output, trace=whole.trace, start=ready).tokenizer
+    assert tokens is not None and [found for found, (_, wrong) in tokens.ways.items() if wrong] == [way]
+
+
+@pytest.mark.parametrize(
     ("name", "told"),
     [
         ("[PAD] has no gradient", "gradient of"),

@@ -150,6 +150,20 @@ def test_what_nobody_looked_at_is_not_opened(tmp_path: Path) -> None:
         weight_files(str(tmp_path), [str(tmp_path / "other.pdparams")])
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin", "model_state.pdparams"])
+def test_an_index_stands_for_its_shards(tmp_path: Path, name: str) -> None:
+    """Named as SOURCE, or found in its folder; a shard that nobody looked at is not opened."""
+    stem, suffix = name.split(".", 1)
+    shards = [str(tmp_path / f"{stem}-{number}.{suffix}") for number in (1, 2)]
+    places = {"b": Path(shards[1]).name, "a": Path(shards[0]).name, "c": Path(shards[0]).name}
+    index = tmp_path / f"{name}.index.json"
+    index.write_text(json.dumps({"weight_map": places}))
+    for source in (str(index), str(tmp_path)):
+        assert weight_files(source, shards) == weight_files(source, None) == shards
+        with pytest.raises(Refused, match=f"{stem}-2.*not among the files that were checked"):
+            weight_files(source, shards[:1])
+
+
 def test_two_exports_in_one_folder_are_refused(tmp_path: Path) -> None:
     for name in ("a.pdiparams", "b.pdiparams"):
         (tmp_path / name).touch()

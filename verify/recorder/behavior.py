@@ -7,8 +7,12 @@ from typing import Any
 
 import numpy as np
 
-#: The id that is hidden. PaddleNLP 2.5.1 alone hid [PAD]; the 2021 release fed a mask that shows [CLS].
+from verify.recorder.port import is_port
+
+#: The id that is hidden. PaddleNLP 2.5.1 alone hid [PAD]; the 2021 release fed a mask that shows [CLS]. transformers'
+#: port, whose behavior is named "transformers", hides its config's pad_token_id.
 HIDDEN_IDS = {"paddlenlp": 0, "release": 1}
+BEHAVIORS = (*HIDDEN_IDS, "transformers")
 
 
 def own_behavior(backbone: Any) -> Any:
@@ -30,6 +34,8 @@ def choose_behavior(request: Any, weights: Any) -> str:
     """What the request asks for, else whose rules a checkpoint with these names was trained with."""
     if request.get("behavior"):
         return str(request["behavior"])
+    if is_port(weights):
+        return "transformers"
     of_release = "word_embedding" in weights or (
         request.get("tokenizer") and os.path.isfile(os.path.join(request["tokenizer"], "piece.model"))
     )
@@ -40,6 +46,8 @@ def follow(model: Any, behavior: str, own: Any) -> Any:
     """Let calls without a mask hide what `behavior` hides, given what this PaddleNLP does by itself. Returns notes."""
     if behavior == own:
         return []
+    if behavior == "transformers":
+        return follow_port(model)
     hidden = HIDDEN_IDS[behavior]
     backbone = getattr(model, "ernie_m", model)
     inner = backbone.forward
@@ -54,3 +62,29 @@ def follow(model: Any, behavior: str, own: Any) -> Any:
     if behavior == "release":
         return ["calls without a mask were given the 2021 release's, which shows [CLS] and hides [PAD]"]
     return ["calls without a mask were given one that hides id 0, as PaddleNLP's releases but 2.5.1 do"]
+
+
+def follow_port(model: Any) -> Any:
+    """The port's rule for 2-D masks and for calls without one: hidden keys get the lowest number of the precision, not
+    PaddleNLP's -1e4. It goes into PaddleNLP's class as a 4-D float mask, which that adds as it is. Returns notes."""
+    import paddle
+
+    backbone, hidden = getattr(model, "ernie_m", model), model.config.pad_token_id
+    precision = paddle.get_default_dtype()
+    # As a tensor: operators take Python's numbers as float32 in some releases.
+    lowest = paddle.to_tensor(np.array(np.finfo(precision).min, precision))
+    inner = backbone.forward
+
+    def run(*inputs: Any, **options: Any) -> Any:
+        ids, mask = inputs[0] if inputs else options.get("input_ids"), options.get("attention_mask")
+        if mask is None and ids is not None and len(inputs) < 3:
+            mask = ids != hidden
+        if mask is not None and mask.ndim == 2:
+            options["attention_mask"] = (1.0 - mask.astype(precision)).unsqueeze([1, 2]) * lowest
+        return inner(*inputs, **options)
+
+    object.__setattr__(backbone, "forward", run)
+    return [
+        f"2-D masks, and calls without one, by the rule of transformers' port: id {hidden} is hidden, and what is "
+        f"hidden gets the lowest number of {precision}; all other masks by PaddleNLP's, for the port takes none"
+    ]

@@ -10,13 +10,16 @@ import numpy as np
 
 from verify.recorder.static_graph import is_static, read_static
 from verify.recorder.telling import Refused, read_json
+from verify.recorder.torch_file import read_torch
 
-#: Where PaddleNLP looks for weights, in its order (transformers/model_utils.py).
+#: Where PaddleNLP looks for weights, in its order (transformers/model_utils.py), then torch's.
 WEIGHT_FILES = (
     "model.safetensors.index.json",
     "model.safetensors",
     "model_state.pdparams.index.json",
     "model_state.pdparams",
+    "pytorch_model.bin.index.json",
+    "pytorch_model.bin",
 )
 
 
@@ -26,7 +29,7 @@ def weight_files(source: str, allowed: Any) -> Any:
     if allowed and is_static(allowed):
         found = list(allowed)  # PaddleNLP opens no static graph: nothing here to look for.
     elif os.path.isfile(source):
-        found = [source]
+        found = read_index(source) if source.endswith(".json") and ".index." in os.path.basename(source) else [source]
     else:
         found = chosen_by_paddlenlp(source) or (find_static(source) if allowed is None else list(allowed))
     if allowed is None:
@@ -42,9 +45,14 @@ def chosen_by_paddlenlp(folder: str) -> Any:
     """The weight files in PaddleNLP's order, every shard of an index; none when it would find none."""
     chosen = [name for name in WEIGHT_FILES if os.path.isfile(os.path.join(folder, name))]
     if chosen and chosen[0].endswith(".index.json"):
-        names = sorted(set(read_json(os.path.join(folder, chosen[0]))["weight_map"].values()))
-        return [os.path.join(folder, name) for name in names]
+        return read_index(os.path.join(folder, chosen[0]))
     return [os.path.join(folder, name) for name in chosen[:1]]
+
+
+def read_index(path: str) -> Any:
+    """The shards that an index names."""
+    names = sorted(set(read_json(path)["weight_map"].values()))
+    return [os.path.join(os.path.dirname(path), name) for name in names]
 
 
 def find_static(folder: str) -> Any:
@@ -68,7 +76,7 @@ def read_weights(paths: Any, layers: Any = None, architecture: Any = None) -> An
         return read_static(paths, layers, architecture)
     weights: dict[str, Any] = {}
     for path in paths:
-        part = read_safetensors(path) if path.endswith(".safetensors") else read_pickle(path)
+        part = read_file(path)
         twice = sorted(set(part) & set(weights))
         if twice:
             raise Refused(f"{twice[0]} is in two files")
@@ -76,6 +84,12 @@ def read_weights(paths: Any, layers: Any = None, architecture: Any = None) -> An
     if not weights:
         raise Refused("no arrays in " + ", ".join(os.path.basename(path) for path in paths))
     return weights
+
+
+def read_file(path: str) -> Any:
+    if path.endswith(".safetensors"):
+        return read_safetensors(path)
+    return read_torch(path) if path.endswith(".bin") else read_pickle(path)
 
 
 def read_safetensors(path: str) -> Any:
@@ -99,7 +113,7 @@ def read_pickle(path: str) -> Any:
     import paddle
 
     if not path.endswith(".pdparams"):
-        raise Refused(f"{os.path.basename(path)}: this recorder reads .pdparams and .safetensors")
+        raise Refused(f"{os.path.basename(path)}: this recorder reads .pdparams, .safetensors and torch's .bin")
     name_numpy_core()
     try:
         return find_arrays(paddle.load(path, return_numpy=True))

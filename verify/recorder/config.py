@@ -60,6 +60,8 @@ def read_config(request: Any) -> Any:
             "no config beside the weights: given by the request",
         )
     fields = read_json(path)
+    if "implicit_mask_token_ids" in fields:
+        raise Refused(f"{path} is of a folder that was converted already: record the checkpoint that it came from")
     name = os.path.basename(path)
     if "init_class" in fields:
         fields = flatten_call(fields)

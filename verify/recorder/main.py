@@ -9,6 +9,7 @@ import os
 import sys
 from typing import Any
 
+from verify.recorder.behavior import BEHAVIORS
 from verify.recorder.checkpoint import weight_files
 from verify.recorder.record import record, versions
 from verify.recorder.sanity import check_sanity
@@ -61,7 +62,7 @@ def read_words(words: Any) -> Any:
     parser.add_argument("--architecture", help="the class, where no config says it")
     parser.add_argument("--num-attention-heads", type=int, help="where no config says it")
     parser.add_argument("--tokenizer", help="the tokenizer's folder (default: SOURCE's)")
-    parser.add_argument("--behavior", choices=("paddlenlp", "release"), help="whose rules (default: SOURCE's)")
+    parser.add_argument("--behavior", choices=BEHAVIORS, help="whose rules (default: SOURCE's)")
     parser.add_argument("--round-to", choices=("float32", "float16", "bfloat16"), help="OUTPUT's dtype, if converted")
     parser.add_argument("--texts", help="texts to tokenize, one a line (default: those in this script)")
     parser.add_argument("--seed", type=int, default=20211, help="of the inputs that are drawn")

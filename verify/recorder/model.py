@@ -8,6 +8,7 @@ import numpy as np
 
 from verify.recorder.generations import make_class, parameters_of
 from verify.recorder.official import name_as_paddlenlp
+from verify.recorder.port import is_port, name_port
 from verify.recorder.telling import Refused
 from verify.recorder.values import round_array, widen
 
@@ -28,7 +29,8 @@ def build_model(name: str, fields: Any, precision: str) -> Any:
 def set_weights(model: Any, weights: Any, precision: str, round_to: Any) -> Any:
     """Put every array in its parameter. Returns notes; refuses missing weights and other shapes."""
     parameters = parameters_of(model)
-    weights, notes = name_as_paddlenlp(weights, parameters, model)
+    name_weights = name_port if is_port(weights) else name_as_paddlenlp
+    weights, notes = name_weights(weights, parameters, model)
     notes = [*model.notes, *notes]
     if not any(name in parameters for name in weights if name.endswith("embeddings.word_embeddings.weight")):
         renamed, note = rename(weights, model.base_model_prefix + ".")
@@ -68,6 +70,7 @@ def rename(weights: Any, prefix: str) -> Any:
 
 
 def epsilons(model: Any) -> Any:
-    """Of every LayerNorm, as Paddle's kernel gets it: a float32, whatever the precision of the model."""
+    """Of every LayerNorm, as Paddle's kernel gets it: a float32, whatever the precision of the model. The port's is
+    the config's own."""
     norms = [part for part in model.sublayers() if type(part).__name__ == "LayerNorm"]
-    return sorted(set(float(np.float32(part._epsilon)) for part in norms))
+    return sorted(set(getattr(part, "exact_epsilon", float(np.float32(part._epsilon))) for part in norms))

@@ -19,6 +19,7 @@ from verify.recorder.gradients import record_gradients
 from verify.recorder.growth import measure_growth
 from verify.recorder.model import build_model, epsilons, set_weights
 from verify.recorder.official import told_by_weights
+from verify.recorder.port import build_as_port, is_port
 from verify.recorder.probe import Probe
 from verify.recorder.release_tokens import release_ids
 from verify.recorder.sanity import check_sanity
@@ -27,6 +28,7 @@ from verify.recorder.static_graph import check_program, layout_of
 from verify.recorder.tables import norms_case, table_case
 from verify.recorder.telling import TRACE_FORMAT, Broken, Refused, file_sha256, say
 from verify.recorder.texts import choose_sentences, load_tokenizer, read_texts, texts_sha256, tokenize
+from verify.recorder.torch_file import tell_reader
 from verify.recorder.values import describe
 from verify.recorder.ways import digest_ways
 
@@ -43,10 +45,11 @@ def record(request: Any) -> Any:
     name, fields, how = read_config(request)
     say(f"building {name} in {precision}")
     model = build_model(name, fields, precision)
+    port, in_port = build_as_port(model, fields, weights, precision) if is_port(weights) else (None, [])
     round_to = request.get("round_to")
     notes, pooler = set_weights(model, weights, precision, round_to)
-    notes += check_program(paths, model) if round_to is None else []
-    notes += follow(model, behavior, own)
+    notes += tell_reader(paths) + (check_program(paths, model) if round_to is None else [])
+    notes += in_port + follow(model, behavior, own)
     if round_to is not None:
         notes.append(f"weights rounded to {round_to}, as OUTPUT's are")
     # Before the cases, which set fields of it.
@@ -62,6 +65,8 @@ def record(request: Any) -> Any:
             problem = f"{type(error).__name__}: {error}"
     sentences = choose_sentences(ids, model.config.vocab_size, seed, model.config.max_position_embeddings - 2)
     cases, left = split_cases(model, Designer(model, sentences, precision, seed).design())
+    if behavior == "transformers":  # The lowest number leaves nothing of a score: both sides have zeros there.
+        cases = [dict((key, case[key]) for key in case if key != "zero_row") for case in cases]
     arrays, found = run_cases(model, cases, precision, seed, pooler)
     head = {
         "format": TRACE_FORMAT,
@@ -70,6 +75,7 @@ def record(request: Any) -> Any:
         "round_to": round_to,
         "config": config,
         "layer_norm_eps": epsilons(model),
+        "port": port,
         "behavior": behavior,
         "how": [how, *notes, *left],
         "files": [

@@ -78,6 +78,18 @@ def list_ways(tokenizer: Any, texts: Any, rows: int) -> Any:
             called(tokenizer(batch(number), padding=True, pad_to_multiple_of=8, max_length=16, truncation=True)),
         ]
 
+    def overflow(number: int) -> Any:
+        # A stride with a pair means another thing to PaddleNLP, and longest_first tells nothing of what it cut.
+        place, cut = number * BATCH, {"truncation": True, "return_overflowing_tokens": True}
+        calls = [tokenizer(text(place), max_length=5 + number % 5, stride=stride, **cut) for stride in (0, 1, 3)]
+        for strategy in ("only_first", "only_second"):
+            pair = tokenizer(text(place), partner(place), **dict(cut, truncation=strategy, max_length=12 + number % 5))
+            calls.append(pair)
+        return [
+            [plain(found["input_ids"]), plain(found["overflowing_tokens"]), max(0, int(found["num_truncated_tokens"]))]
+            for found in calls
+        ]
+
     def strings(number: int) -> Any:
         given = list(tokenizer(text(number))["input_ids"])
         return [
@@ -104,7 +116,10 @@ def list_ways(tokenizer: Any, texts: Any, rows: int) -> Any:
         "masks": (count, lambda n: called(tokenizer(text(n), **CHOICES))),
         "pair": (count, lambda n: called(tokenizer(text(n), partner(n), **CHOICES))),
         "truncation": (count, shorten),
+        "truncation_on_the_left": (batches, lambda n: on_the_left(tokenizer, "truncation_side", shorten, n * BATCH)),
+        "overflow": (batches, overflow),
         "padding": (batches, pad),
+        "padding_on_the_left": (batches, lambda n: on_the_left(tokenizer, "padding_side", pad, n)),
         "tokenize": (count, lambda n: tokenizer.tokenize(text(n))),
         "tokens_to_ids": (count, lambda n: ids(text(n))),
         "layouts": (count, layouts),
@@ -119,6 +134,16 @@ def list_ways(tokenizer: Any, texts: Any, rows: int) -> Any:
         "clean_up": (1, lambda n: tokenizer.decode(tokenizer.convert_tokens_to_ids(BEFORE_CLEANING))),
         "special_tokens": (1, lambda n: special_tokens(tokenizer)),
     }
+
+
+def on_the_left(tokenizer: Any, side: str, give: Any, number: int) -> Any:
+    """A result with one of the tokenizer's sides set to the left for as long as it takes."""
+    usual = getattr(tokenizer, side)
+    setattr(tokenizer, side, "left")
+    try:
+        return give(number)
+    finally:
+        setattr(tokenizer, side, usual)
 
 
 def called(encoding: Any) -> Any:

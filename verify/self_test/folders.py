@@ -51,7 +51,7 @@ def folder_faults(output: Path, seed: int, same_rules: bool, tokens: bool, ways:
                 reason = f"{TOKENS} wins"
             if not ways and file == TOKENIZER and name in _SHOWN_BY_WAYS:
                 reason = _UNSEEN_WITHOUT_WAYS
-            if not same_rules and name in ("implicit_mask_token_ids", "piece_rule"):
+            if not same_rules and name in ("implicit_mask_token_ids", "attention_mask_value", "piece_rule"):
                 reason = _UNSEEN_UNDER_OTHER_RULES
             if not _is_field(fields, name, value):
                 yield Fault(FIELD, f"{file}: {name}", value=value, unseen=reason)

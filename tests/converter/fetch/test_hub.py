@@ -270,3 +270,14 @@ def test_the_token_goes_to_the_hub_and_not_to_where_it_sends(
     Repository(server, ID, files).open()
     locate(ID)
     assert {asked.headers["Authorization"] for asked in server.asked("/api")} == {"Bearer hf_secret"}
+
+
+@pytest.mark.parametrize("token", ["hf_two words", "hf_“quoted”", "hf_\x01control"])
+def test_a_token_that_no_header_can_hold_is_told_and_not_shown(
+    server: Server, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    Repository(server, ID, files).open()
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: token)
+    text = refusal()
+    assert text.startswith(f"error[E710]: {ID}: the token has characters") and token[3:8] not in text
+    assert server.log == []

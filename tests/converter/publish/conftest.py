@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from huggingface_hub import constants
+from safetensors.numpy import save_file
 
 from benchmarks.local_hub import LocalHub, running
 from converter import Paddle2TorchError, Push, convert, push
 from tests.checkpoints import write_folder
 from verify.manifest import deciding_files
+from verify.trace import FORMAT, HEAD
 
 TOKEN = "hf_local_token"
 ID = "me/tiny"
@@ -67,6 +71,29 @@ def write_report(output: Path, **changes: Any) -> Path:
     path = output / "verification" / "report.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({key: value for key, value in report.items() if value is not ...}))
+    return path
+
+
+def write_trace(output: Path, **changes: Any) -> Path:
+    """A whole trace of one number, recorded from the checkpoint that OUTPUT was made from; `changes` take the place of
+    fields of its head."""
+    manifest = json.loads((output / "paddle2torch.json").read_text())
+    arrays = {"case/a/input/input_ids": np.zeros(1), "case/a/site/pooler_output": np.zeros(1)}
+    case = {"name": "a", "why": "", "through": "model", "inputs": ["input_ids"], "sites": ["pooler_output"]}
+    plain: dict[str, Any] = {"config": {}, "how": [], "tensors": {}, "environment": {}, "gradients": [], "growth": {}}
+    head = {
+        "format": FORMAT,
+        "architecture": "ErnieMModel",
+        "precision": "float64",
+        **plain,
+        "files": [file for file in manifest["source"]["files"] if not file["name"].endswith(".json")],
+        "cases": [case],
+        "arrays": {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()},
+        **changes,
+    }
+    text = json.dumps(head)
+    path = output / "verification" / "trace.safetensors"
+    save_file(arrays, path, {HEAD: hashlib.sha256(text.encode()).hexdigest() + text})
     return path
 
 

@@ -13,7 +13,7 @@ import pytest
 from converter import Paddle2TorchError
 from converter.publish.evidence import check_evidence
 from converter.publish.folder import list_files
-from tests.converter.publish.conftest import write_report
+from tests.converter.publish.conftest import write_report, write_trace
 
 
 def problems(output: Path) -> list[str]:
@@ -79,6 +79,7 @@ def without(name: str) -> dict[str, Any]:
 
 
 SITE = {"case": "a", "site": "x", "max_abs": 0.0, "max_rel": 0.0, "tolerance": 1e-12, "passed": True}
+GRADIENT = {"tensor": "w", "case": "a", "max_abs": 1e-15, "max_rel": 1e-15, "tolerance": 1e-12, "passed": True}
 BAD_REPORTS: list[tuple[dict[str, Any], str]] = [
     ({"passed": False}, "did not pass"),
     ({"passed": "true"}, "did not pass"),
@@ -97,6 +98,9 @@ BAD_REPORTS: list[tuple[dict[str, Any], str]] = [
     ({"sites": [{**SITE, "max_rel": None}]}, "not within its limit"),
     ({"sites": [{"case": "a"}]}, "damaged"),
     ({"sites": 7}, "damaged"),
+    ({"gradients": [{**GRADIENT, "passed": False}]}, "not that every gradient"),
+    ({"gradients": [{**GRADIENT, "max_rel": 1.0}]}, "not that every gradient"),
+    ({"gradients": [{**GRADIENT, "max_rel": None}]}, "damaged"),
     ({"tokenizer": None}, "damaged"),
     ({"tokenizer": {"texts": 385, "mismatched": 1}}, "not that every text"),
     ({"tokenizer": {"texts": 0, "mismatched": 0}}, "not that every text"),
@@ -108,6 +112,7 @@ BAD_REPORTS: list[tuple[dict[str, Any], str]] = [
     (without("files"), "it lacks 'files'"),
     (without("static"), "it lacks 'static'"),
     (without("sites"), "it lacks 'sites'"),
+    (without("gradients"), "it lacks 'gradients'"),
     (without("tokenizer"), "it lacks 'tokenizer'"),
     (without("problems"), "it lacks 'problems'"),
 ]
@@ -215,3 +220,30 @@ def test_all_problems_are_told_at_once(output: Path) -> None:
     write.write_text(json.dumps({**report, "passed": False}))
     codes = [text[6:10] for text in problems(output)]
     assert codes == ["E802", "E803", "E803"]
+
+
+def test_a_trace_of_this_checkpoint_is_part_of_the_proof(output: Path) -> None:
+    write_trace(output)
+    assert problems(output) == []
+
+
+def test_a_trace_that_does_not_verify_the_model_is_refused(output: Path) -> None:
+    write_trace(output, files=[{"name": "model_state.pdparams", "sha256": "0" * 64}])
+    (text,) = problems(output)
+    assert text.startswith("error[E605]: verification/trace.safetensors: ") and "Remove it" in text
+    write_trace(output, round_to="float16")
+    assert problems(output)[0].startswith("error[E605]")
+    path = write_trace(output)
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    assert problems(output)[0].startswith("error[E604]")
+
+
+@pytest.mark.parametrize("name", ["a\nb.md", "a\x1b[2J.md", os.fsdecode(b"a\xff.md"), "a\u202e.md"])
+def test_a_name_that_no_terminal_shows_as_it_is_is_refused(output: Path, name: str) -> None:
+    try:
+        (output / name).write_text("x")
+    except OSError:  # Not every file system takes it.
+        pytest.skip("this file system does not take the name")
+    with pytest.raises(Paddle2TorchError, match="E804") as caught:
+        list_files(output)
+    assert str(caught.value).isascii() and str(caught.value).isprintable()

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from huggingface_hub.errors import HfHubHTTPError
 
-from benchmarks.local_hub import LocalHub, cut, lose, refuse
+from benchmarks.local_hub import Handler, LocalHub, cut, lose, refuse
 from benchmarks.local_hub_store import Blob
 from converter import Paddle2TorchError, push
 from tests.converter.publish.conftest import ID, TOKEN, Pushes, refusal, sent
 
 COMMIT, UPLOAD, INFO, CREATE = "/commit/", "^/large/", f"^/api/models/{ID}$", "^/api/repos/create"
+
+
+class Answer:
+    """As much of an answer as an error looks at."""
+
+    status_code, headers, request = 403, {}, None  # type: ignore[var-annotated]
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
@@ -49,6 +57,80 @@ def test_a_lost_answer_is_no_failure_and_no_second_commit(hub: LocalHub, push_it
     repository = hub.store.repositories[ID]
     assert result.commit == repository.refs["main"] and len(repository.commits) == 2
     assert sent(hub) == (1, 1) and not result.nothing_to_do
+
+
+@pytest.mark.parametrize("answer", [lose, refuse(502)])
+def test_a_pull_request_that_nobody_can_see_is_not_opened_again(
+    hub: LocalHub, push_it: Pushes, answer: Callable[[Handler], None]
+) -> None:
+    push_it()
+    repository = hub.store.repositories[ID]
+    repository.add("main", "emptied", {".gitattributes": Blob(b"", False)})
+    hub.plan("GET", "/discussions", *[refuse(403)] * 9)
+    hub.plan("GET", "/refs$|/refs[?]", *[refuse(404)] * 9)
+    hub.plan("POST", COMMIT, answer)
+    text = refusal(push_it, create_pr=True)
+    assert text.startswith("error[E809]") and f"Look at {hub.url}/{ID}/discussions" in text
+    assert len(hub.asked("POST", COMMIT)) == 2  # The first push's, and one.
+
+
+def test_a_pull_request_is_found_by_its_revision_where_discussions_are_not_listed(
+    hub: LocalHub, push_it: Pushes
+) -> None:
+    push_it()
+    hub.store.repositories[ID].add("main", "emptied", {".gitattributes": Blob(b"", False)})
+    hub.plan("GET", "/discussions", *[refuse(403)] * 9)
+    hub.plan("POST", COMMIT, lose)
+    assert push_it(create_pr=True).pull_request == f"{hub.url}/{ID}/discussions/1"
+    assert push_it(create_pr=True).nothing_to_do and len(hub.store.repositories[ID].pulls) == 1
+
+
+def test_the_lost_answer_to_a_branch_is_not_taken_for_the_look_before_it(hub: LocalHub, push_it: Pushes) -> None:
+    push_it()
+    hub.plan("POST", "/branch/", lose)
+    result = push_it(revision="dev")
+    assert result.new_branch and hub.store.repositories[ID].refs["dev"] == result.commit
+
+
+def test_another_error_that_is_being_handled_is_not_the_hub_s(hub: LocalHub, push_it: Pushes) -> None:
+    hub.plan("POST", COMMIT, cut)
+    try:
+        raise HfHubHTTPError("another's", response=Answer())  # type: ignore[arg-type]
+    except HfHubHTTPError:
+        assert push_it().commit
+
+
+def test_a_large_file_that_the_hub_has_lost_is_sent_again(hub: LocalHub, push_it: Pushes) -> None:
+    def forget(handler: Handler) -> None:
+        for path in hub.store.folder.iterdir():
+            path.unlink()
+        handler.serve()
+
+    hub.plan("POST", COMMIT, forget)
+    push_it()
+    assert sent(hub) == (2, 2)
+
+
+@pytest.mark.parametrize(("method", "pattern"), [("PUT", UPLOAD), ("POST", "/info/lfs/verify")])
+def test_an_address_of_the_store_that_is_used_up_is_asked_for_again(
+    hub: LocalHub, push_it: Pushes, method: str, pattern: str
+) -> None:
+    hub.plan(method, pattern, refuse(403, None, "Request has expired"))
+    push_it()
+    assert len(hub.asked("POST", "/info/lfs/objects/batch")) == 2
+
+
+def test_a_card_that_the_hub_refuses_is_told_with_the_reasons(hub: LocalHub, push_it: Pushes) -> None:
+    reasons = {"errors": [{"message": '"license" must be one of [mit]'}], "warnings": []}
+    hub.plan("POST", "validate-yaml", lambda handler: handler.tell(reasons, status=400))
+    text = refusal(push_it)
+    assert text.startswith("error[E812]") and '"license" must be one of [mit]' in text and "Mend README.md" in text
+
+
+def test_quotes_in_what_the_hub_says_stay_as_they_are(hub: LocalHub, push_it: Pushes) -> None:
+    hub.plan("POST", CREATE, refuse(403, None, 'You don\'t have the rights under "me"\x1b[2J'))
+    text = refusal(push_it)
+    assert 'You don\'t have the rights under "me"\\x1b[2J)' in text and "--create-pr" not in text
 
 
 def test_the_lost_answer_to_a_pull_request_opens_no_second_one(hub: LocalHub, push_it: Pushes) -> None:
@@ -126,7 +208,7 @@ REFUSALS = [
     ("POST", "/preupload/", 403, "no", "E806"),
     ("POST", "/info/lfs/objects/batch", 403, "storage quota exceeded", "E810"),
     ("PUT", UPLOAD, 413, "", "E810"),
-    ("PUT", UPLOAD, 403, "", "E806"),
+    ("PUT", UPLOAD, 403, "", "E809"),
 ]
 
 
@@ -136,7 +218,8 @@ def test_a_refusal_is_one_line_with_a_next_step(
 ) -> None:
     hub.plan(method, pattern, *[refuse(status, None, message or "no")] * 9)
     text = refusal(push_it)
-    assert text.startswith(f"error[{code}]: me/tiny: ") and str(status) in text and message in text
+    assert text.startswith(f"error[{code}]: me/tiny: ") and str(status) in text
+    assert message in text
     assert len(text.splitlines()) == 1 and text.count(". ") >= (code not in ("E812", "E807"))
     assert "hidden" not in text  # The signature of an address.
 
@@ -147,10 +230,11 @@ def test_a_quota_that_the_batch_tells_of_a_file_is_said(hub: LocalHub, push_it: 
 
         oid = json.loads(handler.body)["objects"][0]["oid"]  # type: ignore[attr-defined]
         error = {"code": 413, "message": "You have exceeded your storage limit"}
-        handler.tell({"objects": [{"oid": oid, "size": 1, "error": error}]})  # type: ignore[attr-defined]
+        handler.tell({"objects": [{"oid": oid, "size": 1, "error": error}] * 2})  # type: ignore[attr-defined]
 
     hub.plan("POST", "objects/batch", over)
-    assert refusal(push_it).startswith("error[E810]")
+    text = refusal(push_it)
+    assert text.startswith("error[E810]") and "(You have exceeded your storage limit)" in text
 
 
 def test_something_committed_meanwhile_is_not_overwritten(hub: LocalHub, push_it: Pushes) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
-from benchmarks.local_hub import LocalHub, refuse
-from tests.converter.publish.conftest import ID, TOKEN
+import pytest
+
+from benchmarks.local_hub import Handler, LocalHub, refuse
+from tests.converter.publish.conftest import ID, TOKEN, write_trace
 
 
 def run(hub: LocalHub, *words: object, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
@@ -59,10 +63,38 @@ def test_refusals_end_with_2_and_one_object(hub: LocalHub, output: Path) -> None
     assert done.returncode == 2 and "OUTPUT comes first" in done.stderr
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_upload_under_way_does_not_keep_ctrl_c_waiting(hub: LocalHub, output: Path, number: signal.Signals) -> None:
+    write_trace(output)  # A second large file: huggingface_hub then sends in threads, and waits for them.
+    asked, ended = threading.Event(), threading.Event()
+
+    def hang(handler: Handler) -> None:
+        asked.set()
+        ended.wait(100)
+        handler.serve()
+
+    hub.plan("PUT", "^/large/", hang, hang)
+    environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1"}
+    command = [sys.executable, "-m", "converter", "push", str(output), ID, "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    assert asked.wait(60)
+    process.send_signal(number)
+    try:
+        out, error = process.communicate(timeout=40)  # The uploads are still under way.
+    finally:
+        ended.set()
+        process.kill()
+    assert process.returncode == 2 and error.endswith(
+        "error[E009]: stopped by the user. Nothing was left half-written.\n"
+    )
+    assert [problem["code"] for problem in json.loads(out)["error"]] == ["E009"]
+    assert not hub.asked("POST", "/commit/")
+
+
 def test_debug_shows_where_and_no_token(hub: LocalHub, output: Path) -> None:
     hub.plan("POST", "/commit/", refuse(403, None, f"{TOKEN} may not write"))
     command = [sys.executable, "-m", "converter", "--debug", "push", str(output), ID]
     environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100, check=False)
-    assert done.returncode != 0 and "Traceback" in done.stderr and "E806" in done.stderr
+    assert done.returncode == 2 and "Traceback" in done.stderr and "E806" in done.stderr
     assert TOKEN not in done.stdout + done.stderr

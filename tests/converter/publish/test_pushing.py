@@ -11,8 +11,8 @@ from huggingface_hub import ModelCard, constants
 
 from benchmarks.local_hub import LocalHub
 from benchmarks.local_hub_store import Blob
-from converter import Paddle2TorchError, push
-from tests.converter.publish.conftest import ID, Pushes, refusal, sent, snapshot, write_report
+from converter import push
+from tests.converter.publish.conftest import ID, Pushes, refusal, sent, snapshot, write_report, write_trace
 
 
 def test_a_push_makes_the_repository_and_sends_every_file(hub: LocalHub, output: Path, push_it: Pushes) -> None:
@@ -143,15 +143,17 @@ def test_the_trace_is_pushed_where_it_is_small(
 ) -> None:
     from converter.publish import folder
 
-    for name in ("trace.safetensors", "report.html", "junit.xml", "scratch.txt"):
+    for name in ("report.html", "junit.xml", "scratch.txt"):
         (output / "verification" / name).write_text("x" * 100)
+    write_trace(output)
     push_it()
     there = hub.store.repositories[ID].find("main").files
     assert {name for name in there if name.startswith("verification/")} == {
         f"verification/{name}" for name in ("report.json", "report.html", "junit.xml", "trace.safetensors")
     }
-    assert "--trace me/tiny/verification/trace.safetensors" not in there["README.md"].data.decode()
-    assert "verification/trace.safetensors` holds what Paddle computed" in there["README.md"].data.decode()
+    card = there["README.md"].data.decode()
+    assert 'hf download "me/tiny" --local-dir model\npaddle2torch verify model --trace model/verification/trace' in card
+    assert "verification/trace.safetensors` holds what Paddle computed" in card
     monkeypatch.setattr(folder, "LARGEST_TRACE", 100)
     result = push_it()
     assert result.deleted == ("verification/trace.safetensors",)
@@ -174,6 +176,22 @@ def test_a_card_without_the_marks_gets_the_evidence_at_its_end(hub: LocalHub, ou
     push_it()
     card = hub.store.repositories[ID].read("README.md").decode()
     assert card.startswith("---\nlicense: mit\n---\n\n# Mine\n") and "| weights | 38 tensors |" in card
+
+
+def test_a_byte_order_mark_does_not_hide_the_metadata(hub: LocalHub, output: Path, push_it: Pushes) -> None:
+    card = output / "README.md"
+    card.write_bytes(b"\xef\xbb\xbf" + card.read_bytes())
+    push_it()
+    assert hub.store.repositories[ID].read("README.md").startswith(b"---\nlanguage")
+
+
+def test_a_card_without_metadata_is_pushed_with_a_warning(
+    hub: LocalHub, output: Path, push_it: Pushes, caplog: pytest.LogCaptureFixture
+) -> None:
+    (output / "README.md").write_text("# Mine\n")
+    hub.plan("POST", "validate-yaml", lambda handler: handler.tell({"errors": [], "warnings": []}))
+    assert any("README.md has no metadata" in warning for warning in push_it().warnings)
+    assert caplog.records == []
 
 
 def test_a_lost_card_is_replaced_and_broken_metadata_are_refused(hub: LocalHub, output: Path, push_it: Pushes) -> None:
@@ -211,16 +229,21 @@ def test_a_proven_push_after_an_unverified_one_takes_the_warning_away(
     assert json.loads(repository.read("verification/report.json"))["passed"]
 
 
-def test_the_wrong_way_round_is_recognised(hub: LocalHub, output: Path) -> None:
-    with pytest.raises(Paddle2TorchError, match=r"E801.*OUTPUT comes first.*paddle2torch push .*output me/tiny"):
-        push(ID, str(output))
-    assert hub.log == []
+def test_a_repository_that_was_renamed_is_told(hub: LocalHub, output: Path) -> None:
+    store = hub.store.repositories
+    push(output, ID)
+    store[ID].name = "me/renamed"
+    lines: list[str] = []
+    assert push(output, ID, progress=lines.append).nothing_to_do
+    assert f"{ID} is called me/renamed now: the Hub leads there" in lines
 
 
-@pytest.mark.parametrize("name", ["a/b/c", "a b", "", "../x", "me/-x", "me/x.git", "me/a--b", "https://x/y"])
-def test_a_name_that_no_hub_takes_is_refused(hub: LocalHub, push_it: Pushes, name: str) -> None:
-    assert refusal(push_it, repo_id=name).startswith("error[E801]")
-    assert hub.log == []
+def test_a_gitignore_on_the_hub_keeps_nothing_back(hub: LocalHub, push_it: Pushes) -> None:
+    push_it()
+    ignore = Blob(b"vocab.txt\nmodel.safetensors\n", False)
+    hub.store.repositories[ID].add("main", "ignoring", {".gitignore": ignore})
+    assert {"vocab.txt", "model.safetensors"} < {file.name for file in push_it().files if file.change == "add"}
+    assert push_it().nothing_to_do
 
 
 def test_sums_that_differ_after_the_push_are_an_error(hub: LocalHub, push_it: Pushes) -> None:

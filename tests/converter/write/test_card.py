@@ -59,6 +59,12 @@ def test_the_metadata_say_what_the_hub_asks_for(tmp_path: Path, architecture: st
     }
 
 
+def test_information_extraction_names_no_pipeline(tmp_path: Path) -> None:
+    """None is its own, and that of another task would load the encoder under a head of random numbers."""
+    convert(write_folder(tmp_path / "source", architecture="UIEM"), tmp_path / "out")
+    assert "pipeline_tag" not in data_of((tmp_path / "out" / "README.md").read_text())
+
+
 def test_the_card_needs_no_network(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*words: object) -> None:
         raise AssertionError("convert opened a connection")
