@@ -5,9 +5,9 @@
 #   make test     style, types and the whole suite, in every environment
 #   make check    style and types alone
 #   make pythons  the built wheel in empty environments, on every Python from 3.9 to 3.13 that is here
-#   make bench    the figures of docs/measurements.md
+#   make bench    converting, timed against copying and hashing (FORMAT)
+#   make figures  every figure of docs/, measured anew and written (about an hour; the work tree must be a commit)
 #   make fuzz     damaged and hostile checkpoints for SECONDS (600) with SEED (1)
-#   make parity   the tables of docs/model.md and docs/tokenizer.md
 #   make api      docs/api.md, from the docstrings
 #   make clean    remove the demo's files        make distclean   and the environments
 
@@ -19,7 +19,7 @@ PRODUCT := .venv/bin/python
 PADDLE := .venv-paddle/bin/python
 TRANSFORMERS4 := .venv-transformers4/bin/python
 
-.PHONY: env demo test test-product test-transformers4 check pythons bench fuzz parity api clean distclean
+.PHONY: env demo test test-product test-transformers4 check pythons bench fuzz figures api clean distclean
 
 env: .venv/.ready .venv-paddle/.ready .venv-transformers4/.ready
 
@@ -88,9 +88,9 @@ bench: .venv/.ready .venv-paddle/.ready
 fuzz: .venv/.ready
 	$(PRODUCT) -m benchmarks.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
-parity: env
-	$(PRODUCT) benchmarks/parity_table.py --write
-	$(PRODUCT) benchmarks/token_table.py --write
+figures: env
+	for name in parity_table token_table tokenizer_speed convert_speed verify_cost self_test_counts false_alarms start_up; do \
+	  $(PRODUCT) -m benchmarks.$$name --write; done
 
 api: .venv/.ready
 	$(PRODUCT) benchmarks/api_reference.py --write

@@ -1,27 +1,31 @@
 """Does verify cry wolf? Random tiny models of every class and dtype, converted and verified: all must pass.
 
-    python benchmarks/false_alarms.py --seeds 50
+    python -m benchmarks.false_alarms [--seeds 50] [--write]
 
 Each seed gives one model: classes, dtypes of source and output, activations of labels, sizes and precisions follow from
-it in turn. Prints one line for each, with the share of its limit that the noise used up, and the worst of all at the
-end. Exit status 1 if one fails. Needs the reference environment; about 20 seconds a seed on two quiet cores.
+it in turn. One line each tells the share of its limit that the noise used up. Exit status 1 if one fails. Needs
+the reference environment; about 20 seconds a seed on two quiet cores.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import Figures, cite, origin, record, table
 from converter.conversion import convert
 from verify import Report, verify
 from verify.compare import share_of_limit
 from verify.reference import find_interpreter
 from verify.report import render_table
 
+SECTION, SEEDS = "false alarms", 50
+COMMAND = "python -m benchmarks.false_alarms --write"
 MAKE = Path(__file__).with_name("make_checkpoint.py")
 CLASSES = (
     "ErnieMModel",
@@ -68,23 +72,50 @@ def check_seed(seed: int, interpreter: Path, folder: Path) -> tuple[str, Report]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Count false alarms on random tiny models.")
-    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--write", action="store_true", help="docs/measurements.json and docs/measurements.md")
     arguments = parser.parse_args()
-    interpreter, failed, worst, worst_back = find_interpreter(), 0, 0.0, 0.0
+    source, interpreter, rows = origin(COMMAND, arguments.write), find_interpreter(), {}
     for seed in range(arguments.first, arguments.first + arguments.seeds):
         with tempfile.TemporaryDirectory(prefix="paddle2torch-alarms-") as folder:
             what, report = check_seed(seed, interpreter, Path(folder))
-        share = max(share_of_limit(site) for site in report.sites)
-        back = max(share_of_limit(result) for result in report.gradients)
-        worst, worst_back = max(worst, share), max(worst_back, back)
-        failed += not report.passed
-        verdict = "passed" if report.passed else "FALSE ALARM"
-        print(f"seed {seed}: {what}: {verdict}; of the limits used: {share:.3f}, gradients {back:.3f}", flush=True)
+        rows[seed] = {
+            "model": what,
+            "passed": report.passed,
+            "sites": max(share_of_limit(site) for site in report.sites),
+            "gradients": max(share_of_limit(result) for result in report.gradients),
+        }
+        print(f"seed {seed}: {json.dumps(rows[seed])}", file=sys.stderr, flush=True)
         if not report.passed:
-            print(render_table(report), flush=True)
-    print(f"{failed} false alarms in {arguments.seeds}; of the limits used: {worst:.3f}, gradients {worst_back:.3f}")
-    return 1 if failed else 0
+            print(render_table(report), file=sys.stderr, flush=True)
+    figures = {**source, "seeds": rows}
+    if arguments.write:
+        record(SECTION, figures, show)
+    else:
+        print(show(figures))
+    return 0 if all(row["passed"] for row in rows.values()) else 1
+
+
+def show(figures: Figures) -> str:
+    """The table of docs/measurements.md: by precision and dtype, how many models passed and how near the limits."""
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for row in figures["seeds"].values():
+        kinds.setdefault(row["model"].partition(" ")[2], []).append(row)
+    rows: list[list[object]] = []
+    for kind, found in sorted(kinds.items()):
+        worst = (f"{max(row[what] for row in found):.3f}" for what in ("sites", "gradients"))
+        rows.append([kind, len(found), sum(not row["passed"] for row in found), *worst])
+    alarms = sum(row[2] for row in rows)
+    head = [
+        "dtype of the source -> output, precision",
+        "models",
+        "false alarms",
+        "of a site's limit",
+        "of a gradient's",
+    ]
+    total = f"{len(figures['seeds'])} random models of all classes, {alarms} false alarms; the most that noise used:"
+    return f"{cite(figures)} {total}\n\n{table(head, rows)}"
 
 
 if __name__ == "__main__":

@@ -33,8 +33,17 @@ SIZES = {
     "large": (1024, 24, 16, 250002, 514),
 }
 #: How the file is written. `fortran`: the matrices are transposed views, which Paddle pickles in column order.
-#: `encoder-prefix`: UIEM as PaddleNLP wrote it before 2.5, names and config.
-FORMATS = ("pdparams", "pdparams-sharded", "safetensors", "safetensors-sharded", "fortran", "encoder-prefix")
+#: `pdparams-protocol2`: as Paddle up to 2.1.0 pickled. `encoder-prefix`: UIEM as PaddleNLP wrote it before 2.5, names
+#: and config.
+FORMATS = (
+    "pdparams",
+    "pdparams-protocol2",
+    "pdparams-sharded",
+    "safetensors",
+    "safetensors-sharded",
+    "fortran",
+    "encoder-prefix",
+)
 
 
 def read_arguments() -> argparse.Namespace:
@@ -131,15 +140,16 @@ def write_model(model: Any, folder: Path, style: str) -> None:
     """Write config and weights: with PaddleNLP's save_pretrained, or as other versions and habits of Paddle did."""
     import paddle
 
-    if style in ("fortran", "encoder-prefix"):
+    if style in ("fortran", "encoder-prefix", "pdparams-protocol2"):
         model.save_pretrained(str(folder))
         state = model.state_dict()
         if style == "fortran":
             state = {name: value.t().contiguous().t() if value.ndim == 2 else value for name, value in state.items()}
-        else:
+        elif style == "encoder-prefix":
             state = {name.replace("ernie_m.", "encoder.", 1): value for name, value in state.items()}
             write_legacy_config(folder)
-        paddle.save(state, str(folder / "model_state.pdparams"))
+        protocol = 2 if style == "pdparams-protocol2" else 4
+        paddle.save(state, str(folder / "model_state.pdparams"), protocol=protocol)
         return
     weights = sum(parameter.size for parameter in model.parameters()) * model.parameters()[0].element_size()
     size = max(weights // 3, 1000) if style.endswith("sharded") else 1 << 60

@@ -1,6 +1,6 @@
 """The tables of docs/model.md: how far our models are from PaddleNLP's, class by kind of output and class by quirk.
 
-    python benchmarks/parity_table.py [--paddle-python ...] [--other-python ...] [--write]
+    python -m benchmarks.parity_table [--paddle-python ...] [--other-python ...] [--write]
 
 The reference interpreter records what PaddleNLP computes (tests/reference/model_numbers.py: tiny models with sensitive
 weights, float64). The recording is replayed by this interpreter and by OTHER, which has the other line of transformers;
@@ -14,7 +14,6 @@ import argparse
 import json
 import logging
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -22,10 +21,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-DOCUMENT, FIGURES = ROOT / "docs" / "model.md", ROOT / "docs" / "parity.json"
-BEGIN, END = "<!-- parity table: begin -->", "<!-- parity table: end -->"
-COMMAND = "python benchmarks/parity_table.py --write"
+from benchmarks.figures import ROOT, Figures, cite, origin, render, table, write_figures
+
+COMMAND = "python -m benchmarks.parity_table --write"
+DOCUMENT, FIGURES, MARKER = "model.md", "parity.json", "parity table"
 
 KINDS = ("outputs", "attentions", "losses", "gradients")
 # A case belongs to the first quirk whose pattern is found in "model:case"; losses and gradients are quirk 9.
@@ -47,7 +46,6 @@ QUIRKS = {
 
 def measure(recording: Path) -> dict[str, Any]:
     """Replay a recording here: the worst difference by class, way of attention, kind of output and quirk."""
-    sys.path.insert(0, str(ROOT))
     import torch
     import transformers
 
@@ -65,8 +63,8 @@ def measure(recording: Path) -> dict[str, Any]:
                 for kind, _, difference in reference.differences(case, attn):
                     quirk = "9" if kind in ("losses", "gradients") else quirk_of(case)
                     count += 1
-                    for table, key in ((kinds["kinds"], kind), (kinds["quirks"], quirk)):
-                        table[key] = max(table.get(key, 0.0), difference)
+                    for found, key in ((kinds["kinds"], kind), (kinds["quirks"], quirk)):
+                        found[key] = max(found.get(key, 0.0), difference)
     return {
         "transformers": transformers.__version__,
         "torch": torch.__version__.split("+")[0],
@@ -89,57 +87,52 @@ def record(paddle_python: Path, path: Path) -> dict[str, str]:
 
 
 def run(python: Path, *arguments: object, environment: dict[str, str] | None = None) -> str:
-    done = subprocess.run([str(python), *map(str, arguments)], capture_output=True, text=True, env=environment)
+    command = [str(python), *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     if done.returncode:
         raise SystemExit(f"{python} failed:\n{done.stderr}")
     return done.stdout
 
 
-def tables(figures: dict[str, Any]) -> str:
+def tables(figures: Figures) -> str:
     """The figures as Markdown: what was measured, class by kind of output, quirk by class."""
     lines = figures["lines"]
-    reference, machine = figures["reference"], figures["machine"]
+    reference = figures["reference"]
     versions = " and ".join(f"{line['transformers']} (torch {line['torch']})" for line in lines)
     same = all(line["worst"] == lines[0]["worst"] for line in lines)
     text = [
-        f"Measured by `{figures['command']}` against PaddleNLP {reference['paddlenlp']} on Paddle "
-        f"{reference['paddlepaddle']} (CPU), in float64, with transformers {versions} on {machine}: "
-        f"{lines[0]['compared']} comparisons in each line."
+        f"{cite(figures)} Against PaddleNLP {reference['paddlenlp']} on Paddle {reference['paddlepaddle']} (CPU), in "
+        f"float64, with transformers {versions}: {lines[0]['compared']} comparisons in each line."
         + (" The figures of the lines are the same to the last bit." if same and len(lines) > 1 else ""),
     ]
     for line in lines[:1] if same else lines:
         heading = "both lines of transformers" if same and len(lines) > 1 else f"transformers {line['transformers']}"
-        text += ["", f"Worst difference, {heading}, eager / sdpa:", "", *kind_table(line["worst"]), ""]
-        text += [*quirk_table(line["worst"])]
+        text += ["", f"Worst difference, {heading}, eager / sdpa:", "", kind_table(line["worst"]), ""]
+        text += [quirk_table(line["worst"])]
     return "\n".join(text)
 
 
-def kind_table(worst: dict[str, Any]) -> list[str]:
-    rows = [f"| class | {' | '.join(KINDS)} |", "| --- |" + " --- |" * len(KINDS)]
+def kind_table(worst: dict[str, Any]) -> str:
+    rows: list[list[object]] = []
     for name, ways in worst.items():
-        rows.append(f"| {name} | {' | '.join(cell(ways, 'kinds', kind) for kind in KINDS)} |")
-    return rows
+        rows.append([name, *(cell(ways, "kinds", kind) for kind in KINDS)])
+    return table(["class", *KINDS], rows)
 
 
-def quirk_table(worst: dict[str, Any]) -> list[str]:
+def quirk_table(worst: dict[str, Any]) -> str:
     short = [name.replace("ErnieMFor", "").replace("ErnieM", "") for name in worst]
-    rows = [f"| quirk | {' | '.join(short)} |", "| --- |" + " --- |" * len(short)]
+    rows: list[list[object]] = []
     for number in sorted(QUIRKS, key=lambda number: (int(number.rstrip("a")), number)):
         label = "losses and gradients" if number == "9" else QUIRKS[number][0]
         cells = (cell(ways, "quirks", number) for ways in worst.values())
-        rows.append(f"| {number.rstrip('a')}: {label} | {' | '.join(cells)} |")
-    return rows
+        rows.append([f"{number.rstrip('a')}: {label}", *cells])
+    return table(["quirk", *short], rows)
 
 
 def cell(ways: dict[str, Any], table: str, key: str) -> str:
     """ "eager / sdpa"; a dash where there is nothing to compare."""
     shown = [f"{ways[attn][table][key]:.1e}" if key in ways[attn][table] else "-" for attn in ("eager", "sdpa")]
     return "-" if shown == ["-", "-"] else " / ".join(shown).replace("0.0e+00", "0")
-
-
-def insert(document: str, text: str) -> str:
-    before, rest = document.split(BEGIN)
-    return f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}"
 
 
 def main() -> None:
@@ -153,6 +146,7 @@ def main() -> None:
     if arguments.measure:
         print(json.dumps(measure(arguments.measure)))
         return
+    source = origin(COMMAND, arguments.write)
     if arguments.write and not arguments.other_python.exists():
         raise SystemExit(
             f"{arguments.other_python} is not there, and the document speaks of both lines: run `make env`"
@@ -161,11 +155,11 @@ def main() -> None:
         recording = Path(folder) / "model_numbers.npz"
         reference = record(arguments.paddle_python, recording)
         pythons = [Path(sys.executable), *([arguments.other_python] if arguments.other_python.exists() else [])]
-        lines = [json.loads(run(python, __file__, "--measure", recording)) for python in pythons]
-    figures = {"command": COMMAND, "reference": reference, "machine": platform.machine(), "lines": lines}
+        lines = [json.loads(run(python, "-m", "benchmarks.parity_table", "--measure", recording)) for python in pythons]
+    figures = {**source, "reference": reference, "lines": lines}
     if arguments.write:
-        FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        DOCUMENT.write_text(insert(DOCUMENT.read_text(encoding="utf-8"), tables(figures)), encoding="utf-8")
+        write_figures(FIGURES, figures)
+        render(DOCUMENT, MARKER, tables(figures))
     else:
         print(tables(figures))
 

@@ -1,6 +1,6 @@
 """The token table of docs/tokenizer.md: our tokenizer against PaddleNLP's, text by text, language by language.
 
-    python benchmarks/token_table.py [--paddle-python ...] [--other-python ...] [--write]
+    python -m benchmarks.token_table [--paddle-python ...] [--other-python ...] [--write]
 
 Texts: ../shared/data/tatoeba with the official vocabulary, verify/sentences.txt, random text of all Unicode categories,
 and ../shared/data/release_tokens.npz for the rule "release". PaddleNLP's answers come from the reference interpreter,
@@ -18,11 +18,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.figures import ROOT, Figures, cite, origin, render, table, write_figures
+
 DATA = ROOT.parent / "shared" / "data"
-DOCUMENT, FIGURES = ROOT / "docs" / "tokenizer.md", ROOT / "docs" / "tokens.json"
-BEGIN, END = "<!-- token table: begin -->", "<!-- token table: end -->"
-COMMAND = "python benchmarks/token_table.py --write"
+COMMAND = "python -m benchmarks.token_table --write"
+DOCUMENT, FIGURES, MARKER = "tokenizer.md", "tokens.json", "token table"
 COMPARED = ("ids", "tokens", "offsets")
 RANDOM_TEXTS, SEED = 6000, 7
 
@@ -84,7 +84,7 @@ def ask_paddle(python: Path, folder: Path, texts: list[str], scratch: Path) -> d
 
 
 def run(python: Path, *arguments: object) -> str:
-    done = subprocess.run([str(python), *map(str, arguments)], capture_output=True, text=True)
+    done = subprocess.run([str(python), *map(str, arguments)], cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{python} failed:\n{done.stderr}")
     return done.stdout
@@ -110,7 +110,9 @@ def collect(paddle_python: Path, pythons: list[Path]) -> dict[str, Any]:
         request["release"] = {"texts": released, "ids": ids}
         path = scratch / "request.json"
         path.write_text(json.dumps(request), encoding="utf-8")
-        lines_measured = [json.loads(run(python, __file__, "--measure", path)) for python in pythons]
+        lines_measured = [
+            json.loads(run(python, "-m", "benchmarks.token_table", "--measure", path)) for python in pythons
+        ]
     counts = {
         source: {
             "texts": len(lines),
@@ -119,33 +121,25 @@ def collect(paddle_python: Path, pythons: list[Path]) -> dict[str, Any]:
         }
         for source, lines in texts.items()
     }
-    return {"command": COMMAND, "counts": counts, "release": len(released), "lines": lines_measured}
+    return {"counts": counts, "release": len(released), "lines": lines_measured}
 
 
-def table(figures: dict[str, Any]) -> str:
+def show(figures: Figures) -> str:
     """The figures as Markdown."""
     lines = figures["lines"]
-    versions = " | ".join(f"transformers {line['transformers']}" for line in lines)
+    versions = [f"transformers {line['transformers']}" for line in lines]
     total = sum(count["texts"] for count in figures["counts"].values())
-    rows = [
-        f"Made by `{figures['command']}`: {total} texts, mismatches of ids / tokens / offsets (offsets where PaddleNLP "
-        "has them: it raises on the rest).",
-        "",
-        f"| texts | how many | tokens | with offsets | {versions} |",
-        "| --- | --- | --- | --- |" + " --- |" * len(lines),
-    ]
+    rows: list[list[object]] = []
     for source, count in figures["counts"].items():
         cells = (" / ".join(str(line["mismatches"][source][what]) for what in COMPARED) for line in lines)
-        numbers = f"{count['texts']} | {count['tokens']} | {count['offsets']}"
-        rows.append(f"| {source} | {numbers} | {' | '.join(cells)} |")
-    released = " | ".join(str(line["release"]) for line in lines)
-    rows.append(f"| rule `release`: release_tokens.npz (ids) | {figures['release']} | - | - | {released} |")
-    return "\n".join(rows)
-
-
-def insert(document: str, text: str) -> str:
-    before, rest = document.split(BEGIN)
-    return f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}"
+        rows.append([source, count["texts"], count["tokens"], count["offsets"], *cells])
+    released = [line["release"] for line in lines]
+    rows.append(["rule `release`: release_tokens.npz (ids)", figures["release"], "-", "-", *released])
+    said = (
+        f"{cite(figures)} {total} texts, mismatches of ids / tokens / offsets (offsets where PaddleNLP has them: it "
+        "raises on the rest)."
+    )
+    return f"{said}\n\n{table(['texts', 'how many', 'tokens', 'with offsets', *versions], rows)}"
 
 
 def main() -> None:
@@ -155,19 +149,19 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="docs/tokens.json and docs/tokenizer.md")
     parser.add_argument("--measure", type=Path, metavar="REQUEST", help="compare here and print JSON")
     arguments = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
     if arguments.measure:
         print(json.dumps(measure(arguments.measure)))
         return
     for needed in (DATA, arguments.paddle_python, arguments.other_python):
         if not needed.exists():
             raise SystemExit(f"{needed} is not there: the table needs ../shared/data and `make env`")
-    figures = collect(arguments.paddle_python, [Path(sys.executable), arguments.other_python])
+    source = origin(COMMAND, arguments.write)
+    figures = {**source, **collect(arguments.paddle_python, [Path(sys.executable), arguments.other_python])}
     if arguments.write:
-        FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        DOCUMENT.write_text(insert(DOCUMENT.read_text(encoding="utf-8"), table(figures)), encoding="utf-8")
+        write_figures(FIGURES, figures)
+        render(DOCUMENT, MARKER, show(figures))
     else:
-        print(table(figures))
+        print(show(figures))
 
 
 if __name__ == "__main__":

@@ -1,36 +1,22 @@
-"""The parity tables of docs/model.md are those of docs/parity.json, and speak of every class and every kind of case."""
+"""docs/parity.json speaks of every class and every kind of case, in both lines of transformers."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+
+from benchmarks import parity_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def command() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("parity_table", ROOT / "benchmarks" / "parity_table.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
 def figures() -> Any:
     return json.loads((ROOT / "docs" / "parity.json").read_text(encoding="utf-8"))
-
-
-def test_the_document_shows_the_figures(command: ModuleType, figures: Any) -> None:
-    document = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
-    assert command.insert(document, command.tables(figures)) == document, f"run `{command.COMMAND}`"
 
 
 def test_every_class_of_the_model_file_is_measured(figures: Any) -> None:
@@ -41,9 +27,8 @@ def test_every_class_of_the_model_file_is_measured(figures: Any) -> None:
         assert set(line["worst"]) == classes
 
 
-def test_both_lines_were_measured_and_nothing_exceeds_what_the_tests_allow(command: ModuleType, figures: Any) -> None:
+def test_both_lines_were_measured_and_nothing_exceeds_what_the_tests_allow(figures: Any) -> None:
     assert sorted(line["transformers"].split(".")[0] for line in figures["lines"]) == ["4", "5"]
-    assert figures["command"] == command.COMMAND
     for line in figures["lines"]:
         assert line["compared"] > 2000
         for ways in line["worst"].values():
@@ -51,10 +36,11 @@ def test_both_lines_were_measured_and_nothing_exceeds_what_the_tests_allow(comma
             assert ways["eager"]["quirks"].keys() == ways["sdpa"]["quirks"].keys() >= {"1", "2", "5", "5a", "9", "18"}
             values = [value for way in ways.values() for table in way.values() for value in table.values()]
             assert min(values) >= 0 and max(values) < 1e-12
-        assert set(command.QUIRKS) == {number for ways in line["worst"].values() for number in ways["eager"]["quirks"]}
+        quirks = {number for ways in line["worst"].values() for number in ways["eager"]["quirks"]}
+        assert set(parity_table.QUIRKS) == quirks
 
 
-def test_the_quirks_have_the_numbers_of_the_document(command: ModuleType) -> None:
+def test_the_quirks_have_the_numbers_of_the_document() -> None:
     document = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
     numbered = set(re.findall(r"^(\d+)\. ", document.split("## Quirk by quirk")[1], re.MULTILINE))
-    assert {number.rstrip("a") for number in command.QUIRKS} <= numbered
+    assert {number.rstrip("a") for number in parity_table.QUIRKS} <= numbered

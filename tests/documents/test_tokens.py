@@ -1,47 +1,27 @@
-"""The token table of docs/tokenizer.md is that of docs/tokens.json, speaks of both lines, and has no mismatch."""
+"""docs/tokens.json speaks of both lines, and has no mismatch."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import pytest
+from benchmarks import token_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def command() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("token_table", ROOT / "benchmarks" / "token_table.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def figures() -> Any:
-    return json.loads((ROOT / "docs" / "tokens.json").read_text(encoding="utf-8"))
-
-
-def test_the_document_shows_the_figures(command: ModuleType, figures: Any) -> None:
-    document = (ROOT / "docs" / "tokenizer.md").read_text(encoding="utf-8")
-    assert command.insert(document, command.table(figures)) == document, f"run `{command.COMMAND}`"
-
-
-def test_both_lines_and_every_source_have_no_mismatch(command: ModuleType, figures: Any) -> None:
+def test_both_lines_and_every_source_have_no_mismatch() -> None:
+    figures: Any = json.loads((ROOT / "docs" / "tokens.json").read_text(encoding="utf-8"))
     assert sorted(line["transformers"].split(".")[0] for line in figures["lines"]) == ["4", "5"]
     assert sum(count["texts"] for count in figures["counts"].values()) > 30_000 and figures["release"] > 5_000
     for line in figures["lines"]:
         assert line["mismatches"].keys() == figures["counts"].keys() and line["release"] == 0
         for source, wrong in line["mismatches"].items():
-            assert wrong == dict.fromkeys(command.COMPARED, 0), source
+            assert wrong == dict.fromkeys(token_table.COMPARED, 0), source
 
 
-def test_a_mismatch_would_be_counted(command: ModuleType, tmp_path: Path) -> None:
+def test_a_mismatch_would_be_counted(tmp_path: Path) -> None:
     from tests.ernie_m.tokenization_reference import load, small_folder
 
     folder = small_folder(tmp_path / "small")
@@ -52,5 +32,5 @@ def test_a_mismatch_would_be_counted(command: ModuleType, tmp_path: Path) -> Non
     request["release"] = {"texts": ["a"], "ids": [[-1]]}
     path = tmp_path / "request.json"
     path.write_text(json.dumps(request), encoding="utf-8")
-    found = command.measure(path)
+    found = token_table.measure(path)
     assert found["mismatches"] == {"here": {"ids": 1, "tokens": 1, "offsets": 0}} and found["release"] == 1

@@ -1,0 +1,94 @@
+"""Every table of figures in docs/ is that of its JSON, which names the command and the commit that it was made by."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import (
+    convert_speed,
+    false_alarms,
+    figures,
+    parity_table,
+    self_test_counts,
+    start_up,
+    token_table,
+    tokenizer_speed,
+    verify_cost,
+)
+
+#: marker -> its document, its figures, and what shows them
+SHOWN: dict[str, tuple[str, Any, Callable[[Any], str]]] = {
+    parity_table.MARKER: ("model.md", figures.read_figures(parity_table.FIGURES), parity_table.tables),
+    token_table.MARKER: ("tokenizer.md", figures.read_figures(token_table.FIGURES), token_table.show),
+}
+MEASURED = figures.read_figures("measurements.json")
+for module, document in (
+    (convert_speed, "measurements.md"),
+    (verify_cost, "measurements.md"),
+    (false_alarms, "measurements.md"),
+    (start_up, "measurements.md"),
+    (self_test_counts, "self-test.md"),
+    (tokenizer_speed, "tokenizer.md"),
+):
+    SHOWN[module.SECTION] = (document, MEASURED.get(module.SECTION), module.show)
+
+
+@pytest.mark.parametrize("marker", SHOWN)
+def test_a_document_shows_its_figures(marker: str) -> None:
+    document, found, show = SHOWN[marker]
+    assert found, f"{marker} was never measured"
+    text = (figures.DOCS / document).read_text(encoding="utf-8")
+    assert figures.insert(text, marker, show(found)) == text, f"run `{found['command']}`"
+
+
+@pytest.mark.parametrize("marker", SHOWN)
+def test_figures_name_a_command_that_is_here_and_a_commit_of_this_history(marker: str) -> None:
+    found = SHOWN[marker][1]
+    module = re.fullmatch(r"python -m benchmarks\.(\w+) --write", found["command"])
+    assert module is not None and (figures.ROOT / "benchmarks" / f"{module[1]}.py").is_file()
+    ancestor = ["git", "merge-base", "--is-ancestor", found["commit"], "HEAD"]
+    if not (figures.ROOT / ".git").exists() or (figures.ROOT / ".git" / "shallow").exists():
+        pytest.skip("a copy without its history")
+    assert subprocess.run(ancestor, cwd=figures.ROOT, capture_output=True).returncode == 0, found["commit"]
+
+
+def test_every_pair_of_markers_in_docs_belongs_to_figures() -> None:
+    pattern = re.compile(r"<!-- ([\w -]+): begin -->")
+    found = {name for path in figures.DOCS.glob("*.md") for name in pattern.findall(path.read_text(encoding="utf-8"))}
+    assert found == set(SHOWN)
+
+
+def test_no_figure_contradicts_what_the_project_promises() -> None:
+    assert len(MEASURED[false_alarms.SECTION]["seeds"]) >= 50
+    assert all(row["passed"] for row in MEASURED[false_alarms.SECTION]["seeds"].values())
+    for row in MEASURED[self_test_counts.SECTION]["rows"].values():
+        assert row["found"] == row["faults"] and not row["unexplained"]
+    assert MEASURED[start_up.SECTION]["help_ratio"] < 1.5
+    limits = {"tiny": (30, 10, 8), "base": (180, 180, 8), "large": (420, 420, 14)}
+    for label, row in MEASURED[verify_cost.SECTION]["rows"].items():
+        live, again, memory = limits[label.partition(",")[0]]
+        assert row["seconds"] <= live and row["seconds_with_trace"] <= again and row["peak_gigabytes"] <= memory
+
+
+def test_figures_of_a_work_tree_that_is_no_commit_are_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in (
+        ["init", "-q"],
+        ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-q", "--allow-empty", "-m", "x"],
+    ):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    monkeypatch.setattr(figures, "ROOT", tmp_path)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "figures.md").write_text("x")
+    assert re.fullmatch("[0-9a-f]{10}", figures.origin("x")["commit"])
+    (tmp_path / "code.py").write_text("x")
+    with pytest.raises(SystemExit, match="code.py"):
+        figures.origin("x")
+    assert figures.origin("x", written=False)["commit"].endswith("and what is not committed")
