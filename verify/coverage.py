@@ -13,6 +13,7 @@ _ALONE = {
     "word_embeddings.weight": "every row through the table alone",
     "position_embeddings.weight": "every row through the table alone",
     "norm": "every LayerNorm alone, with a small input",
+    "linear": "every linear layer alone",
 }
 
 
@@ -39,7 +40,7 @@ class Seen:
 def coverage(seen: Seen, model: Any, alone: set[str], inside: set[str]) -> list[dict[str, Any]]:
     """Per tensor: elements, how many of them a check of the numbers sees, and what covers the rest.
 
-    `alone` are the sites of what was looked at alone (tables, norms), `inside` those inside the layers.
+    `alone` are the sites of what was looked at alone (tables, norms, linear layers), `inside` those inside the layers.
     """
     rows = []
     for name, parameter in model.named_parameters():
@@ -61,8 +62,16 @@ def covered_alone(name: str, alone: set[str]) -> str:
     module, _, _ = name.rpartition(".")
     if module.rsplit(".", 1)[-1] in alone:
         return _ALONE["word_embeddings.weight"]
-    known = {site[len("norm:") :] for site in alone if site.startswith("norm:")}
-    return _ALONE["norm"] if module.replace("ernie_m.", "", 1) in known else ""
+    for kind in ("norm", "linear"):
+        if f"{kind}:{_paddle_name(module)}" in alone:
+            return _ALONE[kind]
+    return ""
+
+
+def _paddle_name(module: str) -> str:
+    """What Paddle calls this module, from the backbone on."""
+    name = module.replace("ernie_m.", "", 1).replace("self_attn.self_attn.", "self_attn.")
+    return "classifier" if name == "qa_outputs" else name
 
 
 def cover_rest(name: str, inside: set[str]) -> str:
@@ -70,7 +79,7 @@ def cover_rest(name: str, inside: set[str]) -> str:
     weights = "the weights' check (bytes)"
     if name.endswith("k_proj.bias"):
         return f"softmax is the same for every constant added to a row: {weights}, and the keys inside the layers"
-    part = name.replace("self_attn.self_attn.", "self_attn.").replace("ernie_m.encoder.", "").replace("encoder.", "")
+    part = _paddle_name(name).replace("encoder.", "")
     if part.rpartition(".")[0] in inside:
         return f"{weights}, and the site {part.rpartition('.')[0]} inside the layers"
     return weights

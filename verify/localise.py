@@ -80,6 +80,8 @@ def _depth(site: str) -> tuple[int, int]:
     """Where a site lies in the network: tables, embeddings, layer by layer, pooler, head, loss."""
     if site in _ENDS:
         return 1 << 30, _ENDS.index(site)
+    if site.startswith("linear:"):  # It is told where nothing in the network shows the fault.
+        return 1 << 31, 0
     match = _LAYER.match(site)
     if not match:
         return -1, 0
@@ -103,6 +105,8 @@ def hint(first: SiteResult, failed: Sequence[SiteResult], sites: Sequence[SiteRe
         return f"embeddings.{first.site}.weight{row}"
     if first.site.startswith("norm:"):
         return f"{first.site[len('norm:') :]}.weight and .bias, layer_norm_eps"
+    if first.site.startswith("linear:"):
+        return f"{first.site[len('linear:') :]}.weight and .bias: no input of the network shows it"
     if first.site == "embeddings.sum":
         return "position_offset and the order of the positions: both tables agree"
     if first.site == "hidden_states.0":

@@ -12,7 +12,7 @@ from verify.gradients import GradientJudge, functional, recorded_outputs
 from verify.loading import LoadedModel, describe
 from verify.margin import SmallestFault, measure_smallest_fault
 from verify.recorder.seeded import project
-from verify.sites import compute_sites, inside_site, may_lack, tables_and_norms
+from verify.sites import compute_sites, inside_site, may_lack, of_pooler, sites_alone
 from verify.tolerances import Limits
 from verify.trace import Arrays, Case, Trace
 from verify.written import WrittenTensor
@@ -123,7 +123,7 @@ class Player:
             if case.through in ("model", "backbone"):
                 found = {key: value.numpy() for key, value in self._call(case, attention).items()}
             else:
-                found = tables_and_norms(case, self._inputs(case), self.loaded)
+                found = sites_alone(case, self._inputs(case), self.loaded)
         except Exception as error:
             self.done.problems.append(f"case {name} ({case.why}): the model raises {describe(error)}")
             return
@@ -148,7 +148,7 @@ class Player:
         elif not may_lack(site, self.loaded, attention):
             problem = "OUTPUT's model does not give it"
             self.done.sites.append(SiteResult(name, site, None, None, tolerance, False, problem))
-        elif inside_site(site) and attention == "eager":
+        elif inside_site(site) and not of_pooler(site) and attention == "eager":
             text = "the model's code has no module of the usual name for sites inside the layers, such as " + site
             if not any(warning.startswith(text[:60]) for warning in self.done.warnings):
                 self.done.warnings.append(text)

@@ -25,6 +25,7 @@ _GROUPS = (
     ("word and position rows", ("word_embeddings", "position_embeddings")),
     ("embeddings", ("embeddings.sum", "hidden_states.0")),
     ("norms alone", ("norm:",)),
+    ("linear layers alone", ("linear:",)),
     ("inside the layers", ("layers.",)),
     ("attention probabilities", ("attentions.",)),
     ("hidden states", ("hidden_states.",)),

@@ -21,18 +21,24 @@ WITHOUT_POOLER = ("ErnieMForTokenClassification", "ErnieMForQuestionAnswering")
 _INSIDE = re.compile(r"layers\.(\d+)\.(.+)")
 #: Paddle's name of a part of a layer -> the port's, where they differ.
 _PARTS = {f"self_attn.{part}": f"self_attn.self_attn.{part}" for part in ("q_proj", "k_proj", "v_proj")}
+#: Paddle's name of a head -> the port's for question answering.
+_HEADS = {"classifier": "qa_outputs"}
 #: Sites that go into a module, not out of it.
 _INPUTS = {"embeddings.sum": "embeddings.layer_norm", "self_attn.context": "self_attn.out_proj"}
 
 
 def inside_site(site: str) -> bool:
     """Whether a site is one that only hooks on modules of the usual names see."""
-    return bool(_INSIDE.fullmatch(site)) or site in _INPUTS or site.startswith("norm:")
+    return bool(_INSIDE.fullmatch(site)) or site in _INPUTS or site.startswith(("norm:", "linear:"))
+
+
+def of_pooler(site: str) -> bool:
+    return site in ("pooler_output", "linear:pooler.dense")
 
 
 def may_lack(site: str, loaded: LoadedModel, attention: str) -> bool:
     """Whether a sound model may be without this site."""
-    if site == "pooler_output":
+    if of_pooler(site):
         return type(loaded.model).__name__ in WITHOUT_POOLER
     # sdpa never forms the probabilities, and other code may be cut into other modules.
     return inside_site(site) or (attention == "sdpa" and site.startswith("attentions."))
@@ -58,8 +64,8 @@ def compute_sites(
     return sites
 
 
-def tables_and_norms(case: Case, inputs: dict[str, np.ndarray], loaded: LoadedModel) -> dict[str, np.ndarray]:
-    """What is looked at alone: every row of a table, or every LayerNorm with a small input."""
+def sites_alone(case: Case, inputs: dict[str, np.ndarray], loaded: LoadedModel) -> dict[str, np.ndarray]:
+    """What is looked at alone: every row of a table, every LayerNorm with a small input, every linear layer."""
     import torch
 
     if case.through == "norms":
@@ -68,8 +74,27 @@ def tables_and_norms(case: Case, inputs: dict[str, np.ndarray], loaded: LoadedMo
         named = ((site, modules.get(site[len("norm:") :])) for site in case.sites)
         with torch.no_grad():
             return {site: norm(small).numpy() for site, norm in named if norm is not None}
+    if case.through == "linears":
+        vector = torch.from_numpy(inputs["vector"].copy())
+        linears = ((site, _linear(site, loaded)) for site in case.sites)
+        with torch.no_grad():
+            return {
+                site: linear(vector[:, : linear.in_features]).numpy() for site, linear in linears if linear is not None
+            }
     table = getattr(loaded.backbone.embeddings, case.through)
     return {case.through: _table_rows(table, case.through in case.projected)}
+
+
+def _linear(site: str, loaded: LoadedModel) -> torch.nn.Linear | None:
+    """The linear layer that Paddle calls so, where the model has one of the usual name."""
+    from torch.nn import Linear
+
+    name = site[len("linear:") :]
+    match = re.fullmatch(r"encoder\.layers\.(\d+)\.(.+)", name)
+    inside = f"encoder.layers.{match[1]}.{_PARTS.get(match[2], match[2])}" if match else name
+    modules = {**dict(loaded.model.named_modules()), **dict(loaded.backbone.named_modules())}
+    found = next((modules[known] for known in (inside, _HEADS.get(name, "")) if known in modules), None)
+    return found if isinstance(found, Linear) else None
 
 
 def _table_rows(layer: Any, projected: bool) -> np.ndarray:

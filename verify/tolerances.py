@@ -86,6 +86,8 @@ class Limits:
             return 1
         if site.startswith("norm:"):
             return norm
+        if site.startswith("linear:"):
+            return (self.inner or 4 * width) if site.endswith(".linear2") else width
         # q or k, the score; softmax; times v; out_proj; norm1; linear1, activation; linear2; norm2
         steps = {
             "q_proj": width,

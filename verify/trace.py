@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 HEAD = "paddle2torch_trace"
-_THROUGH = {"model", "backbone", "norms", "word_embeddings", "position_embeddings"}
+_THROUGH = {"model", "backbone", "norms", "linears", "word_embeddings", "position_embeddings"}
 FORMAT = 2
 _FIELDS = {
     "architecture": str,

@@ -17,6 +17,11 @@ def test_a_norm_alone_is_two_sums_over_its_width() -> None:
     assert limits().site("norm:embeddings.layer_norm") == DEVIATIONS * 2**-53 * math.sqrt(64 + ELEMENTARY)
 
 
+def test_a_linear_layer_alone_is_one_sum_over_what_goes_in() -> None:
+    assert limits().site("linear:encoder.layers.1.linear1") == DEVIATIONS * 2**-53 * math.sqrt(32)
+    assert limits().site("linear:encoder.layers.1.linear2") == DEVIATIONS * 2**-53 * math.sqrt(128)
+
+
 def test_limits_rise_along_the_network() -> None:
     way = [
         "embeddings.sum",

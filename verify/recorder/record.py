@@ -25,7 +25,7 @@ from verify.recorder.release_tokens import release_ids
 from verify.recorder.sanity import check_sanity
 from verify.recorder.seeded import is_large, project
 from verify.recorder.static_graph import check_program, layout_of
-from verify.recorder.tables import norms_case, table_case
+from verify.recorder.tables import linears_case, norms_case, table_case
 from verify.recorder.telling import TRACE_FORMAT, Broken, Refused, file_sha256, say
 from verify.recorder.texts import choose_sentences, load_tokenizer, read_texts, texts_sha256, tokenize
 from verify.recorder.torch_file import tell_reader
@@ -119,7 +119,7 @@ def run_cases(model: Any, cases: Any, precision: str, seed: int, pooler: bool) -
     probe = Probe(model, precision)
     check_repeats(probe, cases[0])
     arrays, entries = {}, []
-    for case, sites in run_forward(probe, cases, seed):
+    for case, sites in run_forward(probe, cases, seed, pooler):
         sites = [(site, value) for site, value in sites if pooler or site != "pooler_output"]
         for site, value in sites:
             if not np.isfinite(value).all():
@@ -144,12 +144,13 @@ def run_cases(model: Any, cases: Any, precision: str, seed: int, pooler: bool) -
     return arrays, {"cases": entries, "gradients": gradients, "growth": measure_growth(probe, cases[0], pooler)}
 
 
-def run_forward(probe: Any, cases: Any, seed: int) -> Any:
+def run_forward(probe: Any, cases: Any, seed: int, pooler: bool) -> Any:
     """(case, sites as they are kept) of everything."""
     for part in ("word_embeddings", "position_embeddings"):
         say("Paddle: every row of " + part)
         yield table_case(probe, part)
     yield norms_case(probe, seed)
+    yield linears_case(probe, pooler)
     for number, case in enumerate(cases):
         say(f"Paddle: case {number + 1} of {len(cases)}, {case['name']}")
         sites = probe.run(case)

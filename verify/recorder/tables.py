@@ -1,4 +1,5 @@
-"""What is looked at alone: every row of an embedding, and every LayerNorm with an input as small as its epsilon."""
+"""What is looked at alone: every row of an embedding, every LayerNorm with an input as small as its epsilon, every
+linear layer."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.recorder.seeded import project
+from verify.recorder.seeded import project, seeded
 
 #: Rows of an embedding table are kept as they are up to this size, else as products with one seeded column.
 ROWS_BYTES = 512 << 10
@@ -41,3 +42,22 @@ def norms_case(probe: Any, seed: int) -> Any:
         found = [("norm:" + name, norm(paddle.to_tensor(small)).numpy()) for name, norm in norms]
     why = "vectors so small that the epsilon shows, through every LayerNorm alone"
     return dict(name="small_norms", why=why, inputs={"small": small}, through="norms", inside=False), found
+
+
+def linears_case(probe: Any, pooler: bool) -> Any:
+    """Every linear layer alone: what comes in has no small numbers, so that each weight moves what comes out. Inside
+    a network a GELU that is nearly closed can hide a weight behind it."""
+    import paddle
+
+    inside = dict((id(part), name) for name, part in probe.backbone.named_sublayers())
+    parts = [(inside.get(id(part), name), part) for name, part in probe.model.named_sublayers()]
+    linears = [(name, part) for name, part in parts if type(part).__name__ == "Linear"]
+    linears = [(name, part) for name, part in linears if pooler or not name.startswith("pooler.")]
+    vector = seeded("linears", (1, max(part.weight.shape[0] for _, part in linears)), probe.precision)
+    found = []
+    with paddle.no_grad():
+        for name, part in linears:
+            value = part(paddle.to_tensor(vector[:, : part.weight.shape[0]])).numpy()
+            found.append(("linear:" + name, value))
+    why = "a vector without small numbers, through every linear layer alone"
+    return dict(name="linears", why=why, inputs={"vector": vector}, through="linears", inside=False), found

@@ -89,7 +89,7 @@ class NumbersSide:
         """The first site that differs, in the cases that see most, first. The case that has it is run to its end."""
         use_attention(player.loaded.model, attention)
         done = player.done
-        for case in self._order(fault):
+        for case in self._order(fault, attention):
             player.run_case(case, attention)
             wrong = next((site for site in done.sites if not site.passed), None)
             if wrong is not None:
@@ -101,10 +101,13 @@ class NumbersSide:
         odd = next((result for result in done.gradients if not result.passed), None)
         return f"{GRADIENT}{odd.tensor} (case {odd.case})" if odd is not None else ""
 
-    def _order(self, fault: Fault) -> Sequence[Case]:
-        """Tables only for faults of tables; then cases that look inside the layers; then all others."""
+    def _order(self, fault: Fault, attention: str) -> Sequence[Case]:
+        """Tables only for faults of tables; then cases that look inside the layers; then all others. With sdpa the
+        network must show what linear layers alone show anyway."""
         in_tables = {part for part in _TABLES if f"{part}." in fault.subject + "." + fault.other}
         cases = [case for case in self.trace.cases if case.through not in _TABLES or case.through in in_tables]
+        if attention != "eager":
+            cases = [case for case in cases if case.through != "linears"]
         return sorted(cases, key=lambda case: (case.through in ("model", "backbone"), -len(case.sites)))
 
 
