@@ -24,8 +24,6 @@ def check_folder(
 ) -> tuple[StaticResult | None, list[Problem], list[str]]:
     """Judge the tensors against the source (`plan`), else against the sums in a trace, and everything against the
     manifest. `sums` are those of the source's weight files. Returns the result, what is wrong, and warnings."""
-    if not output.is_dir():
-        return None, [Problem("E405", f"{output}: there is no such folder")], []
     say("weights: reading OUTPUT")
     written = read_written(output)
     manifest, problems = read_manifest(output)

@@ -74,6 +74,10 @@ class Job:
             return
         trace = read_trace(options.trace) if options.trace is not None else None
         opened, plan = self._open(source, options.said) if source is not None else (None, None)
+        if not self.output.is_dir():  # Nothing can come of minutes with Paddle.
+            text = f"{self.output}: there is no such folder. OUTPUT is what paddle2torch convert made"
+            self.report.problems.append(Problem("E405", text))
+            return
         live = trace is None and not options.static_only
         interpreter = find_interpreter(options.paddle_python) if live else None
         if not options.static_only:

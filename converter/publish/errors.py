@@ -75,7 +75,7 @@ def explain(error: Exception, repo_id: str, what: str, token: str | None, outer:
         told = dict.fromkeys(re.findall(r"`([^`\n]*)", str(error)))  # One for each file, and mostly the same.
         return _of_batch(shown(hide_secrets("; ".join(told), token))[:300], repo_id)
     if any(is_network(link) for link in links) or isinstance(error, errors.LocalEntryNotFoundError):
-        return Passing(f"no network, or the connection broke during {what} ({said})", tried=_is_upload(links))
+        return Passing(f"no network, or the connection broke ({what}: {said})", tried=_is_upload(links))
     if "JSONDecodeError" in type(error).__name__:
         return Passing(f"the answer to {what} is not the Hub's ({said}; a login page, or a wrong HF_ENDPOINT?)")
     text = f"{repo_id}: {what}: the Hub's answer is not usable ({type(error).__name__}: {said}). Is HF_ENDPOINT right?"

@@ -82,6 +82,17 @@ def _failed_gradients(gradients: Sequence[GradientResult]) -> str:
     return f"<details><summary>The {len(failed)} tensors that differ</summary>{table}{_more(len(failed))}</details>"
 
 
+def render_uses(uses: Mapping[str, Mapping[str, Any]]) -> str:
+    """Calls of other kinds than those that are looked at site by site."""
+    if not uses:
+        return ""
+    rows = []
+    for way, use in uses.items():
+        word = f"{use['differ']} FAILED" if use["differ"] else "ok"
+        rows.append(Row((way, use["compared"], use["first"], word), bool(use["differ"])))
+    return "<h2>Other uses</h2>" + render_table(("use", "sites", "the first that differs", ""), rows, (1,), short=(3,))
+
+
 def render_coverage(coverage: Sequence[Mapping[str, Any]]) -> str:
     """How many elements of each kind of tensor move what is compared."""
     if not coverage:

@@ -15,6 +15,7 @@ from verify.rendering.measured import (
     render_gradients,
     render_groups,
     render_plot,
+    render_uses,
 )
 from verify.rendering.plain_text import to_html, to_number
 from verify.rendering.self_test import render_self_test
@@ -26,7 +27,7 @@ _SHOWN = 40
 #: Parts of a report that have a section of their own; what else it holds is shown as it is.
 _KNOWN = (
     *("passed", "precision", "behavior", "checked", "problems", "first_difference", "static", "sites", "gradients"),
-    *("coverage", "noise", "margin", "tokenizer", "self_test", "warnings", "files", "reference", "environment"),
+    *("coverage", "uses", "noise", "margin", "tokenizer", "self_test", "warnings", "files", "reference", "environment"),
 )
 # Even if something got through: nothing is loaded and nothing runs.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -47,6 +48,7 @@ def render_page(report: Mapping[str, Any]) -> str:
         render_groups(sites),
         render_failed_sites(sites),
         render_gradients(read_gradients(report)),
+        render_uses(report["uses"]),
         render_coverage(report["coverage"]),
         render_tokens(report["tokenizer"]),
         render_self_test(report["self_test"]),

@@ -16,7 +16,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 18, 42, 52
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: The inputs whose mask hides every key: -1e4 on every score eats their last digits, so their limits are wider.
 _ZERO_ROW = "mask.zero_row"
-_PLACE = re.compile(r"(?:norm:)?(?:\w+\.)*?(hidden_states|attentions|layers)\.(\d+)")
+_PLACE = re.compile(r"(?:norm:|linear:)?(?:\w+\.)*?(hidden_states|attentions|layers)\.(\d+)")
+_ALONE = ("norm:", "linear:")
 _TABLES = ("word_embeddings", "position_embeddings")
 #: What a point may be: the state after a layer (joined by a line), something inside it, or of a row without keys.
 STATE, INSIDE, HIDDEN_ROW = "state", "inside", "hidden-row"
@@ -38,9 +39,12 @@ class Point:
 
 
 def plot_points(sites: Sequence[SiteResult]) -> list[Point]:
-    """For every place in the order of the network and each kind, the site that is nearest to its limit or above it."""
+    """For every place in the order of the network and each kind, the site that is nearest to its limit or above it.
+    What was looked at alone has another limit than what stands around it: it is drawn where it differs."""
     groups: dict[tuple[str, str], list[SiteResult]] = {}
     for site in sites:
+        if site.passed and site.site.startswith(_ALONE):
+            continue
         column, kind = _place(site.site)
         groups.setdefault((column, HIDDEN_ROW if site.case.startswith(_ZERO_ROW) else kind), []).append(site)
     points = []
@@ -64,6 +68,8 @@ def _place(site: str) -> tuple[str, str]:
         return "embeddings", INSIDE
     if site == "pooler_output":
         return "pooler", STATE
+    if site.startswith(_ALONE):
+        return ("embeddings" if "embeddings" in site else "pooler" if "pooler" in site else "head"), INSIDE
     return ("loss" if site == "loss" else "head"), STATE
 
 

@@ -83,6 +83,14 @@ def test_gradients_of_one_tensor_in_two_inputs(passing: dict[str, Any]) -> None:
     assert failure.text == "sentence.0: measured 1.0e-03, limit 1.0e-12"
 
 
+def test_other_uses_are_cases(passing: dict[str, Any]) -> None:
+    passing["uses"] = {
+        "plain call": {"compared": 12, "differ": 0, "first": ""},
+        "training": {"compared": 8, "differ": 1, "first": "dropout is applied nowhere"},
+    }
+    assert failed(read(passing)) == ["training"]
+
+
 def test_the_margin_is_a_property(passing: dict[str, Any], failing: dict[str, Any]) -> None:
     def told(report: dict[str, Any]) -> dict[str, str]:
         return {str(element.get("name")): str(element.get("value")) for element in read(report).iter("property")}

@@ -159,6 +159,17 @@ def test_coverage_is_told_by_kind_of_tensor(passing: dict[str, Any]) -> None:
     ]
 
 
+def test_other_uses_have_a_row_each(passing: dict[str, Any]) -> None:
+    passing["uses"] = {
+        "plain call": {"compared": 12, "differ": 0, "first": ""},
+        "training": {"compared": 8, "differ": 1, "first": "dropout is applied nowhere <b>"},
+    }
+    assert cells_of(render_page(passing), "Other uses") == [
+        ["plain call", "12", "", "ok"],
+        ["training", "8", "dropout is applied nowhere &lt;b&gt;", "1 FAILED"],
+    ]
+
+
 def test_the_self_test_is_a_table_with_what_was_missed_first(passing: dict[str, Any], tested: dict[str, Any]) -> None:
     page = render_page({**passing, "self_test": tested})
     rows = cells_of(page, "Self-test")

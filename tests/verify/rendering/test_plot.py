@@ -84,3 +84,17 @@ def test_extreme_numbers_stay_inside() -> None:
     root = ElementTree.fromstring(draw_plot(sites, None))
     (line,) = (element.get("points", "") for element in root.iter() if element.tag == "polyline")
     assert all(0 < float(place.split(",")[1]) < 380 for place in line.split())
+
+
+def test_what_is_looked_at_alone_is_drawn_where_it_differs() -> None:
+    names = (
+        "linear:encoder.layers.1.linear1",
+        "norm:embeddings.layer_norm",
+        "linear:pooler.dense",
+        "linear:classifier",
+    )
+    assert plot_points([SiteResult("linears", name, 1e-16, 1e-16, 1e-15, True) for name in names]) == []
+    points = plot_points([SiteResult("linears", name, 1e-3, 1e-3, 1e-15, False) for name in names])
+    assert [(point.column, point.kind) for point in points] == [
+        ("embeddings", "inside"), ("2", "inside"), ("pooler", "inside"), ("head", "inside"),
+    ]  # fmt: skip
