@@ -216,5 +216,6 @@ def rezip(data: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(file, "w") as target:
         for entry in source.infolist():
-            target.writestr(entry.filename, change(entry.filename, source.read(entry)))
+            # Without a date of its own a record would have this moment's, and no case would be twice the same.
+            target.writestr(zipfile.ZipInfo(entry.filename), change(entry.filename, source.read(entry)))
     return file.getvalue()

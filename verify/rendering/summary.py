@@ -51,6 +51,9 @@ def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
     if gradients:
         wrong = count_failed(gradients)
         rows.append(("gradients", f"{len(by_tensor(gradients))} tensors", f"{wrong} differ", "0", _word(wrong)))
+    if report["uses"]:
+        compared, wrong = (sum(use[part] for use in report["uses"].values()) for part in ("compared", "differ"))
+        rows.append(("other uses", f"{compared} sites", f"{wrong} differ", "0", _word(wrong)))
     if tokens is not None:
         wrong = tokens["mismatched"]
         rows.append(("tokens", f"{tokens['texts']} texts", f"{wrong} differ", "0", _word(wrong)))

@@ -80,7 +80,9 @@ def write_trace(output: Path, **changes: Any) -> Path:
     manifest = json.loads((output / "paddle2torch.json").read_text())
     arrays = {"case/a/input/input_ids": np.zeros(1), "case/a/site/pooler_output": np.zeros(1)}
     case = {"name": "a", "why": "", "through": "model", "inputs": ["input_ids"], "sites": ["pooler_output"]}
-    plain: dict[str, Any] = {"config": {}, "how": [], "tensors": {}, "environment": {}, "gradients": [], "growth": {}}
+    sizes = ("hidden_size", "num_hidden_layers", "max_position_embeddings", "vocab_size", "num_attention_heads")
+    plain: dict[str, Any] = {"config": dict.fromkeys(sizes, 4), "how": [], "tensors": {}, "environment": {}}
+    plain |= {"gradients": [], "growth": {"sites": {}, "gradients": {}}}
     head = {
         "format": FORMAT,
         "architecture": "ErnieMModel",

@@ -34,6 +34,11 @@ def test_gradients_are_counted_by_tensor(passing: dict[str, Any]) -> None:
     assert "| gradients | 6 tensors | 1 differ | 0 | FAILED |" in render_summary(passing)
 
 
+def test_other_uses_are_one_row(passing: dict[str, Any]) -> None:
+    passing["uses"] = {"training": {"compared": 8, "differ": 1, "first": ""}, "float32": {"compared": 4, "differ": 0}}
+    assert "| other uses | 12 sites | 1 differ | 0 | FAILED |" in render_summary(passing)
+
+
 def test_the_margin_is_told(passing: dict[str, Any], failing: dict[str, Any]) -> None:
     assert "Margin: noise is at most 0.1% of its limit" in render_summary(passing)
     assert "Margin" not in render_summary(failing)
