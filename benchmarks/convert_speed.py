@@ -17,13 +17,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks import source_formats
 from benchmarks.figures import ROOT, Figures, cite, origin, record, table
+from benchmarks.watching import anonymous_bytes, watch
 
 SECTION = "converting"
 COMMAND = "python -m benchmarks.convert_speed --write"
@@ -104,7 +104,8 @@ def measure(source: Path, folder: Path, runs: int) -> dict[str, Any]:
     weights = sorted(path for path in source.rglob("*") if path.is_file() and path.name not in BESIDE)
     rows = []
     for index in range(runs + 1):
-        seconds, memory = convert(source, folder / "output")
+        shutil.rmtree(folder / "output", ignore_errors=True)
+        seconds, memory = watch("convert", source, folder / "output", memory=anonymous_bytes, every=0.005)
         baseline = copy_and_hash(weights, folder / "copy")
         if index:
             rows.append((seconds, baseline, memory))
@@ -116,42 +117,6 @@ def measure(source: Path, folder: Path, runs: int) -> dict[str, Any]:
         "median_ratio": round(statistics.median(row[0] / row[1] for row in rows), 2),
         "peak_megabytes": round(max(row[2] for row in rows) / 1e6, 1),
     }
-
-
-def convert(source: Path, output: Path) -> tuple[float, int]:
-    """Wall seconds and the largest anonymous memory in bytes of one conversion."""
-    shutil.rmtree(output, ignore_errors=True)
-    start = time.monotonic()
-    run = subprocess.Popen(
-        [sys.executable, "-m", "converter", "convert", str(source), str(output)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    peak = 0
-    done = threading.Event()
-
-    def sample() -> None:
-        nonlocal peak
-        while not done.wait(0.005):
-            peak = max(peak, anonymous_bytes(run.pid))
-
-    sampler = threading.Thread(target=sample)
-    sampler.start()
-    code = run.wait()
-    seconds = time.monotonic() - start
-    done.set()
-    sampler.join()
-    if code:
-        raise SystemExit(f"the conversion ended with {code}")
-    return seconds, peak
-
-
-def anonymous_bytes(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:")), 0)
 
 
 def copy_and_hash(weights: list[Path], copy: Path) -> float:

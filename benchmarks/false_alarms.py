@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figures, cite, origin, record, table
+from benchmarks.make_checkpoint import ARCHITECTURES
 from converter.conversion import convert
 from verify import Report, verify
 from verify.compare import share_of_limit
@@ -27,14 +28,6 @@ from verify.report import render_table
 SECTION, SEEDS = "false alarms", 50
 COMMAND = "python -m benchmarks.false_alarms --write"
 MAKE = Path(__file__).with_name("make_checkpoint.py")
-CLASSES = (
-    "ErnieMModel",
-    "ErnieMForSequenceClassification",
-    "ErnieMForTokenClassification",
-    "ErnieMForQuestionAnswering",
-    "ErnieMForMultipleChoice",
-    "UIEM",
-)
 #: dtype of the source, of the output, precision of the comparison
 KINDS = (
     ("float32", "keep", "float64"),
@@ -49,7 +42,7 @@ KINDS = (
 
 def check_seed(seed: int, interpreter: Path, folder: Path) -> tuple[str, Report]:
     """Make, convert and verify the model of one seed."""
-    name, (dtype, written, precision) = CLASSES[seed % len(CLASSES)], KINDS[seed % len(KINDS)]
+    name, (dtype, written, precision) = ARCHITECTURES[seed % len(ARCHITECTURES)], KINDS[seed % len(KINDS)]
     source, output = folder / f"source-{seed}", folder / f"output-{seed}"
     options: dict[str, Any] = {
         "--architecture": name,

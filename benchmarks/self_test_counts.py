@@ -17,20 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import ROOT, Figures, cite, origin, record, table
+from benchmarks.make_checkpoint import ARCHITECTURES
 from benchmarks.train_tokenizer import train_tokenizer
 from converter.conversion import convert
 from verify import verify
 
 SECTION = "self-test"
 COMMAND = "python -m benchmarks.self_test_counts --write"
-CLASSES = (
-    "ErnieMModel",
-    "ErnieMForSequenceClassification",
-    "ErnieMForTokenClassification",
-    "ErnieMForQuestionAnswering",
-    "ErnieMForMultipleChoice",
-    "UIEM",
-)
 #: UIEM as PaddleNLP wrote it before 2.5.
 OLD_UIEM = "UIEM, names before PaddleNLP 2.5"
 
@@ -44,7 +37,7 @@ def main() -> int:
     source, rows = origin(COMMAND, arguments.write), {}
     with tempfile.TemporaryDirectory() as place:
         tokenizer = train_tokenizer(Path(place) / "tokenizer")
-        for name in (*CLASSES, OLD_UIEM):
+        for name in (*ARCHITECTURES, OLD_UIEM):
             checkpoint = Path(place) / name.replace(" ", "-")
             options = ["--architecture", name.partition(",")[0], "--output", checkpoint, "--tokenizer", tokenizer]
             options += ["--format", "encoder-prefix"] if name == OLD_UIEM else []

@@ -11,17 +11,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import ROOT, Figures, cite, origin, record, table
 from benchmarks.train_tokenizer import train_tokenizer
+from benchmarks.watching import resident_bytes_of_all, watch
 from verify.compare import ZERO_ROW
 from verify.report import FOLDER
 
@@ -35,7 +33,6 @@ MODELS = {
     "large": ("large", "ErnieMForSequenceClassification", True),
 }
 SEED = 2026
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def main() -> None:
@@ -107,44 +104,8 @@ def make_source(model: str, paddle_python: Path, source: Path, folder: Path) -> 
 
 
 def run(*words: object) -> tuple[float, int]:
-    """Wall seconds of a command of ours and the largest resident memory of all its processes, in bytes."""
-    start, peak, done = time.monotonic(), 0, threading.Event()
-    command = [sys.executable, "-m", "converter", *map(str, words)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def sample() -> None:
-        nonlocal peak
-        while not done.wait(0.05):
-            peak = max(peak, sum(map(resident_bytes, family_of(process.pid))))
-
-    sampler = threading.Thread(target=sample)
-    sampler.start()
-    code = process.wait()
-    seconds = time.monotonic() - start
-    done.set()
-    sampler.join()
-    if code:
-        raise SystemExit(f"{' '.join(command[2:])} ended with {code}")
-    return seconds, peak
-
-
-def family_of(pid: int) -> list[int]:
-    """A process and all that it started."""
-    found = [pid]
-    for one in found:
-        for path in Path(f"/proc/{one}/task").glob("*/children"):
-            try:
-                found += [int(word) for word in path.read_text().split()]
-            except OSError:  # It ended while we looked.
-                continue
-    return found
-
-
-def resident_bytes(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
-    except OSError:
-        return 0
+    """Seconds, and resident bytes of all processes."""
+    return watch(*words, memory=resident_bytes_of_all, every=0.05)
 
 
 def show(figures: Figures) -> str:
