@@ -21,6 +21,7 @@ from benchmarks import (
     tokenizer_speed,
     verify_cost,
 )
+from tests.verify import code_edits
 
 #: marker -> its document, its figures, and what shows them
 SHOWN: dict[str, tuple[str, Any, Callable[[Any], str]]] = {
@@ -75,6 +76,12 @@ def test_no_figure_contradicts_what_the_project_promises() -> None:
     for name, (live, again, memory) in limits.items():
         row = rows[name]
         assert row["seconds"] <= live and row["seconds_with_trace"] <= again and row["peak_gigabytes"] <= memory
+
+
+def test_the_list_of_edits_of_code_is_as_long_as_it_is_said_to_be() -> None:
+    edits = {**code_edits.EDITS, **code_edits.USES, **code_edits.TRAINING, **code_edits.CONFIGURATION}
+    text = (figures.DOCS / "self-test.md").read_text(encoding="utf-8")
+    assert f"is a list of {len(edits)} edits" in text
 
 
 def test_figures_of_a_work_tree_that_is_no_commit_are_not_written(
