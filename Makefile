@@ -89,7 +89,7 @@ fuzz: .venv/.ready
 	$(PRODUCT) -m benchmarks.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 figures: env
-	for name in parity_table token_table tokenizer_speed convert_speed verify_cost self_test_counts false_alarms start_up; do \
+	for name in parity_table token_table tokenizer_speed convert_speed verify_cost verify_stages self_test_counts false_alarms start_up; do \
 	  $(PRODUCT) -m benchmarks.$$name --write; done
 
 api: .venv/.ready

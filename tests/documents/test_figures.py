@@ -20,6 +20,7 @@ from benchmarks import (
     token_table,
     tokenizer_speed,
     verify_cost,
+    verify_stages,
 )
 from tests.verify import code_edits
 
@@ -32,6 +33,7 @@ MEASURED = figures.read_figures("measurements.json")
 for module, document in (
     (convert_speed, "measurements.md"),
     (verify_cost, "measurements.md"),
+    (verify_stages, "measurements.md"),
     (false_alarms, "measurements.md"),
     (start_up, "measurements.md"),
     (self_test_counts, "self-test.md"),
