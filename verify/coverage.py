@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from verify.sites import paddle_name
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
@@ -63,15 +65,14 @@ def covered_alone(name: str, alone: set[str]) -> str:
     if module.rsplit(".", 1)[-1] in alone:
         return _ALONE["word_embeddings.weight"]
     for kind in ("norm", "linear"):
-        if f"{kind}:{_paddle_name(module)}" in alone:
+        if f"{kind}:{_in_backbone(module)}" in alone:
             return _ALONE[kind]
     return ""
 
 
-def _paddle_name(module: str) -> str:
-    """What Paddle calls this module, from the backbone on."""
-    name = module.replace("ernie_m.", "", 1).replace("self_attn.self_attn.", "self_attn.")
-    return "classifier" if name == "qa_outputs" else name
+def _in_backbone(name: str) -> str:
+    """Paddle's name, from the backbone on."""
+    return paddle_name(name).replace("ernie_m.", "", 1)
 
 
 def cover_rest(name: str, inside: set[str]) -> str:
@@ -79,7 +80,7 @@ def cover_rest(name: str, inside: set[str]) -> str:
     weights = "the weights' check (bytes)"
     if name.endswith("k_proj.bias"):
         return f"softmax is the same for every constant added to a row: {weights}, and the keys inside the layers"
-    part = _paddle_name(name).replace("encoder.", "")
+    part = _in_backbone(name).replace("encoder.", "")
     if part.rpartition(".")[0] in inside:
         return f"{weights}, and the site {part.rpartition('.')[0]} inside the layers"
     return weights

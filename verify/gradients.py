@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
@@ -11,6 +10,7 @@ from verify.compare import GradientResult, share_of_limit
 from verify.coverage import Seen
 from verify.recorder.gradients import functional_sites, is_table, keep_gradient
 from verify.recorder.seeded import seeded
+from verify.sites import paddle_name
 from verify.tolerances import Limits, queries_of, values_of
 from verify.trace import Arrays, Trace
 
@@ -18,14 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-_PROJECTION = re.compile(r"self_attn\.self_attn\.([qkv]_proj)")
 BLOCK_ROWS = 8192
-
-
-def paddle_name(target: str) -> str:
-    """What Paddle calls a parameter of the PyTorch class. The mapping has no part in this: it is under judgement."""
-    name = _PROJECTION.sub(r"self_attn.\1", target)
-    return name.replace("qa_outputs.", "classifier.")
 
 
 def functional(sites: Mapping[str, torch.Tensor], names: list[str], precision: str) -> torch.Tensor:

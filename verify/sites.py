@@ -21,10 +21,15 @@ WITHOUT_POOLER = ("ErnieMForTokenClassification", "ErnieMForQuestionAnswering")
 _INSIDE = re.compile(r"layers\.(\d+)\.(.+)")
 #: Paddle's name of a part of a layer -> the port's, where they differ.
 _PARTS = {f"self_attn.{part}": f"self_attn.self_attn.{part}" for part in ("q_proj", "k_proj", "v_proj")}
-#: Paddle's name of a head -> the port's for question answering.
-_HEADS = {"classifier": "qa_outputs"}
+_PROJECTION = re.compile(r"self_attn\.self_attn\.([qkv]_proj)")
 #: Sites that go into a module, not out of it.
 _INPUTS = {"embeddings.sum": "embeddings.layer_norm", "self_attn.context": "self_attn.out_proj"}
+
+
+def paddle_name(target: str) -> str:
+    """What Paddle calls a parameter or module of the PyTorch class. The mapping has no part in this: it is under
+    judgement."""
+    return re.sub(r"\bqa_outputs\b", "classifier", _PROJECTION.sub(r"self_attn.\1", target))
 
 
 def inside_site(site: str) -> bool:
@@ -76,25 +81,22 @@ def sites_alone(case: Case, inputs: dict[str, np.ndarray], loaded: LoadedModel) 
             return {site: norm(small).numpy() for site, norm in named if norm is not None}
     if case.through == "linears":
         vector = torch.from_numpy(inputs["vector"].copy())
-        linears = ((site, _linear(site, loaded)) for site in case.sites)
+        linears = _linears(loaded)
+        known = ((site, linears.get(site[len("linear:") :])) for site in case.sites)
         with torch.no_grad():
             return {
-                site: linear(vector[:, : linear.in_features]).numpy() for site, linear in linears if linear is not None
+                site: linear(vector[:, : linear.in_features]).numpy() for site, linear in known if linear is not None
             }
     table = getattr(loaded.backbone.embeddings, case.through)
     return {case.through: _table_rows(table, case.through in case.projected)}
 
 
-def _linear(site: str, loaded: LoadedModel) -> torch.nn.Linear | None:
-    """The linear layer that Paddle calls so, where the model has one of the usual name."""
+def _linears(loaded: LoadedModel) -> dict[str, torch.nn.Linear]:
+    """Every linear layer by Paddle's name."""
     from torch.nn import Linear
 
-    name = site[len("linear:") :]
-    match = re.fullmatch(r"encoder\.layers\.(\d+)\.(.+)", name)
-    inside = f"encoder.layers.{match[1]}.{_PARTS.get(match[2], match[2])}" if match else name
     modules = {**dict(loaded.model.named_modules()), **dict(loaded.backbone.named_modules())}
-    found = next((modules[known] for known in (inside, _HEADS.get(name, "")) if known in modules), None)
-    return found if isinstance(found, Linear) else None
+    return {paddle_name(name): module for name, module in modules.items() if isinstance(module, Linear)}
 
 
 def _table_rows(layer: Any, projected: bool) -> np.ndarray:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from verify.gradients import align_rows, paddle_name
+from verify.gradients import align_rows
 from verify.recorder.gradients import halves, is_table, keep_gradient
 from verify.recorder.seeded import project, seeded
+from verify.sites import paddle_name
 
 torch = pytest.importorskip("torch")
 
