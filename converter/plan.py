@@ -10,6 +10,14 @@ from dataclasses import dataclass
 
 from converter.config import SourceConfig
 from converter.errors import PlanError, Problem, fold_names
+from converter.inner_tensors import (
+    InnerTensor,
+    find_inner,
+    refuse_adapters,
+    refuse_inner,
+    variable_names,
+    warn_left_out,
+)
 from converter.names import check_names, fold_reasons
 from converter.open.source import Source
 from converter.sizes import Sizes, resolve_sizes
@@ -54,10 +62,13 @@ class Plan:
     warnings: tuple[str, ...]
     #: Weights that no PyTorch class has a place for: written as they are into a file of their own.
     extras: tuple[PlannedTensor, ...] = ()
+    #: Unknown tensors inside modules of the class, which are left out because the user asked for it.
+    left_inside: tuple[InnerTensor, ...] = ()
 
 
-def make_plan(source: Source, dtype: str = "keep") -> Plan:
-    """The plan for a checkpoint. `dtype` is "keep" or what every tensor is converted to. Raises PlanError."""
+def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: bool = False) -> Plan:
+    """The plan for a checkpoint. `dtype` is "keep" or what every tensor is converted to. With `allow_unknown_tensors`
+    unknown tensors inside modules of the class are left out with a warning. Raises PlanError."""
     if source.config.architecture is None:
         raise PlanError(_no_architecture(source))
     contradiction = check_class(source)
@@ -66,20 +77,25 @@ def make_plan(source: Source, dtype: str = "keep") -> Plan:
     try:
         scheme = choose_scheme(table, tensors, source.tensors.naming == "transformers")
     except PlanError as error:
-        raise PlanError(*contradiction, *error.problems) from None
+        raise PlanError(*contradiction, *error.problems, *refuse_adapters(tensors)) from None
     sizes, problems = resolve_sizes(source.config, table, tensors, scheme)
     problems = contradiction + problems
     if sizes is None:
-        raise PlanError(*problems, *check_names(table, scheme, tensors, ())[0])
+        more, unknown = check_names(table, scheme, tensors, ())
+        inner = find_inner(unknown, table, scheme, variable_names(tensors))
+        raise PlanError(*problems, *more, *refuse_inner(inner, table))
     mapped, absent = leave_out_absent(expand(table, scheme, sizes.by_field()), tensors)
     name_problems, unknown = check_names(table, scheme, tensors, mapped, source.config.file)
     problems += name_problems
+    inner = find_inner([*unknown, *source.tensors.not_tensors], table, scheme, variable_names(tensors))
+    problems += refuse_inner(inner, table) if not allow_unknown_tensors else []
     problems += check_shapes(mapped, tensors, table)
     problems += check_dtypes(mapped, tensors)
     if problems:
         raise PlanError(*problems)
     dropped = [Dropped(m.source, m.drop, True) for m in mapped if m.drop and m.source in tensors]
-    dropped += [Dropped(name, "no row of any table knows this name", False) for name in unknown]
+    inside = {tensor.name for tensor in inner}
+    dropped += [Dropped(name, "no row of any table knows this name", False) for name in unknown if name not in inside]
     dropped += [Dropped(name, reason, True) for name, reason in source.tensors.left_out]
     planned = tuple(
         PlannedTensor(
@@ -89,8 +105,9 @@ def make_plan(source: Source, dtype: str = "keep") -> Plan:
         if not m.drop
     )
     extras = plan_extras(source)
-    warnings = (*_warnings(sizes, dropped, planned, absent), *_say_extras(extras))
-    return Plan(table, scheme, source.config, sizes, planned, tuple(dropped), not absent, warnings, extras)
+    warnings = (*_warnings(sizes, dropped, planned, absent), *warn_left_out(inner, table), *_say_extras(extras))
+    dropped += [Dropped(tensor.name, tensor.reason, False) for tensor in inner]
+    return Plan(table, scheme, source.config, sizes, planned, tuple(dropped), not absent, warnings, extras, inner)
 
 
 def check_class(source: Source) -> list[Problem]:

@@ -11,6 +11,7 @@ from converter.open.automatic_names import is_automatic, rank_names
 from converter.open.files import quoted
 from converter.tensors import FLOATING, SourceTensor, TensorSet
 from mappings import SOURCE_CLASSES, load_table, matches_row
+from mappings.inner_names import is_inner_variable
 from mappings.variable_names import OfficialName, load_left_out, load_official
 
 _MASTER = ".master"
@@ -175,12 +176,13 @@ def _name_automatic(stored: Mapping[str, SourceTensor], file: str) -> Named:
 def _sort_unknown(
     stored: Mapping[str, SourceTensor],
 ) -> tuple[dict[str, SourceTensor], dict[str, SourceTensor], tuple[tuple[str, str], ...]]:
-    """Names that are no weight's: those left for the plan, extras of pre-training, and what holds no weights."""
+    """Names that are no weight's: those left for the plan, extras of pre-training, and what holds no weights. Whole
+    numbers inside a module (a quantiser's) are the plan's too."""
     rest: dict[str, SourceTensor] = {}
     extras: dict[str, SourceTensor] = {}
     left: list[tuple[str, str]] = []
     for name, tensor in stored.items():
-        if tensor.dtype not in FLOATING:
+        if tensor.dtype not in FLOATING and not is_inner_variable(name):
             left.append((name, f"holds {tensor.dtype}, no weights"))
         elif is_extra(name):
             extras[name] = tensor

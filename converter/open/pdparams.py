@@ -35,7 +35,8 @@ def open_pdparams(path: Path) -> TensorSet:
     items = reading.find_state_dict(value)
     tensors = reading.read(items)
     source = SourceFile(path, path.name, len(buffer))
-    return TensorSet("pdparams", tensors, (source,), tuple(reading.warnings), f"pickle protocol {protocol}")
+    writer, others = f"pickle protocol {protocol}", tuple(reading.others)
+    return TensorSet("pdparams", tensors, (source,), tuple(reading.warnings), writer, not_tensors=others)
 
 
 class _Reading:
@@ -45,6 +46,8 @@ class _Reading:
         self.file = file
         self.warnings: list[str] = []
         self.problems: list[Problem] = []
+        #: What is left out, by name: the plan looks at where it lies.
+        self.others: list[str] = []
 
     def find_state_dict(self, value: object) -> dict[str | int, object]:
         """The dict that holds the weights: the top one, or the one nested in it that does."""
@@ -60,6 +63,9 @@ class _Reading:
                 f"{self.file}: the tensors are those under {quoted(str(key))}"
                 + (f"; left out: {_listed(left)}" if left else "")
             )
+            self.others += [
+                name for other in value.items if other != key for name in _names_at(other, value.items[other])
+            ]
             value = value.items[key]
         raise file_error("E306", self.file, f"the tensors are nested more than {_MOST_NESTED} dicts deep")
 
@@ -80,6 +86,7 @@ class _Reading:
                 continue
             if array is None:
                 left.append(quoted(str(key)))
+                self.others += _names_at(key, value)
             elif not isinstance(key, str) or not key or not key.isprintable():
                 self._problem(f"a tensor is named {ascii(key)[:200]}, expected a printable name")
             else:
@@ -187,6 +194,14 @@ def _count_tensors(value: object, depth: int = _MOST_NESTED) -> int:
 
 def _count_own(value: PickleDict) -> int:
     return sum(_array_of(item) is not None for item in value.items.values())
+
+
+def _names_at(key: str | int, value: object) -> list[str]:
+    """The name of what is left out; of a dict those of the tensors in it, behind its own."""
+    names = [str(key)]
+    if isinstance(value, PickleDict):
+        names = [f"{key}.{name}" for name, inner in value.items.items() if _array_of(inner) is not None]
+    return [name for name in names if name.isprintable()]
 
 
 def _listed(names: list[str]) -> str:

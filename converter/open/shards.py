@@ -107,4 +107,7 @@ def _join(
     # One shard may hold names that every layout has.
     naming = next((part.naming for part in parts.values() if part.naming != "structured"), "structured")
     writer = ", ".join(writers)
-    return TensorSet(f"{kind} in {len(parts)} files", tensors, tuple(files), warnings, writer, naming)
+    others = tuple(name for part in parts.values() for name in part.not_tensors)
+    return TensorSet(
+        f"{kind} in {len(parts)} files", tensors, tuple(files), warnings, writer, naming, not_tensors=others
+    )

@@ -60,13 +60,16 @@ def open_torch(path: Path) -> TensorSet:
     if records is None:
         check_legacy(buffer, name)
     loaded = _load(path, zipped)
-    found, odd = _take_tensors(loaded, name)
+    found, others = _take_tensors(loaded, name)
     if records is not None:
         _check_storages(found, records, name)
     tensors = {key: _describe(key, tensor, name) for key, tensor in found.items()}
     writer = "torch" if zipped else "torch, in its form before 1.6"
     files = (SourceFile(path, name, len(buffer)),)
-    return TensorSet("PyTorch pickle", tensors, files, odd, writer, naming="transformers")
+    shown = ", ".join(quoted(key) for key in others[:5])
+    odd = (f"{name}: {shown} is no tensor and was left out",) if others else ()
+    beside = tuple(key for key in others if key.isprintable())
+    return TensorSet("PyTorch pickle", tensors, files, odd, writer, naming="transformers", not_tensors=beside)
 
 
 def _check_zip(path: Path) -> Records:
@@ -111,8 +114,8 @@ def _load(path: Path, zipped: bool) -> Any:
         raise file_error("E303", path.name, f"torch cannot load it: {said}. Is the download complete?") from None
 
 
-def _take_tensors(loaded: Any, file: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The tensors by name, and a warning about what else is there. Raises FileError."""
+def _take_tensors(loaded: Any, file: str) -> tuple[dict[str, Any], list[str]]:
+    """The tensors by name, and the names of what else is there. Raises FileError."""
     if not isinstance(loaded, dict):
         raise file_error("E306", file, f"holds a {type(loaded).__name__}, expected a table of tensors")
     tensors = {key: value for key, value in loaded.items() if hasattr(value, "untyped_storage")}
@@ -123,7 +126,7 @@ def _take_tensors(loaded: Any, file: str) -> tuple[dict[str, Any], tuple[str, ..
     shown = ", ".join(quoted(key) for key in others[:5])
     if not tensors:
         raise file_error("E306", file, f"holds no tensors but {shown or 'nothing'}. Save the model's state dict alone")
-    return tensors, (f"{file}: {shown} is no tensor and was left out",) if others else ()
+    return tensors, others
 
 
 def _check_storages(tensors: dict[str, Any], records: Records, file: str) -> None:

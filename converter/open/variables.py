@@ -89,7 +89,8 @@ class _Reading:
 
     def add(self, name: str) -> None:
         known = name in self.wanted or is_weight(name)
-        if name in MODELS or (not known and name.endswith(_OTHER_FILES)):
+        other = not known and name.endswith(_OTHER_FILES)
+        if name in MODELS or (other and _why_no_tensor(self.folder / name)):
             return
         why = "" if name in self.wanted else why_left_out(name, self.names)
         if not why and not known:
