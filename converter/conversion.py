@@ -42,6 +42,8 @@ class Conversion:
     extras: tuple[str, ...]
     behavior: str
     dropped: tuple[tuple[str, str], ...]
+    #: Of what was dropped the tensors inside modules of the class, which `allow_unknown_tensors` left out: name, kind.
+    left_inside: tuple[tuple[str, str], ...]
     tokenizer: bool
     warnings: tuple[str, ...]
     seconds: float
@@ -59,6 +61,7 @@ def convert(
     tokenizer: Path | None = None,
     behavior: str | None = None,
     allow_nonfinite: bool = False,
+    allow_unknown_tensors: bool = False,
     dry_run: bool = False,
     force: bool = False,
     revision: str | None = None,
@@ -72,6 +75,8 @@ def convert(
     also a built-in name, an http(s) address or a Hub id, which is fetched first (`revision`, `cache` and `offline` are
     as in converter.fetch.locate). `output`: a folder that is not there yet. Either all of `output` is written or
     nothing. `max_shard_size` is in bytes. `behavior` is "paddlenlp" or "release"; None is the checkpoint's own.
+    `allow_unknown_tensors` leaves out unknown tensors inside modules of the class (adapters, a quantiser's scales),
+    which is recorded in the manifest and the card; without it they are an error.
     Raises a Paddle2TorchError with every problem found.
     """
     start = time.monotonic()
@@ -95,7 +100,7 @@ def convert(
         behavior=behavior,
     )
     opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
-    plan = make_plan(opened, dtype)
+    plan = make_plan(opened, dtype, allow_unknown_tensors=allow_unknown_tensors)
     _check_apart(opened, output)
     check_output(output, force=force)
     shards = with_extras(split_into_shards(plan.tensors, max_shard_size), plan.extras)
@@ -115,6 +120,7 @@ def convert(
         extras=tuple(extra.target for extra in plan.extras),
         behavior=opened.behavior,
         dropped=tuple((drop.name, drop.reason) for drop in plan.dropped),
+        left_inside=tuple((tensor.name, tensor.kind) for tensor in plan.left_inside),
         tokenizer=opened.tokenizer is not None,
         warnings=warnings,
         seconds=time.monotonic() - start,

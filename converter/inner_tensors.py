@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from converter.errors import Problem, fold_names
 from converter.tensors import SourceTensor
@@ -17,6 +18,10 @@ from mappings.inner_names import InnerKind, backbone_modules, child_names, is_in
 
 CODE = "E110"
 OPTION = "--allow-unknown-tensors"
+#: The key of the manifest and of a report under which these tensors are recorded: a list of their names and kinds.
+LEFT_INSIDE = "left_inside"
+#: Why a tensor is left out, in a manifest: what lies next to the class's modules, and what lies inside one.
+UNKNOWN, INSIDE = "no row of any table knows this name", "inside a module of the class"
 #: Parts of a name of the backbone, and some of a wrapper's.
 _DEEPEST = 12
 _NUMBER = re.compile(r"(?<=\.)[0-9]+(?=\.)")
@@ -31,7 +36,7 @@ class InnerTensor:
 
     @property
     def reason(self) -> str:
-        return f"inside a module of the class: {self.kind}. Left out on request ({OPTION})"
+        return f"{INSIDE} ({self.kind})"
 
 
 def find_inner(
@@ -107,6 +112,32 @@ def warn_left_out(found: Collection[InnerTensor], table: Table) -> list[str]:
         f"{kind.name}, by the names. {kind.doubt}. OUTPUT is the model without them"
         for kind, names in _by_kind(found).items()
     ]
+
+
+def read_left_inside(record: Mapping[str, Any] | None) -> dict[str, str]:
+    """Name -> kind of the tensors that a manifest or a report records; what is no such record records nothing."""
+    entries = (record or {}).get(LEFT_INSIDE)
+    rows = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return {str(row["source"]): str(row.get("kind", "")) for row in rows if isinstance(row.get("source"), str)}
+
+
+def count_left_inside(left: Mapping[str, str]) -> str:
+    """How many, and of which kinds, for a sentence."""
+    kinds = ", ".join(dict.fromkeys(kind for kind in left.values() if kind)) or load_inner().other.name
+    return f"{len(left)} tensor{'' if len(left) == 1 else 's'} inside its modules ({kinds})"
+
+
+def say_left_inside(*records: Mapping[str, Any] | None) -> str:
+    """The paragraph of a card about what the manifest or a report records as left out; nothing where nothing is."""
+    left = {name: kind for record in records for name, kind in read_left_inside(record).items()}
+    if not left:
+        return ""
+    names = "".join(letter for letter in fold_names(left) if letter.isprintable() and letter not in "`<>")
+    return f"""
+
+**Not the whole checkpoint: {count_left_inside(left)} were left out on request**
+(`{OPTION}`): `{names}`.
+Whether the weights hold what these do cannot be known from the file: this is the model without them."""
 
 
 def _by_kind(found: Iterable[InnerTensor]) -> dict[InnerKind, list[str]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from converter.config import SourceConfig
 from converter.errors import PlanError, Problem, fold_names
 from converter.inner_tensors import (
+    UNKNOWN,
     InnerTensor,
     find_inner,
     refuse_adapters,
@@ -95,7 +96,7 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
         raise PlanError(*problems)
     dropped = [Dropped(m.source, m.drop, True) for m in mapped if m.drop and m.source in tensors]
     inside = {tensor.name for tensor in inner}
-    dropped += [Dropped(name, "no row of any table knows this name", False) for name in unknown if name not in inside]
+    dropped += [Dropped(name, UNKNOWN, False) for name in unknown if name not in inside]
     dropped += [Dropped(name, reason, True) for name, reason in source.tensors.left_out]
     planned = tuple(
         PlannedTensor(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Callable
 from converter.errors import Problem, ReferenceFailure
 from verify.folder import check_folder
 from verify.judge import Judgement, Start, check_installed, judge
+from verify.left_inside import check_left_inside, warn_left_inside
 from verify.localise import first_difference, first_gradient
 from verify.manifest import (
     MANIFEST,
@@ -83,6 +84,7 @@ class Job:
         if not options.static_only:
             check_installed()
         self._state_behavior(opened)
+        self._state_left_inside(plan)
         sums = self._source_sums(opened, trace)
         if options.static:
             with self._stage("static"):
@@ -128,6 +130,13 @@ class Job:
                 f"OUTPUT follows the behavior {self.report.behavior!r}, as its manifest says; SOURCE's own is "
                 f"{opened.behavior!r}"
             )
+
+    def _state_left_inside(self, plan: Plan | None) -> None:
+        """What OUTPUT leaves out of the class's modules: a fault unless its manifest records that it was asked for."""
+        left, problems = check_left_inside(read_manifest(self.output)[0], plan)
+        self.report.left_inside = left
+        self.report.problems += problems
+        self.report.warnings += [warn_left_inside(left)] if left else []
 
     def _source_sums(self, opened: Source | None, trace: Trace | None) -> dict[str, str] | None:
         """Sums of SOURCE's weight files; with a trace they must be those that Paddle read."""

@@ -32,7 +32,7 @@ class Said:
 
 def open_for(output: Path, path: Path, said: Said | None = None) -> tuple[Source, Plan, list[str]]:
     """The source, what its conversion makes, and warnings. What neither SOURCE nor the user says is taken from OUTPUT's
-    config."""
+    config. Unknown tensors inside modules do not stop it: verify.left_inside judges what OUTPUT left out."""
     from converter.config import RELEASE
     from converter.open.source import open_source
     from converter.plan import make_plan
@@ -41,7 +41,7 @@ def open_for(output: Path, path: Path, said: Said | None = None) -> tuple[Source
     given, tokenizer = said.of_the_model, said.tokenizer
     try:
         opened = open_source(path, tokenizer=tokenizer, **given)
-        return opened, make_plan(opened), []
+        return opened, make_plan(opened, allow_unknown_tensors=True), []
     except Paddle2TorchError:
         # What the user says is not overruled; only what is left open is taken from OUTPUT.
         taken = {name: value for name, value in output_says(output).items() if name not in given}
@@ -54,5 +54,5 @@ def open_for(output: Path, path: Path, said: Said | None = None) -> tuple[Source
             # The release's config names no class: that alone is taken.
             taken = {"architecture": taken["architecture"]}
             opened = open_source(path, tokenizer=tokenizer, **given, **taken)
-        plan = make_plan(opened)
+        plan = make_plan(opened, allow_unknown_tensors=True)
         return opened, plan, [f"SOURCE does not say it: taken from OUTPUT's config.json ({taken})"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.errors import Problem
+from converter.inner_tensors import LEFT_INSIDE, count_left_inside
 from verify.compare import ZERO_ROW, GradientResult, SiteResult, share_of_limit
 from verify.margin import SmallestFault, tell_margin
 from verify.static import StaticResult
@@ -56,6 +57,8 @@ class Report:
     uses: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: The negative control, where it was asked for.
     self_test: SelfTest | None = None
+    #: Name -> kind of the tensors inside modules that OUTPUT leaves out on request: a pass does not speak of them.
+    left_inside: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     first_difference: dict[str, Any] | None = None
@@ -99,6 +102,7 @@ class Report:
             "margin": margin_of(self),
             "tokenizer": None if tokens is None else asdict(tokens),
             "self_test": None if self.self_test is None else self.self_test.as_json(),
+            LEFT_INSIDE: [{"source": name, "kind": kind} for name, kind in self.left_inside.items()],
             "warnings": self.warnings,
             "files": self.files,
             "reference": self.reference,
@@ -137,6 +141,9 @@ def _verdict(report: Report) -> str:
         return "NOT PROVEN: no difference was found, but the verifier missed faults that it planted itself"
     if not report.passed:
         return f"FAILED: OUTPUT is not the same model (looked at: {', '.join(seen) or 'nothing'})"
+    if report.left_inside:
+        seen_of = f"Looked at: {', '.join(seen)}" + (f". Not looked at: {', '.join(unseen)}" if unseen else "")
+        return f"PASSED, but without {count_left_inside(report.left_inside)}, left out on request. {seen_of}"
     if not unseen:
         return f"PASSED: OUTPUT is the same model ({', '.join(seen)})"
     return f"PASSED in what was looked at: {', '.join(seen)}. Not looked at: {', '.join(unseen)}"

@@ -64,6 +64,9 @@ def convert(
     offline: bool = OFFLINE,
     behavior: Optional[BehaviorChoice] = BEHAVIOR,
     allow_nonfinite: bool = typer.Option(False, "--allow-nonfinite", help="Convert NaN and infinity too."),
+    allow_unknown_tensors: bool = typer.Option(
+        False, "--allow-unknown-tensors", help="Leave out unknown tensors inside modules (adapters, scales)."
+    ),
     dry_run: bool = typer.Option(False, "--dry-run", help="Check everything, write nothing."),
     force: bool = typer.Option(False, "--force", help="Replace an OUTPUT that this tool made."),
     as_json: bool = AS_JSON,
@@ -84,6 +87,7 @@ def convert(
             tokenizer=tokenizer,
             behavior=behavior.value if behavior else None,
             allow_nonfinite=allow_nonfinite,
+            allow_unknown_tensors=allow_unknown_tensors,
             dry_run=dry_run,
             force=force,
             revision=revision,

@@ -6,7 +6,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from converter.errors import Problem, SourceError
+from converter.errors import Paddle2TorchError, Problem, SourceError
+from converter.open.adapters import refuse_adapter_name, refuse_adapter_tensors
 from converter.open.combined import open_combined
 from converter.open.files import HEAD_BYTES, is_file, map_file, quoted
 from converter.open.folder import choose_weights
@@ -45,11 +46,22 @@ def open_weights(path: Path) -> TensorSet:
     return _open_file(path)
 
 
+def _open_file(path: Path) -> TensorSet:
+    """The tensors of one file, which are more than an adapter."""
+    try:
+        found = _read_file(path)
+    except Paddle2TorchError as error:
+        refuse_adapter_name(path.name, error)
+        raise
+    refuse_adapter_tensors(path.name, found)
+    return found
+
+
 #: Endings of weight files, which need not be looked into to know that they are no programs.
 _WEIGHTS = (".pdparams", ".safetensors", ".pdiparams")
 
 
-def _open_file(path: Path) -> TensorSet:
+def _read_file(path: Path) -> TensorSet:
     name = path.name
     if name.endswith(".json") and ".safetensors.index." in name:
         return open_index(path, open_safetensors, ".safetensors")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from converter.errors import Problem, PushError
 from converter.fetch.hub_errors import quiet
+from converter.inner_tensors import say_left_inside
 from converter.publish.evidence import TOKENS, read_sites
 from converter.publish.folder import CARD, REPORT, TRACE
 from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
@@ -94,6 +96,13 @@ def _reference(report: Mapping[str, Any]) -> str:
         f"{name} {versions[key]}" for name, key in (("PaddleNLP", "paddlenlp"), ("Paddle", "paddle")) if key in versions
     ]
     return f"The reference was {' on '.join(names)}, {kind}." if names and kind else ""
+
+
+def describe_left_inside(output: Path, report: Mapping[str, Any] | None) -> str:
+    """What of the checkpoint's modules OUTPUT leaves out on request, by its manifest and by its report."""
+    from verify.manifest import read_manifest
+
+    return say_left_inside(read_manifest(output)[0], report)
 
 
 def describe_doubts(problems: Sequence[Problem]) -> str:

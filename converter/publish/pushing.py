@@ -9,7 +9,7 @@ from typing import Callable
 
 from converter.errors import Problem, PushError
 from converter.publish.arguments import check_arguments
-from converter.publish.card import build_card, describe_doubts, describe_evidence
+from converter.publish.card import build_card, describe_doubts, describe_evidence, describe_left_inside
 from converter.publish.changes import Changes, find_changes, find_foreign
 from converter.publish.errors import LOG_IN
 from converter.publish.evidence import check_evidence
@@ -89,6 +89,7 @@ def push(
         hub.repo_id = repo_id = f"{hub.owner()['name']}/{repo_id}"
     trace = report is not None and not problems and listing.find(TRACE) is not None
     section = describe_doubts(problems) if problems or report is None else describe_evidence(report, trace)
+    section += describe_left_inside(output, report)
     files = files_to_push(output, listing, repo_id, section, proven=not problems)
     job = _Job(hub, files, revision, create_pr, commit_message or MESSAGE, private, say)
     return job.run(dry_run, listing, tuple(problem.text for problem in problems))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from converter.inner_tensors import LEFT_INSIDE
 from converter.open.source import Source
 from converter.plan import EXTRAS_FILE, Plan
 from converter.version import __version__
@@ -33,6 +34,7 @@ def build_manifest(
 ) -> dict[str, Any]:
     """`source_files`: name, size in bytes and sha256 of each."""
     extras = [entry for entry in written if entry.file == EXTRAS_FILE]
+    inside = plan.left_inside
     manifest: dict[str, Any] = {
         "tool": "paddle2torch",
         "version": __version__,
@@ -49,6 +51,7 @@ def build_manifest(
         "behavior": source.behavior,
         "files": {name: hash_file(folder / name) for name in SUMMED_FILES if (folder / name).is_file()},
         "dropped": [{"source": drop.name, "reason": drop.reason} for drop in plan.dropped],
+        **({LEFT_INSIDE: [{"source": each.name, "kind": each.kind} for each in inside]} if inside else {}),
         "tensors": [describe_tensor(entry) for entry in written if entry.file != EXTRAS_FILE],
     }
     return {**manifest, "extras": [describe_tensor(entry) for entry in extras]} if extras else manifest
