@@ -135,8 +135,8 @@ def say_left_inside(*records: Mapping[str, Any] | None) -> str:
     names = "".join(letter for letter in fold_names(left) if letter.isprintable() and letter not in "`<>")
     return f"""
 
-**Not the whole checkpoint: {count_left_inside(left)} were left out on request**
-(`{OPTION}`): `{names}`.
+**Not the whole checkpoint.** Left out on request (`{OPTION}`): {count_left_inside(left)}:
+`{names}`.
 Whether the weights hold what these do cannot be known from the file: this is the model without them."""
 
 

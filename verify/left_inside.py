@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from converter.errors import Problem, fold_names
 from converter.inner_tensors import INSIDE, OPTION, UNKNOWN, count_left_inside, find_inner, read_left_inside
 from mappings import SOURCE_CLASSES, load_table
+from verify.manifest import MANIFEST
 
 if TYPE_CHECKING:
     from converter.plan import Plan
@@ -27,16 +28,14 @@ def check_left_inside(manifest: Mapping[str, Any] | None, plan: Plan | None) -> 
     if silent:
         kinds = ", ".join(dict.fromkeys(silent.values()))
         text = (
-            f"{fold_names(silent)}: inside modules of SOURCE ({kinds}) and not in OUTPUT, and paddle2torch.json does not "
+            f"{fold_names(silent)}: inside modules of SOURCE ({kinds}) and not in OUTPUT, and {MANIFEST} does not "
             f"record that they were left out on request ({OPTION}). Nothing shows that OUTPUT is the same model"
         )
-        problems.append(Problem(CODE, f"{text}. Convert again, which says what to do about them"))
+        problems.append(Problem(CODE, f"{text}. Convert again: the error there names the way"))
     invented = [name for name in recorded if name not in found]
     if invented and plan is not None:
-        text = (
-            f"paddle2torch.json records that {fold_names(invented)} was left out, and SOURCE has no such tensor inside"
-        )
-        problems.append(Problem(CODE, f"{text} a module. Convert again"))
+        text = f"{MANIFEST} records {fold_names(invented)} as left out, and SOURCE has no such tensor inside a module"
+        problems.append(Problem(CODE, f"{text}. Convert again"))
     return {**recorded, **found}, problems
 
 
@@ -47,10 +46,9 @@ def warn_left_inside(left: Mapping[str, str]) -> str:
 
 
 def _dropped_inside(manifest: Mapping[str, Any] | None) -> dict[str, str]:
-    """Of what a manifest lists as dropped, what no table knows and what lies inside a module; a manifest of another form
-    lists nothing."""
-    parts = [(manifest or {}).get(name) for name in ("mapping", "source", "dropped")]
-    mapping, source, dropped = parts
+    """Of what a manifest lists as dropped, what no table knows and lies inside a module; one of another form lists
+    nothing."""
+    mapping, source, dropped = ((manifest or {}).get(name) for name in ("mapping", "source", "dropped"))
     if not isinstance(mapping, dict) or not isinstance(source, dict) or not isinstance(dropped, list):
         return {}
     if mapping.get("table") not in SOURCE_CLASSES:
