@@ -11,7 +11,7 @@ from converter.open.automatic_names import is_automatic, rank_names
 from converter.open.files import quoted
 from converter.tensors import FLOATING, SourceTensor, TensorSet
 from mappings import SOURCE_CLASSES, load_table, matches_row
-from mappings.inner_names import is_inner_variable
+from mappings.inner_names import is_inner_variable, load_inner
 from mappings.variable_names import OfficialName, load_left_out, load_official
 
 _MASTER = ".master"
@@ -182,7 +182,8 @@ def _sort_unknown(
     extras: dict[str, SourceTensor] = {}
     left: list[tuple[str, str]] = []
     for name, tensor in stored.items():
-        if tensor.dtype not in FLOATING and not is_inner_variable(name):
+        inside = is_inner_variable(name) or load_inner().recognise(name) is not None
+        if tensor.dtype not in FLOATING and not inside:
             left.append((name, f"holds {tensor.dtype}, no weights"))
         elif is_extra(name):
             extras[name] = tensor
