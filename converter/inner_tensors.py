@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"(?<=\.)[0-9]+(?=\.)")
 
 @dataclass(frozen=True)
 class InnerTensor:
-    """A tensor inside a module, and what its name says that it is."""
+    """A tensor inside a module, and the kind that its name shows."""
 
     name: str
     kind: str
@@ -48,7 +48,7 @@ def find_inner(
     for name in names:
         kind = load_inner().recognise(name)
         inside = name.partition(".")[0] in children or _is_in_backbone(name)
-        if name in variables:  # Flat names: what is recognised among them lies in no part that could be told.
+        if name in variables:  # Flat names: what is recognised among them lies in no part that is known.
             inside = inside or kind is not None or is_inner_variable(name, table.source_class)
         if inside or (kind is not None and _is_of_the_class(name, kind, children)):
             found.append(InnerTensor(name, (kind or _plain_kind(name, modules)).name))
@@ -96,7 +96,7 @@ def refuse_inner(found: Collection[InnerTensor], table: Table) -> list[Problem]:
 
 
 def refuse_adapters(names: Iterable[str]) -> list[Problem]:
-    """For names of which no scheme could be told: the adapters among them, for their wrapper may be why."""
+    """For names of no known scheme: the adapters among them, for their wrapper may be why."""
     found = ((name, load_inner().recognise(name)) for name in names)
     adapters = [InnerTensor(name, kind.name) for name, kind in found if kind is not None and kind.adapter]
     return [
@@ -127,7 +127,7 @@ def count_left_inside(left: Mapping[str, str]) -> str:
     return f"{len(left)} tensor{'' if len(left) == 1 else 's'} inside its modules ({kinds})"
 
 
-def say_left_inside(*records: Mapping[str, Any] | None) -> str:
+def left_inside_paragraph(*records: Mapping[str, Any] | None) -> str:
     """The paragraph of a card about what the manifest or a report records as left out; nothing where nothing is."""
     left = {name: kind for record in records for name, kind in read_left_inside(record).items()}
     if not left:

@@ -97,7 +97,7 @@ def child_names(table: Table, scheme: Scheme) -> frozenset[str]:
 
     A name below one of them lies inside a module of the class, at whatever depth: a layer, a list of layers and the
     backbone are modules too, and what is put into one takes part in its computation. A name that begins with another
-    part lies beside them, as a head does.
+    part lies next to them, as a head does.
     """
     return frozenset(name.partition(".")[0] for name in _first_names(table, scheme))
 

@@ -12,7 +12,7 @@ from mappings.inner_names import load_inner
 
 CODE = "E006"
 _ADVICE = "Merge it into its base model, then convert that"
-#: What a file of an adapter ends in where it cannot be read as weights: torch is missing, or the layout is not told.
+#: What a file of an adapter ends in where it cannot be read as weights: torch is missing, or the layout is unknown.
 _UNREAD = ("E004", "E040", "E304", "E323")
 _EMBEDDING = "word_embeddings"
 
@@ -40,11 +40,11 @@ def refuse_adapter_tensors(name: str, found: TensorSet) -> None:
 
 
 def warn_of_adapters(names: Iterable[str]) -> list[str]:
-    """For a folder with weights of a model: an adapter's files beside them are not read."""
+    """For a folder with weights of a model: an adapter's files next to them are not read."""
     found = [name for name in names if load_inner().adapter_file(name) is not None]
     if not found:
         return []
-    return [f"{_listed(found)}: an adapter beside the weights, which is not read: OUTPUT is the model without it"]
+    return [f"{_listed(found)}: an adapter next to the weights, which is not read: OUTPUT is the model without it"]
 
 
 def _problem(name: str, what: str) -> Problem:

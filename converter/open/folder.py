@@ -48,11 +48,11 @@ def choose_weights(folder: Path) -> Choice:
     """Raises SourceError when none of the known files is there, or when it is not clear which one is meant."""
     first = next((name for name in ORDER if is_file(folder / name)), None)
     variants = _find_variants(folder)
-    beside = warn_of_adapters(list_folder(folder, _MOST_FILES))
+    adapters = warn_of_adapters(list_folder(folder, _MOST_FILES))
     if first is not None:
         ignored = [name for name in ORDER if name != first and os.path.lexists(folder / name)] + list(variants)
         warnings = [f"ignored: {', '.join(ignored)}; {first} comes first, as in PaddleNLP"] if ignored else []
-        return Choice(folder / first, (*warnings, *beside))
+        return Choice(folder / first, (*warnings, *adapters))
     if len(set(variants.values())) > 1:
         names = ", ".join(sorted(variants))
         text = f"{folder.name} holds several variants: {names}. Name the one file to convert"
@@ -60,10 +60,10 @@ def choose_weights(folder: Path) -> Choice:
     if variants:
         chosen = min(variants, key=_form_of)
         warning = f"{chosen} is the variant {quoted(variants[chosen])}; there is no {ORDER[3]}. Is it the whole model?"
-        return Choice(folder / chosen, (warning, *beside))
+        return Choice(folder / chosen, (warning, *adapters))
     static = _choose_static(folder) or _choose_inner(folder)
     if static is not None:
-        return Choice(static, tuple(beside))
+        return Choice(static, tuple(adapters))
     refuse_adapter_folder(folder, list_folder(folder, _MOST_FILES))
     raise SourceError(Problem("E002", _nothing_found(folder)))
 

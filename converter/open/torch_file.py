@@ -68,8 +68,8 @@ def open_torch(path: Path) -> TensorSet:
     files = (SourceFile(path, name, len(buffer)),)
     shown = ", ".join(quoted(key) for key in others[:5])
     odd = (f"{name}: {shown} is no tensor and was left out",) if others else ()
-    beside = tuple(key for key in others if key.isprintable())
-    return TensorSet("PyTorch pickle", tensors, files, odd, writer, naming="transformers", not_tensors=beside)
+    not_tensors = tuple(key for key in others if key.isprintable())
+    return TensorSet("PyTorch pickle", tensors, files, odd, writer, naming="transformers", not_tensors=not_tensors)
 
 
 def _check_zip(path: Path) -> Records:

@@ -9,7 +9,7 @@ from typing import Any
 
 from converter.errors import Problem, PushError
 from converter.fetch.hub_errors import quiet
-from converter.inner_tensors import say_left_inside
+from converter.inner_tensors import left_inside_paragraph
 from converter.publish.evidence import TOKENS, read_sites
 from converter.publish.folder import CARD, REPORT, TRACE
 from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
@@ -102,7 +102,7 @@ def describe_left_inside(output: Path, report: Mapping[str, Any] | None) -> str:
     """What of the checkpoint's modules OUTPUT leaves out on request, by its manifest and by its report."""
     from verify.manifest import read_manifest
 
-    return say_left_inside(read_manifest(output)[0], report)
+    return left_inside_paragraph(read_manifest(output)[0], report)
 
 
 def describe_doubts(problems: Sequence[Problem]) -> str:

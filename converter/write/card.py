@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from converter.behavior import Behavior
-from converter.inner_tensors import say_left_inside
+from converter.inner_tensors import left_inside_paragraph
 from converter.plan import EXTRAS_FILE, Plan
 from converter.version import __version__
 from converter.write.card_text import CITATION, NO_EVIDENCE, OWN_WEIGHTS, PIPELINES, loading_code
@@ -62,7 +62,7 @@ def _render_text(
 Converted by paddle2torch {__version__} from {_WRITERS[plan.scheme.identity]} \
 (`{plan.table.source_class}`):
 {sizes.num_hidden_layers} layers, {sizes.hidden_size} wide, {sizes.num_attention_heads} heads,
-{sizes.vocab_size:,} tokens.{say_left_inside(manifest)}
+{sizes.vocab_size:,} tokens.{left_inside_paragraph(manifest)}
 
 {known.attribution if known else OWN_WEIGHTS}
 

@@ -13,7 +13,7 @@ import pytest
 
 from converter import Paddle2TorchError, convert, inspect
 from converter.errors import PlanError
-from converter.inner_tensors import say_left_inside
+from converter.inner_tensors import left_inside_paragraph
 from converter.open.source import Source, open_source
 from converter.plan import make_plan
 from converter.tensors import SourceTensor
@@ -318,9 +318,9 @@ def test_inspect_shows_the_problem_and_everything_else(adapted: Path) -> None:
 
 def test_a_name_cannot_break_out_of_the_card() -> None:
     record = {"left_inside": [{"source": "a`\n# b <script>", "kind": "x"}, 7, {"source": 3}]}
-    text = say_left_inside(record)
+    text = left_inside_paragraph(record)
     assert "`a# b script`" in text and "1 tensor" in text
-    assert [say_left_inside(odd) for odd in ({"left_inside": 5}, {}, None)] == ["", "", ""]
+    assert [left_inside_paragraph(odd) for odd in ({"left_inside": 5}, {}, None)] == ["", "", ""]
 
 
 def test_rows_without_forms_or_text_are_refused() -> None:

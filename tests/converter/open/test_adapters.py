@@ -92,12 +92,12 @@ def test_what_is_damaged_or_hostile_keeps_its_own_error(tmp_path: Path) -> None:
     assert caught.value.problems[0].code == "E303"
 
 
-def test_an_adapter_beside_the_weights_is_not_read_and_warned_of(tmp_path: Path) -> None:
+def test_an_adapter_next_to_the_weights_is_not_read_and_warned_of(tmp_path: Path) -> None:
     write_pickle(write_folder(tmp_path) / "lora_model_state.pdparams", PADDLENLP)
     (tmp_path / "lora_config.json").write_text("{}")
     opened = open_weights(tmp_path)
     assert len(opened.tensors) == len(make_state())
-    assert opened.warnings[0].startswith("lora_config.json, lora_model_state.pdparams: an adapter beside the weights")
+    assert opened.warnings[0].startswith("lora_config.json, lora_model_state.pdparams: an adapter next to the weights")
 
 
 def test_a_repository_of_an_adapter_is_named_before_anything_is_fetched() -> None:
