@@ -154,5 +154,6 @@ class TensorSet:
     left_out: tuple[tuple[str, str], ...] = ()
     #: Weights that no PyTorch class has a place for (the release's MLM head), kept in a file of their own.
     extras: Mapping[str, SourceTensor] = field(default_factory=dict)
-    #: Names next to the tensors that hold none (a number, for example), and those of tensors in a dict that was not taken.
+    #: Names of what lies next to the tensors and is none (a number, for example), and of tensors in a dict that was not
+    #: taken.
     not_tensors: tuple[str, ...] = ()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Callable
 
@@ -29,7 +32,7 @@ def open_index(path: Path, open_shard: Callable[[Path], TensorSet], suffix: str)
     if problems:
         raise FileError(*problems)
     tensors = {name: parts[shard].tensors[name] for name, shard in places.items()}
-    warnings = (*warnings, *_check_total(index, tensors, path.name))
+    warnings = (*warnings, *_check_total(index, tensors, path.name), *_find_unnamed(path, parts))
     return _join(path, parts, tensors, warnings)
 
 
@@ -83,6 +86,16 @@ def _compare(places: dict[str, str], parts: dict[str, TensorSet], file: str) -> 
                 where = f"the index has it in {places[name]}" if name in places else "the index does not name it"
                 problems.append(Problem("E309", f"{shard}: holds {quoted(name, 200)}; {where}"))
     return problems[:40]
+
+
+def _find_unnamed(path: Path, parts: Mapping[str, object]) -> list[str]:
+    """A warning about files that are named as shards of this index are, and that it does not name."""
+    form = re.compile(
+        re.escape(path.name.split(".")[0]) + r"-\d{5}-of-\d{5}" + re.escape(Path(next(iter(parts))).suffix)
+    )
+    names = sorted(name for name in os.listdir(path.parent) if form.fullmatch(name) and name not in parts)
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return [f"{shown}: not read, for {path.name} does not name it. Is the index this checkpoint's?"] if names else []
 
 
 def _check_total(index: dict[str, Any], tensors: dict[str, SourceTensor], file: str) -> list[str]:

@@ -262,6 +262,20 @@ def test_a_shard_keeps_what_it_holds_beside_its_tensors(tmp_path: Path) -> None:
     assert code == "E110" and text.startswith(inside)
 
 
+def test_a_shard_that_the_index_does_not_name_is_warned_of(tmp_path: Path) -> None:
+    state = make_state(HEADED)
+    write_folder(tmp_path, config=make_config(HEADED))
+    (tmp_path / "model_state.pdparams").unlink()
+    shard, more = "model_state-00001-of-00002.pdparams", "model_state-00002-of-00002.pdparams"
+    (tmp_path / shard).write_bytes(pickle.dumps(state, 4))
+    (tmp_path / "model_state.pdparams.index.json").write_text(json.dumps({"weight_map": dict.fromkeys(state, shard)}))
+    assert not any("not read" in text for text in open_source(tmp_path).warnings)
+    (tmp_path / more).write_bytes(pickle.dumps({"more.weight": np.zeros(2)}, 4))
+    assert f"{more}: not read, for model_state.pdparams.index.json does not name it" in str(
+        open_source(tmp_path).warnings
+    )
+
+
 # The option.
 
 
