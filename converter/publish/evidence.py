@@ -125,6 +125,7 @@ def _is_document(name: str) -> bool:
 
 def check_manifest(output: Path) -> list[Problem]:
     """That every sum of the manifest, from which the card tells what was converted, is that of what lies in OUTPUT."""
+    from verify.left_inside import check_adapters, check_left_inside
     from verify.manifest import check_files, check_tensors, read_manifest
     from verify.written import read_written
 
@@ -132,7 +133,8 @@ def check_manifest(output: Path) -> list[Problem]:
     if manifest is None:
         return problems
     written = read_written(output)
-    return [*written.problems, *check_tensors(manifest, written)[1], *check_files(manifest, output)[0]]
+    inside = [*check_left_inside(manifest, None)[1], *check_adapters(output)]
+    return [*inside, *written.problems, *check_tensors(manifest, written)[1], *check_files(manifest, output)[0]]
 
 
 def check_trace(output: Path) -> list[Problem]:

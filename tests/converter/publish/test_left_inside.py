@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.local_hub import LocalHub
-from converter import convert, push
+from converter import Paddle2TorchError, convert, push
 from tests.checkpoints import make_state, write_folder
 from tests.converter.publish.conftest import ID, write_report
 
@@ -35,11 +35,31 @@ def test_the_record_of_the_manifest_is_on_the_card(hub: LocalHub, output: Path) 
     assert "**Not the whole checkpoint.**" in card_of(hub) and LORA in card_of(hub)
 
 
-def test_the_record_of_the_report_is_on_the_card(hub: LocalHub, output: Path) -> None:
+def lose_the_record(output: Path) -> None:
     manifest = json.loads((output / "paddle2torch.json").read_text())
     del manifest["left_inside"]
     (output / "paddle2torch.json").write_text(json.dumps(manifest))
-    push(output, ID)
+
+
+def test_a_folder_of_an_older_version_has_no_record_and_is_not_pushed(hub: LocalHub, output: Path) -> None:
+    """Its report passed, for nobody asked then."""
+    lose_the_record(output)
+    with pytest.raises(Paddle2TorchError) as caught:
+        push(output, ID)
+    assert [problem.code for problem in caught.value.problems] == ["E111"]
+
+
+def test_an_adapter_is_not_pushed_with_the_model(hub: LocalHub, output: Path) -> None:
+    (output / "adapter_config.json").write_text("{}")
+    write_report(output, checked=["weights", "numbers"])
+    with pytest.raises(Paddle2TorchError) as caught:
+        push(output, ID)
+    assert [problem.code for problem in caught.value.problems] == ["E112"]
+
+
+def test_the_record_of_the_report_is_on_the_card(hub: LocalHub, output: Path) -> None:
+    lose_the_record(output)
+    push(output, ID, allow_unverified=True)
     assert "**Not the whole checkpoint.**" in card_of(hub) and LORA in card_of(hub)
 
 
