@@ -2,11 +2,12 @@
 
 `config.json` is PaddleNLP 2.5 and later (`configuration_utils.py`), or transformers 4's ErnieM;
 `model_config.json` holds the constructor call of earlier PaddleNLP (`ernie_m/modeling.py` of 2.4.2);
-`ernie_config.json` is the 2021 release's, which names no class and no labels.
+`ernie_config.json` is the 2021 release's, `ernie_m_1.0_base_config.json` ERNIEKit's: they name no class and no labels.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable
@@ -35,8 +36,15 @@ CLASS_DEFAULTS: dict[str, Any] = {
     "pad_token_id": 1,
 }
 RELEASE_CONFIG = "ernie_config.json"
+#: The config of ERNIEKit's distribution (ernie_m_1.0_base_config.json), with the fields of the release's.
+ERNIEKIT_CONFIG = re.compile(r"ernie_m_[\w.]+_config\.json", re.ASCII)
 #: Who wrote a config, which decides what it leaves unsaid.
 PADDLENLP, CONSTRUCTOR, RELEASE, TRANSFORMERS = "paddlenlp", "constructor call", "release", "transformers"
+ERNIEKIT = "erniekit"
+#: Whose configs name no class and no labels.
+CLASSLESS = (RELEASE, ERNIEKIT)
+#: Parts that ERNIEKit's class can have, and no ERNIE-M has.
+_OTHER_PARTS = ("use_sent_id", "use_task_id")
 #: What transformers 4's class takes where its config is silent (models/deprecated/ernie_m/configuration_ernie_m.py).
 PORT_DEFAULTS: dict[str, Any] = {**CLASS_DEFAULTS, "layer_norm_eps": 1e-05}
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
@@ -49,7 +57,7 @@ class SourceConfig:
     """Facts that the weights do not hold, and sizes that they must agree with. None: the config does not say."""
 
     file: str = ""
-    #: PADDLENLP, CONSTRUCTOR, RELEASE or TRANSFORMERS; '' where there is no config.
+    #: PADDLENLP, CONSTRUCTOR, RELEASE, ERNIEKIT or TRANSFORMERS; '' where there is no config.
     kind: str = ""
     architecture: str | None = None
     #: Who said the class: "config", "option" or "weights".
@@ -93,6 +101,12 @@ def read_config(
     reader.read_choices()
     if kind == TRANSFORMERS:
         reader.read_port_fields()
+    if kind == ERNIEKIT:
+        problems += [
+            Problem("E014", f"{file}: {name} is {flat[name]!r:.80}, expected false: ERNIE-M has no such embedding")
+            for name in _OTHER_PARTS
+            if flat.get(name, False) is not False
+        ]
     values, warnings = reader.values, []
     values["labels"], label_problems, label_warnings = read_labels(flat, file)
     problems += label_problems
@@ -110,6 +124,8 @@ def _kind_of(data: Mapping[str, Any], file: str, of_transformers: bool) -> str:
         return CONSTRUCTOR
     if of_transformers:
         return TRANSFORMERS
+    if ERNIEKIT_CONFIG.fullmatch(file):
+        return ERNIEKIT
     return RELEASE if file == RELEASE_CONFIG else PADDLENLP
 
 
@@ -124,7 +140,7 @@ def _defaults_of(kind: str, file: str) -> list[dict[str, Any]]:
 
 def _say_taken(taken: Mapping[str, Any], file: str, kind: str) -> list[str]:
     # The release has no such field: its reader pads with 1.
-    shown = {name: value for name, value in taken.items() if (kind, name) != (RELEASE, "pad_token_id")}
+    shown = {name: value for name, value in taken.items() if not (kind in CLASSLESS and name == "pad_token_id")}
     if not shown:
         return []
     whose = "transformers'" if kind == TRANSFORMERS else "PaddleNLP's"

@@ -58,6 +58,7 @@ def convert(
     num_attention_heads: int | None = None,
     tokenizer: Path | None = None,
     behavior: str | None = None,
+    prefix: str | None = None,
     allow_nonfinite: bool = False,
     dry_run: bool = False,
     force: bool = False,
@@ -71,7 +72,9 @@ def convert(
     `source`: a folder of PaddleNLP's, of the 2021 release's or of transformers 4's ErnieM, or one weight file; as text
     also a built-in name, an http(s) address or a Hub id, which is fetched first (`revision`, `cache` and `offline` are
     as in converter.fetch.locate). `output`: a folder that is not there yet. Either all of `output` is written or
-    nothing. `max_shard_size` is in bytes. `behavior` is "paddlenlp" or "release"; None is the checkpoint's own.
+    nothing. `max_shard_size` is in bytes. `behavior` is "paddlenlp", "release" or "erniekit"; None is the checkpoint's
+    own. `prefix` is what stands in front of the model's names and is taken off (`ernie.`); None takes off the usual
+    wrappers (`_layers.`, `module.`) where every name has them.
     Raises a Paddle2TorchError with every problem found.
     """
     start = time.monotonic()
@@ -93,6 +96,7 @@ def convert(
         num_attention_heads=num_attention_heads,
         tokenizer=tokenizer,
         behavior=behavior,
+        prefix=prefix,
     )
     opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
     plan = make_plan(opened, dtype)

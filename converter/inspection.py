@@ -60,6 +60,7 @@ def inspect(
     offline: bool = False,
     progress: Progress | None = None,
     behavior: str | None = None,
+    prefix: str | None = None,
 ) -> Inspection:
     """Open a checkpoint, fetched first where it is not on this machine, and plan its conversion, reading no tensor.
 
@@ -71,6 +72,7 @@ def inspect(
         architecture=architecture,
         num_attention_heads=num_attention_heads,
         behavior=behavior,
+        prefix=prefix,
     )
     plan: Plan | None = None
     problems: tuple[Problem, ...] = ()

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from converter.config import SourceConfig
 from converter.errors import PlanError, Problem, fold_names
 from converter.names import check_names, fold_reasons
+from converter.names_in_front import PROBE, explain_front, refuse_foreign
 from converter.open.source import Source
 from converter.sizes import Sizes, resolve_sizes
 from converter.tensors import FLOATING, SourceTensor
-from mappings import Mapped, Scheme, Table, expand, load_table
+from mappings import SOURCE_CLASSES, Mapped, Scheme, Table, expand, load_table
 
 #: Where the weights go that no PyTorch class has a place for: names, layout and dtype as in the source.
 EXTRAS_FILE = "release_extras.safetensors"
+_ALONE = "not of the encoder, which --architecture takes alone, as PaddleNLP does"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Dropped:
     reason: str
     #: A drop that a table's row names is ordinary; an unknown tensor is warned of.
     known: bool
+    #: The name in the file where it is not `name`.
+    stored_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,15 +62,18 @@ class Plan:
 
 def make_plan(source: Source, dtype: str = "keep") -> Plan:
     """The plan for a checkpoint. `dtype` is "keep" or what every tensor is converted to. Raises PlanError."""
+    refuse_foreign(source.tensors.tensors)
     if source.config.architecture is None:
-        raise PlanError(_no_architecture(source))
+        in_front = explain_front(load_table(SOURCE_CLASSES[0]), source)
+        raise PlanError(_no_architecture(source), *([in_front] if in_front else []))
     contradiction = check_class(source)
     table = load_table(source.config.architecture)
     tensors = source.tensors.tensors
     try:
-        scheme = choose_scheme(table, tensors, source.tensors.naming == "transformers")
+        scheme = choose_scheme(table, source)
     except PlanError as error:
         raise PlanError(*contradiction, *error.problems) from None
+    tensors, heads = split_encoder(table, scheme, tensors)
     sizes, problems = resolve_sizes(source.config, table, tensors, scheme)
     problems = contradiction + problems
     if sizes is None:
@@ -78,8 +85,12 @@ def make_plan(source: Source, dtype: str = "keep") -> Plan:
     problems += check_dtypes(mapped, tensors)
     if problems:
         raise PlanError(*problems)
-    dropped = [Dropped(m.source, m.drop, True) for m in mapped if m.drop and m.source in tensors]
-    dropped += [Dropped(name, "no row of any table knows this name", False) for name in unknown]
+    dropped = [
+        Dropped(m.source, m.drop, True, tensors[m.source].stored_as) for m in mapped if m.drop and m.source in tensors
+    ]
+    why = "no row of any table knows this name"
+    dropped += [Dropped(name, why, False, tensors[name].stored_as) for name in unknown]
+    dropped += [Dropped(name, _ALONE, True, tensor.stored_as) for name, tensor in heads.items()]
     dropped += [Dropped(name, reason, True) for name, reason in source.tensors.left_out]
     planned = tuple(
         PlannedTensor(
@@ -122,10 +133,11 @@ def _no_architecture(source: Source) -> Problem:
         where = f"{source.config.file} does not name the model's class"
     else:
         where = "no config.json, model_config.json or ernie_config.json beside the weights or in the parent folder"
-    return Problem(
-        "E010",
-        f"{where}, and weights alone do not tell it. Give --config FILE, or --architecture and --num-attention-heads",
-    )
+    text = f"{where}, and weights alone do not tell it. Give --config FILE, or --architecture and --num-attention-heads"
+    base = SOURCE_CLASSES[0]
+    if any(name.endswith(PROBE) for name in source.tensors.tensors):
+        text += f". --architecture {base} takes the encoder, whatever the head is"
+    return Problem("E010", text)
 
 
 def leave_out_absent(
@@ -138,29 +150,46 @@ def leave_out_absent(
     return tuple(entry for entry in mapped if not entry.optional), optional
 
 
-def choose_scheme(table: Table, tensors: Mapping[str, SourceTensor], of_transformers: bool = False) -> Scheme:
+def choose_scheme(table: Table, source: Source) -> Scheme:
     """The name scheme that a file holds, told by the word embedding. Raises PlanError for two or none.
 
-    `of_transformers`: the tensors are in PyTorch's layout, which only the reader can tell.
+    A class without a head that the user asked for is taken out of any other's file, as PaddleNLP does.
     """
-    probe = "embeddings.word_embeddings.weight"
-    schemes = [scheme for scheme in table.schemes if scheme.identity == of_transformers]
-    found = [scheme for scheme in schemes if scheme.prefix + probe in tensors]
+    tensors, identity = source.tensors.tensors, source.tensors.naming == "transformers"
+    alone = source.config.class_from == "option" and not table.head
+    tables = [table] + ([load_table(name) for name in SOURCE_CLASSES] if alone else [])
+    schemes = {(s.prefix, s.identity): s for one in reversed(tables) for s in one.schemes if s.identity == identity}
+    found = [scheme for scheme in schemes.values() if scheme.prefix + PROBE in tensors]
     if len(found) == 1:
         return found[0]
     if found:
-        names = " and ".join(f"{scheme.prefix}{probe}" for scheme in found)
+        names = " and ".join(f"{scheme.prefix}{PROBE}" for scheme in found)
         raise PlanError(
             Problem("E103", f"two name schemes in one checkpoint: {names} are both there. Which is the model?")
         )
-    expected = " or ".join(scheme.prefix + probe for scheme in schemes)
-    elsewhere = [name for name in tensors if name.endswith(probe)]
-    hint = f"; {elsewhere[0]} is there: is it another class than {table.source_class}?" if elsewhere else ""
+    in_front = explain_front(table, source)
+    if in_front is not None:
+        raise PlanError(in_front)
+    expected = " or ".join(scheme.prefix + PROBE for scheme in table.schemes if scheme.identity == identity)
+    elsewhere = [name for name in tensors if name.endswith(PROBE)]
+    hint = f"; {elsewhere[0]} is there: is it another class than {table.source_class}?" if elsewhere else "."
+    if elsewhere and not table.head:
+        hint += f" --architecture {table.source_class} takes the encoder out of it."
     raise PlanError(
         Problem(
             "E101", f"missing: {expected}, so this is no {table.source_class} checkpoint{hint} Found: {_some(tensors)}"
         )
     )
+
+
+def split_encoder(
+    table: Table, scheme: Scheme, tensors: Mapping[str, SourceTensor]
+) -> tuple[Mapping[str, SourceTensor], Mapping[str, SourceTensor]]:
+    """The tensors of the class, and those of a head where the class is an encoder out of another class's file."""
+    if scheme in table.schemes:
+        return tensors, {}
+    inside = {name: tensor for name, tensor in tensors.items() if name.startswith(scheme.prefix)}
+    return inside, {name: tensor for name, tensor in tensors.items() if name not in inside}
 
 
 def _some(tensors: Mapping[str, SourceTensor]) -> str:

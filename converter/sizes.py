@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from converter.config import RELEASE, SourceConfig
+from converter.config import CLASSLESS, SourceConfig
 from converter.errors import Problem
 from converter.tensors import SourceTensor
 from mappings import Scheme, Table
@@ -104,7 +104,7 @@ def _resolve_labels(
         return named, (), None
     # PaddleNLP writes no id2label for exactly two labels: two is what such a config says.
     # The release's config never speaks of labels: there the tensor tells.
-    silent = not config.file or config.kind == RELEASE
+    silent = not config.file or config.kind in CLASSLESS
     count = _axis(tensors, "classifier.bias", 0) if silent else 2
     if not count:
         return (), (), Problem("E105", "neither the config nor classifier.bias tell the number of labels")

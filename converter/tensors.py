@@ -150,6 +150,12 @@ class TensorSet:
     naming: str = "structured"
     #: PaddleNLP's class, where the names tell it: the official names of heads do.
     told_class: str = ""
+    #: Whose rules a checkpoint with these names follows, where they tell it: one of converter.behavior.BEHAVIORS.
+    told_behavior: str = ""
+    #: Tensor -> its variable, as a file of Paddle's may say beside the tensors.
+    name_table: Mapping[str, str] = field(default_factory=dict)
+    #: What stood in front of the names in the file, and was taken off.
+    prefix: str = ""
     #: What lies there and is no weight (an optimizer's state): name and reason.
     left_out: tuple[tuple[str, str], ...] = ()
     #: Weights that no PyTorch class has a place for (the release's MLM head), kept in a file of their own.

@@ -62,20 +62,24 @@ def additive_mask(config: ErnieMConfig, mask: Tensor | None, ids: Tensor | None,
     """What is added to the attention scores, [B or 1, heads or 1, S or 1, S]; None where nothing is hidden.
 
     Paddle: without an attention_mask the keys whose id is in `implicit_mask_token_ids` are hidden, by default id 0,
-    which is [CLS] (inputs_embeds have no ids: nothing is hidden). With one, its rank and dtype decide:
+    which is [CLS] (inputs_embeds have no ids: nothing is hidden). `implicit_mask_queries` hides every key from the rows
+    of these ids too. With an attention_mask, its rank and dtype decide:
     - [B, S], any dtype: (1 - mask) * attention_mask_value. That is -1e4 and not -inf, so a row that hides every key
       equals a row that hides none.
     - [B, S, S] or [B, 1 or heads, 1 or S, S]: bool and int by (mask - 1) * 1e9, float is added as it is.
     """
+    shown = None
     if mask is None:
         if ids is None or not config.implicit_mask_token_ids:
             return None
         mask = torch.stack([ids != hidden for hidden in config.implicit_mask_token_ids]).all(0)
+        shown = mask[:, None, :, None] if config.implicit_mask_queries else None
     # Half precision cannot hold 1 - mask, 1e9 or the lowest float32. Each layer fits the mask to its scores.
     is_added, mask = mask.is_floating_point(), mask.to(torch.promote_types(dtype, torch.float32))
     if mask.ndim == 2:
         hide = torch.finfo(dtype).min if config.attention_mask_value is None else config.attention_mask_value
-        return (1.0 - mask)[:, None, None, :] * hide
+        mask = mask[:, None, None, :] if shown is None else mask[:, None, None, :] * shown
+        return (1.0 - mask) * hide
     mask = mask if is_added else (mask - 1.0) * 1e9
     # Paddle takes the first axis of a 3-D mask for the heads, which only a batch of 1 survives. Here it is the batch.
     return mask[:, None] if mask.ndim == 3 else mask

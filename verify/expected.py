@@ -33,6 +33,7 @@ _SIZES = (
 HABITS: dict[str, dict[str, Any]] = {
     "paddlenlp": {
         "implicit_mask_token_ids": [0],
+        "implicit_mask_queries": False,
         "position_offset": 2,
         "attention_mask_value": -10000.0,
         "layer_norm_eps": 9.999999747378752e-06,
@@ -41,6 +42,11 @@ HABITS: dict[str, dict[str, Any]] = {
 HABITS["release"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1]}
 #: The port's, for folders of transformers' own ErnieM; there the ids are those of its config's pad_token_id.
 HABITS["transformers"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1], "attention_mask_value": None}
+HABITS["erniekit"] = {
+    **HABITS["paddlenlp"],
+    "implicit_mask_queries": True,
+    "position_offset": 0,
+}
 _HEADS = {
     "AutoModelForSequenceClassification": "ErnieMForSequenceClassification",
     "AutoModelForMultipleChoice": "ErnieMForMultipleChoice",
@@ -70,7 +76,8 @@ def expected_of_plan(plan: Plan, behavior: str) -> Expected:
         fields["layer_norm_eps"] = plan.config.layer_norm_eps
     fields["act_dropout"] = plan.config.act_dropout or 0.0
     fields.update(_identity(plan.table.target_class))
-    return Expected(fields, plan.sizes.labels, plan.sizes.max_position_embeddings - 2)
+    longest = plan.sizes.max_position_embeddings - int(fields["position_offset"])
+    return Expected(fields, plan.sizes.labels, longest)
 
 
 def expected_of_trace(trace: Trace, behavior: str) -> Expected:
@@ -90,7 +97,7 @@ def expected_of_trace(trace: Trace, behavior: str) -> Expected:
         # PaddleNLP writes no names for exactly two labels.
         named = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
         labels = tuple(str(named[key]) for key in sorted(named, key=int))
-    return Expected(fields, labels, int(config["max_position_embeddings"]) - 2)
+    return Expected(fields, labels, int(config["max_position_embeddings"]) - int(fields["position_offset"]))
 
 
 def _habits(behavior: str) -> dict[str, Any]:

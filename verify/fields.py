@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from verify.written import WrittenWeights
 
 #: What the configuration takes where config.json has no such field.
-_UNSAID = {"act_dropout": 0.0}
+_UNSAID: dict[str, Any] = {"act_dropout": 0.0, "implicit_mask_queries": False}
 #: How pieces are cut, which follows from the behavior (TOKENIZER.md, section 9).
-PIECE_RULES = {"paddlenlp": "paddlenlp", "release": "release", "transformers": "paddlenlp"}
+PIECE_RULES = {"paddlenlp": "paddlenlp", "release": "release", "transformers": "paddlenlp", "erniekit": "release"}
 #: Left out, these have the value that is expected.
 _IMPLIED = ("model_input_names", "padding_side", "truncation_side", "clean_up_tokenization_spaces")
 _SPECIAL = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")

@@ -26,7 +26,7 @@ from verify.manifest import (
 from verify.margin import smallest_of, tell_hidden
 from verify.nonfinite import explain_not_finite
 from verify.opening import Said, open_for
-from verify.reference import find_interpreter, make_request, record_trace
+from verify.reference import find_interpreter, make_request, record_trace, tokenizer_place
 from verify.report import NUMBERS, TOKENS, WEIGHTS, Report
 from verify.static import converted_to
 from verify.trace import Trace, check_sums, copy_trace, read_trace
@@ -170,6 +170,7 @@ class Job:
         request = make_request(
             opened, plan, self.report.precision, round_to, options.said.tokenizer, self.report.behavior
         )
+        request["tokenizer"] = tokenizer_place(opened, self.folder)
         path = record_trace(interpreter, request, self.folder, self.say)
         if options.record is not None:
             copy_trace(path, options.record)

@@ -29,8 +29,8 @@ _PROJECT = Path(__file__).resolve().parent.parent
 _CODE = "import sys; sys.path.append(sys.argv.pop(1)); from verify.judge import main; main(sys.argv[1])"
 _AS_REFERENCE = (
     "OUTPUT follows the behavior {0!r}, the reference {1!r}: numbers and tokens were compared with "
-    "implicit_mask_token_ids, attention_mask_value and piece_rule set to the reference's at load; the fields "
-    "themselves were checked by name"
+    "implicit_mask_token_ids, attention_mask_value and piece_rule set to the reference's at load, where they differ "
+    "implicit_mask_queries and position_offset too; the fields themselves were checked by name"
 )
 #: Set by tests that hold a started interpreter ready.
 Start = Callable[[Path, Path, Callable[[str], None]], Ended]
@@ -180,10 +180,14 @@ def rules_of_trace(trace: Trace, behavior: str) -> Behavior | None:
 
 
 def follow_rules(model: Any, rules: Behavior | None) -> None:
-    """Let a model hide the keys that these rules hide, by what they add."""
+    """Let a model hide the keys that these rules hide, by what they add, and count positions from where they begin."""
     if rules is not None:
         model.config.implicit_mask_token_ids = rules.hidden_ids(model.config.pad_token_id)
+        model.config.implicit_mask_queries = rules.implicit_mask_queries
         model.config.attention_mask_value = rules.attention_mask_value
+        backbone = getattr(model, "ernie_m", model)
+        if hasattr(backbone, "embeddings"):
+            backbone.embeddings.position_offset = rules.position_offset
 
 
 def check_epsilons(model: Any, trace: Trace) -> list[str]:

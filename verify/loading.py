@@ -12,6 +12,7 @@ AS_LOADED = (
     *("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "act_dropout", "hidden_act"),
     *("initializer_range", "pad_token_id", "problem_type", "id2label", "label2id", "max_position_embeddings"),
     *("layer_norm_eps", "position_offset", "attention_mask_value", "implicit_mask_token_ids", "intermediate_size"),
+    "implicit_mask_queries",
 )
 
 

@@ -63,7 +63,8 @@ def _candidates(count: int) -> Iterator[list[str]]:
     weights = [row for row in rows if row.role == "weight"]
     per_layer = sum(len(list(row.stored.expand(1))) for row in weights if "layer" in row.stored.slots)
     poolers = [row for row in rows if row.role == "pooler"]
-    heads: list[list[OfficialName]] = [[], *([row] for row in rows if row.role == "head")]
+    # The release's heads: a file without names is no dynamic graph's, as ERNIEKit's are.
+    heads: list[list[OfficialName]] = [[], *([row] for row in rows if row.role == "head" and not row.behavior)]
     together = [name for extra in extras if extra.shape and not extra.alone for name in _names(extra, 0)]
     alone = [name for extra in extras if extra.shape and extra.alone for name in _names(extra, 0)]
     for head, pooler, more, single in itertools.product(heads, ([], poolers), ([], together), ([], alone)):

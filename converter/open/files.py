@@ -6,6 +6,7 @@ import mmap
 import os
 import re
 import stat
+import zlib
 from pathlib import Path
 
 from converter.errors import FileError, Problem, file_error
@@ -25,7 +26,7 @@ _LFS_START = b"version https://git-lfs"
 LFS_POINTER = "a git-LFS pointer, not the file itself. Fetch it with `git lfs pull`"
 _FOREIGN_STARTS = (
     (_LFS_START, LFS_POINTER),
-    (b"PK\x03\x04", "a zip archive (torch.save writes those), not a Paddle checkpoint"),
+    (b"PK\x03\x04", "a zip archive, and not one of torch.save. Unpack it first"),
     (b"PK\x05\x06", "an empty zip archive, not a Paddle checkpoint"),
     (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "a checkpoint of torch.save (before 1.6), not of Paddle"),
     (b"\x1f\x8b", "compressed with gzip. Unpack it first"),
@@ -33,6 +34,9 @@ _FOREIGN_STARTS = (
     (b"\xfd7zXZ\x00", "compressed with xz. Unpack it first"),
     (b"(\xb5/\xfd", "compressed with zstd. Unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive. Unpack it first"),
+    (b"Rar!\x1a\x07", "a RAR archive. Unpack it first"),
+    (b"GGUF", "a GGUF file (llama.cpp), not a Paddle checkpoint"),
+    (b"%PDF", "a PDF document, not a checkpoint"),
     (b"\x89HDF", "an HDF5 file, not a Paddle checkpoint"),
     (b"\x93NUMPY", "a NumPy array file, not a Paddle checkpoint"),
 )
@@ -101,9 +105,13 @@ def read_file(path: Path, most: int) -> bytes:
 
 def recognise(head: bytes, size: int) -> str | None:
     """What a file that is neither a pickle nor safetensors is, told by its first bytes; None when they say nothing."""
+    if head.startswith(b"\x1f\x8b") and _starts_as_tar(head):
+        return "a tar archive, compressed with gzip. Unpack it first"
     for start, kind in _FOREIGN_STARTS:
         if head.startswith(start):
             return kind
+    if re.match(rb"\x08[\x01-\x20]\x12[\x01-\x40][\w.+ -]+", head):
+        return "an ONNX model, not a Paddle checkpoint. Convert the checkpoint that it was exported from"
     if head[257:262] == b"ustar":
         return "a tar archive. Unpack it first"
     if is_safetensors(head, size):
@@ -120,6 +128,14 @@ def recognise(head: bytes, size: int) -> str | None:
     if size < HEAD_BYTES and re.fullmatch(rb"[\w./-]*/[\w./-]+", head):
         return f"a link that was copied as text: {quoted(head.decode('latin1'))}. Fetch the file that it names"
     return None
+
+
+def _starts_as_tar(head: bytes) -> bool:
+    """Whether what gzip compressed begins as a tar archive does."""
+    try:
+        return zlib.decompressobj(31).decompress(head, HEAD_BYTES)[257:262] == b"ustar"
+    except zlib.error:
+        return False
 
 
 def is_lfs_pointer(head: bytes) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from converter.errors import Problem, SourceError
 from converter.open.files import is_file, quoted
+from converter.open.nearby import find_below, list_lone
 from converter.open.program import is_pir
 from converter.open.program_files import COMBINED, MODELS, PARAMS
 from converter.open.variables import holds_variables, list_folder
@@ -24,6 +25,8 @@ ORDER = (
     "pytorch_model.bin",
 )
 
+#: What other trainers call a whole model: ERNIEKit. PaddleNLP would not find it.
+_OF_TRAINERS = ("wenxin.pdparams",)
 _VARIANT_FORMS = (
     re.compile(r"model\.safetensors\.index\.([^.]+)\.json"),
     re.compile(r"model\.([^.]+)\.safetensors"),
@@ -59,6 +62,9 @@ def choose_weights(folder: Path) -> Choice:
         chosen = min(variants, key=_form_of)
         warning = f"{chosen} is the variant {quoted(variants[chosen])}; there is no {ORDER[3]}. Is it the whole model?"
         return Choice(folder / chosen, (warning,))
+    for name in _OF_TRAINERS:
+        if is_file(folder / name):
+            return Choice(folder / name, ())
     static = _choose_static(folder) or _choose_inner(folder)
     if static is not None:
         return Choice(static, ())
@@ -125,7 +131,11 @@ def _nothing_found(folder: Path) -> str:
     shards = [name for name in names if _SHARD.fullmatch(name)]
     if shards:
         return f"{text} Shards without their index: fetch {shards[0].split('-')[0]}.*.index.json too"
-    inner = [name for name in names if any((folder / name / known).is_file() for known in ORDER)]
+    lone = [quoted(name, 255)[1:-1] for name in list_lone(folder)]
+    if lone:
+        return f"{text} Do you mean {' or '.join(lone[:4])}? Name the file itself"
+    inner = find_below(folder, ORDER)
     if inner:
-        return f"{text} Do you mean {', '.join(inner[:4])} in it?"
+        more = f" or {len(inner) - 4} more" if len(inner) > 4 else ""
+        return f"{text} Do you mean {', '.join(inner[:4])}{more} in it?"
     return f"{text} Name the weight file itself if it has another name"

@@ -35,7 +35,8 @@ def open_pdparams(path: Path) -> TensorSet:
     items = reading.find_state_dict(value)
     tensors = reading.read(items)
     source = SourceFile(path, path.name, len(buffer))
-    return TensorSet("pdparams", tensors, (source,), tuple(reading.warnings), f"pickle protocol {protocol}")
+    writer = f"pickle protocol {protocol}"
+    return TensorSet("pdparams", tensors, (source,), tuple(reading.warnings), writer, name_table=reading.name_table)
 
 
 class _Reading:
@@ -45,6 +46,7 @@ class _Reading:
         self.file = file
         self.warnings: list[str] = []
         self.problems: list[Problem] = []
+        self.name_table: dict[str, str] = {}
 
     def find_state_dict(self, value: object) -> dict[str | int, object]:
         """The dict that holds the weights: the top one, or the one nested in it that does."""
@@ -102,12 +104,15 @@ class _Reading:
         return SourceTensor(name, shape, parts[0].dtype, self.file, runs, parts[0].fortran)
 
     def _check_name_table(self, table: object, tensors: dict[str, SourceTensor]) -> None:
-        """The table of variable names decides nothing; a name without a tensor tells of a file that was edited."""
+        """The table of variable names, which is asked only where the keys tell nothing (converter.open.naming); a name
+        without a tensor tells of a file that was edited."""
         if table is None:
             return
         if not isinstance(table, PickleDict) or any(text_of(value) is None for value in table.items.values()):
             self._problem(f"{NAME_TABLE} is not a table of names")
             return
+        variables = {key: text_of(value) for key, value in table.items.items()}
+        self.name_table = {str(key): name for key, name in variables.items() if key in tensors and name is not None}
         lost = [quoted(str(key)) for key in table.items if key not in tensors]
         if lost:
             self.warnings.append(f"{self.file}: {NAME_TABLE} names tensors that are not there: {_listed(lost)}")

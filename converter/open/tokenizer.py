@@ -11,11 +11,8 @@ from converter.errors import Problem, SourceError
 from converter.open.files import is_file
 from converter.open.json_files import read_json
 from converter.open.protobuf import WireError, walk_fields
+from converter.open.tokenizer_names import SENTENCEPIECE, VOCABULARY, choose_files
 
-VOCABULARY = "vocab.txt"
-SENTENCEPIECE = "sentencepiece.bpe.model"
-#: What the 2021 release calls it.
-RELEASE_MODEL = "piece.model"
 SPECIAL_TOKENS = {
     "unk_token": "[UNK]",
     "sep_token": "[SEP]",
@@ -47,12 +44,12 @@ class TokenizerFiles:
 
 
 def find_tokenizer(folder: Path) -> TokenizerFiles | None:
-    """The tokenizer in a folder, or None when neither file is there. Raises SourceError for half of one."""
+    """The tokenizer in a folder, or None when it is not there. Raises SourceError for half of one."""
     warnings: list[str] = []
-    names = _choose_files(folder, warnings)
+    names = choose_files(folder, warnings)
     if names is None:
         return None
-    vocabulary, rows = read_vocabulary(_read(folder / VOCABULARY), warnings)
+    vocabulary, rows = read_vocabulary(_read(folder / names[0]), warnings)
     model = _read(folder / names[1])
     pieces = count_pieces(model, names[1])
     if rows > pieces + 2:
@@ -65,25 +62,6 @@ def find_tokenizer(folder: Path) -> TokenizerFiles | None:
     added = _added_tokens(_optional_json(folder / "added_tokens.json", warnings))
     placed = place_added_tokens(added, vocabulary, rows, warnings)
     return TokenizerFiles(folder, vocabulary, model, rows, _lower_case(config), special, placed, tuple(warnings), names)
-
-
-def _choose_files(folder: Path, warnings: list[str]) -> tuple[str, str] | None:
-    """The names of the vocabulary and of the sentencepiece model, or None. Raises SourceError for half of them."""
-    models = [name for name in (SENTENCEPIECE, RELEASE_MODEL) if is_file(folder / name)]
-    if not is_file(folder / VOCABULARY):
-        if not models:
-            return None
-        raise _half(models[0], VOCABULARY)
-    if not models:
-        raise _half(VOCABULARY, SENTENCEPIECE)
-    if len(models) == 2:
-        warnings.append(f"ignored: {RELEASE_MODEL}; {SENTENCEPIECE} comes first")
-    return VOCABULARY, models[0]
-
-
-def _half(here: str, lost: str) -> SourceError:
-    text = f"{here} is there without {lost}: the tokenizer needs both. Name a folder with --tokenizer"
-    return SourceError(Problem("E020", text))
 
 
 def _read(path: Path) -> bytes:

@@ -103,6 +103,9 @@ def _load(path: Path, zipped: bool) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if path.suffix == ".safetensors":  # torch goes by this name and would not look inside.
+                with os.fdopen(open_file(path), "rb") as handle:
+                    return torch.load(handle, map_location="cpu", weights_only=True)
             return torch.load(str(path), map_location="cpu", weights_only=True, mmap=zipped)
     except MemoryError:
         raise

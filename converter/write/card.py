@@ -23,6 +23,12 @@ _ADVICE = {
 Without a mask Paddle also shows [PAD], so a padded batch gives other numbers than its texts one by one.
 `from_pretrained("FOLDER", implicit_mask_token_ids=[0, 1], ...)` gives a padded batch what Paddle gives unpadded.""",
     "release": "The release always fed a mask that shows [CLS] and hides [PAD]: a call without one does that here.",
+    "erniekit": """\
+These are the rules of Baidu's ERNIEKit (branch `ernie-kit-open-v1.0` of PaddlePaddle/ERNIE), whose classifier gives the
+model neither positions nor a mask. What equals it: every call on `input_ids` alone, and on `input_ids` with
+`position_ids` counted from 0. With a 2-D `attention_mask` the rows of hidden tokens differ, which nothing reads. The
+row of [CLS], and with it the logits, sees [PAD] too, in ERNIEKit as here, so a padded batch gives other numbers than
+its texts one by one. ERNIE-M was pretrained with other rules: `convert --behavior release` takes those.""",
     "transformers": "These are the rules of the class that the checkpoint was saved with.",
 }
 
@@ -103,11 +109,18 @@ def _render_fields(plan: Plan, has_tokenizer: bool, behavior: Behavior) -> str:
 | --- | --- | --- |
 | `implicit_mask_token_ids` | `{config["implicit_mask_token_ids"]}` | tokens hidden when no `attention_mask` is given: \
 [0] is [CLS], PaddleNLP's rule; [1] is [PAD], the 2021 release's and transformers' |
-| `position_offset` | {config["position_offset"]} | the first position uses this row |
+{_say_queries(config)}| `position_offset` | {config["position_offset"]} | the first position uses this row |
 | `attention_mask_value` | {config["attention_mask_value"]} | what a hidden key's score is lowered by \
 (None: the dtype's lowest number) |
 | `layer_norm_eps` | {config["layer_norm_eps"]} | Paddle uses 1e-5 as float32 holds it, in every precision |
 {_PIECE_ROW.format(behavior.piece_rule) if has_tokenizer else ""}"""
+
+
+def _say_queries(config: dict[str, Any]) -> str:
+    if not config.get("implicit_mask_queries"):
+        return ""
+    meaning = "the rows of these tokens have every key hidden, which leaves them seeing all keys alike"
+    return f"| `implicit_mask_queries` | True | {meaning} |\n"
 
 
 def _port_differs(behavior: Behavior) -> str:

@@ -45,11 +45,13 @@ def build_config(plan: Plan, behavior: Behavior) -> dict[str, Any]:
         "initializer_range": source.initializer_range,
         "layer_norm_eps": LAYER_NORM_EPS if source.layer_norm_eps is None else source.layer_norm_eps,
         "pad_token_id": source.pad_token_id,
-        "position_offset": 2,
+        "position_offset": behavior.position_offset,
         "attention_mask_value": behavior.attention_mask_value,
         "implicit_mask_token_ids": behavior.hidden_ids(source.pad_token_id),
         "dtype": main_dtype(plan),
     }
+    if behavior.implicit_mask_queries:
+        config["implicit_mask_queries"] = True
     if source.act_dropout is not None:
         config["act_dropout"] = source.act_dropout
     if not plan.has_pooler:

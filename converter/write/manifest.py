@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from converter.open.source import Source
-from converter.plan import EXTRAS_FILE, Plan
+from converter.plan import EXTRAS_FILE, Dropped, Plan
 from converter.version import __version__
 from converter.write.staging import MANIFEST
 from converter.write.weights import WrittenTensor
@@ -41,6 +41,7 @@ def build_manifest(
             **({"origin": source.origin} if source.origin is not None else {}),
             "format": source.tensors.format,
             "naming": source.tensors.naming,
+            **({"prefix": source.tensors.prefix} if source.tensors.prefix else {}),
             "class": plan.table.source_class,
             "files": [{"name": name, "size": size, "sha256": digest} for name, size, digest in source_files],
         },
@@ -48,10 +49,15 @@ def build_manifest(
         "target_class": plan.table.target_class,
         "behavior": source.behavior,
         "files": {name: hash_file(folder / name) for name in SUMMED_FILES if (folder / name).is_file()},
-        "dropped": [{"source": drop.name, "reason": drop.reason} for drop in plan.dropped],
+        "dropped": [_describe_drop(drop) for drop in plan.dropped],
         "tensors": [describe_tensor(entry) for entry in written if entry.file != EXTRAS_FILE],
     }
     return {**manifest, "extras": [describe_tensor(entry) for entry in extras]} if extras else manifest
+
+
+def _describe_drop(drop: Dropped) -> dict[str, Any]:
+    stored = {"stored_as": drop.stored_as} if drop.stored_as not in ("", drop.name) else {}
+    return {"source": drop.name, **stored, "reason": drop.reason}
 
 
 def describe_tensor(entry: WrittenTensor) -> dict[str, Any]:

@@ -41,7 +41,8 @@ def write_companions(
     for name in CODE_FILES:
         (folder / name).write_bytes(read_code(name))
     if source.tokenizer is not None:
-        write_tokenizer(folder, source.tokenizer, plan.sizes.max_position_embeddings - 2, behavior.piece_rule)
+        longest = plan.sizes.max_position_embeddings - behavior.position_offset
+        write_tokenizer(folder, source.tokenizer, longest, behavior.piece_rule)
     manifest = build_manifest(folder, plan, written, source_files, source)
     write_json(folder / MANIFEST, manifest)
     card = render_card(plan, manifest, source.tokenizer is not None, behavior)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from converter.open.tokenizer import SENTENCEPIECE, VOCABULARY, TokenizerFiles
+from converter.open.tokenizer import TokenizerFiles
+from converter.open.tokenizer_names import SENTENCEPIECE, VOCABULARY
 from converter.write.config_file import write_json
 
 #: A name that transformers 4.57 does not know: with the one it knows it would take its own port, which gives other

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.recorder.behavior import choose_behavior, follow
+from verify.recorder.behavior import choose_behavior, follow, offset_of, sees_all
 from verify.recorder.checkpoint import read_weights, weight_files
 from verify.recorder.config import read_config
 from verify.recorder.design import Designer
@@ -18,7 +18,7 @@ from verify.recorder.generations import split_cases
 from verify.recorder.gradients import record_gradients
 from verify.recorder.growth import measure_growth
 from verify.recorder.model import build_model, epsilons, set_weights
-from verify.recorder.official import told_by_weights
+from verify.recorder.official import take_off, told_by_weights
 from verify.recorder.port import build_as_port, is_port
 from verify.recorder.probe import Probe
 from verify.recorder.release_tokens import release_ids
@@ -40,6 +40,7 @@ def record(request: Any) -> Any:
     paths = weight_files(request["source"], request["files"])
     weights = read_weights(paths, *layout_of(request))
     tensors = dict((name, describe(array)) for name, array in weights.items())
+    weights, taken = take_off(weights, request.get("prefix"))
     behavior = choose_behavior(request, weights)
     request = dict(request, fallback=dict(told_by_weights(weights), **(request.get("fallback") or {})))
     name, fields, how = read_config(request)
@@ -48,7 +49,7 @@ def record(request: Any) -> Any:
     port, in_port = build_as_port(model, fields, weights, precision) if is_port(weights) else (None, [])
     round_to = request.get("round_to")
     notes, pooler = set_weights(model, weights, precision, round_to)
-    notes += tell_reader(paths) + (check_program(paths, model) if round_to is None else [])
+    notes += taken + tell_reader(paths) + (check_program(paths, model) if round_to is None else [])
     notes += in_port + follow(model, behavior, own)
     if round_to is not None:
         notes.append(f"weights rounded to {round_to}, as OUTPUT's are")
@@ -63,8 +64,10 @@ def record(request: Any) -> Any:
             ids = tokens[1][: len(lines)]
         except Exception as error:  # a tokenizer that PaddleNLP cannot load says nothing about the weights
             problem = f"{type(error).__name__}: {error}"
-    sentences = choose_sentences(ids, model.config.vocab_size, seed, model.config.max_position_embeddings - 2)
-    cases, left = split_cases(model, Designer(model, sentences, precision, seed).design())
+    offset = offset_of(behavior)
+    sentences = choose_sentences(ids, model.config.vocab_size, seed, model.config.max_position_embeddings - offset)
+    cases, left = split_cases(model, Designer(model, sentences, precision, seed, offset).design())
+    cases = [dict(case, zero_row=True) if sees_all(case, behavior) else case for case in cases]
     if behavior == "transformers":  # The lowest number leaves nothing of a score: both sides have zeros there.
         cases = [dict((key, case[key]) for key in case if key != "zero_row") for case in cases]
     arrays, found = run_cases(model, cases, precision, seed, pooler)
@@ -100,7 +103,7 @@ def record_tokens(folder: str, lines: Any, seed: int, behavior: str) -> Any:
     # An empty text and one made of nothing but spaces are texts, too.
     texts = lines + generate_texts(seed)
     rows, ways = 0, {}
-    if behavior == "release":  # The release has a rule, and no tokenizer with further ways.
+    if behavior in ("release", "erniekit"):  # The release has a rule, and no tokenizer with further ways.
         ids = release_ids(folder, texts)
     else:
         tokenizer = load_tokenizer(folder)
