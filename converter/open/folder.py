@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from converter.errors import Problem, SourceError
+from converter.errors import FileError, Problem, SourceError
 from converter.open.files import is_file, quoted
 from converter.open.nearby import find_below, list_lone
 from converter.open.program import is_pir
@@ -50,10 +50,11 @@ def choose_weights(folder: Path) -> Choice:
     """Raises SourceError when none of the known files is there, or when it is not clear which one is meant."""
     first = next((name for name in ORDER if is_file(folder / name)), None)
     variants = _find_variants(folder)
-    if first is not None:
+    if first is not None:  # What is ignored may be anything, and is not looked at.
         ignored = [name for name in ORDER if name != first and os.path.lexists(folder / name)] + list(variants)
         warning = f"ignored: {', '.join(ignored)}; {first} comes first, as in PaddleNLP" if ignored else ""
         return Choice(folder / first, (warning,) if warning else ())
+    variants = {name: variant for name, variant in variants.items() if is_file(folder / name)}
     if len(set(variants.values())) > 1:
         names = ", ".join(sorted(variants))
         text = f"{folder.name} holds several variants: {names}. Name the one file to convert"
@@ -92,7 +93,10 @@ def _is_static_save(path: Path) -> bool:
     """static.save writes P.pdparams beside its program and P.pdopt."""
     beside = [path.with_suffix(suffix) for suffix in (".pdopt", ".pdmodel")]
     program = path.with_suffix(".json")
-    return any(os.path.isfile(other) for other in beside) or (os.path.isfile(program) and is_pir(program))
+    try:
+        return any(os.path.isfile(other) for other in beside) or (os.path.isfile(program) and is_pir(program))
+    except FileError:  # An empty file, or one that cannot be read, makes no program of it.
+        return False
 
 
 def _choose_inner(folder: Path) -> Path | None:
@@ -113,7 +117,7 @@ def _find_variants(folder: Path) -> dict[str, str]:
         form = _form_of(name)
         if form < len(_VARIANT_FORMS) and not _SHARD.fullmatch(name):
             match = _VARIANT_FORMS[form].fullmatch(name)
-            if match and name.isprintable() and is_file(folder / name):
+            if match and name.isprintable():
                 found[name] = match.group(1)
     return found
 

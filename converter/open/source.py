@@ -155,13 +155,13 @@ def find_config(
 ) -> tuple[SourceConfig, SourceFile | None]:
     """The config that speaks for the weights in `folder`; an empty one when there is none. Raises SourceError."""
     if named is not None:
-        inside = list_configs(named) if named.is_dir() else [named]
+        inside = find_in(named) if named.is_dir() else [named]
         found = inside[0] if inside else named / CONFIG_NAMES[0]
         if not is_file(found):
             raise SourceError(Problem("E010", f"--config {named}: there is no such file"))
     else:
         places = (folder, folder.absolute().parent)
-        found_or_none = next((path for place in places for path in list_configs(place)[:1]), None)
+        found_or_none = next((path for place in places for path in find_in(place)), None)
         if found_or_none is None:
             taken = ", ".join(f"{name}={value}" for name, value in CLASS_DEFAULTS.items())
             silent = SourceConfig(warnings=(f"no config: PaddleNLP's class defaults are taken ({taken})",))
@@ -176,11 +176,12 @@ def find_config(
     return config, SourceFile(found, found.name, found.stat().st_size)
 
 
-def list_configs(folder: Path) -> list[Path]:
-    """The configs in a folder, the one to take first. Raises SourceError for several of ERNIEKit's and no other."""
-    found = [folder / name for name in CONFIG_NAMES if is_file(folder / name)]
-    if found:
-        return found
+def find_in(folder: Path) -> list[Path]:
+    """The config in a folder, if there is one; what comes after it is not looked at. Raises SourceError for several of
+    ERNIEKit's and no other."""
+    first = next((folder / name for name in CONFIG_NAMES if is_file(folder / name)), None)
+    if first is not None:
+        return [first]
     try:
         names = sorted(name for name in os.listdir(folder) if ERNIEKIT_CONFIG.fullmatch(name))
     except OSError:
