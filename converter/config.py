@@ -152,8 +152,8 @@ def _check_identity(flat: dict[str, Any], file: str) -> list[Problem]:
     problems = []
     kind = flat.get("model_type", "ernie_m")
     if kind != "ernie_m":
-        text = f"{file}: model_type is {kind!r:.80}, expected 'ernie_m'. Is this another model?"
-        problems.append(Problem("E011", text))
+        text = f"{file}: model_type is {kind!r:.80}, expected 'ernie_m'. Is this another model? paddle2torch converts"
+        return [Problem("E011", f"{text} ERNIE-M and UIE-M")]
     names = flat.get("architectures")
     if names is not None:
         if not (isinstance(names, list) and len(names) == 1 and isinstance(names[0], str)):

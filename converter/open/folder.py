@@ -27,6 +27,7 @@ ORDER = (
 
 #: What other trainers call a whole model: ERNIEKit. PaddleNLP would not find it.
 _OF_TRAINERS = ("wenxin.pdparams",)
+_ARCHIVES = (".tgz", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz", ".zip", ".7z", ".rar")
 _VARIANT_FORMS = (
     re.compile(r"model\.safetensors\.index\.([^.]+)\.json"),
     re.compile(r"model\.([^.]+)\.safetensors"),
@@ -135,6 +136,9 @@ def _nothing_found(folder: Path) -> str:
     shards = [name for name in names if _SHARD.fullmatch(name)]
     if shards:
         return f"{text} Shards without their index: fetch {shards[0].split('-')[0]}.*.index.json too"
+    packed = [quoted(name)[1:-1] for name in names if name.endswith(_ARCHIVES)]
+    if packed:
+        return f"{text} Unpack {' or '.join(packed[:4])} first, and name the folder"
     lone = [quoted(name, 255)[1:-1] for name in list_lone(folder)]
     if lone:
         return f"{text} Do you mean {' or '.join(lone[:4])}? Name the file itself"

@@ -15,6 +15,7 @@ from converter.open.pickle_values import Refusal
 LEGACY_START = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 #: Pickles in such a file: the magic number, the protocol, the system, the object, the keys of the storages.
 _LEGACY_PICKLES = 5
+_PLAIN = "What is read is a plain state dict: torch.save(model.state_dict(), FILE)"
 _LOOKED_UP = re.compile(
     r"collections OrderedDict"
     r"|torch\._utils _rebuild_(tensor|tensor_v2|parameter)"
@@ -78,5 +79,5 @@ def _refuse(buffer: Any, at: int, file: str) -> None:
 def _check_name(opcode: Opcode, argument: Any, at: int, file: str) -> None:
     if opcode.name in ("GLOBAL", "INST") and not _LOOKED_UP.fullmatch(" ".join(argument)):
         wanted = quoted(".".join(argument), 120)
-        reason = f"asks to run {wanted}. Not loaded. Do not open this file with torch.load"
+        reason = f"asks to run {wanted}. Not loaded. Do not open this file with torch.load. {_PLAIN}"
         raise file_error("E301", file, reason, offset=at)

@@ -1,4 +1,4 @@
-"""Sources whose names are not PaddleNLP's as they are: Paddle computes what OUTPUT does, by rules of the recorder's own."""
+"""Sources whose names are not PaddleNLP's as they are: Paddle computes what OUTPUT does, by rules of its side."""
 
 from __future__ import annotations
 

@@ -197,3 +197,24 @@ def test_the_search_below_is_bounded_and_stops_at_links_that_go_round(tmp_path: 
     (tmp_path / "000" / "again").symlink_to(tmp_path)
     with pytest.raises(SourceError, match="E002.*Name the weight file itself if it has another name"):
         open_weights(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["ernie_m_1.0_base.tgz", "model-ernie-m-base.tar.gz", "weights.zip"])
+def test_a_folder_with_an_archive_says_to_unpack_it(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(_archive("zip" if name.endswith("zip") else "tar.gz"))
+    with pytest.raises(SourceError, match=f"E002.*Unpack {name} first"):
+        open_weights(tmp_path)
+
+
+class Whole(torch.nn.Module):
+    """A model that is pickled whole, as torch.save(model) does."""
+
+
+@pytest.mark.parametrize("name", ["best.pt", "best.pth", "checkpoint.ckpt"])
+def test_what_is_no_plain_state_dict_says_how_one_is_saved(name: str, tmp_path: Path) -> None:
+    torch.save(Whole(), tmp_path / name)
+    with pytest.raises(FileError, match=r"E301.*What is read is a plain state dict: torch\.save\(model\.state_dict"):
+        open_weights(tmp_path / name)
+    torch.save({"state_dict": {"a": torch.ones(1)}, "epoch": 3}, tmp_path / name)
+    with pytest.raises(FileError, match=r"E306.*'state_dict'.*Save the model's state dict alone"):
+        open_weights(tmp_path / name)
