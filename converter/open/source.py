@@ -28,6 +28,10 @@ from converter.tensors import SourceFile, TensorSet
 
 CONFIG_NAMES = ("config.json", "model_config.json", RELEASE_CONFIG)
 _MANIFEST = "paddle2torch.json"
+_TOKENS_OF_ERNIEKIT = (
+    "how ERNIEKit's FullTokenizerErnieM cuts text was not to be seen: tokens are cut by the 2021 release's rule, which "
+    "its other sentencepiece tokenizer has"
+)
 _OTHER_RULES = "--behavior release takes those that ERNIE-M was pretrained with, --behavior paddlenlp PaddleNLP's"
 
 
@@ -89,6 +93,8 @@ def open_source(
     if (behavior or usual) == usual == "erniekit":
         said = BEHAVIORS[usual].said
         warnings.append(f"a checkpoint of ERNIEKit: OUTPUT follows its rules, which are {said}. {_OTHER_RULES}")
+        if files is not None:
+            warnings.append(_TOKENS_OF_ERNIEKIT)
     if of_transformers and files is not None:
         rule = BEHAVIORS[behavior or usual].piece_rule
         warnings.append(

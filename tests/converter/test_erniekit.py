@@ -236,7 +236,8 @@ def test_the_vocabulary_under_its_other_names(name: str, model: str, tmp_path: P
     assert not found.tokenizer and f"{name} is there without a sentencepiece.bpe.model" in " ".join(found.warnings)
     (folder / model).write_bytes(b"\x0a\x03\x0a\x01a" * 4)
     made = convert(folder, tmp_path / "out")
-    assert made.tokenizer and f"{name} is taken as vocab.txt" in " ".join(made.warnings)
+    said = " ".join(made.warnings)
+    assert made.tokenizer and f"{name} is taken as vocab.txt" in said and "FullTokenizerErnieM" in said
     assert (tmp_path / "out" / "vocab.txt").read_text().split("\n")[:6] == tokens
     settings = json.loads((tmp_path / "out" / "tokenizer_config.json").read_text())
     assert settings["piece_rule"] == "release" and settings["model_max_length"] == PLACES

@@ -49,7 +49,7 @@ def record(request: Any) -> Any:
     port, in_port = build_as_port(model, fields, weights, precision) if is_port(weights) else (None, [])
     round_to = request.get("round_to")
     notes, pooler = set_weights(model, weights, precision, round_to)
-    notes += taken + tell_reader(paths) + (check_program(paths, model) if round_to is None else [])
+    notes += taken + tell_reader(paths) + (check_program(paths, model) if may_run_program(round_to, behavior) else [])
     notes += in_port + follow(model, behavior, own)
     if round_to is not None:
         notes.append(f"weights rounded to {round_to}, as OUTPUT's are")
@@ -96,6 +96,12 @@ def record(request: Any) -> Any:
     if tokens is not None:
         arrays.update(tokens[2])
     return arrays, head
+
+
+def may_run_program(round_to: Any, behavior: str) -> bool:
+    """Whether an exported program has the model's numbers: not those of rounded weights, and ERNIEKit's programs give
+    probabilities, by other rules."""
+    return round_to is None and behavior != "erniekit"
 
 
 def record_tokens(folder: str, lines: Any, seed: int, behavior: str) -> Any:
