@@ -104,6 +104,16 @@ def test_an_encoder_in_a_network_of_ones_own_is_taken_alone(tmp_path: Path) -> N
     assert any("fc.weight, fc.bias" in warning for warning in made.warnings)
 
 
+def test_two_encoders_in_one_network_are_both_named_and_either_is_taken(tmp_path: Path) -> None:
+    first, second = make_state(), {name: array + 1 for name, array in make_state().items()}
+    folder = write_folder(tmp_path / "s", {**front("query.", first), **front("title.", second)}, make_config())
+    (problem,) = inspect(folder).problems
+    assert "38 of 76 names start with 'query.'" in problem and "so could 'title.', which are other models" in problem
+    made = convert(folder, tmp_path / "b", prefix="title.")
+    convert(write_folder(tmp_path / "plain", second), tmp_path / "a")
+    assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b") and len(made.dropped) == 38
+
+
 def test_without_a_class_both_the_class_and_the_prefix_are_asked_for(tmp_path: Path) -> None:
     folder = write_folder(tmp_path, {**front("ptm.", make_state()), **OWN}, make_config(architectures=...))
     first, second = inspect(folder).problems
