@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from converter.errors import FileError, Problem, SourceError, fold_names
 from converter.open.files import quoted
 from converter.open.naming import apply_names
-from converter.open.safetensors_file import tell_naming
 from converter.tensors import SourceTensor, TensorSet
 
 #: What wraps a whole model and adds nothing to it, and by whom the name is.
@@ -61,19 +60,13 @@ def _rename(found: TensorSet, prefix: str) -> TensorSet:
         if target in tensors:
             text = f"{quoted(target, 200)} is there with {quoted(prefix, 200)} in front of it and without. Which is it?"
             raise FileError(Problem("E103", text))
-        tensors[target] = replace(tensor, name=target, stored_as=tensor.stored_as or name)
+        stored_as = tensor.stored_as or (name if target != name else "")
+        tensors[target] = replace(tensor, name=target, stored_as=stored_as)
     table = {_short(name, prefix): variable for name, variable in found.name_table.items()}
     renamed = replace(found, tensors=tensors, name_table=table, prefix=prefix + found.prefix)
     file = found.files[0].name if found.files else "the checkpoint"
-    if found.naming == "structured":
-        renamed = replace(renamed, naming=_naming_of(tensors))
     return apply_names(renamed, file) if renamed.naming == "structured" else renamed
 
 
 def _short(name: str, prefix: str) -> str:
     return name[len(prefix) :] if name.startswith(prefix) else name
-
-
-def _naming_of(tensors: Mapping[str, SourceTensor]) -> str:
-    """Names of transformers' may have been hidden behind a prefix."""
-    return tell_naming(dict.fromkeys(tensors))
