@@ -89,6 +89,9 @@ def test_the_recorder_tells_files_and_configs_by_what_they_are(tmp_path: Path) -
     assert content_of(str(tmp_path / "params")) == "pickle" and not is_static([str(tmp_path / "params")])
     (tmp_path / "word_embedding").write_bytes(bytes(16) + b"\x05\x00\x00\x00\x08\x05\x10\x02\x10\x03" + bytes(24))
     assert content_of(str(tmp_path / "word_embedding")) == "" and is_static([str(tmp_path / "word_embedding")])
+    shutil.copyfile(tmp_path / "word_embedding", tmp_path / "x.pdparams")
+    (tmp_path / "old.pdparams").write_bytes(b"(dp0\nS'a'\n")
+    assert is_static([str(tmp_path / "x.pdparams")]) and not is_static([str(tmp_path / "old.pdparams")])
     assert told_by_weights(WEIGHTS) == {"architecture": HEAD, "num_labels": 3}
 
 

@@ -30,7 +30,13 @@ PROGRAM_LIMIT = 1e-4
 def is_static(paths: Any) -> bool:
     """Whether these are the files of a static graph: no pickle, no safetensors and none of torch's among them."""
     weights = [path for path in paths if not is_description(path)]
-    return bool(paths) and not any(path.endswith(".pdparams") or content_of(path) for path in weights)
+    return bool(paths) and not any(content_of(path) or is_old_pickle(path) for path in weights)
+
+
+def is_old_pickle(path: str) -> bool:
+    """Whether a .pdparams is a pickle of a protocol that has no start of its own; a static graph's tensor has zeros."""
+    with open(path, "rb") as file:
+        return path.endswith(".pdparams") and file.read(4) != bytes(4)
 
 
 def is_description(path: str) -> bool:
