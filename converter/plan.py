@@ -68,7 +68,7 @@ def make_plan(source: Source, dtype: str = "keep") -> Plan:
         raise PlanError(_no_architecture(source), *([in_front] if in_front else []))
     contradiction = check_class(source)
     table = load_table(source.config.architecture)
-    tensors = source.tensors.tensors
+    tensors: Mapping[str, SourceTensor] = source.tensors.tensors
     try:
         scheme = choose_scheme(table, source)
     except PlanError as error:

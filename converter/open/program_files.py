@@ -63,11 +63,11 @@ def find_name_sources(path: Path) -> NameSources:
         info = read_variable_info(table) if is_file(table) else None
     except FileError as error:
         damaged.append(error)
-    for error in damaged:
+    for fault in damaged:
         by = programs[0].file if programs else info.file if info else None
         if by is None:
-            raise error
-        warnings.append(not_used(error, f"{by.name} names the tensors"))
+            raise fault
+        warnings.append(not_used(fault, f"{by.name} names the tensors"))
     files = [program.file for program in programs] + ([info.file] if info else [])
     return NameSources(programs[0] if programs else None, info, tuple(files), tuple(warnings))
 
