@@ -53,7 +53,7 @@ CHOICES = ("paddlenlp", "release", "erniekit")
 
 def usual_behavior(naming: str, config_kind: str, files: Sequence[str], told: str = "") -> str:
     """The behavior of a checkpoint with these names of tensors, this kind of config and these tokenizer files.
-    `told`: the one that the names tell by themselves."""
+    `told`: the one that follows from the names."""
     if naming == "transformers":
         return "transformers"
     if told or config_kind == "erniekit":

@@ -41,7 +41,7 @@ ERNIEKIT_CONFIG = re.compile(r"ernie_m_[\w.]+_config\.json", re.ASCII)
 #: Who wrote a config, which decides what it leaves unsaid.
 PADDLENLP, CONSTRUCTOR, RELEASE, TRANSFORMERS = "paddlenlp", "constructor call", "release", "transformers"
 ERNIEKIT = "erniekit"
-#: Whose configs name no class and no labels.
+#: Kinds of configs that name no class and no labels.
 CLASSLESS = (RELEASE, ERNIEKIT)
 #: Parts that ERNIEKit's class can have, and no ERNIE-M has.
 _OTHER_PARTS = ("use_sent_id", "use_task_id")

@@ -150,9 +150,9 @@ class TensorSet:
     naming: str = "structured"
     #: PaddleNLP's class, where the names tell it: the official names of heads do.
     told_class: str = ""
-    #: Whose rules a checkpoint with these names follows, where they tell it: one of converter.behavior.BEHAVIORS.
+    #: The rules that follow from these names, where they differ from the usual: one of converter.behavior.BEHAVIORS.
     told_behavior: str = ""
-    #: Tensor -> its variable, as a file of Paddle's may say beside the tensors.
+    #: Tensor -> its variable, as a file of Paddle's may have it next to the tensors.
     name_table: Mapping[str, str] = field(default_factory=dict)
     #: What stood in front of the names in the file, and was taken off.
     prefix: str = ""

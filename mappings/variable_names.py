@@ -23,7 +23,7 @@ class OfficialName:
     role: str
     source_class: str = ""
     pooler: bool = True
-    #: Whose rules a checkpoint with this name follows, where that is not the release (converter.behavior).
+    #: The rules that a checkpoint with this name follows, where not the release's (converter.behavior).
     behavior: str = ""
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from converter.open.source import Source
     from converter.plan import Plan
 
-#: What PaddleNLP reads beside a tokenizer's two files.
+#: What PaddleNLP reads next to a tokenizer's two files.
 TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 #: Of the inputs that the recorder draws.
 SEED = 20211

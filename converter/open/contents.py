@@ -1,4 +1,4 @@
-"""What a file holds, told by its first bytes. Its name is asked only where these say nothing."""
+"""What a file holds, recognised by its first bytes. Its name is asked only where these show nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PICKLE_STARTS = tuple(bytes((0x80, protocol)) for protocol in (2, 3, 4, 5))
 
 
 def tell_content(path: Path) -> str:
-    """SAFETENSORS, TORCH, PICKLE, STREAM, or '' for what is none of them or does not tell. Raises FileError for what is
+    """SAFETENSORS, TORCH, PICKLE, STREAM, or '' for what is none of them or not recognised. Raises FileError for what is
     no regular file, or empty."""
     with map_file(path) as buffer:
         head, size = bytes(buffer[:HEAD_BYTES]), len(buffer)

@@ -219,7 +219,7 @@ def _sort_unknown(
 def apply_names(found: TensorSet, file: str) -> TensorSet:
     """A set that a reader keyed by variable names (static.save), under PaddleNLP's keys; others stay as they are.
 
-    Where the keys are nobody's and the file's own table says which variables they are, those names are taken. Raises
+    Where the keys are nobody's and the file's own table has their variables, those names are taken. Raises
     FileError."""
     found = take_name_table(found, file)
     if naming_of(found.tensors, file) in ("", "structured"):

@@ -104,8 +104,8 @@ class _Reading:
         return SourceTensor(name, shape, parts[0].dtype, self.file, runs, parts[0].fortran)
 
     def _check_name_table(self, table: object, tensors: dict[str, SourceTensor]) -> None:
-        """The table of variable names, which is asked only where the keys tell nothing (converter.open.naming); a name
-        without a tensor tells of a file that was edited."""
+        """The table of variable names, which is asked only where the keys are unknown (converter.open.naming); a name
+        without a tensor shows that a file was edited."""
         if table is None:
             return
         if not isinstance(table, PickleDict) or any(text_of(value) is None for value in table.items.values()):

@@ -59,7 +59,7 @@ _WEIGHTS = (".pdparams", ".safetensors", ".pdiparams")
 
 
 def _open_file(path: Path) -> TensorSet:
-    """A file is what its content is; where that does not tell, what its name says, which then finds the fault."""
+    """A file is what its content is; where that is not recognised, what its name promises: that reader finds the fault."""
     name = path.name
     of_index = _OF_INDEX.fullmatch(name)
     if of_index:
@@ -74,7 +74,7 @@ def _open_file(path: Path) -> TensorSet:
     # Streams may have any name: it names their variable, or nothing.
     if content in ("", promised) or (content == STREAM and not promised):
         return _READERS[content or promised](path)
-    warning = f"{_shown(path)} is {SAID[content]} by its content, whatever its name says: taken as that"
+    warning = f"{_shown(path)} is {SAID[content]} by its content, whatever it is called: taken as that"
     try:
         found = _READERS[content](path)
     except FileError as error:  # A reader speaks of its own kind of file: why it was asked has to be said.
@@ -88,7 +88,7 @@ _EXPECTED = "Expected a folder, a .pdparams, a .safetensors or a static graph's 
 
 
 def _open_shard(path: Path) -> TensorSet:
-    """One file of several. Names are not translated: a shard alone does not tell whose they are."""
+    """One file of several. Names are not translated: a shard alone does not show which they are."""
     content = tell_content(path) or _PROMISED[path.suffix]
     return {SAFETENSORS: open_safetensors, TORCH: _open_torch}.get(content, open_pdparams)(path)
 
