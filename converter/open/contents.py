@@ -23,8 +23,8 @@ _PICKLE_STARTS = tuple(bytes((0x80, protocol)) for protocol in (2, 3, 4, 5))
 
 
 def tell_content(path: Path) -> str:
-    """SAFETENSORS, TORCH, PICKLE, STREAM, or '' for what is none of them or not recognised. Raises FileError for what is
-    no regular file, or empty."""
+    """SAFETENSORS, TORCH, PICKLE, STREAM, or '' for what is not recognised. Raises FileError for what is no regular
+    file, or empty."""
     with map_file(path) as buffer:
         head, size = bytes(buffer[:HEAD_BYTES]), len(buffer)
     if is_safetensors(head, size):

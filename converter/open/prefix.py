@@ -44,8 +44,8 @@ def common_wrappers(names: Iterable[str]) -> list[str]:
 
 
 def take_off_prefix(found: TensorSet, prefix: str) -> TensorSet:
-    """The tensors without what the user gives as being in front of the model's names; others keep theirs. Raises SourceError
-    when no name has it, FileError when two names become one."""
+    """The tensors without `prefix`; names that do not start with it stay. Raises SourceError when no name has it,
+    FileError when two names become one."""
     if not any(name.startswith(prefix) and len(name) > len(prefix) for name in found.tensors):
         names = sorted(found.tensors)
         shown = fold_names(names[:4]) + (f", first of {len(names)}" if len(names) > 4 else "")

@@ -59,7 +59,7 @@ _WEIGHTS = (".pdparams", ".safetensors", ".pdiparams")
 
 
 def _open_file(path: Path) -> TensorSet:
-    """A file is what its content is; where that is not recognised, what its name promises: that reader finds the fault."""
+    """A file is what its content is; where that is not recognised, what its name promises, and a reader's error."""
     name = path.name
     of_index = _OF_INDEX.fullmatch(name)
     if of_index:
