@@ -20,8 +20,11 @@ _SPECIAL_KINDS = (
     (stat.S_ISCHR, "a character device"),
     (stat.S_ISBLK, "a block device"),
 )
+_LFS_START = b"version https://git-lfs"
+#: What a file is that holds a pointer, for a message that starts "FILE is ".
+LFS_POINTER = "a git-LFS pointer, not the file itself. Fetch it with `git lfs pull`"
 _FOREIGN_STARTS = (
-    (b"version https://git-lfs", "a git-LFS pointer, not the file itself. Fetch it with `git lfs pull`"),
+    (_LFS_START, LFS_POINTER),
     (b"PK\x03\x04", "a zip archive (torch.save writes those), not a Paddle checkpoint"),
     (b"PK\x05\x06", "an empty zip archive, not a Paddle checkpoint"),
     (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "a checkpoint of torch.save (before 1.6), not of Paddle"),
@@ -117,6 +120,12 @@ def recognise(head: bytes, size: int) -> str | None:
     if size < HEAD_BYTES and re.fullmatch(rb"[\w./-]*/[\w./-]+", head):
         return f"a link that was copied as text: {quoted(head.decode('latin1'))}. Fetch the file that it names"
     return None
+
+
+def is_lfs_pointer(head: bytes) -> bool:
+    """Whether a file holds git-LFS's note of where its content is: what a clone without `git lfs pull` has in the place
+    of every large file."""
+    return head.startswith(_LFS_START)
 
 
 def looks_like_text(head: bytes) -> bool:
