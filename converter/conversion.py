@@ -17,6 +17,7 @@ from converter.plan import EXTRAS_FILE, Plan, make_plan
 from converter.tensors import SourceFile, element_count
 from converter.write.output import write_companions
 from converter.write.staging import check_output, clear_leftovers, staged
+from converter.write.tokenizer_files import misfits
 from converter.write.weights import Shard, split_into_shards, target_bytes, with_extras, write_weights
 
 #: Called with a stage's name, what is done of it and the whole, in bytes.
@@ -196,10 +197,6 @@ def _check_apart(opened: Source, output: Path) -> None:
 
 
 def _tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:
-    if opened.tokenizer is None or opened.tokenizer.rows <= plan.sizes.vocab_size:
+    if opened.tokenizer is None:
         return ()
-    rows, size = opened.tokenizer.rows, plan.sizes.vocab_size
-    return (
-        f"vocab.txt has {rows} tokens, the model {size} rows: ids from {size} on have no embedding. "
-        "Is it this model's tokenizer?",
-    )
+    return tuple(misfits(opened.tokenizer, plan.sizes.max_position_embeddings - 2, plan.sizes.vocab_size))
