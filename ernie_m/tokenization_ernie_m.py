@@ -293,7 +293,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if not special_tokens:
             new_tokens = [token for token in new_tokens if str(token) not in self.vocab or str(token) in FILE_TOKENS]
         self._rows = self._splitter = None
-        # PaddleNLP gives added tokens ids that tokens of vocab.txt have, [MASK]'s for one: such an id means the added one.
+        # PaddleNLP gives added tokens ids that tokens of vocab.txt have, [MASK] for one. They mean the added ones.
         added = {number: token for number, token in self._added_tokens_decoder.items() if str(token) not in self.vocab}
         count = super()._add_tokens(new_tokens, special_tokens=special_tokens)
         self._added_tokens_decoder.update(added)

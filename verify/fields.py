@@ -20,7 +20,13 @@ _UNSAID = {"act_dropout": 0.0}
 #: How pieces are cut, which follows from the behavior (TOKENIZER.md, section 9).
 PIECE_RULES = {"paddlenlp": "paddlenlp", "release": "release", "transformers": "paddlenlp"}
 #: Left out, these have the value that is expected.
-_IMPLIED = ("model_input_names", "padding_side", "truncation_side", "clean_up_tokenization_spaces")
+_IMPLIED = {
+    "piece_rule": "paddlenlp",
+    "model_input_names": ["input_ids"],
+    "padding_side": "right",
+    "truncation_side": "right",
+    "clean_up_tokenization_spaces": True,
+}
 _SPECIAL = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 _TOKENIZER_PLACE = {"AutoTokenizer": ["tokenization_ernie_m.PaddleErnieMTokenizer", None]}
 
@@ -64,8 +70,9 @@ def _main_dtype(written: WrittenWeights) -> str | None:
     return elements.most_common(1)[0][0] if elements else None
 
 
-def check_tokenizer_config(output: Path, longest: int, behavior: str = "paddlenlp") -> list[Problem]:
-    """Fields of tokenizer_config.json that no comparison of default calls on short texts shows."""
+def check_tokenizer_config(output: Path, settings: Mapping[str, Any], behavior: str = "paddlenlp") -> list[Problem]:
+    """Fields of tokenizer_config.json that no comparison of default calls on short texts shows. `settings` are those
+    that follow from SOURCE."""
     path = output / "tokenizer_config.json"
     if not (output / "vocab.txt").is_file():
         return []
@@ -77,19 +84,14 @@ def check_tokenizer_config(output: Path, longest: int, behavior: str = "paddlenl
         return [Problem("E408", f"tokenizer_config.json is not usable: {error}")]
     expected = {
         "tokenizer_class": "PaddleErnieMTokenizer",
-        "model_max_length": longest,
         "piece_rule": PIECE_RULES.get(behavior, "paddlenlp"),
-        "model_input_names": ["input_ids"],
-        "padding_side": "right",
-        "truncation_side": "right",
         "clean_up_tokenization_spaces": True,
+        **settings,
     }
-    implied = {name: expected[name] for name in _IMPLIED}
-    implied["piece_rule"] = "paddlenlp"
     return [
         Problem("E408", f"tokenizer_config.json: {name} is {config.get(name)!r:.80}, expected {value!r:.80}")
         for name, value in expected.items()
-        if config.get(name, implied.get(name)) != value
+        if config.get(name, _IMPLIED.get(name)) != value
     ] + [
         *_check_places("tokenizer_config.json", config.get("auto_map"), _TOKENIZER_PLACE),
         *_check_special_tokens(config, output / "special_tokens_map.json"),

@@ -11,19 +11,27 @@ from verify.expected import expected_of_plan, expected_of_trace
 from verify.fields import check_config, check_tokenizer_config
 from verify.manifest import behavior_of, check_code, check_files, check_source, check_tensors, read_manifest
 from verify.static import StaticResult, check_weights
+from verify.tokenizer_files import expected_settings, judge_tokenizer
 from verify.trace import Trace
 from verify.traced_weights import check_against_trace
 from verify.written import WrittenWeights, read_written
 
 if TYPE_CHECKING:
+    from converter.open.tokenizer import TokenizerFiles
     from converter.plan import Plan
 
 
 def check_folder(
-    output: Path, plan: Plan | None, trace: Trace | None, sums: Mapping[str, str] | None, say: Callable[[str], None]
+    output: Path,
+    plan: Plan | None,
+    trace: Trace | None,
+    sums: Mapping[str, str] | None,
+    say: Callable[[str], None],
+    tokenizer: TokenizerFiles | None = None,
 ) -> tuple[StaticResult | None, list[Problem], list[str]]:
     """Judge the tensors against the source (`plan`), else against the sums in a trace, and everything against the
-    manifest. `sums` are those of the source's weight files. Returns the result, what is wrong, and warnings."""
+    manifest. `sums` are those of the source's weight files, `tokenizer` is the source's. Returns the result, what is
+    wrong, and warnings."""
     say("weights: reading OUTPUT")
     written = read_written(output)
     manifest, problems = read_manifest(output)
@@ -35,8 +43,10 @@ def check_folder(
     elif trace is not None:
         result, more = check_against_trace(trace, manifest, written)
         problems += more
-    problems += check_fields(output, plan, trace, written, behavior_of(manifest))
-    code = written.warnings + check_code(output)
+    problems += check_fields(output, plan, trace, written, behavior_of(manifest), tokenizer)
+    more, odd = judge_tokenizer(output, tokenizer, trace)
+    problems += more
+    code = written.warnings + check_code(output) + odd
     if manifest is None:
         return result, problems, code
     say("weights: sums of the manifest")
@@ -50,7 +60,12 @@ def check_folder(
 
 
 def check_fields(
-    output: Path, plan: Plan | None, trace: Trace | None, written: WrittenWeights, behavior: str
+    output: Path,
+    plan: Plan | None,
+    trace: Trace | None,
+    written: WrittenWeights,
+    behavior: str,
+    tokenizer: TokenizerFiles | None = None,
 ) -> list[Problem]:
     """The fields of config.json and tokenizer_config.json against the source's, else against the trace's."""
     if plan is not None:
@@ -59,4 +74,5 @@ def check_fields(
         expected = expected_of_trace(trace, behavior)
     else:
         return []
-    return check_config(output, expected, written) + check_tokenizer_config(output, expected.longest, behavior)
+    settings = expected_settings(tokenizer, trace, expected.longest)
+    return check_config(output, expected, written) + check_tokenizer_config(output, settings, behavior)

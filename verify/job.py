@@ -35,6 +35,7 @@ from verify.written import read_written
 
 if TYPE_CHECKING:
     from converter.open.source import Source
+    from converter.open.tokenizer import TokenizerFiles
     from converter.plan import Plan
 
 #: Called with one line that says what is being done.
@@ -86,7 +87,7 @@ class Job:
         sums = self._source_sums(opened, trace)
         if options.static:
             with self._stage("static"):
-                self._check_static(plan, trace, sums)
+                self._check_static(plan, trace, sums, opened.tokenizer if opened is not None else None)
         if interpreter is not None and opened is not None and plan is not None and sums is not None:
             with self._stage("record"):
                 trace = self._try_recording(interpreter, opened, plan, sums, options)
@@ -142,10 +143,12 @@ class Job:
             check_sums(trace, list(sums.values()), "SOURCE")
         return sums
 
-    def _check_static(self, plan: Plan | None, trace: Trace | None, sums: dict[str, str] | None) -> None:
+    def _check_static(
+        self, plan: Plan | None, trace: Trace | None, sums: dict[str, str] | None, tokenizer: TokenizerFiles | None
+    ) -> None:
         report = self.report
         report.checked.append(WEIGHTS)
-        report.static, problems, warnings = check_folder(self.output, plan, trace, sums, self.say)
+        report.static, problems, warnings = check_folder(self.output, plan, trace, sums, self.say, tokenizer)
         report.problems += problems
         report.warnings += warnings
 

@@ -39,6 +39,7 @@ MODULES = (
     "tables",
     "release_tokens",
     "texts",
+    "tokenizer",
     "generated",
     "ways",
     "record",

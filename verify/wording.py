@@ -58,8 +58,10 @@ def tell_tokens(trace: Trace, found: Judgement) -> str:
     assert tokens is not None
     wrong = {way: counts for way, counts in tokens.ways.items() if counts[1]}
     shown = ", ".join(f"{way} {counts[1]} of {counts[0]}" for way, counts in wrong.items())
-    text = f"the tokenizer differs from Paddle's ({shown})"
-    if "ids" in wrong:
+    text = f"the tokenizer differs from Paddle's ({shown or 'the same tokens for the texts tried'})"
+    if tokens.settings:
+        text = f"{'; '.join(tokens.settings)}. It follows that tokens differ ({shown or 'not for the texts tried'})"
+    elif "ids" in wrong:
         text = f"{wrong['ids'][1]} of {tokens.texts} texts have other ids ({shown})"
     if tokens.examples:
         text += "; the first is " + _tell_example(tokens.examples[0])

@@ -144,7 +144,9 @@ def read_special_tokens(config: Mapping[str, Any], table: Mapping[str, Any], war
 def _token(data: Mapping[str, Any], name: str, file: str) -> str | None:
     value = data.get(name)
     text = content(value)
-    if value is None or (isinstance(text, str) and text):
+    if value is None:
+        return None
+    if isinstance(text, str) and text:
         return text
     raise SourceError(Problem("E023", f"{file}: {name} is {value!r:.60}, expected a token"))
 

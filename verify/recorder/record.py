@@ -27,7 +27,8 @@ from verify.recorder.seeded import is_large, project
 from verify.recorder.static_graph import check_program, layout_of
 from verify.recorder.tables import linears_case, norms_case, table_case
 from verify.recorder.telling import TRACE_FORMAT, Broken, Refused, file_sha256, say
-from verify.recorder.texts import choose_sentences, load_tokenizer, read_texts, texts_sha256, tokenize
+from verify.recorder.texts import choose_sentences, read_texts, texts_sha256, tokenize
+from verify.recorder.tokenizer import describe_tokenizer, load_tokenizer, sum_tokenizer_files, sum_tokens
 from verify.recorder.torch_file import tell_reader
 from verify.recorder.values import describe
 from verify.recorder.ways import digest_ways
@@ -61,6 +62,7 @@ def record(request: Any) -> Any:
         try:
             tokens = record_tokens(request["tokenizer"], lines, seed, behavior)
             ids = tokens[1][: len(lines)]
+            notes += tokens[3]
         except Exception as error:  # a tokenizer that PaddleNLP cannot load says nothing about the weights
             problem = f"{type(error).__name__}: {error}"
     sentences = choose_sentences(ids, model.config.vocab_size, seed, model.config.max_position_embeddings - 2)
@@ -96,22 +98,26 @@ def record(request: Any) -> Any:
 
 
 def record_tokens(folder: str, lines: Any, seed: int, behavior: str) -> Any:
-    """What the head says of the tokenizer, the ids of every text, and the arrays: texts, ids, a digest of each way."""
+    """What the head says of the tokenizer, the ids of every text, the arrays (texts, ids, a digest of each way), and
+    notes."""
     # An empty text and one made of nothing but spaces are texts, too.
     texts = lines + generate_texts(seed)
-    rows, ways = 0, {}
+    rows, ways, settings, notes = 0, {}, None, []
     if behavior == "release":  # The release has a rule, and no tokenizer with further ways.
         ids = release_ids(folder, texts)
     else:
-        tokenizer = load_tokenizer(folder)
+        tokenizer, notes = load_tokenizer(folder)
         ids, rows = tokenize(tokenizer, texts), len(tokenizer.vocab)
+        settings = describe_tokenizer(tokenizer)
         say("every way through PaddleNLP's tokenizer")
         ways = digest_ways(tokenizer, texts, rows)
     arrays = dict(("tokens/way/" + way, results) for way, results in ways.items())
     arrays["tokens/ids"] = np.array([token for row in ids for token in row], np.int64)
     arrays["tokens/offsets"] = np.cumsum([0] + [len(row) for row in ids]).astype(np.int64)
     arrays["tokens/texts"] = np.frombuffer(json.dumps(texts).encode("ascii"), np.uint8).copy()
-    return {"texts": len(texts), "sentences": len(lines), "rows": rows, "ways": sorted(ways)}, ids, arrays
+    head = {"texts": len(texts), "sentences": len(lines), "rows": rows, "ways": sorted(ways)}
+    head.update(settings=settings, files=sum_tokenizer_files(folder), vocabulary_sha256=sum_tokens(folder))
+    return head, ids, arrays, notes
 
 
 def run_cases(model: Any, cases: Any, precision: str, seed: int, pooler: bool) -> Any:
