@@ -114,9 +114,7 @@ def load_sentencepiece(path: str | os.PathLike[str], tokens: int) -> sentencepie
 
 def is_sentencepiece(path: str | os.PathLike[str]) -> bool:
     """Whether a file starts with LF, as every sentencepiece model does and no vocabulary."""
-    if not os.path.isfile(path or ""):
-        return False
-    with open(path, "rb") as file:
+    with open(path if os.path.isfile(path or "") else os.devnull, "rb") as file:
         return file.read(1) == b"\n"
 
 
@@ -149,10 +147,9 @@ def holds_texts(item: Any, options: dict[str, Any]) -> bool:
 def as_texts(value: Any) -> Any:
     """Return arrays of numpy and series of pandas as lists. What is no text is a ValueError with its place."""
     texts = value.tolist() if hasattr(value, "tolist") else value
-    if isinstance(texts, (list, tuple)) and not set(map(type, texts)) <= {str, int}:
-        for place, text in enumerate(texts):
-            if not isinstance(text, (str, int)) and not (text and isinstance(text, (list, tuple))):
-                raise ValueError(f"Text {place} of the batch is {text!r:.60}; expected a text, or words.")
+    for place, text in enumerate(texts if isinstance(texts, (list, tuple)) else ()):
+        if not isinstance(text, (str, int)) and not (text and isinstance(text, (list, tuple))):
+            raise ValueError(f"Text {place} of the batch is {text!r:.60}; expected a text, or words.")
     return texts
 
 
@@ -338,21 +335,18 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if self.split_special_tokens if split_special_tokens is None else split_special_tokens:
             yield 0, text, False
             return
+        sides = self.strip_beside.get  # beside tokens that are not in there both sides are stripped
         start, before = 0, ""
         for match in chain(self._find_tokens().finditer(text), (None,)):
             segment = text[start : match.start()] if match else text[start:]
             # The first segment keeps its left side, the last one its right: only a token's neighbours are stripped.
-            segment = segment.rstrip() if match and self._strips(match.group(), "left") else segment
-            stripped = segment.lstrip() if start and self._strips(before, "right") else segment
+            segment = segment.rstrip() if match and sides(match.group(), "left") == "left" else segment
+            stripped = segment.lstrip() if start and sides(before, "right") == "right" else segment
             if stripped:
                 yield start + len(segment) - len(stripped), stripped, False
             if match:
                 yield match.start(), match.group(), True
                 start, before = match.end(), match.group()
-
-    def _strips(self, token: str, side: str) -> bool:
-        """Whether whitespace on this side of a token is taken off: on both, but for a token in `strip_beside`."""
-        return self.strip_beside.get(token, side) == side
 
     def _split(self, piece: str) -> list[str]:
         """Cut one piece by the piece rule."""

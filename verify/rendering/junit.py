@@ -20,7 +20,7 @@ _CHECKS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("weights are the source's", ("E401", "E404"), WEIGHTS),
     ("weight files are whole", ("E405",), WEIGHTS),
     ("manifest", ("E406",), WEIGHTS),
-    ("config", ("E408",), WEIGHTS),
+    ("config", ("E408", "E419"), WEIGHTS),
     ("OUTPUT loads and runs", ("E407",), NUMBERS),
     ("first difference", ("E402",), NUMBERS),
     ("tokens", ("E403",), TOKENS),
