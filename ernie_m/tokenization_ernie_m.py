@@ -224,7 +224,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         do_lower_case: bool = False,
         piece_rule: str = "paddlenlp",
         clean_up_tokenization_spaces: bool = True,
-        strip_beside: dict[str, str] | None = None,
+        strip_sides: dict[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
         if piece_rule not in PIECE_RULES:
@@ -235,7 +235,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         # All of this must stand before super().__init__, which asks for the vocabulary.
         self.do_lower_case = do_lower_case
         self.piece_rule = piece_rule
-        self.strip_beside = strip_beside or {}
+        self.strip_sides = strip_sides or {}
         self.vocab = read_vocabulary(vocab_file)
         self.tokens = list(self.vocab)
         self._model = load_sentencepiece(sentencepiece_model_file, len(self.tokens))
@@ -245,7 +245,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         self._splitter: re.Pattern[str] | None = None
         kwargs = {f"{token[1:-1].lower()}_token": token for token in FILE_TOKENS} | kwargs
         kwargs |= {"do_lower_case": do_lower_case, "piece_rule": piece_rule}
-        kwargs |= {"strip_beside": strip_beside} if strip_beside else {}
+        kwargs |= {"strip_sides": strip_sides} if strip_sides else {}
         super().__init__(clean_up_tokenization_spaces=clean_up_tokenization_spaces, **kwargs)
 
     @classmethod
@@ -335,7 +335,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if self.split_special_tokens if split_special_tokens is None else split_special_tokens:
             yield 0, text, False
             return
-        sides = self.strip_beside.get  # beside tokens that are not in there both sides are stripped
+        sides = self.strip_sides.get  # a token that is not in there is stripped on both
         start, before = 0, ""
         for match in chain(self._find_tokens().finditer(text), (None,)):
             segment = text[start : match.start()] if match else text[start:]

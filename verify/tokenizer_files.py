@@ -1,4 +1,4 @@
-"""The tokenizer's files in OUTPUT against SOURCE's, as files, and every field beside them that `convert` did not write.
+"""The tokenizer's files in OUTPUT against SOURCE's, as files, and every field that `convert` did not write.
 
 Texts show what a tokenizer does with those texts; a rare piece, or two scores, can be others without any of them
 showing it. Where SOURCE is not at hand a trace has the checksums of its files and the settings of its tokenizer.
@@ -27,7 +27,7 @@ _MODELS = (MODEL, "piece.model")
 _JUDGED = {
     *SPECIAL_TOKENS,
     *("tokenizer_class", "auto_map", "do_lower_case", "piece_rule", "model_max_length", "padding_side"),
-    *("truncation_side", "model_input_names", "clean_up_tokenization_spaces", ADDITIONAL, "strip_beside"),
+    *("truncation_side", "model_input_names", "clean_up_tokenization_spaces", ADDITIONAL, "strip_sides"),
 }
 #: What transformers writes or reads and no token depends on.
 _IDLE = {
@@ -71,7 +71,7 @@ def settings_of(source: TokenizerFiles) -> dict[str, Any]:
         "do_lower_case": settings.do_lower_case,
         "added_tokens": dict(source.added_tokens),
         "special_tokens": settings.all_special(),
-        "strips": dict(settings.beside),
+        "strips": dict(settings.strip_sides),
     }
 
 
@@ -138,7 +138,7 @@ def _judge_fields(config: Mapping[str, Any], settings: Mapping[str, Any] | None)
         if unknown:
             shown = ", ".join(quoted(str(token), 40) for token in unknown[:5])
             problems.append(Problem("E419", f"{CONFIG}: {shown}: no special token of SOURCE's"))
-        for name, expected in (("do_lower_case", settings["do_lower_case"]), ("strip_beside", settings["strips"])):
+        for name, expected in (("do_lower_case", settings["do_lower_case"]), ("strip_sides", settings["strips"])):
             if config.get(name, type(expected)()) != expected:
                 text = f"{CONFIG}: {name} is {config.get(name)!r:.80}, expected {expected!r:.80}"
                 problems.append(Problem("E419", text))

@@ -1,4 +1,4 @@
-"""What a tokenizer obeys beside its vocabulary, by name: OUTPUT's against what PaddleNLP's was set to once loaded."""
+"""What a tokenizer obeys apart from its vocabulary, by name: OUTPUT's against what PaddleNLP's was set to."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def compare_settings(trace: Trace, tokenizer: Any) -> list[str]:
         f"{name}: OUTPUT {found[name]}, SOURCE {expected[name]}" for name in _PLAIN if found[name] != expected[name]
     ]
     differences += _compare_tables("id of the added token", found["added_tokens"], expected["added_tokens"])
-    differences += _compare_tables("whitespace taken off beside", found["strips"], expected["strips"])
+    differences += _compare_tables("whitespace taken off next to", found["strips"], expected["strips"])
     special = [dict.fromkeys(side["special_tokens"], "a special token") for side in (found, expected)]
     return differences + _compare_tables("kind of", *special)
 
@@ -51,7 +51,7 @@ def _settings_of(tokenizer: Any) -> dict[str, Any]:
             token: number for token, number in tokenizer.added_tokens_encoder.items() if token not in vocabulary
         },
         "special_tokens": list(map(str, tokenizer.all_special_tokens)),
-        "strips": dict(getattr(tokenizer, "strip_beside", {})),
+        "strips": dict(getattr(tokenizer, "strip_sides", {})),
     }
 
 

@@ -1,4 +1,4 @@
-"""What tokenizer_config.json and special_tokens_map.json say that decides tokens, and the names of all the rest.
+"""What tokenizer_config.json and special_tokens_map.json contain that decides tokens, and the names of all the rest.
 
 PaddleNLP 2.8.1 saves every argument that its tokenizer was made with, and obeys those in `CARRIED` when it loads
 (`tokenizer_utils_base.py`: `PretrainedTokenizerBase.__init__` and `from_pretrained`). The values of
@@ -52,13 +52,13 @@ _INPUTS = ("input_ids", "token_type_ids", "attention_mask")
 
 @dataclass(frozen=True)
 class TokenizerSettings:
-    """`special_tokens` by role. `beside`: the sides ("left", "right", "none") on which whitespace next to a special
-    token is taken off, where a file gives that token as an AddedToken; next to every other one both sides are."""
+    """`special_tokens` by role. `strip_sides`: the side ("left", "right", "none") on which whitespace next to a special
+    token is taken off, where a file gives that token as an AddedToken; with every other one it is on both."""
 
     do_lower_case: bool
     special_tokens: Mapping[str, str]
     additional: tuple[str, ...] = ()
-    beside: Mapping[str, str] = field(default_factory=dict)
+    strip_sides: Mapping[str, str] = field(default_factory=dict)
     padding_side: str = "right"
     truncation_side: str = "right"
     #: None: the files give no limit.
@@ -90,7 +90,7 @@ def read_settings(
         do_lower_case=_lower_case(fields),
         special_tokens=special,
         additional=additional,
-        beside=dict(filter(None, map(_sides_beside, given))),
+        strip_sides=dict(filter(None, map(_strip_sides, given))),
         longest=_longest(fields),
         input_names=_input_names(fields, warnings),
         **sides,
@@ -183,8 +183,8 @@ def _additional(config: Mapping[str, Any], table: Mapping[str, Any], warnings: l
     return found.get(TABLE, found.get(CONFIG, ()))
 
 
-def _sides_beside(value: Any) -> tuple[str, str] | None:
-    """PaddleNLP strips beside an AddedToken where its options ask for it, beside all other special tokens always."""
+def _strip_sides(value: Any) -> tuple[str, str] | None:
+    """PaddleNLP strips next to an AddedToken where its options ask for it, next to all other special tokens always."""
     if not isinstance(value, Mapping) or (value.get("lstrip") and value.get("rstrip")):
         return None
     sides = "left" if value.get("lstrip") else "right" if value.get("rstrip") else "none"

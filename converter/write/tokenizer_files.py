@@ -24,7 +24,7 @@ def build_tokenizer_config(files: TokenizerFiles, longest: int, piece_rule: str)
         "truncation_side": (settings.truncation_side, "right"),
         "model_input_names": (list(settings.input_names), ["input_ids"]),
         ADDITIONAL: (list(settings.additional), []),
-        "strip_beside": (dict(settings.beside), {}),
+        "strip_sides": (dict(settings.strip_sides), {}),
     }
     return {
         "tokenizer_class": TOKENIZER_CLASS,

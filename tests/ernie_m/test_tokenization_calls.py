@@ -79,10 +79,10 @@ def test_the_first_call_does_not_change_what_is_pickled(folder: Path) -> None:
 
 def test_only_sides_that_are_named_are_stripped(folder: Path) -> None:
     text = "a \x85[MASK]\x85 b"
-    both, none = load(folder)(text)["input_ids"], load(folder, strip_beside={"[MASK]": "none"})(text)["input_ids"]
-    left = load(folder, strip_beside={"[MASK]": "left"})(text)["input_ids"]
+    both, none = load(folder)(text)["input_ids"], load(folder, strip_sides={"[MASK]": "none"})(text)["input_ids"]
+    left = load(folder, strip_sides={"[MASK]": "left"})(text)["input_ids"]
     assert len(both) < len(left) < len(none)
-    tokenizer = load(folder, strip_beside={"[MASK]": "left"})
+    tokenizer = load(folder, strip_sides={"[MASK]": "left"})
     tokenizer.save_pretrained(folder.parent / "left")
     assert load(folder.parent / "left")(text)["input_ids"] == left
 

@@ -78,8 +78,8 @@ def test_another_file_is_named(converted: tuple[Path, Path], file: str, data: by
         ("tokenizer_config.json", {"do_lower_case": True}, "do_lower_case is True, expected False"),
         (
             "tokenizer_config.json",
-            {"strip_beside": {"[CLS]": "none"}},
-            "strip_beside is {'[CLS]': 'none'}, expected {}",
+            {"strip_sides": {"[CLS]": "none"}},
+            "strip_sides is {'[CLS]': 'none'}, expected {}",
         ),
         ("tokenizer_config.json", {"additional_special_tokens": ["[OPTION]", "▁a"]}, "no special token of SOURCE's"),
         (

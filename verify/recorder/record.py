@@ -98,7 +98,7 @@ def record(request: Any) -> Any:
 
 
 def record_tokens(folder: str, lines: Any, seed: int, behavior: str) -> Any:
-    """What the head says of the tokenizer, the ids of every text, the arrays (texts, ids, a digest of each way), and
+    """What the head holds of the tokenizer, the ids of every text, the arrays (texts, ids, a digest of each way), and
     notes."""
     # An empty text and one made of nothing but spaces are texts, too.
     texts = lines + generate_texts(seed)

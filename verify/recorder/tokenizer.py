@@ -111,7 +111,7 @@ def give_ids(tokenizer: Any, added: Any) -> None:
 
 
 def describe_tokenizer(tokenizer: Any) -> Any:
-    """What the tokenizer obeys beside its vocabulary."""
+    """What the tokenizer obeys apart from its vocabulary."""
     extended = tokenizer.all_special_tokens_extended
     strips = dict((str(token), [token.lstrip, token.rstrip]) for token in extended if not isinstance(token, str))
     return {

@@ -76,7 +76,7 @@ def test_additional_special_tokens_get_paddlenlps_ids_and_keep_the_sides_they_st
     found = find(tmp_path, **(tokens if place == "tokenizer_config.json" else {"table": tokens}))  # type: ignore[arg-type]
     # The sentencepiece model has two pieces, and PaddleNLP counts on from those; ▁a is in vocab.txt.
     assert dict(found.added_tokens) == {"[OPTION]": 2}
-    assert found.settings.additional == ("[OPTION]", "▁a") and found.settings.beside == beside
+    assert found.settings.additional == ("[OPTION]", "▁a") and found.settings.strip_sides == beside
 
 
 def test_special_tokens_without_an_id_follow_those_with_one_in_paddlenlps_order(tmp_path: Path) -> None:
@@ -89,6 +89,12 @@ def test_transformers_added_tokens_decoder_is_read(tmp_path: Path) -> None:
     found = find(tmp_path, added_tokens_decoder=decoder, extra_special_tokens=["[OPTION]"])
     assert dict(found.added_tokens) == {"[OPTION]": 8, "<e>": 9}
     assert found.settings.additional == ("[OPTION]",)
+
+
+def test_where_both_files_give_an_id_transformers_own_is_taken_with_a_warning(tmp_path: Path) -> None:
+    found = find(tmp_path, added={"<e>": 8}, added_tokens_decoder={"9": {"content": "<e>"}})
+    assert dict(found.added_tokens) == {"<e>": 9}
+    assert "give ids that differ ('<e>' 8 and 9): the latter are taken" in "".join(found.warnings)
 
 
 def test_ordinary_added_tokens_are_lowered_where_text_is(tmp_path: Path) -> None:
