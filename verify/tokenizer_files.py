@@ -40,7 +40,7 @@ _OPTIONS = ("lstrip", "rstrip", "single_word")
 def judge_tokenizer(
     output: Path, source: TokenizerFiles | None, trace: Trace | None
 ) -> tuple[list[Problem], list[str]]:
-    """What is wrong, and warnings. Without SOURCE's tokenizer and without its traces in a trace only what `convert`
+    """What is wrong, and warnings. Without SOURCE's tokenizer and without settings in a trace only what `convert`
     never writes is named."""
     if not (output / VOCABULARY).is_file():
         return [], []

@@ -58,9 +58,10 @@ def tell_tokens(trace: Trace, found: Judgement) -> str:
     assert tokens is not None
     wrong = {way: counts for way, counts in tokens.ways.items() if counts[1]}
     shown = ", ".join(f"{way} {counts[1]} of {counts[0]}" for way, counts in wrong.items())
-    text = f"the tokenizer differs from Paddle's ({shown or 'the same tokens for the texts tried'})"
+    text = f"the tokenizer differs from Paddle's ({shown})"
     if tokens.settings:
-        text = f"{'; '.join(tokens.settings)}. It follows that tokens differ ({shown or 'not for the texts tried'})"
+        shows = f"results that differ: {shown}" if shown else "no text that was tried shows it"
+        text = f"{'; '.join(tokens.settings)}; {shows}"
     elif "ids" in wrong:
         text = f"{wrong['ids'][1]} of {tokens.texts} texts have other ids ({shown})"
     if tokens.examples:
