@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
+from converter.config_fields import read_dtype, refuse_fields, resolve_aliases, warn_of_unread
 from converter.constructor_call import ARCHITECTURES, flatten_constructor_call, unknown_architecture
 from converter.errors import Problem
 from converter.labels import read_labels
+from mappings.config_fields import load_config_fields
 
 #: Activations that compute the same in Paddle and PyTorch under this name (MODEL.md, quirk 15).
 ACTIVATIONS = ("gelu", "relu", "tanh", "silu", "swish", "mish", "leaky_relu", "relu6", "sigmoid")
@@ -40,6 +42,11 @@ PADDLENLP, CONSTRUCTOR, RELEASE, TRANSFORMERS = "paddlenlp", "constructor call",
 #: What transformers 4's class takes where its config is silent (models/deprecated/ernie_m/configuration_ernie_m.py).
 PORT_DEFAULTS: dict[str, Any] = {**CLASS_DEFAULTS, "layer_norm_eps": 1e-05}
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
+#: Fields that are not read by FieldReader.
+_IDENTITY = (
+    *("architecture", "architectures", "model_type", "init_class"),
+    *("id2label", "label2id", "num_labels", "dtype", "torch_dtype"),
+)
 _LARGEST_SIZE = 1 << 31
 _MOST_LAYERS = 1000
 
@@ -72,6 +79,7 @@ class SourceConfig:
     problem_type: str | None = None
     #: Label names in the order of their ids. None: PaddleNLP's default, which is two labels.
     labels: tuple[str, ...] | None = None
+    #: What the source's own from_pretrained loads the model in, whatever the file holds. None: float32.
     dtype: str | None = None
     warnings: tuple[str, ...] = field(default=())
 
@@ -87,16 +95,19 @@ def read_config(
     flat, problems = flatten_constructor_call(data, file) if kind == CONSTRUCTOR else (dict(data), [])
     if kind != CONSTRUCTOR:
         problems += _check_identity(flat, file)
-    reader = FieldReader(flat, file, problems)
+    rules = load_config_fields(kind)
+    flat, called, warnings = resolve_aliases(flat, file, rules)
+    reader = FieldReader(flat, file, problems, called=called)
     reader.read_sizes()
     reader.read_numbers()
     reader.read_choices()
     if kind == TRANSFORMERS:
         reader.read_port_fields()
-    values, warnings = reader.values, []
-    values["labels"], label_problems, label_warnings = read_labels(flat, file)
-    problems += label_problems
-    warnings += label_warnings
+    values = reader.values
+    values["labels"], label_problems, label_warnings = read_labels(flat, file, called.get("num_labels", "num_labels"))
+    values["dtype"], dtype_problems, dtype_warnings = read_dtype(flat, file, kind != TRANSFORMERS)
+    problems += label_problems + dtype_problems + refuse_fields(flat, file, rules)
+    warnings += label_warnings + dtype_warnings + warn_of_unread(flat, file, rules, (*_IDENTITY, *reader.read))
     for defaults in _defaults_of(kind, file):
         taken = {name: value for name, value in defaults.items() if flat.get(name) is None}
         values.update(taken)
@@ -156,15 +167,21 @@ class FieldReader:
     file: str
     problems: list[Problem]
     values: dict[str, Any] = field(default_factory=dict)
+    #: Fields that the file calls by an alias.
+    called: Mapping[str, str] = field(default_factory=dict)
+    #: Every field that was looked for.
+    read: list[str] = field(default_factory=list)
 
     def take(self, name: str, fits: Callable[[Any], bool], expected: str) -> None:
         value = self.flat.get(name)
+        self.read.append(name)
         if value is None:
             return
         if fits(value):
             self.values[name] = value
         else:
-            self.problems.append(Problem("E014", f"{self.file}: {name} is {value!r:.80}, expected {expected}"))
+            shown = self.called.get(name, name)
+            self.problems.append(Problem("E014", f"{self.file}: {shown} is {value!r:.80}, expected {expected}"))
 
     def read_sizes(self) -> None:
         for name in (*SIZES, "num_choices"):
@@ -184,8 +201,6 @@ class FieldReader:
     def read_choices(self) -> None:
         for name, choices in (("hidden_act", ACTIVATIONS), ("problem_type", PROBLEM_TYPES)):
             self.take(name, choices.__contains__, f"one of {', '.join(choices)}")
-        if isinstance(self.flat.get("dtype"), str):
-            self.values["dtype"] = self.flat["dtype"]
         said = self.flat.get("architecture")
         if isinstance(said, str) and said in ARCHITECTURES:
             self.values["architecture"] = ARCHITECTURES[said]
@@ -196,9 +211,11 @@ class FieldReader:
         """What only transformers' class has; and what it could do that no output of ours does."""
         self.take("layer_norm_eps", _is_number, "a number of 0 or more")
         self.take("act_dropout", _is_probability, "a probability")
+        self.read.append("intermediate_size")  # The tensors tell it.
         if "act_dropout" in self.flat and self.flat["act_dropout"] is None:  # the port then takes the other one
             self.values["act_dropout"] = self.values.get("hidden_dropout_prob", CLASS_DEFAULTS["hidden_dropout_prob"])
         for name, usual in (("position_embedding_type", "absolute"), ("pruned_heads", {})):
+            self.read.append(name)
             if self.flat.get(name) not in (None, usual):
                 said = f"{self.file}: {name} is {self.flat[name]!r:.80}, which is not supported; expected {usual!r}"
                 self.problems.append(Problem("E014", said))

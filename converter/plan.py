@@ -6,14 +6,15 @@ Pure: it reads no bytes of tensors and writes nothing. Nothing is written before
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from converter.config import SourceConfig
+from converter.config_fields import DEFAULT_DTYPE
 from converter.errors import PlanError, Problem, fold_names
 from converter.names import check_names, fold_reasons
 from converter.open.source import Source
 from converter.sizes import Sizes, resolve_sizes
-from converter.tensors import FLOATING, SourceTensor
+from converter.tensors import FLOATING, HOLDS_VALUES_OF, SourceTensor
 from mappings import Mapped, Scheme, Table, expand, load_table
 
 #: Where the weights go that no PyTorch class has a place for: names, layout and dtype as in the source.
@@ -54,6 +55,14 @@ class Plan:
     warnings: tuple[str, ...]
     #: Weights that no PyTorch class has a place for: written as they are into a file of their own.
     extras: tuple[PlannedTensor, ...] = ()
+    #: What the user asked every tensor to be converted to, or "keep".
+    asked_dtype: str = "keep"
+
+    @property
+    def loaded_dtype(self) -> str:
+        """What config.json names as `dtype`: from_pretrained of transformers 5 loads and computes in it. It is what the
+        source's own from_pretrained loads in, whatever the file holds, unless the user asked for another."""
+        return (self.config.dtype or DEFAULT_DTYPE) if self.asked_dtype == "keep" else self.asked_dtype
 
 
 def make_plan(source: Source, dtype: str = "keep") -> Plan:
@@ -89,8 +98,9 @@ def make_plan(source: Source, dtype: str = "keep") -> Plan:
         if not m.drop
     )
     extras = plan_extras(source)
-    warnings = (*_warnings(sizes, dropped, planned, absent), *_say_extras(extras))
-    return Plan(table, scheme, source.config, sizes, planned, tuple(dropped), not absent, warnings, extras)
+    warnings = (*_warnings(sizes, dropped, absent), *_say_extras(extras))
+    plan = Plan(table, scheme, source.config, sizes, planned, tuple(dropped), not absent, warnings, extras, dtype)
+    return replace(plan, warnings=(*warnings, *say_dtypes(plan)))
 
 
 def check_class(source: Source) -> list[Problem]:
@@ -196,9 +206,7 @@ def check_dtypes(mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor]
     ]
 
 
-def _warnings(
-    sizes: Sizes, dropped: list[Dropped], planned: tuple[PlannedTensor, ...], absent: tuple[Mapped, ...]
-) -> tuple[str, ...]:
+def _warnings(sizes: Sizes, dropped: list[Dropped], absent: tuple[Mapped, ...]) -> tuple[str, ...]:
     warnings = list(sizes.warnings)
     if absent:
         warnings.append(f"missing: {fold_names(entry.source for entry in absent)}: {absent[0].optional}")
@@ -211,9 +219,22 @@ def _warnings(
             reasons.setdefault(drop.reason, []).append(drop.name)
     if reasons:
         warnings.append(f"not converted: {fold_reasons(reasons)}")
-    dtypes = sorted({tensor.dtype for tensor in planned})
+    return tuple(warnings)
+
+
+def say_dtypes(plan: Plan) -> list[str]:
+    """What happens to dtypes between SOURCE, OUTPUT's file and a plain from_pretrained, where it is not the usual."""
+    loaded, dtypes, warnings = plan.loaded_dtype, sorted({tensor.dtype for tensor in plan.tensors}), []
     if len(dtypes) > 1:
         warnings.append(
-            f"the tensors have different dtypes ({', '.join(dtypes)}): each keeps its own. --dtype makes them one"
+            f"the tensors have different dtypes ({', '.join(dtypes)}): each keeps its own in the file, and a plain "
+            f"from_pretrained loads them all in {loaded}, as the source's own does. --dtype makes them one"
         )
-    return tuple(warnings)
+    rounded = [dtype for dtype in dtypes if dtype not in HOLDS_VALUES_OF[loaded]]
+    if rounded:
+        count = sum(tensor.dtype in rounded for tensor in plan.tensors)
+        warnings.append(
+            f"config.json asks for {loaded}, which the source's own from_pretrained loads in: a plain from_pretrained "
+            f"rounds the {count} tensors that the file holds in {' and '.join(rounded)}, unless it is given a dtype"
+        )
+    return warnings

@@ -27,6 +27,13 @@ DTYPES: dict[str, tuple[str, int, str]] = {
     "bool": ("|b1", 1, "BOOL"),
 }
 FLOATING = ("float64", "float32", "float16", "bfloat16")
+#: dtype -> those whose every value it holds exactly.
+HOLDS_VALUES_OF: dict[str, tuple[str, ...]] = {
+    "float64": FLOATING,
+    "float32": ("float32", "float16", "bfloat16"),
+    "float16": ("float16",),
+    "bfloat16": ("bfloat16",),
+}
 
 #: Decoded tensors above this size go to an unnamed temporary file, so that memory stays bounded.
 SPOOL_BYTES = 32 << 20

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from converter.behavior import Behavior
 from converter.plan import Plan
-from converter.tensors import element_count
 
 #: float32(1e-5), which Paddle's LayerNorm uses even in float64 (MODEL.md, quirk 4).
 LAYER_NORM_EPS = 9.999999747378752e-06
@@ -48,7 +46,7 @@ def build_config(plan: Plan, behavior: Behavior) -> dict[str, Any]:
         "position_offset": 2,
         "attention_mask_value": behavior.attention_mask_value,
         "implicit_mask_token_ids": behavior.hidden_ids(source.pad_token_id),
-        "dtype": main_dtype(plan),
+        "dtype": plan.loaded_dtype,
     }
     if source.act_dropout is not None:
         config["act_dropout"] = source.act_dropout
@@ -67,14 +65,6 @@ def auto_map(target_class: str) -> dict[str, str]:
     if target_class == "ErnieMForInformationExtraction":
         return {**AUTO_MAP, "AutoModel": f"modeling_ernie_m.{target_class}"}
     return AUTO_MAP
-
-
-def main_dtype(plan: Plan) -> str:
-    """The dtype of most elements: what `from_pretrained` loads the model in."""
-    elements: Counter[str] = Counter()
-    for tensor in plan.tensors:
-        elements[tensor.dtype] += element_count(tensor.shape)
-    return elements.most_common(1)[0][0]
 
 
 def write_json(path: Path, data: Any) -> None:

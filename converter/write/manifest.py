@@ -47,6 +47,7 @@ def build_manifest(
         "mapping": {"table": plan.table.source_class, "version": plan.table.version, "scheme": plan.scheme.name},
         "target_class": plan.table.target_class,
         "behavior": source.behavior,
+        "asked_dtype": plan.asked_dtype,
         "files": {name: hash_file(folder / name) for name in SUMMED_FILES if (folder / name).is_file()},
         "dropped": [{"source": drop.name, "reason": drop.reason} for drop in plan.dropped],
         "tensors": [describe_tensor(entry) for entry in written if entry.file != EXTRAS_FILE],
