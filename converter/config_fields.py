@@ -33,8 +33,8 @@ def resolve_aliases(
             continue
         if other is not None and other != value:
             warnings.append(
-                f"{file} gives {name} {other!r:.40} and its alias {alias} {value!r:.40}: the alias wins, as where it was "
-                "saved"
+                f"{file} gives {name} {other!r:.40} and its alias {alias} {value!r:.40}: the alias wins, as it "
+                "does where the file comes from"
             )
         fields[name], called[name] = value, alias
     return fields, called, warnings
@@ -64,7 +64,9 @@ def warn_of_unread(fields: Mapping[str, Any], file: str, rules: ConfigFields, re
     return [f"{file}: fields that are not carried over, and that no table knows to decide nothing: {shown}"]
 
 
-def read_dtype(fields: Mapping[str, Any], file: str, follows_config: bool) -> tuple[str | None, list[Problem], list[str]]:
+def read_dtype(
+    fields: Mapping[str, Any], file: str, follows_config: bool
+) -> tuple[str | None, list[Problem], list[str]]:
     """The dtype that the source's own `from_pretrained` loads the model in, or None for float32 by default.
 
     PaddleNLP casts every tensor to `dtype`, else to `torch_dtype`, whatever the file holds (tried with 2.8.1;

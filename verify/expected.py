@@ -48,11 +48,16 @@ _HEADS = {
     "AutoModelForQuestionAnswering": "ErnieMForQuestionAnswering",
 }
 _EXTRACTION = "ErnieMForInformationExtraction"
+#: What PaddleNLP loads in where the config names no dtype, whatever the file holds (tried with 2.8.1).
+USUAL_DTYPE = "float32"
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Fields and their values, the names of the labels (none: the class has none), and the longest text."""
+    """Fields and their values, the names of the labels (none: the class has none), and the longest text.
+
+    `dtype` among the fields is None where nothing says it.
+    """
 
     fields: Mapping[str, Any]
     labels: tuple[str, ...]
@@ -69,7 +74,7 @@ def expected_of_plan(plan: Plan, behavior: str) -> Expected:
     if plan.config.layer_norm_eps is not None:
         fields["layer_norm_eps"] = plan.config.layer_norm_eps
     fields["act_dropout"] = plan.config.act_dropout or 0.0
-    fields.update(_identity(plan.table.target_class))
+    fields.update(_identity(plan.table.target_class), dtype=plan.config.dtype or USUAL_DTYPE)
     return Expected(fields, plan.sizes.labels, plan.sizes.max_position_embeddings - 2)
 
 
@@ -84,7 +89,8 @@ def expected_of_trace(trace: Trace, behavior: str) -> Expected:
     fields.update(trace.head.get("port") or {})
     if behavior == "transformers":
         fields["implicit_mask_token_ids"] = [config.get("pad_token_id")]
-    fields.update(_identity(table.target_class))
+    # What from_pretrained of PaddleNLP, asked for nothing, loads in; traces from before it was recorded lack it.
+    fields.update(_identity(table.target_class), dtype=trace.head.get("default_dtype"))
     labels: tuple[str, ...] = ()
     if "num_labels" in table.dims.values():
         # PaddleNLP writes no names for exactly two labels.

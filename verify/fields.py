@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from converter.errors import Problem
-from converter.tensors import element_count
 from verify.expected import Expected
-
-if TYPE_CHECKING:
-    from verify.written import WrittenWeights
 
 #: What the configuration takes where config.json has no such field.
 _UNSAID = {"act_dropout": 0.0}
@@ -25,7 +20,7 @@ _SPECIAL = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 _TOKENIZER_PLACE = {"AutoTokenizer": ["tokenization_ernie_m.PaddleErnieMTokenizer", None]}
 
 
-def check_config(output: Path, known: Expected, written: WrittenWeights) -> list[Problem]:
+def check_config(output: Path, known: Expected) -> list[Problem]:
     """Every field that differs from what SOURCE and Paddle's habits say."""
     try:
         config = json.loads((output / "config.json").read_text(encoding="utf-8"))
@@ -35,7 +30,7 @@ def check_config(output: Path, known: Expected, written: WrittenWeights) -> list
         return [Problem("E408", f"config.json is not usable: {error}")]
     if "dtype" not in config and "torch_dtype" in config:  # as transformers wrote it before 4.56
         config["dtype"] = config["torch_dtype"]
-    expected = {**known.fields, "dtype": _main_dtype(written) or config.get("dtype")}
+    expected = {name: value for name, value in known.fields.items() if (name, value) != ("dtype", None)}
     problems = [
         Problem("E408", f"config.json: {name} is {_shown(config, name)}, expected {value!r:.80}")
         for name, value in expected.items()
@@ -54,14 +49,6 @@ def _check_places(file: str, found: Any, expected: Mapping[str, Any]) -> list[Pr
         for auto, place in expected.items()
         if found.get(auto) != place
     ]
-
-
-def _main_dtype(written: WrittenWeights) -> str | None:
-    """The dtype of most elements: the one that config.json must ask for, or loading would round the others."""
-    elements: Counter[str] = Counter()
-    for tensor in written.tensors.values():
-        elements[tensor.dtype] += element_count(tensor.shape)
-    return elements.most_common(1)[0][0] if elements else None
 
 
 def check_tokenizer_config(output: Path, longest: int, behavior: str = "paddlenlp") -> list[Problem]:

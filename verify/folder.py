@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from converter.errors import Problem
 from verify.expected import expected_of_plan, expected_of_trace
 from verify.fields import check_config, check_tokenizer_config
-from verify.manifest import behavior_of, check_code, check_files, check_source, check_tensors, read_manifest
+from verify.manifest import (
+    asked_dtype,
+    behavior_of,
+    check_code,
+    check_files,
+    check_source,
+    check_tensors,
+    read_manifest,
+)
 from verify.static import StaticResult, check_weights
 from verify.trace import Trace
 from verify.traced_weights import check_against_trace
-from verify.written import WrittenWeights, read_written
+from verify.written import read_written
 
 if TYPE_CHECKING:
     from converter.plan import Plan
@@ -35,7 +44,7 @@ def check_folder(
     elif trace is not None:
         result, more = check_against_trace(trace, manifest, written)
         problems += more
-    problems += check_fields(output, plan, trace, written, behavior_of(manifest))
+    problems += check_fields(output, plan, trace, behavior_of(manifest), asked_dtype(manifest, written))
     code = written.warnings + check_code(output)
     if manifest is None:
         return result, problems, code
@@ -50,13 +59,16 @@ def check_folder(
 
 
 def check_fields(
-    output: Path, plan: Plan | None, trace: Trace | None, written: WrittenWeights, behavior: str
+    output: Path, plan: Plan | None, trace: Trace | None, behavior: str, asked: str | None
 ) -> list[Problem]:
-    """The fields of config.json and tokenizer_config.json against the source's, else against the trace's."""
+    """The fields of config.json and tokenizer_config.json against the source's, else against the trace's. `asked`: the
+    dtype that OUTPUT was converted to, if it was."""
     if plan is not None:
         expected = expected_of_plan(plan, behavior)
     elif trace is not None:
         expected = expected_of_trace(trace, behavior)
     else:
         return []
-    return check_config(output, expected, written) + check_tokenizer_config(output, expected.longest, behavior)
+    if asked is not None:
+        expected = replace(expected, fields={**expected.fields, "dtype": asked})
+    return check_config(output, expected) + check_tokenizer_config(output, expected.longest, behavior)

@@ -27,7 +27,7 @@ from verify.margin import smallest_of, tell_hidden
 from verify.nonfinite import explain_not_finite
 from verify.opening import Said, open_for
 from verify.reference import find_interpreter, make_request, record_trace
-from verify.report import NUMBERS, TOKENS, WEIGHTS, Report
+from verify.report import DEFAULT_LOAD, NUMBERS, TOKENS, WEIGHTS, Report
 from verify.static import converted_to
 from verify.trace import Trace, check_sums, copy_trace, read_trace
 from verify.wording import tell_difference, tell_gradient, tell_tokens, tell_use
@@ -210,7 +210,11 @@ class Job:
             report.first_difference = first_gradient(found.gradients)
             report.problems.append(Problem("E402", tell_gradient(report.first_difference)))
         else:
-            report.problems += [Problem("E402", tell_use(way, use)) for way, use in found.uses.items() if use["differ"]]
+            report.problems += [
+                Problem("E418" if way == DEFAULT_LOAD else "E402", tell_use(way, use))
+                for way, use in found.uses.items()
+                if use["differ"]
+            ]
         self._judge_tokens(trace, found)
 
     def _test_itself(self, plan: Plan | None, trace: Trace, options: Options) -> None:

@@ -19,8 +19,9 @@ from converter.behavior import BEHAVIORS, Behavior
 from converter.errors import Problem, ReferenceFailure
 from verify.compare import GradientResult, SiteResult
 from verify.launch import PROGRESS, Ended, clean_environment, run_process
-from verify.manifest import behavior_of, read_manifest
+from verify.manifest import asked_dtype, behavior_of, read_manifest
 from verify.margin import SmallestFault
+from verify.report import DEFAULT_LOAD
 from verify.tokens import TokenResult, compare_tokens
 from verify.trace import Trace, read_trace
 from verify.written import read_written
@@ -138,6 +139,7 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     """The same in this process."""
     import transformers
 
+    from verify.default_load import try_default_load
     from verify.loading import LoadFailure, check_as_loaded, load_model
     from verify.replay import replay_cases
     from verify.uses import Uses
@@ -171,6 +173,14 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
         on_progress("PyTorch: plain calls, training, float32")
         with trace.arrays() as arrays:
             found.uses = {way: asdict(use) for way, use in Uses(trace, arrays, loaded).go().items()}
+        loaded = None  # A large model does not fit into memory twice.
+        on_progress("PyTorch: from_pretrained without a dtype")
+        written = read_written(output)
+        asked = asked_dtype(read_manifest(output)[0], written)
+        with trace.arrays() as arrays:
+            use, warnings = try_default_load(trace, arrays, output, written.tensors, asked, rules)
+        found.uses[DEFAULT_LOAD] = asdict(use)
+        found.warnings += warnings
     return found
 
 

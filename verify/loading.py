@@ -67,10 +67,11 @@ def check_as_loaded(loaded: LoadedModel, output: Path) -> list[str]:
     config["id2label"] = {int(number): label for number, label in config.get("id2label", {}).items()} or None
     model = loaded.model
     problems = [
-        f"config.json says {name} {config[name]!r:.80}, the model has {getattr(model.config, name, None)!r:.80}"
+        f"config.json says {name} {config.get(name)!r:.80}, the model has {getattr(model.config, name, None)!r:.80}"
         for name in AS_LOADED
-        if config.get(name) is not None or (name == "classifier_dropout" and name in config)
-        if getattr(model.config, name, None) != config[name]
+        # Left out or null it is None, and not what an alias of it says.
+        if config.get(name) is not None or name == "classifier_dropout"
+        if getattr(model.config, name, None) != config.get(name)
     ]
     if getattr(model, "base_model", None) is not loaded.backbone:
         prefix = getattr(model, "base_model_prefix", None)

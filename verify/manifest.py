@@ -139,6 +139,19 @@ def check_source(manifest: Mapping[str, Any], sums: Mapping[str, str]) -> list[P
     return [Problem("E406", f"{MANIFEST}: OUTPUT was made from another {', '.join(other)} than SOURCE has")]
 
 
+def asked_dtype(manifest: Mapping[str, Any] | None, written: WrittenWeights) -> str | None:
+    """The dtype that the user asked `convert` for, as the manifest has it and every tensor bears out; else None."""
+    found = {tensor.dtype for tensor in written.tensors.values()}
+    if manifest is None or len(found) != 1:
+        return None
+    asked = manifest.get("asked_dtype")
+    if asked is None:  # From before it was kept: a dtype that no tensor of the source had was asked for.
+        entries = manifest["tensors"]
+        changed = all(entry.get("dtype") != entry.get("source_dtype") for entry in entries)
+        asked = next(iter(found)) if entries and changed else None
+    return str(asked) if asked in found else None
+
+
 def check_rounding(trace: Trace, output: Path) -> None:
     """Raise ReferenceFailure when a trace is of weights in another dtype than OUTPUT's manifest says: numbers of the
     one say nothing of the other."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 FOLDER = "verification"
 #: What a full report has looked at; `push` wants all of these.
 WEIGHTS, NUMBERS, TOKENS = "weights", "numbers", "tokens"
+#: Among the uses, the one that is no call but from_pretrained as users write it. It has a row of its own.
+DEFAULT_LOAD = "default load"
 #: The code of a fault that the verifier planted and missed: nothing is known to be wrong with OUTPUT.
 MISSED = "E409"
 _GROUPS = (
@@ -157,14 +159,23 @@ def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
         tensors = len({result.tensor for result in report.gradients})
         failed = len({result.tensor for result in report.gradients if not result.passed})
         rows.append(("gradients", f"{tensors} tensors", *_worst(report.gradients, failed)))
-    if report.uses:
-        compared, wrong = (sum(use[part] for use in report.uses.values()) for part in ("compared", "differ"))
-        rows.append(("other uses", f"{compared} sites", f"{wrong} differ", "0", "ok" if not wrong else "FAILED"))
+    rows += rows_of_uses(report.uses)
     if report.tokenizer is not None:
         wrong = report.tokenizer.mismatched
         rows.append(
             ("tokens", f"{report.tokenizer.texts} texts", f"{wrong} differ", "0", "ok" if not wrong else "FAILED")
         )
+    return rows
+
+
+def rows_of_uses(uses: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, str, str, str]]:
+    """All ways to call the model in one row; in another one what from_pretrained gives by default."""
+    rows = []
+    for title, of_default, what in (("other uses", False, "sites"), (DEFAULT_LOAD, True, "tensors and sites")):
+        chosen = [use for way, use in uses.items() if (way == DEFAULT_LOAD) == of_default]
+        compared, wrong = (sum(use[part] for use in chosen) for part in ("compared", "differ"))
+        if chosen:
+            rows.append((title, f"{compared} {what}", f"{wrong} differ", "0", "ok" if not wrong else "FAILED"))
     return rows
 
 

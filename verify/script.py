@@ -24,6 +24,7 @@ MODULES = (
     "static_graph",
     "checkpoint",
     "config",
+    "default_dtype",
     "generations",
     "behavior",
     "model",

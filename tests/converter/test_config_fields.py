@@ -1,4 +1,4 @@
-"""Fields as PaddleNLP 2.8.1 reads them (tried there, one by one): aliases, label tables, dtypes, and what nobody reads."""
+"""Fields as PaddleNLP 2.8.1 reads them (tried there, one by one): aliases, labels, dtypes, and what nobody reads."""
 
 from __future__ import annotations
 

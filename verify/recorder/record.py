@@ -12,6 +12,7 @@ import numpy as np
 from verify.recorder.behavior import choose_behavior, follow
 from verify.recorder.checkpoint import read_weights, weight_files
 from verify.recorder.config import read_config
+from verify.recorder.default_dtype import default_dtype
 from verify.recorder.design import Designer
 from verify.recorder.generated import generate_texts
 from verify.recorder.generations import split_cases
@@ -43,6 +44,7 @@ def record(request: Any) -> Any:
     behavior = choose_behavior(request, weights)
     request = dict(request, fallback=dict(told_by_weights(weights), **(request.get("fallback") or {})))
     name, fields, how = read_config(request)
+    loaded_in = default_dtype(fields, is_port(weights))
     say(f"building {name} in {precision}")
     model = build_model(name, fields, precision)
     port, in_port = build_as_port(model, fields, weights, precision) if is_port(weights) else (None, [])
@@ -73,6 +75,7 @@ def record(request: Any) -> Any:
         "architecture": name,
         "precision": precision,
         "round_to": round_to,
+        "default_dtype": loaded_in,
         "config": config,
         "layer_norm_eps": epsilons(model),
         "port": port,

@@ -13,6 +13,7 @@ from verify.margin import tell_margin
 from verify.rendering.kinds import by_tensor, count_failed, read_gradients
 from verify.rendering.plain_text import to_markdown, to_number
 from verify.rendering.verdict import group_rows, read_sites, verdict_of
+from verify.report import rows_of_uses
 
 _SHOWN = 10
 
@@ -51,9 +52,7 @@ def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
     if gradients:
         wrong = count_failed(gradients)
         rows.append(("gradients", f"{len(by_tensor(gradients))} tensors", f"{wrong} differ", "0", _word(wrong)))
-    if report["uses"]:
-        compared, wrong = (sum(use[part] for use in report["uses"].values()) for part in ("compared", "differ"))
-        rows.append(("other uses", f"{compared} sites", f"{wrong} differ", "0", _word(wrong)))
+    rows += rows_of_uses(report["uses"])
     if tokens is not None:
         wrong = tokens["mismatched"]
         rows.append(("tokens", f"{tokens['texts']} texts", f"{wrong} differ", "0", _word(wrong)))
