@@ -82,7 +82,7 @@ The behavior is `{behavior.name}`: {behavior.said}. Each of its choices is a fie
 {" or `tokenizer_config.json`" if has_tokenizer else ""}:
 
 {_render_fields(plan, has_tokenizer, behavior)}
-{_ADVICE[behavior.name]}{_say_extras(plan)}
+{_ADVICE[behavior.name]}{_say_dtype(plan)}{_say_extras(plan)}
 
 ## What differs from transformers 4.57's own ErnieM
 
@@ -147,6 +147,18 @@ def _render_origin(manifest: dict[str, Any]) -> str:
 
 `paddle2torch.json` has the name, shape and sha256 of every tensor, here and in the source.
 """
+
+
+def _say_dtype(plan: Plan) -> str:
+    """Where loading changes dtypes: people expect the file's."""
+    stored = sorted({tensor.dtype for tensor in plan.tensors})
+    if stored == [plan.loaded_dtype]:
+        return ""
+    return (
+        f"\n\nThe weights are stored in {' and '.join(stored)}. `from_pretrained` loads them in {plan.loaded_dtype} "
+        "(transformers 4.57: in float32 always), which is what the checkpoint's own library does; `dtype=` asks for "
+        "another."
+    )
 
 
 def _say_extras(plan: Plan) -> str:
