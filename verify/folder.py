@@ -22,7 +22,7 @@ from verify.manifest import (
 from verify.static import StaticResult, check_weights
 from verify.trace import Trace
 from verify.traced_weights import check_against_trace
-from verify.written import read_written
+from verify.written import WrittenWeights, read_written
 
 if TYPE_CHECKING:
     from converter.plan import Plan
@@ -44,7 +44,7 @@ def check_folder(
     elif trace is not None:
         result, more = check_against_trace(trace, manifest, written)
         problems += more
-    problems += check_fields(output, plan, trace, behavior_of(manifest), asked_dtype(manifest, written))
+    problems += check_fields(output, plan, trace, written, behavior_of(manifest))
     code = written.warnings + check_code(output)
     if manifest is None:
         return result, problems, code
@@ -59,16 +59,16 @@ def check_folder(
 
 
 def check_fields(
-    output: Path, plan: Plan | None, trace: Trace | None, behavior: str, asked: str | None
+    output: Path, plan: Plan | None, trace: Trace | None, written: WrittenWeights, behavior: str
 ) -> list[Problem]:
-    """The fields of config.json and tokenizer_config.json against the source's, else against the trace's. `asked`: the
-    dtype that OUTPUT was converted to, if it was."""
+    """The fields of config.json and tokenizer_config.json against the source's, else against the trace's."""
     if plan is not None:
         expected = expected_of_plan(plan, behavior)
     elif trace is not None:
         expected = expected_of_trace(trace, behavior)
     else:
         return []
-    if asked is not None:
+    asked = asked_dtype(read_manifest(output)[0], written)
+    if asked is not None:  # A request for a dtype is one for what loading gives, too.
         expected = replace(expected, fields={**expected.fields, "dtype": asked})
     return check_config(output, expected) + check_tokenizer_config(output, expected.longest, behavior)
