@@ -211,7 +211,7 @@ class FieldReader:
         """What only transformers' class has; and what it could do that no output of ours does."""
         self.take("layer_norm_eps", _is_number, "a number of 0 or more")
         self.take("act_dropout", _is_probability, "a probability")
-        self.read.append("intermediate_size")  # The tensors tell it.
+        self.read.append("intermediate_size")  # It is read off the tensors.
         if "act_dropout" in self.flat and self.flat["act_dropout"] is None:  # the port then takes the other one
             self.values["act_dropout"] = self.values.get("hidden_dropout_prob", CLASS_DEFAULTS["hidden_dropout_prob"])
         for name, usual in (("position_embedding_type", "absolute"), ("pruned_heads", {})):

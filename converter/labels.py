@@ -39,17 +39,17 @@ def _names_from_ids(table: Any, file: str) -> tuple[list[Any], Problem | None]:
     """The names by their ids, of whatever type they are. Ids may be whole numbers or their text in any form that
     PaddleNLP's int() takes."""
     if not isinstance(table, Mapping) or not table:
-        said = f"{file}: id2label is {table!r:.60}, expected a table that gives a name to each of 0, 1, 2, ..."
-        return [], Problem("E016", said)
+        text = f"{file}: id2label is {table!r:.60}, expected a table that gives a name to each of 0, 1, 2, ..."
+        return [], Problem("E016", text)
     by_id: dict[int | None, Any] = {_as_id(key): name for key, name in table.items()}
     if set(by_id) != set(range(len(table))):
         ids = ", ".join(map(str, list(table)[:8])) + (", ..." if len(table) > 8 else "")
-        said = f"{file}: id2label must give a name to each of 0, 1, 2, ... and to nothing else; its ids are {ids}"
-        return [], Problem("E016", said)
+        text = f"{file}: id2label must give a name to each of 0, 1, 2, ... and to nothing else; its ids are {ids}"
+        return [], Problem("E016", text)
     for index, name in by_id.items():
         if isinstance(name, (list, Mapping)):
-            said = f"{file}: id2label's name of {index} is {name!r:.60}, expected a text"
-            return [], Problem("E017", said)
+            text = f"{file}: id2label's name of {index} is {name!r:.60}, expected a text"
+            return [], Problem("E017", text)
     return [by_id[index] for index in range(len(table))], None
 
 

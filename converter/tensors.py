@@ -27,7 +27,7 @@ DTYPES: dict[str, tuple[str, int, str]] = {
     "bool": ("|b1", 1, "BOOL"),
 }
 FLOATING = ("float64", "float32", "float16", "bfloat16")
-#: dtype -> those whose every value it holds exactly.
+#: dtype -> those of which it holds every value exactly.
 HOLDS_VALUES_OF: dict[str, tuple[str, ...]] = {
     "float64": FLOATING,
     "float32": ("float32", "float16", "bfloat16"),

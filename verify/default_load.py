@@ -60,8 +60,11 @@ def try_default_load(
         warnings.append(_NO_DTYPE)
         expected = _named_dtype(output)
     elif _named_dtype(output) != expected:
-        whose = "it was converted to" if asked else "PaddleNLP loads it in"
-        use.fail(f"config.json asks for {_named_dtype(output)}, {whose} {expected}")
+        why = "it was converted to" if asked else "PaddleNLP loads it in"
+        use.fail(f"config.json asks for {_named_dtype(output)}, {why} {expected}")
+    if expected not in UNITS:
+        use.fail(f"config.json asks for {expected}, expected one of {', '.join(UNITS)}")
+        return use, warnings
     loaded = _TRANSFORMERS_4 if transformers.__version__.startswith("4.") else expected
     compare_tensors(use, model, written, str(loaded))
     follow_rules(model, rules)
@@ -125,6 +128,8 @@ def compare_case(
     try:
         with torch.no_grad():
             outputs = model(**inputs)
+            if isinstance(outputs, tuple):  # config.json may ask for one; it has no names.
+                outputs = model(**inputs, return_dict=True)
         given = _by_site(outputs, limits.layers)
     except Exception as error:  # whatever OUTPUT's code raises is a fault of OUTPUT
         use.fail(f"the model raises {describe(error)} ({where})")
@@ -139,8 +144,8 @@ def compare_case(
         result = compare_site(case.name, site, reference, value, scale, limit)
         use.compared += 1
         if not result.passed:
-            told = result.problem or f"max |difference| {result.max_rel:.1e} of the largest value"
-            use.fail(f"{site} differs: {told}, allowed {limit:.0e} ({where}, in {limits.precision})")
+            measured = result.problem or f"max |difference| {result.max_rel:.1e} of the largest value"
+            use.fail(f"{site} differs: {measured}, allowed {limit:.0e} ({where}, in {limits.precision})")
 
 
 def _by_site(outputs: Any, layers: int) -> dict[str, torch.Tensor]:

@@ -56,7 +56,7 @@ USUAL_DTYPE = "float32"
 class Expected:
     """Fields and their values, the names of the labels (none: the class has none), and the longest text.
 
-    `dtype` among the fields is None where nothing says it.
+    `dtype` among the fields is None where nothing gives it.
     """
 
     fields: Mapping[str, Any]

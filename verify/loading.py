@@ -69,7 +69,7 @@ def check_as_loaded(loaded: LoadedModel, output: Path) -> list[str]:
     problems = [
         f"config.json says {name} {config.get(name)!r:.80}, the model has {getattr(model.config, name, None)!r:.80}"
         for name in AS_LOADED
-        # Left out or null it is None, and not what an alias of it says.
+        # Left out or null it is None, and not what an alias of it holds.
         if config.get(name) is not None or name == "classifier_dropout"
         if getattr(model.config, name, None) != config.get(name)
     ]

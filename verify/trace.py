@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from converter.behavior import BEHAVIORS
 from converter.errors import Problem, ReferenceFailure
+from converter.tensors import FLOATING
 from mappings import SOURCE_CLASSES
 from verify.tolerances import ROUNDING
 
@@ -174,6 +175,8 @@ def _odd_field(head: Mapping[str, Any], cases: Sequence[Case]) -> str:
         return f"its architecture is {head['architecture']!r}"
     if head.get("behavior", "paddlenlp") not in BEHAVIORS:
         return f"its behavior is {head['behavior']!r}"
+    if head.get("default_dtype", "float32") not in FLOATING:
+        return f"its default_dtype is {head['default_dtype']!r}"
     if not names or not all(int(head["config"][size]) > 0 for size in sizes):
         return "its config or its list of files is empty"
     if not {case.through for case in cases} <= _THROUGH:

@@ -100,7 +100,7 @@ def whole(class_name: str, dtype: str) -> Any:
 
 
 def old_style(folder: Path) -> None:
-    """model_config.json of PaddleNLP before 2.5, beside half weights."""
+    """model_config.json of PaddleNLP before 2.5, next to half weights."""
     model = build(SEQUENCE)
     folder.mkdir()
     paddle.save(cast(model, "float16"), str(folder / "model_state.pdparams"))
@@ -124,11 +124,11 @@ VARIANTS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "float32, torch_dtype float16": (SEQUENCE, plain(SEQUENCE, {"torch_dtype": "float16"})),
     "two dtypes": (SEQUENCE, half(SEQUENCE, "float16", False, {"torch_dtype": "float16", "dtype": "float32"})),
     "num_classes": (SEQUENCE, plain(SEQUENCE, {**NO_NAMES, "num_classes": 5}, 5)),
-    "num_classes beside num_labels": (TOKEN, plain(TOKEN, {**NO_NAMES, "num_classes": 3, "num_labels": 2})),
+    "num_classes and num_labels": (TOKEN, plain(TOKEN, {**NO_NAMES, "num_classes": 3, "num_labels": 2})),
     "names that are numbers": (SEQUENCE, plain(SEQUENCE, NUMBERS)),
     "ids as texts": (TOKEN, plain(TOKEN, {"id2label": {"2": "c", "00": "a", "1": "b"}, "label2id": ABSENT})),
     "two labels": (SEQUENCE, plain(SEQUENCE, None, 2)),
-    "dropout beside classifier_dropout": (SEQUENCE, plain(SEQUENCE, {"dropout": 0.5, "classifier_dropout": 0.2})),
+    "dropout and classifier_dropout": (SEQUENCE, plain(SEQUENCE, {"dropout": 0.5, "classifier_dropout": 0.2})),
     "dropout of nothing": (TOKEN, plain(TOKEN, {"dropout": 0.0})),
     "fields that nobody reads": (BASE, plain(BASE, {"layer_norm_eps": 0.1, "hidden_activation": "relu"})),
     "problem_type": (SEQUENCE, plain(SEQUENCE, {"problem_type": "multi_label_classification"})),

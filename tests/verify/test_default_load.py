@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from converter.errors import ReferenceFailure
 from tests.checkpoints import make_config, make_state, write_folder
 from verify import Report, verify
 from verify.default_load import UNITS, coarsest
@@ -43,7 +44,7 @@ ErnieMPreTrainedModel.from_pretrained = classmethod(_from_pretrained)
 
 @pytest.fixture(scope="module")
 def amp(verify_live: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A checkpoint as AMP level O2 leaves it, whose config names no dtype: PaddleNLP loads it in float32."""
+    """A checkpoint as AMP level O2 leaves it, with a config that names no dtype: PaddleNLP loads it in float32."""
     state = make_state(HEAD, **SIZES)
     state = {name: array if "norm" in name else array.astype("<f2") for name, array in state.items()}
     source = write_folder(tmp_path_factory.mktemp("amp") / "source", state, make_config(HEAD, **SIZES))
@@ -138,12 +139,18 @@ def test_and_a_config_that_asks_for_float32_is_then_wrong(
     assert "config.json asks for float32, PaddleNLP loads it in float16" in found["E418"]
 
 
-def test_a_trace_from_before_says_that_the_dtype_is_not_known(
+def test_a_trace_from_before_leaves_the_dtype_unknown_with_a_warning(
     amp: Any, judge: Callable[..., Report], tmp_path: Path
 ) -> None:
     report = judge(trace=change_head(amp.trace, tmp_path / "old", default_dtype=...))
     assert report.passed, render_table(report)
     assert any("does not hold the dtype that PaddleNLP loads in" in warning for warning in report.warnings)
+
+
+def test_a_trace_with_another_dtype_than_there_is_is_refused(amp: Any, tmp_path: Path) -> None:
+    for dtype in ("fp16", "int8", None):
+        with pytest.raises(ReferenceFailure, match="E604.*default_dtype"):
+            read_trace(change_head(amp.trace, tmp_path / "odd", default_dtype=dtype))
 
 
 def test_an_alias_that_the_code_obeys_is_seen_in_the_loaded_model(judge: Callable[..., Report]) -> None:

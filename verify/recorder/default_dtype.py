@@ -9,7 +9,7 @@ USUAL_DTYPE = "float32"
 
 
 def default_dtype(fields: Any, of_port: bool) -> Any:
-    """From this PaddleNLP's own config class; transformers 4 loads its ErnieM in float32 whatever the config says."""
+    """From this PaddleNLP's own config class; transformers 4 loads its ErnieM in float32 whatever the config names."""
     if of_port:
         return USUAL_DTYPE
     import paddle
