@@ -149,7 +149,7 @@ def asked_dtype(manifest: Mapping[str, Any] | None, written: WrittenWeights) -> 
         entries = manifest["tensors"]
         changed = all(entry.get("dtype") != entry.get("source_dtype") for entry in entries)
         asked = next(iter(found)) if entries and changed else None
-    return str(asked) if asked in found else None
+    return asked if isinstance(asked, str) and asked in found else None
 
 
 def check_rounding(trace: Trace, output: Path) -> None:

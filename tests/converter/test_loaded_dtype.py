@@ -74,11 +74,12 @@ def test_another_dtype_in_the_config_fails(tmp_path: Path, asked: str, wrong: st
     assert problems[0].text == f"config.json: dtype is {wrong!r}, expected {expected!r}"
 
 
-def test_a_manifest_alone_makes_no_dtype_right(tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", ["float16", "bfloat16", ["float16"], 16])
+def test_a_manifest_alone_makes_no_dtype_right(tmp_path: Path, asked: Any) -> None:
     """What it states to have been asked for must be the dtype of every tensor."""
     _, config, manifest = convert_stored(tmp_path, "float16 but norms", {})
     (tmp_path / "out" / "config.json").write_text(json.dumps({**config, "dtype": "float16"}))
-    (tmp_path / "out" / "paddle2torch.json").write_text(json.dumps({**manifest, "asked_dtype": "float16"}))
+    (tmp_path / "out" / "paddle2torch.json").write_text(json.dumps({**manifest, "asked_dtype": asked}))
     problems = verify(tmp_path / "in", tmp_path / "out", static_only=True).problems
     assert [problem.code for problem in problems] == ["E408"]
 
