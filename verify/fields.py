@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from converter.errors import Problem
 from converter.tensors import element_count
 from verify.expected import Expected
+from verify.json_objects import read_object
 
 if TYPE_CHECKING:
     from verify.written import WrittenWeights
@@ -22,16 +22,15 @@ PIECE_RULES = {"paddlenlp": "paddlenlp", "release": "release", "transformers": "
 #: Left out, these have the value that is expected.
 _IMPLIED = ("model_input_names", "padding_side", "truncation_side", "clean_up_tokenization_spaces")
 _SPECIAL = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
-_TOKENIZER_PLACE = {"AutoTokenizer": ["tokenization_ernie_m.PaddleErnieMTokenizer", None]}
+#: Which class of OUTPUT's code AutoTokenizer takes.
+TOKENIZER_PLACE = {"AutoTokenizer": ["tokenization_ernie_m.PaddleErnieMTokenizer", None]}
 
 
 def check_config(output: Path, known: Expected, written: WrittenWeights) -> list[Problem]:
     """Every field that differs from what SOURCE and Paddle's habits say."""
     try:
-        config = json.loads((output / "config.json").read_text(encoding="utf-8"))
-        if not isinstance(config, dict):
-            raise ValueError("it is not an object")
-    except (OSError, ValueError, RecursionError) as error:
+        config = read_object(output / "config.json")
+    except (OSError, ValueError) as error:
         return [Problem("E408", f"config.json is not usable: {error}")]
     if "dtype" not in config and "torch_dtype" in config:  # as transformers wrote it before 4.56
         config["dtype"] = config["torch_dtype"]
@@ -46,7 +45,8 @@ def check_config(output: Path, known: Expected, written: WrittenWeights) -> list
 
 
 def _check_places(file: str, found: Any, expected: Mapping[str, Any]) -> list[Problem]:
-    """`auto_map`: which class of which file an Auto class takes. Other entries are nobody's concern."""
+    """`auto_map`: which class of which file an Auto class takes. Other entries are judged with the code that
+    they name (`verify.foreign_code`)."""
     if not isinstance(found, dict):
         return [Problem("E408", f"{file}: auto_map is {found!r:.80}: no Auto class finds OUTPUT's code")]
     return [
@@ -70,10 +70,8 @@ def check_tokenizer_config(output: Path, longest: int, behavior: str = "paddlenl
     if not (output / "vocab.txt").is_file():
         return []
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(config, dict):
-            raise ValueError("it is not an object")
-    except (OSError, ValueError, RecursionError) as error:
+        config = read_object(path)
+    except (OSError, ValueError) as error:
         return [Problem("E408", f"tokenizer_config.json is not usable: {error}")]
     expected = {
         "tokenizer_class": "PaddleErnieMTokenizer",
@@ -91,7 +89,7 @@ def check_tokenizer_config(output: Path, longest: int, behavior: str = "paddlenl
         for name, value in expected.items()
         if config.get(name, implied.get(name)) != value
     ] + [
-        *_check_places("tokenizer_config.json", config.get("auto_map"), _TOKENIZER_PLACE),
+        *_check_places("tokenizer_config.json", config.get("auto_map"), TOKENIZER_PLACE),
         *_check_special_tokens(config, output / "special_tokens_map.json"),
     ]
 
@@ -99,10 +97,8 @@ def check_tokenizer_config(output: Path, longest: int, behavior: str = "paddlenl
 def _check_special_tokens(config: Mapping[str, Any], path: Path) -> list[Problem]:
     """The two files that name them must agree: which of them wins depends on who reads them."""
     try:
-        table = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        if not isinstance(table, dict):
-            raise ValueError("it is not an object")
-    except (OSError, ValueError, RecursionError) as error:
+        table = read_object(path) if path.is_file() else {}
+    except (OSError, ValueError) as error:
         return [Problem("E408", f"{path.name} is not usable: {error}")]
     return [
         Problem("E408", f"{path.name}: {name} is {_text(table[name])!r:.60}, tokenizer_config.json says {said!r:.60}")
@@ -150,8 +146,8 @@ def _check_labels(config: Mapping[str, Any], labels: tuple[str, ...]) -> list[Pr
 def output_says(output: Path) -> dict[str, Any]:
     """What OUTPUT's config.json says of class and heads, for sources that do not say it themselves."""
     try:
-        config = json.loads((output / "config.json").read_text(encoding="utf-8"))
+        config = read_object(output / "config.json")
         name, heads = config["architectures"][0], config["num_attention_heads"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError):
         return {}
     return {"architecture": name, "num_attention_heads": heads} if isinstance(name, str) and type(heads) is int else {}

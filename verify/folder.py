@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from converter.errors import Problem
-from verify.expected import expected_of_plan, expected_of_trace
-from verify.fields import check_config, check_tokenizer_config
+from verify.expected import Expected, expected_of_plan, expected_of_trace
+from verify.fields import TOKENIZER_PLACE, check_config, check_tokenizer_config
+from verify.foreign_code import check_code_files, check_named_code
 from verify.manifest import behavior_of, check_code, check_files, check_source, check_tensors, read_manifest
 from verify.static import StaticResult, check_weights
 from verify.trace import Trace
 from verify.traced_weights import check_against_trace
+from verify.whole_config import check_whole_config
 from verify.written import WrittenWeights, read_written
 
 if TYPE_CHECKING:
@@ -36,7 +38,9 @@ def check_folder(
         result, more = check_against_trace(trace, manifest, written)
         problems += more
     problems += check_fields(output, plan, trace, written, behavior_of(manifest))
-    code = written.warnings + check_code(output)
+    more, warnings = check_besides(output, plan, trace, written, manifest)
+    problems += more + check_code_files(output, manifest)
+    code = written.warnings + warnings + check_code(output)
     if manifest is None:
         return result, problems, code
     say("weights: sums of the manifest")
@@ -52,11 +56,31 @@ def check_folder(
 def check_fields(
     output: Path, plan: Plan | None, trace: Trace | None, written: WrittenWeights, behavior: str
 ) -> list[Problem]:
-    """The fields of config.json and tokenizer_config.json against the source's, else against the trace's."""
-    if plan is not None:
-        expected = expected_of_plan(plan, behavior)
-    elif trace is not None:
-        expected = expected_of_trace(trace, behavior)
-    else:
+    """The fields of config.json and tokenizer_config.json against the source's, else against the trace's; and what
+    stands in config.json besides."""
+    expected = _expect(plan, trace, behavior)
+    if expected is None:
         return []
-    return check_config(output, expected, written) + check_tokenizer_config(output, expected.longest, behavior)
+    problems = check_config(output, expected, written) + check_whole_config(output, expected, written)[0]
+    return problems + check_tokenizer_config(output, expected.longest, behavior)
+
+
+def check_besides(
+    output: Path, plan: Plan | None, trace: Trace | None, written: WrittenWeights, manifest: Mapping[str, Any] | None
+) -> tuple[list[Problem], list[str]]:
+    """The code that files of OUTPUT name, and warnings of fields that decide nothing."""
+    expected = _expect(plan, trace, behavior_of(manifest))
+    if expected is None:
+        return [], []
+    judged = {"config.json": expected.fields["auto_map"]}
+    if (output / "vocab.txt").is_file():
+        judged["tokenizer_config.json"] = TOKENIZER_PLACE
+    problems, warnings = check_named_code(output, manifest, judged)
+    return problems, check_whole_config(output, expected, written)[1] + warnings
+
+
+def _expect(plan: Plan | None, trace: Trace | None, behavior: str) -> Expected | None:
+    """What the fields must be: by SOURCE, else by a trace."""
+    if plan is not None:
+        return expected_of_plan(plan, behavior)
+    return expected_of_trace(trace, behavior) if trace is not None else None

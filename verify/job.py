@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Callable
 
 from converter.errors import Problem, ReferenceFailure
 from verify.folder import check_folder
+from verify.foreign_code import find_foreign
 from verify.judge import Judgement, Start, check_installed, judge
 from verify.localise import first_difference, first_gradient
 from verify.manifest import (
     MANIFEST,
+    behavior_chosen,
     behavior_of,
     check_regular,
     check_rounding,
     deciding_files,
     file_sha256,
+    find_changed,
     read_manifest,
     weight_sums,
 )
@@ -31,7 +34,7 @@ from verify.report import NUMBERS, TOKENS, WEIGHTS, Report
 from verify.static import converted_to
 from verify.trace import Trace, check_sums, copy_trace, read_trace
 from verify.wording import tell_difference, tell_gradient, tell_tokens, tell_use
-from verify.written import read_written
+from verify.written import find_names_outside, read_written
 
 if TYPE_CHECKING:
     from converter.open.source import Source
@@ -82,27 +85,41 @@ class Job:
         interpreter = find_interpreter(options.paddle_python) if live else None
         if not options.static_only:
             check_installed()
-        self._state_behavior(opened)
+        before = deciding_files(self.output)
+        outside = find_names_outside(self.output)
+        self.report.problems += outside
+        self.report.foreign_code = find_foreign(self.output)
+        self._state_behavior(opened, trace)
         sums = self._source_sums(opened, trace)
         if options.static:
             with self._stage("static"):
                 self._check_static(plan, trace, sums)
-        if interpreter is not None and opened is not None and plan is not None and sums is not None:
-            with self._stage("record"):
-                trace = self._try_recording(interpreter, opened, plan, sums, options)
-        elif options.record is not None and trace is not None:
-            copy_trace(trace.path, options.record)
-        if trace is not None:
-            if not live:
-                check_rounding(trace, self.output)
-            self._describe_reference(trace, live)
-            with self._stage("replay"):
-                self._replay(trace, options.start)
-            if options.self_test and self.report.passed:
-                with self._stage("self-test"):
-                    self._test_itself(plan, trace, options)
-            self._weigh_margin()
+        if not outside:  # Else loading would open what lies elsewhere.
+            if interpreter is not None and opened is not None and plan is not None and sums is not None:
+                with self._stage("record"):
+                    trace = self._try_recording(interpreter, opened, plan, sums, options)
+            elif options.record is not None and trace is not None:
+                copy_trace(trace.path, options.record)
+            if trace is not None:
+                self._judge_by(trace, plan, live, options)
         self.report.files = deciding_files(self.output)
+        self.report.problems += find_changed(before, self.report.files, self._in_output(options.record))
+
+    def _in_output(self, path: Path | None) -> Path | None:
+        """The file, if it lies in OUTPUT itself."""
+        return path if path is not None and path.absolute().parent.resolve() == self.output.resolve() else None
+
+    def _judge_by(self, trace: Trace, plan: Plan | None, live: bool, options: Options) -> None:
+        """Numbers and tokens, by what Paddle recorded."""
+        if not live:
+            check_rounding(trace, self.output)
+        self._describe_reference(trace, live)
+        with self._stage("replay"):
+            self._replay(trace, options.start)
+        if options.self_test and self.report.passed:
+            with self._stage("self-test"):
+                self._test_itself(plan, trace, options)
+        self._weigh_margin()
 
     def say_bytes(self, stage: str, done: int, total: int) -> None:
         """Progress of a download."""
@@ -120,14 +137,19 @@ class Job:
         self.report.warnings += warnings
         return opened, plan
 
-    def _state_behavior(self, opened: Source | None) -> None:
-        """Whose rules OUTPUT follows, and whether they are those of the release that wrote SOURCE."""
-        self.report.behavior = behavior_of(read_manifest(self.output)[0])
-        if opened is not None and opened.behavior != self.report.behavior:
-            self.report.warnings.append(
-                f"OUTPUT follows the behavior {self.report.behavior!r}, as its manifest says; SOURCE's own is "
-                f"{opened.behavior!r}"
-            )
+    def _state_behavior(self, opened: Source | None, trace: Trace | None) -> None:
+        """Whose rules OUTPUT follows: those of the release that wrote SOURCE, unless `convert` was asked for others."""
+        report, (manifest, _) = self.report, read_manifest(self.output)
+        report.behavior = behavior_of(manifest)
+        report.source_behavior = opened.behavior if opened is not None else trace.source_behavior if trace else None
+        if manifest is None or report.source_behavior in (None, report.behavior):
+            return
+        text = f"OUTPUT follows the behavior {report.behavior!r}; SOURCE's own is {report.source_behavior!r}"
+        if behavior_chosen(manifest):
+            report.warnings.append(f"{text}. convert was asked for it, as {MANIFEST} says")
+        else:
+            again = f"and {MANIFEST} does not say that convert was asked for it. Convert again, with --behavior if it"
+            report.problems.append(Problem("E412", f"{text}, {again} is meant"))
 
     def _source_sums(self, opened: Source | None, trace: Trace | None) -> dict[str, str] | None:
         """Sums of SOURCE's weight files; with a trace they must be those that Paddle read."""

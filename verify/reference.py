@@ -84,6 +84,7 @@ def make_request(
         "tokenizer": str(folder) if opened.tokenizer is not None else None,
         "round_to": round_to,
         "behavior": behavior if behavior in known else "paddlenlp",
+        "source_behavior": opened.behavior,
         "precision": precision,
         "seed": SEED,
     }

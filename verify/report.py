@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ _GROUPS = (
     ("loss", ("loss",)),
 )
 _SHOWN = 12
+_NAMED = 5
 
 
 @dataclass
@@ -65,6 +66,10 @@ class Report:
     reference: dict[str, Any] = field(default_factory=dict)
     #: Whose rules OUTPUT follows where Paddle's releases differ: "paddlenlp", "release" or "transformers".
     behavior: str = "paddlenlp"
+    #: The behavior of the release that wrote SOURCE; None where it is not known.
+    source_behavior: str | None = None
+    #: Name and sha256 of each code file in OUTPUT that is not this tool's own: running it proves nothing of it.
+    foreign_code: dict[str, str] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     #: Seconds by stage. Not in report.json, so that two runs give the same report.
     seconds: dict[str, float] = field(default_factory=dict)
@@ -87,6 +92,8 @@ class Report:
             "passed": self.passed,
             "precision": self.precision,
             "behavior": self.behavior,
+            "source_behavior": self.source_behavior,
+            "foreign_code": self.foreign_code,
             "checked": self.checked,
             "problems": [{"code": problem.code, "text": problem.text} for problem in self.problems],
             "first_difference": self.first_difference,
@@ -137,9 +144,19 @@ def _verdict(report: Report) -> str:
         return "NOT PROVEN: no difference was found, but the verifier missed faults that it planted itself"
     if not report.passed:
         return f"FAILED: OUTPUT is not the same model (looked at: {', '.join(seen) or 'nothing'})"
+    if report.foreign_code:
+        more = f". Not looked at: {', '.join(unseen)}" if unseen else ""
+        return f"PASSED, {tell_foreign(report.foreign_code)}. Looked at: {', '.join(seen)}{more}"
     if not unseen:
         return f"PASSED: OUTPUT is the same model ({', '.join(seen)})"
     return f"PASSED in what was looked at: {', '.join(seen)}. Not looked at: {', '.join(unseen)}"
+
+
+def tell_foreign(names: Iterable[str]) -> str:
+    """What a pass does not prove where OUTPUT has code of others."""
+    named = sorted(names)
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return f"but the code is not paddle2torch's own: {', '.join(named[:_NAMED])}{more}"
 
 
 def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:

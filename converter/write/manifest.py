@@ -47,6 +47,8 @@ def build_manifest(
         "mapping": {"table": plan.table.source_class, "version": plan.table.version, "scheme": plan.scheme.name},
         "target_class": plan.table.target_class,
         "behavior": source.behavior,
+        # By it `verify` knows a choice from a change.
+        **({"behavior_chosen": True} if source.behavior_chosen else {}),
         "files": {name: hash_file(folder / name) for name in SUMMED_FILES if (folder / name).is_file()},
         "dropped": [{"source": drop.name, "reason": drop.reason} for drop in plan.dropped],
         "tensors": [describe_tensor(entry) for entry in written if entry.file != EXTRAS_FILE],

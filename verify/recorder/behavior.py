@@ -42,6 +42,19 @@ def choose_behavior(request: Any, weights: Any) -> str:
     return "release" if of_release else "paddlenlp"
 
 
+def behavior_of_source(request: Any, weights: Any, how: str) -> str:
+    """Whose rules the release that wrote a checkpoint has: by the names of its weights, and by the release's own files
+    next to them. `how`: where its config was found. `verify`, which has read more of it, states it in the request."""
+    if request.get("source_behavior"):
+        return str(request["source_behavior"])
+    if is_port(weights):
+        return "transformers"
+    source = os.path.abspath(request["source"])
+    folder = source if os.path.isdir(source) else os.path.dirname(source)
+    of_release = "word_embedding" in weights or how.startswith("ernie_config.json")
+    return "release" if of_release or os.path.isfile(os.path.join(folder, "piece.model")) else "paddlenlp"
+
+
 def follow(model: Any, behavior: str, own: Any) -> Any:
     """Let calls without a mask hide what `behavior` hides, given what this PaddleNLP does by itself. Returns notes."""
     if behavior == own:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.recorder.behavior import choose_behavior, follow
+from verify.recorder.behavior import behavior_of_source, choose_behavior, follow
 from verify.recorder.checkpoint import read_weights, weight_files
 from verify.recorder.config import read_config
 from verify.recorder.design import Designer
@@ -77,6 +77,7 @@ def record(request: Any) -> Any:
         "layer_norm_eps": epsilons(model),
         "port": port,
         "behavior": behavior,
+        "source_behavior": behavior_of_source(request, weights, how),
         "how": [how, *notes, *left],
         "files": [
             {"name": os.path.basename(path), "sha256": file_sha256(path)}

@@ -26,7 +26,19 @@ from verify.rendering.verdict import Verdict, read_sites, verdict_of
 _SHOWN = 40
 #: Parts of a report that have a section of their own; what else it holds is shown as it is.
 _KNOWN = (
-    *("passed", "precision", "behavior", "checked", "problems", "first_difference", "static", "sites", "gradients"),
+    *(
+        "passed",
+        "precision",
+        "behavior",
+        "source_behavior",
+        "foreign_code",
+        "checked",
+        "problems",
+        "first_difference",
+        "static",
+        "sites",
+        "gradients",
+    ),
     *("coverage", "uses", "noise", "margin", "tokenizer", "self_test", "warnings", "files", "reference", "environment"),
 )
 # Even if something got through: nothing is loaded and nothing runs.
@@ -72,7 +84,7 @@ def render_page(report: Mapping[str, Any]) -> str:
 
 def _verdict(verdict: Verdict) -> str:
     return (
-        f'<div class="verdict {verdict.kind}"><strong>{to_html(verdict.word)}: {to_html(verdict.sentence)}</strong>'
+        f'<div class="verdict {verdict.kind}"><strong>{to_html(verdict.headline)}</strong>'
         f"<p>{to_html(verdict.scope)}</p></div>"
     )
 

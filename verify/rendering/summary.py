@@ -21,7 +21,7 @@ def render_summary(report: Mapping[str, Any]) -> str:
     """Verdict, a table of what was compared, what is wrong, warnings."""
     verdict = verdict_of(report)
     sign = {"good": "✅", "partly": "⚠️", "bad": "❌"}[verdict.kind]
-    lines = [f"## {sign} {verdict.word}: {verdict.sentence}", "", to_markdown(verdict.scope), ""]
+    lines = [f"## {sign} {verdict.opening} {to_markdown(verdict.sentence)}", "", to_markdown(verdict.scope), ""]
     rows = _rows(report)
     if rows:
         lines += ["| | compared | worst | limit | |", "| --- | --- | ---: | ---: | --- |"]

@@ -60,6 +60,11 @@ def render_reference(report: Mapping[str, Any]) -> str:
     """Who computed what it was compared with, and where all ran."""
     reference = report["reference"]
     rows = [Row(("behavior", report["behavior"]))]
+    if report.get("source_behavior") not in (None, report["behavior"]):
+        rows.append(Row(("SOURCE's own behavior", report["source_behavior"]), True))
+    rows += [
+        Row((f"not paddle2torch's code: {name}", digest)) for name, digest in report.get("foreign_code", {}).items()
+    ]
     if reference:
         rows += [
             Row(("reference", reference.get("kind", ""))),
