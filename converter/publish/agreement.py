@@ -59,13 +59,13 @@ def _in_itself(report: Mapping[str, Any]) -> Iterator[str]:
     if report["reference"].get("kind") not in ("live", "trace"):
         yield "does not name what computed the reference"
     uses = report["uses"]
-    if not uses:
-        yield "has no other uses of the model"
+    if not any(use["compared"] for use in uses.values()):
+        yield "compared no other use of the model"
     for way, use in uses.items():
         if use["differ"] != 0 or use["first"]:
             yield f"another use of the model differs ({way:.60}: {use['first']:.200})"
-        elif type(use["compared"]) is not int or use["compared"] < 1:
-            yield f"nothing of another use was compared ({way:.60})"
+        elif type(use["compared"]) is not int or use["compared"] < 0:
+            yield f"what was compared of another use is {use['compared']!r:.20} ({way:.60})"
     tokens = report["tokenizer"]
     if tokens is not None and _TOKENS in report["checked"]:
         if tokens.get("problem") or tokens.get("examples"):

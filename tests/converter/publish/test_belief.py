@@ -62,11 +62,15 @@ CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda report: report["uses"].update(training=USE),
         "another use of the model differs (training: logits differ)",
     ),
-    "a use of which nothing was compared": (
-        lambda report: report["uses"].update(training={"compared": 0, "differ": 0, "first": ""}),
-        "nothing of another use was compared (training)",
+    "uses of which nothing was compared": (
+        lambda report: report.update(uses={"training": {"compared": 0, "differ": 0, "first": ""}}),
+        "compared no other use of the model",
     ),
-    "no other uses": (lambda report: report.update(uses={}), "has no other uses"),
+    "no other uses": (lambda report: report.update(uses={}), "compared no other use"),
+    "a use that was compared less than never": (
+        lambda report: report["uses"].update(training={"compared": -4, "differ": 0, "first": ""}),
+        "what was compared of another use is -4 (training)",
+    ),
     "a tokenizer with a problem": (
         lambda report: report.update(tokenizer={**TOKENS, "problem": "raises KeyError"}),
         "its tokenizer has a problem (raises KeyError)",
