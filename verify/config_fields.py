@@ -88,5 +88,5 @@ CHANGING: dict[str, Generic] = {
     },
 }
 
-#: Fields whose name begins with _ that decide nothing; any other one is a part of transformers' own state.
+#: Fields with a name that begins with _ that decide nothing; any other one is a part of transformers' own state.
 PRIVATE_AND_HARMLESS = ("_name_or_path", "_commit_hash", "_comment")

@@ -48,7 +48,7 @@ def find_foreign(output: Path) -> dict[str, str]:
 
 
 def find_code(output: Path) -> list[tuple[str, Path]]:
-    """Every code file in OUTPUT and below, in the order of names. What is in folders whose name begins with a dot
+    """Every code file in OUTPUT and below, in the order of names. What is in folders with a name that begins with a dot
     nobody loads."""
     return sorted((name, path) for name, path in _walk(output) if is_code(name) and path.is_file())
 
@@ -76,7 +76,7 @@ def check_code_files(output: Path, manifest: Mapping[str, Any] | None) -> list[P
         for name in there
     ]
     problems += [
-        Problem("E411", f"{name} is a link to a folder elsewhere, whose code could change. Put the folder in its place")
+        Problem("E411", f"{name} is a link to a folder elsewhere, where code could change. Put the folder in its place")
         for name, path in _walk(output)
         if path.is_dir() and name != FOLDER
     ]

@@ -146,9 +146,11 @@ class Job:
             return
         text = f"OUTPUT follows the behavior {report.behavior!r}; SOURCE's own is {report.source_behavior!r}"
         if behavior_chosen(manifest):
-            report.warnings.append(f"{text}. convert was asked for it, as {MANIFEST} says")
+            report.warnings.append(f"{text}. convert was asked for it, as {MANIFEST} records")
         else:
-            again = f"and {MANIFEST} does not say that convert was asked for it. Convert again, with --behavior if it"
+            again = (
+                f"and {MANIFEST} does not record that convert was asked for it. Convert again, with --behavior if it"
+            )
             report.problems.append(Problem("E412", f"{text}, {again} is meant"))
 
     def _source_sums(self, opened: Source | None, trace: Trace | None) -> dict[str, str] | None:

@@ -13,7 +13,7 @@ MOST_BYTES = 64 << 20
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """The object in a JSON file. Raises ValueError that says what is wrong with it, OSError where it cannot be read."""
+    """The object in a JSON file. Raises ValueError that names what is wrong, OSError where it cannot be read."""
     size = path.stat().st_size
     if size > MOST_BYTES:
         raise ValueError(f"it has {size:,} bytes, more than {MOST_BYTES:,}")

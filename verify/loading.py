@@ -65,7 +65,7 @@ def check_as_loaded(loaded: LoadedModel, output: Path) -> list[str]:
     the encoder is where the other Auto classes look for it."""
     config = json.loads((output / "config.json").read_text(encoding="utf-8"))
     if not isinstance(config.get("id2label", {}), dict):
-        return [f"config.json says id2label {config['id2label']!r:.80}, expected a table"]
+        return [f"config.json has id2label {config['id2label']!r:.80}, expected a table"]
     config["id2label"] = {int(number): label for number, label in config.get("id2label", {}).items()} or None
     model = loaded.model
     problems = [

@@ -80,7 +80,7 @@ def fields_read(output: Path) -> frozenset[str]:
 
 
 def _check_aliases(config: Mapping[str, Any], known: Expected) -> Iterator[Problem]:
-    """A second name of a field must say what is expected of the field: which of the two is read depends on the reader,
+    """A second name of a field must have what is expected of the field: which of the two is read depends on the reader,
     and where the field is missing or null the alias is read everywhere."""
     for alias, name in ALIASES.items():
         if alias not in config or name == "num_labels":  # That one is judged with the labels.

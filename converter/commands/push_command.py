@@ -23,7 +23,7 @@ def push(
         False, "--allow-unverified", help="Push without a passing report of these files. The card says so."
     ),
     allow_foreign_code: bool = typer.Option(
-        False, "--allow-foreign-code", help="Push code that is not this tool's own. The card says so."
+        False, "--allow-foreign-code", help="Push code that is not this tool's own. The card names it."
     ),
     as_json: bool = AS_JSON,
     debug: bool = DEBUG,

@@ -30,7 +30,7 @@ _SHOWN = 3
 
 
 def find_contradictions(report: Mapping[str, Any], sites: list[SiteResult], output: Path) -> list[str]:
-    """Why a report that says that it passed is not to be believed. Raises KeyError, TypeError, ValueError or
+    """Why a report that is marked as passed is not to be believed. Raises KeyError, TypeError, ValueError or
     AttributeError for one that is damaged."""
     manifest, config = _read(output / _MANIFEST), _read(output / _CONFIG)
     found = [
@@ -40,7 +40,7 @@ def find_contradictions(report: Mapping[str, Any], sites: list[SiteResult], outp
         *_of_the_sites(sites, manifest, config),
         *_of_the_code(report, output),
     ]
-    return [f"it says that it passed, and {reason}" for reason in found]
+    return [f"it is marked as passed, and {reason}" for reason in found]
 
 
 def _read(path: Path) -> Mapping[str, Any]:

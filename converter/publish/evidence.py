@@ -140,7 +140,7 @@ def check_manifest(output: Path) -> list[Problem]:
 
 
 def check_trace(output: Path) -> list[Problem]:
-    """That the trace beside the report is whole and of these weights: the card says that it verifies the model."""
+    """That the trace next to the report is whole and of these weights: the card offers it as proof."""
     from verify.manifest import check_rounding, read_manifest, weight_sums
     from verify.trace import check_sums, read_trace
     from verify.traced_weights import check_against_trace

@@ -73,7 +73,7 @@ def push(
     """Publish the folder `output` as `repo_id` ("owner/name"; "name" alone is the token's owner's).
 
     Wants a passing full report of exactly these bytes in `output`/verification, unless `allow_unverified`, and code
-    that is this tool's own, unless `allow_foreign_code`; the card then says so. Sends only what the Hub lacks, and
+    that is this tool's own, unless `allow_foreign_code`; the card then states that. Sends only what the Hub lacks, and
     compares the sums that the Hub tells afterwards. Nothing in `output` changes. `progress` is called with lines.
     Raises PushError with every problem found.
     """
@@ -144,7 +144,7 @@ class _Job:
         changes = find_changes(self.files, remote)
         landed = self._land(head, changes, dry_run)
         warnings = [f"not verified: {doubt}" for doubt in doubts]
-        warnings += [f"{name} is not paddle2torch's own code; the card says so" for name in self.foreign_code]
+        warnings += [f"{name} is not paddle2torch's own code; the card names it" for name in self.foreign_code]
         warnings += [
             f"{CARD} has no metadata: the Hub will know neither library nor license" for f in self.files if _is_bare(f)
         ]

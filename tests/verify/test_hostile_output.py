@@ -403,7 +403,7 @@ def test_a_behavior_that_was_asked_for_is_named(source: Path, tmp_path: Path) ->
     assert json.loads((tmp_path / "asked" / "paddle2torch.json").read_text())["behavior_chosen"] is True
     report = verify(source, tmp_path / "asked", static_only=True)
     assert report.passed, report.problems
-    assert "convert was asked for it, as paddle2torch.json says" in " ".join(report.warnings)
+    assert "convert was asked for it, as paddle2torch.json records" in " ".join(report.warnings)
     assert (report.behavior, report.source_behavior) == ("release", "paddlenlp")
 
 

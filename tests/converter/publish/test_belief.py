@@ -110,14 +110,14 @@ def test_a_report_that_says_passed_and_something_else_is_no_proof(output: Path, 
     edit(output / "verification" / "report.json", change)
     found = problems(output)
     assert any(text.startswith("error[E802]") and said in text for text in found), found
-    assert all("it says that it passed, and" in text for text in found)
+    assert all("it is marked as passed, and" in text for text in found)
 
 
 def test_a_report_of_a_class_with_a_head_has_its_logits(output: Path) -> None:
     edit(output / "config.json", lambda config: config.update(architectures=["ErnieMForTokenClassification"]))
     write_report(output)
     (text,) = problems(output)
-    assert "it says that it passed, and has no site of logits" in text
+    assert "it is marked as passed, and has no site of logits" in text
 
 
 def test_a_report_of_before_the_code_was_named_is_judged_by_the_rest(output: Path) -> None:
@@ -179,7 +179,7 @@ def test_code_of_others_needs_an_option_and_the_card_names_it(
     assert hub.log == []
     result = push_it(allow_foreign_code=True)
     assert result.verified and result.foreign_code == ("modeling_ernie_m.py",)
-    assert "modeling_ernie_m.py is not paddle2torch's own code; the card says so" in result.warnings
+    assert "modeling_ernie_m.py is not paddle2torch's own code; the card names it" in result.warnings
     card = hub.store.repositories[ID].read("README.md").decode()
     assert "**The code is not paddle2torch's own** (published with `--allow-foreign-code`)" in card
     assert f"- `modeling_ernie_m.py`, sha256 `{foreign}`" in card and "| weights | 38 tensors |" in card
