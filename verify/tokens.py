@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from verify.loading import LoadedModel, describe
 from verify.recorder.ways import NOT_DONE, digest, list_ways
-from verify.text_to_logits import compare_texts
+from verify.text_to_logits import DIRECT, PIPELINE, compare_texts
 from verify.trace import Trace
 
 if TYPE_CHECKING:
@@ -36,6 +36,13 @@ class TokenResult:
         self.ways[way] = [compared, len(wrong)]
         self.mismatched += len(wrong)
         self.examples += [{"way": way, **example} for example in wrong[:_SHOWN]]
+
+    @property
+    def differ_in_numbers_alone(self) -> bool:
+        """Whether every way that differs goes on to the model's numbers. Where those differ for given ids too, nothing
+        is known to be wrong with the tokenizer."""
+        wrong = {way for way, (_, differ) in self.ways.items() if differ}
+        return bool(wrong) and wrong <= {DIRECT, PIPELINE}
 
 
 def compare_tokens(

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,10 +17,13 @@ from converter.conversion import convert
 from tests.checkpoints import make_config, make_state, write_folder
 from verify import Report, verify
 from verify import job as job_module
+from verify.compare import SiteResult
+from verify.judge import Judgement
 from verify.rendering.junit import render_junit
 from verify.rendering.page import render_page
 from verify.rendering.summary import render_summary
 from verify.report import render_table
+from verify.tokens import TokenResult
 
 CLASS = "ErnieMForSequenceClassification"
 CODE = "modeling_ernie_m.py"
@@ -455,3 +459,22 @@ def test_a_class_without_labels_has_no_use_for_them(tmp_path: Path) -> None:
     put(output, "num_labels", 5)
     report = verify(source, output, static_only=True)
     assert report.passed and any("convert does not write num_labels" in text for text in report.warnings)
+
+
+@pytest.mark.parametrize(
+    ("sites_pass", "ways", "blamed"),
+    [
+        (False, {"ids": [9, 0], "text_to_logits": [2, 2], "pipeline": [2, 2]}, False),
+        (False, {"ids": [9, 1], "text_to_logits": [2, 2]}, True),
+        (True, {"ids": [9, 0], "pipeline": [2, 2]}, True),
+    ],
+)
+def test_a_fault_of_the_weights_is_not_blamed_on_the_tokenizer(
+    tmp_path: Path, sites_pass: bool, ways: dict[str, list[int]], blamed: bool
+) -> None:
+    """From text to logits the numbers differ too, which is no fault of the tokenizer where given ids show it."""
+    tokens = TokenResult(9, sum(differ for _, differ in ways.values()), ways=ways)
+    report = Report("float64", sites=[SiteResult("a", "logits", 0.0, 0.0, 1.0, sites_pass)])
+    trace: Any = SimpleNamespace(has_tokens=True, head={"environment": {}})
+    job_module.Job(tmp_path, report, lambda text: None)._judge_tokens(trace, Judgement(tokens=tokens))
+    assert [problem.code for problem in report.problems] == (["E403"] if blamed else [])
