@@ -34,7 +34,8 @@ def check_whole_config(output: Path, known: Expected, written: WrittenWeights) -
         config = read_object(output / CONFIG)
     except (OSError, ValueError):
         return [], []
-    problems = [*_check_aliases(config, known), *_check_pooler(config, known, written)]
+    aliases = _check_aliases(config, known)
+    problems = [*aliases.values(), *_check_pooler(config, known, written)]
     read_by_code = fields_read(output)
     idle = []
     for name, value in config.items():
@@ -47,6 +48,7 @@ def check_whole_config(output: Path, known: Expected, written: WrittenWeights) -
             )
         else:
             idle.append(name)
+    idle += [alias for alias, name in ALIASES.items() if alias in config and name in config and alias not in aliases]
     if not known.labels:
         idle += [name for name in _LABELS if name in config]
     return problems, [_tell_idle(idle)] if idle else []
@@ -79,16 +81,18 @@ def fields_read(output: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def _check_aliases(config: Mapping[str, Any], known: Expected) -> Iterator[Problem]:
-    """A second name of a field must have what is expected of the field: which of the two is read depends on the reader,
-    and where the field is missing or null the alias is read everywhere."""
+def _check_aliases(config: Mapping[str, Any], known: Expected) -> dict[str, Problem]:
+    """Alias -> what is wrong with it. A second name of a field must have what is expected of the field: which of the two
+    is read depends on the reader, and where the field is missing or null the alias is read everywhere."""
+    problems = {}
     for alias, name in ALIASES.items():
         if alias not in config or name == "num_labels":  # That one is judged with the labels.
             continue
         expected = config.get(name) if name not in known.fields else known.fields[name]
         if not _is_same(config[alias], expected) and (name in config or name in known.fields):
             text = f"{CONFIG}: {alias} is {config[alias]!r:.80}, which is another name of {name}"
-            yield Problem("E410", f"{text}; expected {expected!r:.80}, or no such field")
+            problems[alias] = Problem("E410", f"{text}; expected {expected!r:.80}, or no such field")
+    return problems
 
 
 def _check_pooler(config: Mapping[str, Any], known: Expected, written: WrittenWeights) -> Iterator[Problem]:

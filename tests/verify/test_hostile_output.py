@@ -130,6 +130,8 @@ IDLE: list[tuple[str, Any]] = [
     ("return_dict", True),
     ("torchscript", False),
     ("my_note", {"of": ["mine"]}),
+    ("torch_dtype", "float32"),
+    ("dropout", None),
 ]
 
 
