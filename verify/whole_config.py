@@ -82,7 +82,7 @@ def fields_read(output: Path) -> frozenset[str]:
 
 
 def _check_aliases(config: Mapping[str, Any], known: Expected) -> dict[str, Problem]:
-    """Alias -> what is wrong with it. A second name of a field must have what is expected of the field: which of the two
+    """Alias -> what is wrong with it. A second name of a field must have what is expected of the field: which of both
     is read depends on the reader, and where the field is missing or null the alias is read everywhere."""
     problems = {}
     for alias, name in ALIASES.items():
