@@ -10,13 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from converter.redaction import redact
+
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: what it concerns, what was expected and found, and what to do next."""
+    """One thing that is wrong: what it concerns, what was expected and found, and what to do next. The text keeps no
+    password of an address, whoever put it there."""
 
     code: str
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", redact(self.text))
 
     def __str__(self) -> str:
         return f"error[{self.code}]: {self.text}"

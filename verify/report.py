@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.errors import Problem
+from converter.printable import printable_message
 from verify.compare import ZERO_ROW, GradientResult, SiteResult, share_of_limit
 from verify.margin import SmallestFault, tell_margin
 from verify.static import StaticResult
@@ -126,7 +127,7 @@ def render_table(report: Report) -> str:
         lines.append(f"and {len(report.problems) - _SHOWN} more problems")
     if report.folder is not None:
         lines.append(f"report: {report.folder / 'report.json'}")
-    return "\n".join(lines)
+    return "\n".join(map(printable_message, lines))
 
 
 def _verdict(report: Report) -> str:

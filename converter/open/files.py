@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 from converter.errors import FileError, Problem, file_error
+from converter.redaction import redact
 
 #: Reads past this point of a file are never needed to tell what kind it is.
 HEAD_BYTES = 512
@@ -37,6 +38,7 @@ _FOREIGN_STARTS = (
 
 def quoted(text: str, most: int = 60) -> str:
     """Text of a file as it may be shown: quoted, escaped and short."""
+    text = redact(text)
     return ascii(text if len(text) <= most else text[: most - 3] + "...")
 
 

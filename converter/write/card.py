@@ -10,6 +10,7 @@ from typing import Any
 
 from converter.behavior import Behavior
 from converter.plan import EXTRAS_FILE, Plan
+from converter.printable import to_code_span
 from converter.version import __version__
 from converter.write.card_text import CITATION, NO_EVIDENCE, OWN_WEIGHTS, PIPELINES, loading_code
 from converter.write.config_file import build_config
@@ -135,8 +136,8 @@ def _port_differs(behavior: Behavior) -> str:
 
 def _render_origin(manifest: dict[str, Any]) -> str:
     source, mapping = manifest["source"], manifest["mapping"]
-    origin = f"`{source['origin']}`, " if source.get("origin") else ""
-    files = "\n".join(f"| `{file['name']}` | {file['size']:,} | `{file['sha256']}` |" for file in source["files"])
+    origin = f"{to_code_span(source['origin'])}, " if source.get("origin") else ""
+    files = "\n".join(f"| {to_code_span(file['name'])} | {file['size']:,} | `{file['sha256']}` |" for file in source["files"])
     return f"""
 {origin}{source["format"]} with the names of `{mapping["scheme"]}`, by the table `{mapping["table"]}` version \
 {mapping["version"]} of paddle2torch {manifest["version"]}.
