@@ -23,7 +23,6 @@ from converter.exit_codes import DONE, STOPPED
 from converter.printable import MESSAGE, printable, printable_message
 from converter.version import __version__
 
-
 #: A file with more problems than that is another file than was meant.
 _MOST_LINES = 50
 

@@ -142,9 +142,9 @@ def print_conversion(result: Conversion, as_json: bool) -> None:
     if as_json:
         print_json(asdict(result))
         return
-    verb = "wrote" if result.written else "would write"
+    verb, output = "wrote" if result.written else "would write", printable(str(result.output), MESSAGE)
     typer.echo(
-        f"{verb} {printable(str(result.output), MESSAGE)}: {result.target_class}, {result.parameters:,} parameters in {result.tensors} tensors, "
+        f"{verb} {output}: {result.target_class}, {result.parameters:,} parameters in {result.tensors} tensors, "
         f"{result.bytes / 1e9:.2f} GB, weight files {len(result.shards)}, {result.seconds:.1f} s"
     )
     typer.echo(f"behavior: {result.behavior}")

@@ -41,7 +41,7 @@ PADDLENLP, CONSTRUCTOR, RELEASE, TRANSFORMERS = "paddlenlp", "constructor call",
 PORT_DEFAULTS: dict[str, Any] = {**CLASS_DEFAULTS, "layer_norm_eps": 1e-05}
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
 _LARGEST_SIZE = 1 << 31
-_MOST_LAYERS = 1000
+MOST_LAYERS = 1000
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class FieldReader:
 
     def read_sizes(self) -> None:
         for name in (*SIZES, "num_choices"):
-            most = _MOST_LAYERS if name == "num_hidden_layers" else _LARGEST_SIZE
+            most = MOST_LAYERS if name == "num_hidden_layers" else _LARGEST_SIZE
             self.take(name, _is_whole(1, most), f"a whole number from 1 to {most}")
 
     def read_numbers(self) -> None:

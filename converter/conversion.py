@@ -12,6 +12,7 @@ from typing import Callable
 
 from converter.errors import Problem, SourceError
 from converter.fetch.locate import locate
+from converter.open.files import quoted
 from converter.open.source import Source, open_source
 from converter.plan import EXTRAS_FILE, Plan, make_plan
 from converter.tensors import SourceFile, element_count
@@ -95,6 +96,7 @@ def convert(
         behavior=behavior,
     )
     opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
+    _check_file_names(opened)
     plan = make_plan(opened, dtype)
     _check_apart(opened, output)
     check_output(output, force=force)
@@ -147,6 +149,19 @@ def source_files(opened: Source) -> tuple[SourceFile, ...]:
     """Every file of SOURCE that decides the output's numbers."""
     config = (opened.config_file,) if opened.config_file is not None else ()
     return (*config, *opened.tensors.files)
+
+
+def _check_file_names(opened: Source) -> None:
+    """The names of SOURCE's files stand in OUTPUT's manifest and card, which are UTF-8. Raises SourceError."""
+    problems = []
+    for file in source_files(opened):
+        try:
+            file.name.encode()
+        except UnicodeEncodeError:
+            text = f"{quoted(file.name, 255)}: the file's name is not UTF-8, and OUTPUT's manifest would name it"
+            problems.append(Problem("E315", f"{text}. Rename the file"))
+    if problems:
+        raise SourceError(*problems[:20])
 
 
 class SourceHasher(threading.Thread):

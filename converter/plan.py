@@ -12,6 +12,7 @@ from converter.config import SourceConfig
 from converter.errors import PlanError, Problem, fold_names
 from converter.names import check_names, fold_reasons
 from converter.open.source import Source
+from converter.sharing import check_sharing
 from converter.sizes import Sizes, resolve_sizes
 from converter.tensors import FLOATING, SourceTensor
 from mappings import Mapped, Scheme, Table, expand, load_table
@@ -89,6 +90,9 @@ def make_plan(source: Source, dtype: str = "keep") -> Plan:
         if not m.drop
     )
     extras = plan_extras(source)
+    problems = check_sharing([entry.source for entry in (*planned, *extras)], source.path.name)
+    if problems:
+        raise PlanError(*problems)
     warnings = (*_warnings(sizes, dropped, planned, absent), *_say_extras(extras))
     return Plan(table, scheme, source.config, sizes, planned, tuple(dropped), not absent, warnings, extras)
 

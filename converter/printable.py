@@ -16,7 +16,9 @@ MESSAGE = 4000
 _ELLIPSIS = "..."
 #: Characters that are drawn as nothing though they are letters, marks or symbols (Default_Ignorable_Code_Point of
 #: Unicode, and the empty braille cell).
-_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 _MOST_MARKS = 3
 #: GitHub's, Azure's and TeamCity's runners find these anywhere in a line, and `::` at its beginning.
 _COMMAND = re.compile(r"##(?=[A-Za-z]*\[)")

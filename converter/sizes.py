@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from converter.config import RELEASE, SourceConfig
+from converter.config import MOST_LAYERS, RELEASE, SourceConfig
 from converter.errors import Problem
 from converter.tensors import SourceTensor
 from mappings import Scheme, Table
@@ -89,7 +89,7 @@ def _count_layers(tensors: Mapping[str, SourceTensor], prefix: str) -> int | Non
     found = [_LAYER.fullmatch(name[len(prefix) :]) for name in tensors if name.startswith(prefix)]
     numbers = [int(match[1]) for match in found if match]
     # A number as large as that comes from a damaged name: every layer has 16 tensors.
-    return max(numbers) + 1 if numbers and max(numbers) < len(tensors) else None
+    return max(numbers) + 1 if numbers and max(numbers) < min(len(tensors), MOST_LAYERS) else None
 
 
 def _resolve_labels(

@@ -52,6 +52,10 @@ class ByteRun(Protocol):
     def size(self) -> int:
         """Bytes after decoding."""
 
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Which bytes these are: a name for the file, the first and the end. Equal places are shared bytes."""
+
     def view(self) -> memoryview | None:
         """The bytes without a copy, or None when they must be decoded."""
 
@@ -66,6 +70,10 @@ class RawRun:
     buffer: mmap.mmap
     start: int
     size: int
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        return str(id(self.buffer)), self.start, self.start + self.size
 
     def view(self) -> memoryview:
         return memoryview(self.buffer)[self.start : self.start + self.size]

@@ -48,7 +48,8 @@ def missing_official_names(present: Iterable[str]) -> list[str]:
     layers = 1 + max((_layer_of(row, name) for name, row in found.items()), default=0)
     if layers > _MOST_LAYERS:
         return [f"the layers before {layers - 1}"]
-    used = [row for row in load_official().names if row.role == "weight" or row in found.values()]
+    there = set(found.values())
+    used = [row for row in load_official().names if row.role == "weight" or row in there]
     return [name for row in used for name in _names(row, layers) if name not in names]
 
 

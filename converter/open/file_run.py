@@ -19,6 +19,10 @@ class FileRun:
     size: int
     file_size: int
 
+    @property
+    def place(self) -> tuple[str, int, int]:
+        return str(self.path), self.start, self.start + self.size
+
     def view(self) -> memoryview:
         """The bytes, mapped for as long as the view lives. Raises FileError when the file has changed its size."""
         buffer = map_file(self.path)

@@ -28,6 +28,10 @@ class Latin1Run:
     coded: int
     size: int
 
+    @property
+    def place(self) -> tuple[str, int, int]:
+        return str(id(self.buffer)), self.start, self.start + self.coded
+
     def view(self) -> None:
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from converter.errors import FileError, Problem, file_error
+from converter.open.bounds import check_names_bounded
 from converter.open.files import HEAD_BYTES, looks_like_text, map_file, quoted, recognise
 from converter.open.latin1_text import Latin1Run
 from converter.open.pickle_file import load_pickle
@@ -16,6 +17,7 @@ SLICE_TABLE = "UnpackBigParamInfor@@"
 #: Under these names people keep the weights beside an optimizer or an average, most telling first.
 _MODEL_KEYS = ("model", "state_dict", "model_state_dict", "model_state", "model_dict", "net", "network", "params")
 _MOST_NESTED = 4
+_MOST_PROBLEMS = 40
 
 
 def open_pdparams(path: Path) -> TensorSet:
@@ -94,7 +96,8 @@ class _Reading:
         if not tensors and not self.problems:
             self._problem("holds no tensors. Is it the scheduler's or the optimizer's state?")
         if self.problems:
-            raise FileError(*self.problems)
+            raise FileError(*self.problems[:_MOST_PROBLEMS])
+        check_names_bounded(tensors, self.file)
         return tensors
 
     def _tensor(self, name: str, shape: tuple[int, ...], parts: list[PickleArray]) -> SourceTensor:
@@ -136,15 +139,18 @@ class _Reading:
         shape, listed = entry.items["OriginShape"], entry.items["slices"]
         if type(shape) is not tuple or not is_shape(shape):
             return "OriginShape is no tuple of sizes"
-        names = [text_of(item) for item in listed.items] if isinstance(listed, PickleList) else []
-        if not names or names != [f"{key}@@.{number}" for number in range(len(names))]:
+        items = listed.items if isinstance(listed, PickleList) else []
+        # One by one: a list can hold one long name again and again, and costs the file a few bytes each time.
+        if not items or not all(text_of(item) == f"{key}@@.{number}" for number, item in enumerate(items)):
             return f"the slices must be {quoted(key + '@@.0', 200)} and so on, in order"
         if key in arrays or not key.isprintable():
             return "the whole tensor is there too" if key in arrays else "expected a printable name"
-        missing = [name for name in names if name not in arrays]
+        numbers = range(len(items))
+        missing = [number for number in numbers if f"{key}@@.{number}" not in arrays]
         if missing:
-            return f"missing {_listed([quoted(str(name), 200) for name in missing])}"
-        parts = [arrays.pop(str(name)) for name in names]
+            more = f" and {len(missing) - 12} more" if len(missing) > 12 else ""
+            return f"missing {', '.join(quoted(f'{key}@@.{number}', 200) for number in missing[:12])}{more}"
+        parts = [arrays.pop(f"{key}@@.{number}") for number in numbers]
         if any(len(part.shape) != 1 for part in parts) or len({part.dtype for part in parts}) != 1:
             return "the slices must be flat and of one dtype"
         found, expected = sum(part.shape[0] for part in parts), element_count(shape)

@@ -8,6 +8,7 @@ from typing import Any
 
 from converter.errors import Problem, PushError
 from converter.fetch.hub_errors import quiet
+from converter.printable import MESSAGE, to_markdown
 from converter.publish.evidence import TOKENS, read_sites
 from converter.publish.folder import CARD, REPORT, TRACE
 from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
@@ -98,7 +99,7 @@ def _reference(report: Mapping[str, Any]) -> str:
 
 def describe_doubts(problems: Sequence[Problem]) -> str:
     """The warning of a folder that is published without proof."""
-    lines = "\n".join(f"- {problem.text}" for problem in problems[:_SHOWN])
+    lines = "\n".join(f"- {to_markdown(problem.text, MESSAGE)}" for problem in problems[:_SHOWN])
     more = f"\n- and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
     return f"""## Not verified
 

@@ -137,7 +137,9 @@ def _port_differs(behavior: Behavior) -> str:
 def _render_origin(manifest: dict[str, Any]) -> str:
     source, mapping = manifest["source"], manifest["mapping"]
     origin = f"{to_code_span(source['origin'])}, " if source.get("origin") else ""
-    files = "\n".join(f"| {to_code_span(file['name'])} | {file['size']:,} | `{file['sha256']}` |" for file in source["files"])
+    files = "\n".join(
+        f"| {to_code_span(file['name'])} | {file['size']:,} | `{file['sha256']}` |" for file in source["files"]
+    )
     return f"""
 {origin}{source["format"]} with the names of `{mapping["scheme"]}`, by the table `{mapping["table"]}` version \
 {mapping["version"]} of paddle2torch {manifest["version"]}.

@@ -10,6 +10,7 @@ from typing import Any
 from converter.behavior import Behavior
 from converter.plan import Plan
 from converter.tensors import element_count
+from converter.write.new_files import write_file
 
 #: float32(1e-5), which Paddle's LayerNorm uses even in float64 (MODEL.md, quirk 4).
 LAYER_NORM_EPS = 9.999999747378752e-06
@@ -79,4 +80,4 @@ def main_dtype(plan: Plan) -> str:
 
 def write_json(path: Path, data: Any) -> None:
     """Indented, UTF-8, one line feed at the end: the same bytes for the same data on every system."""
-    path.write_bytes((json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))
+    write_file(path, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))

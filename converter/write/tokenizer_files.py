@@ -7,6 +7,7 @@ from typing import Any
 
 from converter.open.tokenizer import SENTENCEPIECE, VOCABULARY, TokenizerFiles
 from converter.write.config_file import write_json
+from converter.write.new_files import write_file
 
 #: A name that transformers 4.57 does not know: with the one it knows it would take its own port, which gives other
 #: tokens, without a word.
@@ -26,8 +27,8 @@ def build_tokenizer_config(files: TokenizerFiles, longest: int, piece_rule: str)
 
 
 def write_tokenizer(folder: Path, files: TokenizerFiles, longest: int, piece_rule: str) -> None:
-    (folder / VOCABULARY).write_bytes(files.vocabulary)
-    (folder / SENTENCEPIECE).write_bytes(files.sentencepiece)
+    write_file(folder / VOCABULARY, files.vocabulary)
+    write_file(folder / SENTENCEPIECE, files.sentencepiece)
     write_json(folder / "tokenizer_config.json", build_tokenizer_config(files, longest, piece_rule))
     write_json(folder / "special_tokens_map.json", dict(files.special_tokens))
     if files.added_tokens:

@@ -16,6 +16,7 @@ from converter.errors import OutputError, PlanError, Problem
 from converter.plan import EXTRAS_FILE, PlannedTensor
 from converter.tensors import DTYPES, element_count
 from converter.write.dtypes import convert_block, count_nonfinite
+from converter.write.new_files import create_file, write_file
 from mappings import OPERATIONS
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _write_shard(
     path: Path, shard: Shard, allow_nonfinite: bool, problems: list[Problem], advance: Advance
 ) -> dict[str, str]:
     sums: dict[str, str] = {}
-    with open(path, "wb") as file, ThreadPoolExecutor(1) as thread:
+    with create_file(path) as file, ThreadPoolExecutor(1) as thread:
         file.write(header_bytes(shard))
         for tensor in shard.tensors:
             hasher = hashlib.sha256()
@@ -236,4 +237,4 @@ def write_index(path: Path, shards: Sequence[Shard]) -> None:
     weight_map = {tensor.target: shard.file for shard in shards for tensor in shard.tensors}
     total = sum(target_bytes(tensor) for shard in shards for tensor in shard.tensors)
     index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(weight_map.items()))}
-    path.write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+    write_file(path, (json.dumps(index, indent=2) + "\n").encode())

@@ -80,6 +80,7 @@ def test_a_message_of_several_lines_keeps_them_and_none_begins_a_command() -> No
         ("http://host:80/x@v2", "http://host:80/x@v2"),
         ("weight@@.0 of w:0@@.1", "weight@@.0 of w:0@@.1"),
         ("someone@host", "someone@host"),
+        ("https://NAME:PASSWORD@HOST/...", "https://NAME:PASSWORD@HOST/..."),
     ],
 )
 def test_what_looks_like_a_password_before_a_host_is_hidden(text: str, shown: str) -> None:
