@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shlex
 import threading
 import time
 from collections.abc import Sequence
@@ -10,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
 
-from converter.errors import Problem, SourceError
+from converter.errors import Problem, SourceError, file_error
 from converter.fetch.locate import locate
 from converter.open.files import quoted
 from converter.open.source import Source, open_source
@@ -177,18 +179,22 @@ class SourceHasher(threading.Thread):
     def run(self) -> None:
         try:
             for file in self._files:
-                self._sums.append((file.name, file.size, self._hash(file.path)))
+                self._sums.append((file.name, file.size, self._hash(file.path, file.size)))
         except BaseException as error:  # Kept for the thread that waits: result() raises it there.
             self._error = error
 
-    def _hash(self, path: Path) -> str:
-        digest = hashlib.sha256()
+    def _hash(self, path: Path, size: int) -> str:
+        digest, done = hashlib.sha256(), 0
         with open(path, "rb") as file:
             while not self._stopped.is_set():
                 piece = file.read(1 << 20)
                 if not piece:
                     break
                 digest.update(piece)
+                done += len(piece)
+        if done != size and not self._stopped.is_set():
+            said = f"has {done} bytes, and had {size} when it was opened. Is something writing it?"
+            raise file_error("E303", path.name, said)
         return digest.hexdigest()
 
     def stop(self) -> None:
@@ -204,10 +210,15 @@ class SourceHasher(threading.Thread):
 
 
 def _check_apart(opened: Source, output: Path) -> None:
-    """OUTPUT may not be SOURCE or hold it: --force would remove the source, and a source is never touched."""
+    """OUTPUT may not be SOURCE or hold it: --force would remove the source. Nor may it lie in a SOURCE that is a
+    folder: nothing is written there, and under some names it would be read as a part of the checkpoint next time."""
     source, target = opened.folder.resolve(), output.absolute().resolve()
     if source == target or target in source.parents:
         raise SourceError(Problem("E507", f"{output}: OUTPUT must not be SOURCE or a folder that holds it"))
+    if source in target.parents and opened.path.is_dir():
+        other = os.path.normpath(opened.path / os.pardir / target.name)
+        text = f"{output}: OUTPUT lies in the folder SOURCE, to which nothing is written. Name a place outside it"
+        raise SourceError(Problem("E507", f"{text}, such as {shlex.quote(other)}"))
 
 
 def _tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:

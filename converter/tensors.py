@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from converter.mapped_file import can_read, read_into, read_piece
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -30,6 +32,7 @@ FLOATING = ("float64", "float32", "float16", "bfloat16")
 
 #: Decoded tensors above this size go to an unnamed temporary file, so that memory stays bounded.
 SPOOL_BYTES = 32 << 20
+_PIECE_BYTES = 8 << 20
 
 
 def element_count(shape: tuple[int, ...]) -> int:
@@ -62,6 +65,9 @@ class ByteRun(Protocol):
     def pieces(self) -> Iterator[bytes | memoryview]:
         """The decoded bytes in order, in pieces of a few MB."""
 
+    def raw(self) -> RawRun | None:
+        """The run as bytes of a file that can be read without touching its map; None for others."""
+
 
 @dataclass(frozen=True)
 class RawRun:
@@ -79,9 +85,15 @@ class RawRun:
         return memoryview(self.buffer)[self.start : self.start + self.size]
 
     def pieces(self) -> Iterator[memoryview]:
-        view = self.view()
-        for at in range(0, self.size, 8 << 20):
-            yield view[at : at + (8 << 20)]
+        for at in range(0, self.size, _PIECE_BYTES):
+            yield read_piece(self.buffer, self.start + at, min(_PIECE_BYTES, self.size - at))
+
+    def raw(self) -> RawRun | None:
+        return self if can_read(self.buffer) else None
+
+    def read_into(self, at: int, target: memoryview) -> None:
+        """Fill `target` with the bytes from `at` of the run on. Raises FileError when the file has become shorter."""
+        read_into(self.buffer, self.start + at, target)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 from converter.errors import FileError, Problem, file_error
+from converter.mapped_file import map_descriptor
 from converter.redaction import redact
 
 #: Reads past this point of a file are never needed to tell what kind it is.
@@ -81,7 +82,7 @@ def map_file(path: Path) -> mmap.mmap:
     try:
         if os.fstat(descriptor).st_size == 0:
             raise file_error("E303", path.name, "the file is empty. Is the download complete?")
-        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+        return map_descriptor(descriptor, path.name)
     except (OSError, ValueError, OverflowError) as error:
         raise _unreadable(path, error) from None
     finally:

@@ -55,6 +55,9 @@ class TorchRun:
     def pieces(self) -> Iterator[memoryview]:
         yield self.data
 
+    def raw(self) -> None:
+        return None
+
 
 def open_torch(path: Path) -> TensorSet:
     """The tensors of one file of torch.save, zip or the form before torch 1.6. Raises FileError, and SourceError
