@@ -32,7 +32,10 @@ def mark(folder: Path, replaces: str = "") -> IO[bytes]:
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
     handle = os.fdopen(descriptor, "r+b")
     try:
-        _lock(handle)  # Before it is a marker by its content: no other run can take the folder for a leftover.
+        # Before it is a marker by its content: no other run can take the folder for a leftover. Where nothing can be
+        # locked no run clears anything.
+        with contextlib.suppress(OSError):
+            _lock(handle)
         handle.write(_content(folder) + os.fsencode(replaces))
         handle.flush()
     except BaseException:

@@ -44,8 +44,8 @@ def element_count(shape: tuple[int, ...]) -> int:
 
 def is_shape(sizes: Sequence[object]) -> bool:
     """Whether these are sizes of an array that numpy can hold, which an array of no elements may still exceed."""
-    counts = [size for size in sizes if type(size) is int and size >= 0]
-    return len(counts) == len(sizes) <= 32 and element_count(tuple(size or 1 for size in counts)) <= 1 << 48
+    counts = [size for size in sizes if type(size) is int and size >= 0] if len(sizes) <= 32 else []
+    return len(counts) == len(sizes) and element_count(tuple(size or 1 for size in counts)) <= 1 << 48
 
 
 class ByteRun(Protocol):

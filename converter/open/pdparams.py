@@ -96,7 +96,7 @@ class _Reading:
         if not tensors and not self.problems:
             self._problem("holds no tensors. Is it the scheduler's or the optimizer's state?")
         if self.problems:
-            raise FileError(*self.problems[:_MOST_PROBLEMS])
+            raise FileError(*self.problems)
         check_names_bounded(tensors, self.file)
         return tensors
 
@@ -167,7 +167,8 @@ class _Reading:
             self.warnings.append(f"{self.file}: {columns[0]} alone is stored in column order. Read as the file says")
 
     def _problem(self, reason: str) -> None:
-        self.problems.append(Problem("E306", f"{self.file}: {reason}"))
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(Problem("E306", f"{self.file}: {reason}"))
 
 
 def _run_of(data: Extent) -> ByteRun:

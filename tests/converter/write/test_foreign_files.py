@@ -156,6 +156,21 @@ def test_a_marked_folder_is_cleared_when_its_run_is_dead_and_not_before(tmp_path
     assert not folder.exists()
 
 
+def test_where_no_file_can_be_locked_runs_work_and_none_clears_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with staged(tmp_path / "out", force=False, needed_bytes=1) as folder:
+        fill(folder)
+        clear_leftovers(tmp_path / "other")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_an_output_whose_replacement_was_killed_comes_back(tmp_path: Path) -> None:
     folder = tmp_path / ".out.paddle2torch-abcdefgh"
     (folder / "replaced").mkdir(parents=True)
