@@ -1,6 +1,6 @@
 """What a killed run leaves is recognised and cleared by the next one.
 
-A folder of ours holds a marker: a file that names the folder and its number in the file system, and that is locked
+A folder of this tool holds a marker: a file that names the folder and its number in the file system, and that is locked
 while its run lives. The lock goes with the process, however it ends, so a marked folder whose lock is free is a
 leftover. A folder without such a marker is never touched, whatever it is called.
 """
@@ -27,7 +27,7 @@ _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os
 
 
 def mark(folder: Path, replaces: str = "") -> IO[bytes]:
-    """Make the marker of a new folder; it is locked as long as what is returned is open. `replaces`: the name beside
+    """Make the marker of a new folder; it is locked as long as what is returned is open. `replaces`: the name next to
     the folder to which REPLACED goes back if this run is killed."""
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
     handle = os.fdopen(descriptor, "r+b")
@@ -50,7 +50,7 @@ def _content(folder: Path) -> bytes:
 
 
 def clear_folders(parent: Path, pattern: str) -> None:
-    """Remove this user's marked folders of that name whose run is dead. What cannot be removed stays.
+    """Remove this user's marked folders of that name, of runs that are dead. What cannot be removed stays.
 
     A run that was killed before it made the marker, or after it removed it, leaves an empty folder: only an old one of
     those is cleared, for a live run has one for an instant.
@@ -74,17 +74,24 @@ def _clear(folder: Path) -> None:
         start = _content(folder)
         content = lock.read(_MOST_MARKER)
         # Its run may have ended since: then the lock is that of a file which is gone.
-        if content.startswith(start) and os.fstat(lock.fileno()).st_nlink == 1:
-            _give_back(folder, os.fsdecode(content[len(start) :]))
+        is_marker = content.startswith(start) and os.fstat(lock.fileno()).st_nlink == 1
+        if is_marker and give_back(folder, os.fsdecode(content[len(start) :])):
             remove_folder(folder)
 
 
-def _give_back(folder: Path, name: str) -> None:
-    """The OUTPUT that a killed run was about to replace."""
-    if name and os.path.basename(name) == name and (folder / REPLACED).is_dir():
-        place = folder.parent / name
-        if not os.path.lexists(place):
-            os.rename(folder / REPLACED, place)
+def give_back(folder: Path, name: str) -> bool:
+    """Put an OUTPUT that was about to be replaced back where nothing has taken its place. False when it still lies in
+    the folder and nowhere else."""
+    if not name or os.path.basename(name) != name or not (folder / REPLACED).is_dir():
+        return True
+    place = folder.parent / name
+    if os.path.lexists(place):
+        return True
+    try:
+        os.rename(folder / REPLACED, place)
+    except OSError:
+        return False
+    return True
 
 
 def remove_folder(folder: Path) -> None:

@@ -1,5 +1,5 @@
-"""An answer whose every part must come in some time and some bytes: a server may drip a header a byte at a time, or say
-`100 Continue` without end, and is never silent for long."""
+"""An answer of which every part must come in some time and some bytes: a server may drip a header a byte at a time, or
+send `100 Continue` without end, and is never silent for long."""
 
 from __future__ import annotations
 

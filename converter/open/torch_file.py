@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _ZIP_START = b"PK\x03\x04"
 _MOST_PICKLE_BYTES = 64 << 20
 _MOST_RECORDS = 20_000
-#: Of torch 1.6 to 2.9, beside the numbers (torch/serialization.py, caffe2/serialize/inline_container.cc).
+#: Of torch 1.6 to 2.9, next to the numbers (torch/serialization.py, caffe2/serialize/inline_container.cc).
 _OWN_RECORDS = ("data.pkl", "version", "byteorder", ".format_version", ".storage_alignment", ".data/serialization_id")
 
 

@@ -1,7 +1,7 @@
 """Files of an OUTPUT that is being written: each made new, in the one folder that this run opened, and remembered.
 
 Whoever may write into that folder could else put a link under a name that is about to be written, or a file of his own
-beside the others.
+next to the others.
 """
 
 from __future__ import annotations

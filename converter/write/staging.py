@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from converter.errors import OutputError, Problem
-from converter.leftovers import REPLACED, clear_folders, mark, remove_folder
+from converter.leftovers import REPLACED, clear_folders, give_back, mark, remove_folder
 from converter.write.new_files import NewFolder
 
 MANIFEST = "paddle2torch.json"
@@ -24,7 +24,7 @@ _NEW = "new"
 @contextmanager
 def staged(output: Path, *, force: bool, needed_bytes: int) -> Iterator[Path]:
     """A new folder to write into (`create_file`, `write_file`), which becomes `output` when the block ends without an
-    error. It lies in a marked folder of its own beside OUTPUT that nobody else may enter.
+    error. It lies in a marked folder of its own next to OUTPUT that nobody else may enter.
 
     Raises OutputError when OUTPUT is there (unless `force` and this tool made it), cannot be made, or when something
     else wrote into the new folder.
@@ -56,8 +56,9 @@ def staged(output: Path, *, force: bool, needed_bytes: int) -> Iterator[Path]:
     finally:
         if folder is not None:
             folder.close()
-        remove_folder(staging)
         if lock is not None:
+            if give_back(staging, output.name):
+                remove_folder(staging)
             lock.close()
         else:  # There is no marker yet, and so no other run takes it for a leftover.
             shutil.rmtree(staging, ignore_errors=True)
@@ -111,9 +112,6 @@ def _publish(staging: Path, folder: NewFolder, output: Path, force: bool) -> Non
     try:
         os.rename(folder.path, output)
     except OSError as error:
-        if replaces:
-            with contextlib.suppress(OSError):  # Another run may have put its own there.
-                os.rename(staging / REPLACED, output)
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
             raise OutputError(
                 Problem("E501", f"{output} is there now: another run made it meanwhile. Nothing was written")

@@ -42,7 +42,7 @@ def one_slice_name_many_times(folder: Path, count: int) -> Path:
 
 
 def one_key_of_many_dicts(folder: Path, count: int) -> Path:
-    """Many dicts with one item each, whose key is one text of 4 kB."""
+    """Many dicts with one item each; its key is one text of 4 kB."""
     name = text("n" * LONG) + b"r" + struct.pack("<I", 1)
     return _pickle_folder(folder, b"](" + name + (b"}" + _again(1) + b"Ns") * count + b"e")
 
@@ -144,7 +144,7 @@ def a_torch_zip_of_many_records(folder: Path, count: int) -> Path:
 
 
 def a_torch_pickle_of_nested_keys(folder: Path, count: int) -> Path:
-    """A key of a table: a pair of one pair of one pair ..., whose hash takes 2 to the power of its depth."""
+    """A key of a table: a pair of one pair of one pair ...; its hash takes 2 to the power of its depth."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(make_config()))
     depth = min(count, 60)
@@ -175,7 +175,7 @@ def a_program_of_many_variables(folder: Path, count: int) -> Path:
 
 
 def a_variable_of_many_fields(folder: Path, count: int) -> Path:
-    """A program whose first variable has fields of numbers that no schema has."""
+    """A program; its first variable has fields of numbers that no schema has."""
     folder.mkdir(parents=True, exist_ok=True)
     fields = b"".join(varint((10 + number) << 3) + b"\x01" for number in range(count))
     variable = b"\x1a" + varint(len(fields)) + fields

@@ -1,4 +1,4 @@
-"""A source that is cut while it is copied: a line that says so, and nothing left; the process is not killed."""
+"""A source that is cut while it is copied: an error line, and nothing left; the process is not killed."""
 
 from __future__ import annotations
 
