@@ -9,7 +9,12 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+import transformers
 from transformers import PretrainedConfig
+
+# Before anything that older releases do not have. The tokenizer, which is loaded without this file, asks the same.
+if tuple(map(int, transformers.__version__.split(".")[:2])) < (4, 57):
+    raise ImportError(f"ERNIE-M needs transformers 4.57 or newer, this is {transformers.__version__}.")
 
 # Paddle keeps the epsilon of a LayerNorm as a float32, also when the model computes in float64.
 PADDLE_LAYER_NORM_EPS = 9.999999747378752e-06

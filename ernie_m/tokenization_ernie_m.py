@@ -28,6 +28,12 @@ from functools import wraps
 from itertools import chain, groupby
 from typing import Any
 
+import transformers
+
+# Before anything that older releases do not have.
+if tuple(map(int, transformers.__version__.split(".")[:2])) < (4, 57):
+    raise ImportError(f"ERNIE-M needs transformers 4.57 or newer, this is {transformers.__version__}.")
+
 import sentencepiece
 from transformers import BatchEncoding, PreTrainedTokenizer
 from transformers.tokenization_utils_base import PaddingStrategy, TruncationStrategy

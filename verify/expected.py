@@ -46,6 +46,7 @@ _HEADS = {
     "AutoModelForMultipleChoice": "ErnieMForMultipleChoice",
     "AutoModelForTokenClassification": "ErnieMForTokenClassification",
     "AutoModelForQuestionAnswering": "ErnieMForQuestionAnswering",
+    "AutoModelForMaskedLM": "ErnieMForMaskedLM",
 }
 _EXTRACTION = "ErnieMForInformationExtraction"
 
