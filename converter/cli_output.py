@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from converter.behavior import BEHAVIORS, UNPADDED
 from converter.errors import Problem
 
 if TYPE_CHECKING:
@@ -138,6 +139,11 @@ def print_conversion(result: Conversion, as_json: bool) -> None:
         f"{result.bytes / 1e9:.2f} GB, weight files {len(result.shards)}, {result.seconds:.1f} s"
     )
     typer.echo(f"behavior: {result.behavior}")
+    if BEHAVIORS[result.behavior].shows_padding:
+        typer.echo(
+            "batches: without an attention_mask padding changes the numbers, as in Paddle. Pass one, load with "
+            f"implicit_mask_token_ids=[0, 1], or convert with --behavior {UNPADDED}"
+        )
     if result.written:
         typer.echo("prove it: paddle2torch verify SOURCE OUTPUT")
 

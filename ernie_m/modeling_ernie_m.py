@@ -455,7 +455,9 @@ class ErnieMForQuestionAnswering(ErnieMSpanHead):
     def __init__(self, config: ErnieMConfig) -> None:
         super().__init__(config)
         if config.num_labels != 2:
-            logger.warning(f"ErnieM: config.num_labels {config.num_labels} is not used, an answer has a start and an end.")
+            logger.warning(
+                f"ErnieM: config.num_labels {config.num_labels} is not used, an answer has a start and an end."
+            )
         self.ernie_m = ErnieMModel(config, add_pooling_layer=False)
         self.qa_outputs = nn.Linear(config.hidden_size, 2)  # Paddle calls it classifier
         self.post_init()
@@ -490,7 +492,7 @@ class ErnieMForInformationExtraction(ErnieMSpanHead):
 
 
 class ErnieMForMaskedLM(ErnieMPreTrainedModel):
-    """What AutoModelForMaskedLM finds: a sentence. Without it 4.57's `pipeline("fill-mask")` takes its port in silence."""
+    """What AutoModelForMaskedLM finds: a sentence. Else `pipeline("fill-mask")` of 4.57 takes its port in silence."""
 
     def __init__(self, config: ErnieMConfig) -> None:
         # Not one of the errors for which `pipeline` tries another class.

@@ -39,8 +39,11 @@ HABITS: dict[str, dict[str, Any]] = {
     },
 }
 HABITS["release"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1]}
+HABITS["paddlenlp-unpadded"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [0, 1]}
 #: The port's, for folders of transformers' own ErnieM; there the ids are those of its config's pad_token_id.
 HABITS["transformers"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1], "attention_mask_value": None}
+#: Behaviors that hide the id of the config's pad_token_id, and what else they hide.
+_HIDE_PADDING: dict[str, tuple[int, ...]] = {"transformers": (), "paddlenlp-unpadded": (0,)}
 _HEADS = {
     "AutoModelForSequenceClassification": "ErnieMForSequenceClassification",
     "AutoModelForMultipleChoice": "ErnieMForMultipleChoice",
@@ -65,8 +68,7 @@ def expected_of_plan(plan: Plan, behavior: str) -> Expected:
     fields: dict[str, Any] = {name: getattr(plan.config, name) for name in _FROM_SOURCE}
     fields.update({name: getattr(plan.sizes, name) for name in (*_SIZES, "intermediate_size")})
     fields.update(_habits(behavior))
-    if behavior == "transformers":
-        fields["implicit_mask_token_ids"] = [plan.config.pad_token_id]
+    fields.update(_hidden_padding(behavior, plan.config.pad_token_id))
     if plan.config.layer_norm_eps is not None:
         fields["layer_norm_eps"] = plan.config.layer_norm_eps
     fields["act_dropout"] = plan.config.act_dropout or 0.0
@@ -83,8 +85,7 @@ def expected_of_trace(trace: Trace, behavior: str) -> Expected:
     fields.update(_habits(behavior), act_dropout=0.0)
     # Of transformers' port the recorder tells what PaddleNLP's config has no field for.
     fields.update(trace.head.get("port") or {})
-    if behavior == "transformers":
-        fields["implicit_mask_token_ids"] = [config.get("pad_token_id")]
+    fields.update(_hidden_padding(behavior, config.get("pad_token_id")))
     fields.update(_identity(table.target_class))
     labels: tuple[str, ...] = ()
     if "num_labels" in table.dims.values():
@@ -96,6 +97,12 @@ def expected_of_trace(trace: Trace, behavior: str) -> Expected:
 
 def _habits(behavior: str) -> dict[str, Any]:
     return dict(HABITS.get(behavior, HABITS["paddlenlp"]))
+
+
+def _hidden_padding(behavior: str, pad_token_id: Any) -> dict[str, Any]:
+    if behavior not in _HIDE_PADDING:
+        return {}
+    return {"implicit_mask_token_ids": sorted({*_HIDE_PADDING[behavior], pad_token_id})}
 
 
 def _identity(target_class: str) -> dict[str, Any]:

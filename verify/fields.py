@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 #: What the configuration takes where config.json has no such field.
 _UNSAID = {"act_dropout": 0.0}
 #: How pieces are cut, which follows from the behavior (TOKENIZER.md, section 9).
-PIECE_RULES = {"paddlenlp": "paddlenlp", "release": "release", "transformers": "paddlenlp"}
+PIECE_RULES = {
+    "paddlenlp": "paddlenlp",
+    "paddlenlp-unpadded": "paddlenlp",
+    "release": "release",
+    "transformers": "paddlenlp",
+}
 #: Left out, these have the value that is expected.
 _IMPLIED = ("model_input_names", "padding_side", "truncation_side", "clean_up_tokenization_spaces")
 _SPECIAL = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")

@@ -52,7 +52,8 @@ class Report:
     #: Where the numbers agree, what the smallest fault of a weight would have done to them.
     smallest_fault: SmallestFault | None = None
     tokenizer: TokenResult | None = None
-    #: Other ways to use the model (plain calls, training, float32): way -> sites compared, how many differ, the first.
+    #: Other ways to use the model (plain calls, training, float32, ...): way -> sites compared, how many differ, the
+    #: first; for a way that was not gone `skipped` has the reason.
     uses: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: The negative control, where it was asked for.
     self_test: SelfTest | None = None
@@ -63,7 +64,7 @@ class Report:
     files: dict[str, str] = field(default_factory=dict)
     #: Who computed the reference: "live", "trace" or "none", how the weights reached it, its versions.
     reference: dict[str, Any] = field(default_factory=dict)
-    #: Whose rules OUTPUT follows where Paddle's releases differ: "paddlenlp", "release" or "transformers".
+    #: Whose rules OUTPUT follows where Paddle's releases differ: one of converter.behavior.BEHAVIORS.
     behavior: str = "paddlenlp"
     environment: dict[str, Any] = field(default_factory=dict)
     #: Seconds by stage. Not in report.json, so that two runs give the same report.
@@ -120,6 +121,8 @@ def render_table(report: Report) -> str:
         lines.append(f"margin: {tell_margin(margin)}")
     if report.self_test is not None:
         lines.append(f"self-test: {report.self_test.tell()}")
+    skipped = [f"{way} ({use['skipped']})" for way, use in report.uses.items() if use.get("skipped")]
+    lines += [f"not run: {', '.join(skipped)}"] if skipped else []
     lines += [f"warning: {warning}" for warning in report.warnings]
     lines += [str(problem) for problem in report.problems[:_SHOWN]]
     if len(report.problems) > _SHOWN:

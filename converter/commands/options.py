@@ -9,6 +9,7 @@ import typer
 
 class BehaviorChoice(str, Enum):
     paddlenlp = "paddlenlp"
+    paddlenlp_unpadded = "paddlenlp-unpadded"
     release = "release"
 
 

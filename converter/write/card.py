@@ -11,7 +11,7 @@ from typing import Any
 from converter.behavior import Behavior
 from converter.plan import EXTRAS_FILE, Plan
 from converter.version import __version__
-from converter.write.card_text import CITATION, NO_EVIDENCE, OWN_WEIGHTS, PIPELINES, loading_code
+from converter.write.card_text import BATCHES, CITATION, NO_EVIDENCE, OWN_WEIGHTS, PIPELINES, loading_code
 from converter.write.config_file import build_config
 from converter.write.pretrained import Pretrained, find_pretrained, render_benchmarks
 
@@ -20,8 +20,10 @@ _WRITERS = {False: "a Paddle checkpoint", True: "a checkpoint of transformers' o
 _PIECE_ROW = "| `piece_rule` | `{}` | how pieces are cut into tokens: PaddleNLP's way or the 2021 release's |\n"
 _ADVICE = {
     "paddlenlp": """\
-Without a mask Paddle also shows [PAD], so a padded batch gives other numbers than its texts one by one.
-`from_pretrained("FOLDER", implicit_mask_token_ids=[0, 1], ...)` gives a padded batch what Paddle gives unpadded.""",
+Without a mask Paddle also shows [PAD], so a padded batch gives other numbers than its texts one by one.""",
+    "paddlenlp-unpadded": """\
+This was chosen when the folder was made. A text gives what it gives in PaddleNLP alone, whatever it is padded with; in
+PaddleNLP itself, which shows [PAD] where there is no mask, a padded batch gives other numbers.""",
     "release": "The release always fed a mask that shows [CLS] and hides [PAD]: a call without one does that here.",
     "transformers": "These are the rules of the class that the checkpoint was saved with.",
 }
@@ -68,9 +70,10 @@ Converted by paddle2torch {__version__} from {_WRITERS[plan.scheme.identity]} \
 ## Load it
 
 `trust_remote_code=True` is needed, in transformers 4.57 as in 5: the model's code travels in this folder. In 4.57 it
-is the difference between this model and that release's own port (see below); 5 has no ERNIE-M of its own.
+is the difference between this model and that release's own port (see below); 5 has no ERNIE-M of its own. Older
+releases are refused.
 
-```python
+{BATCHES if behavior.shows_padding else ""}```python
 {loading_code(target, has_tokenizer)}
 ```
 
@@ -113,7 +116,7 @@ def _render_fields(plan: Plan, has_tokenizer: bool, behavior: Behavior) -> str:
 def _port_differs(behavior: Behavior) -> str:
     """Why the port is not used: what it computes otherwise than Paddle."""
     lines = []
-    if behavior.name == "paddlenlp":
+    if behavior.name.startswith("paddlenlp"):
         lines += [
             "- Without an `attention_mask` the port hides [PAD]. Paddle hides [CLS], and what was fine-tuned there was",
             "  trained so.",

@@ -1,4 +1,4 @@
-"""DistributedDataParallel: every class trains without find_unused_parameters, for its loss reaches all that is trained."""
+"""DistributedDataParallel: every head trains without find_unused_parameters."""
 
 from __future__ import annotations
 

@@ -12,7 +12,9 @@ from verify.recorder.port import is_port
 #: The id that is hidden. PaddleNLP 2.5.1 alone hid [PAD]; the 2021 release fed a mask that shows [CLS]. transformers'
 #: port, whose behavior is named "transformers", hides its config's pad_token_id.
 HIDDEN_IDS = {"paddlenlp": 0, "release": 1}
-BEHAVIORS = (*HIDDEN_IDS, "transformers")
+#: PaddleNLP's rule with padding hidden as well, so that a padded text gives what it gives alone.
+UNPADDED = "paddlenlp-unpadded"
+BEHAVIORS = (*HIDDEN_IDS, UNPADDED, "transformers")
 
 
 def own_behavior(backbone: Any) -> Any:
@@ -48,17 +50,23 @@ def follow(model: Any, behavior: str, own: Any) -> Any:
         return []
     if behavior == "transformers":
         return follow_port(model)
-    hidden = HIDDEN_IDS[behavior]
+    ids_hidden = [HIDDEN_IDS["paddlenlp" if behavior == UNPADDED else behavior]]
+    ids_hidden += [model.config.pad_token_id] if behavior == UNPADDED else []
     backbone = getattr(model, "ernie_m", model)
     inner = backbone.forward
 
     def run(*inputs: Any, **options: Any) -> Any:
         ids = inputs[0] if inputs else options.get("input_ids")
         if ids is not None and len(inputs) < 3 and options.get("attention_mask") is None:
-            options["attention_mask"] = (ids != hidden).astype("int64")
+            shown = ids != ids_hidden[0]
+            for hidden in ids_hidden[1:]:
+                shown = shown & (ids != hidden)
+            options["attention_mask"] = shown.astype("int64")
         return inner(*inputs, **options)
 
     object.__setattr__(backbone, "forward", run)
+    if behavior == UNPADDED:
+        return [f"calls without a mask were given one that hides ids {ids_hidden[0]} and {ids_hidden[1]}: padding too"]
     if behavior == "release":
         return ["calls without a mask were given the 2021 release's, which shows [CLS] and hides [PAD]"]
     return ["calls without a mask were given one that hides id 0, as PaddleNLP's releases but 2.5.1 do"]

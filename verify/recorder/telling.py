@@ -12,7 +12,7 @@ TRACE_FORMAT = 2
 #: Fields of the request. `files` are the weight files that were looked at and may be opened; `fallback` are config
 #: fields for weights that have no config beside them. `round_to` is the dtype that every weight is rounded to first, of
 #: an output in another dtype than the source's, or null.
-#: `texts` null are those in this script; `behavior` (paddlenlp, release, transformers) null is the source's own.
+#: `texts` null are those in this script; `behavior` (one of BEHAVIORS) null is the source's own.
 REQUEST = (
     "source",
     "files",

@@ -30,7 +30,10 @@ _CHECKS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 def render_junit(report: Mapping[str, Any]) -> str:
     """The XML of what report.json holds. Attributes and elements are those of Jenkins' schema; no times."""
     cases = [*_checks(report), *_numbers(read_sites(report)), *_gradients(read_gradients(report))]
-    cases += [_case("uses", way, [use["first"]] if use["differ"] else ()) for way, use in report["uses"].items()]
+    cases += [
+        _case("uses", way, [use["first"]] if use["differ"] else (), use.get("skipped", ""))
+        for way, use in report["uses"].items()
+    ]
     counts = {
         "tests": str(len(cases)),
         "failures": str(sum(case.find("failure") is not None for case in cases)),
