@@ -71,7 +71,8 @@ def convert(
     `source`: a folder of PaddleNLP's, of the 2021 release's or of transformers 4's ErnieM, or one weight file; as text
     also a built-in name, an http(s) address or a Hub id, which is fetched first (`revision`, `cache` and `offline` are
     as in converter.fetch.locate). `output`: a folder that is not there yet. Either all of `output` is written or
-    nothing. `max_shard_size` is in bytes. `behavior` is "paddlenlp" or "release"; None is the checkpoint's own.
+    nothing. `max_shard_size` is in bytes. `behavior` is "paddlenlp", "paddlenlp-unpadded" or "release"; None is the
+    checkpoint's own.
     Raises a Paddle2TorchError with every problem found.
     """
     start = time.monotonic()

@@ -33,6 +33,13 @@ def test_one_of_two_positions_gives_logits_and_no_loss(tiny: Any, name: str, val
     assert model(IDS, start_positions=value, end_positions=value).loss.ndim == 0
 
 
+def test_paddle_answers_these_calls_so(reference: Any) -> None:
+    assert reference.facts["start_positions alone have a loss"] is False
+    assert reference.facts["end_positions alone have a loss"] is False
+    assert reference.facts["flat labels have the loss of rows"] is True
+    assert reference.facts["outputs of question answering with three labels"] == 2
+
+
 @pytest.mark.parametrize("labels", [0, 1, 3, 7])
 def test_question_answering_has_a_start_and_an_end_whatever_the_labels(tiny: Any, labels: int) -> None:
     """A Paddle folder with three labels converts to this, too; Paddle's class has 2 in its code."""

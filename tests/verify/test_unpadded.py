@@ -47,7 +47,7 @@ def test_padded_texts_have_the_numbers_of_paddlenlp_for_single_ones(
     trace = read_trace(unpadded[1])
     model = ernie_m.ErnieMModel.from_pretrained(verified("ErnieMModel").output, dtype=torch.float64).eval()
     assert model.config.implicit_mask_token_ids == [0]
-    (case,) = [case for case in trace.cases if case.name == "batch"]
+    (case,) = [case for case in trace.cases if case.name == "ids.zero_and_pad"]
     with trace.arrays() as arrays:
         ids, recorded = arrays[case.input_key("input_ids")], arrays[case.site_key("pooler_output")]
     lengths = [int((row != 1).sum()) for row in ids]
