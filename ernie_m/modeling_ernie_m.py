@@ -455,9 +455,7 @@ class ErnieMForQuestionAnswering(ErnieMSpanHead):
     def __init__(self, config: ErnieMConfig) -> None:
         super().__init__(config)
         if config.num_labels != 2:
-            logger.warning(
-                f"ErnieM: config.num_labels {config.num_labels} is not used, an answer has a start and an end."
-            )
+            logger.warning(f"ErnieM: config.num_labels {config.num_labels} is not used: there are two outputs.")
         self.ernie_m = ErnieMModel(config, add_pooling_layer=False)
         self.qa_outputs = nn.Linear(config.hidden_size, 2)  # Paddle calls it classifier
         self.post_init()
@@ -478,8 +476,7 @@ class ErnieMForInformationExtraction(ErnieMSpanHead):
         super().__init__(config)
         self.ernie_m = ErnieMModel(config)
         # No loss reaches the pooler, which stays for its weights and output. DistributedDataParallel reads this name.
-        unused = [] if self.ernie_m.pooler is None else [name for name, _ in self.ernie_m.pooler.named_parameters()]
-        self._ddp_params_and_buffers_to_ignore = [f"ernie_m.pooler.{name}" for name in unused]
+        self._ddp_params_and_buffers_to_ignore = [name for name, _ in self.named_parameters() if ".pooler." in name]
         self.linear_start = nn.Linear(config.hidden_size, 1)
         self.linear_end = nn.Linear(config.hidden_size, 1)
         self.post_init()
@@ -496,7 +493,7 @@ class ErnieMForMaskedLM(ErnieMPreTrainedModel):
 
     def __init__(self, config: ErnieMConfig) -> None:
         # Not one of the errors for which `pipeline` tries another class.
-        raise AttributeError("ErnieM has no masked-LM head here, so there is no fill-mask. docs/faq.md has the reason.")
+        raise AttributeError("ErnieM has no masked-LM head here, so there is no fill-mask (paddle2torch, docs/faq.md).")
 
 
 # So that save_pretrained copies this file beside the weights. Information extraction has no Auto class of its own.
