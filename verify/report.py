@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,8 +121,7 @@ def render_table(report: Report) -> str:
         lines.append(f"margin: {tell_margin(margin)}")
     if report.self_test is not None:
         lines.append(f"self-test: {report.self_test.tell()}")
-    skipped = [f"{way} ({use['skipped']})" for way, use in report.uses.items() if use.get("skipped")]
-    lines += [f"not run: {', '.join(skipped)}"] if skipped else []
+    lines += [f"not run: {way}" for way in uses_not_run(report.uses)]
     lines += [f"warning: {warning}" for warning in report.warnings]
     lines += [str(problem) for problem in report.problems[:_SHOWN]]
     if len(report.problems) > _SHOWN:
@@ -130,6 +129,11 @@ def render_table(report: Report) -> str:
     if report.folder is not None:
         lines.append(f"report: {report.folder / 'report.json'}")
     return "\n".join(lines)
+
+
+def uses_not_run(uses: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Each use that was left out, with the reason."""
+    return [f"{way} ({use['skipped']})" for way, use in uses.items() if use.get("skipped")]
 
 
 def _verdict(report: Report) -> str:

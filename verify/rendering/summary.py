@@ -13,6 +13,7 @@ from verify.margin import tell_margin
 from verify.rendering.kinds import by_tensor, count_failed, read_gradients
 from verify.rendering.plain_text import to_markdown, to_number
 from verify.rendering.verdict import group_rows, read_sites, verdict_of
+from verify.report import uses_not_run
 
 _SHOWN = 10
 
@@ -35,6 +36,7 @@ def render_summary(report: Mapping[str, Any]) -> str:
     lines += [f"- {to_markdown(problem['code'])}: {to_markdown(problem['text'])}" for problem in problems[:_SHOWN]]
     if len(problems) > _SHOWN:
         lines.append(f"- and {len(problems) - _SHOWN} more, in report.html")
+    lines += [f"- not run: {to_markdown(way)}" for way in uses_not_run(report["uses"])]
     lines += [f"- warning: {to_markdown(warning)}" for warning in report["warnings"]]
     return "\n".join(lines).rstrip() + "\n"
 
