@@ -488,7 +488,7 @@ class ErnieMForInformationExtraction(ErnieMSpanHead):
         return F.binary_cross_entropy_with_logits(logits, check_shape(name, targets, tuple(logits.shape)).to(logits))
 
 
-class ErnieMForMaskedLM(ErnieMPreTrainedModel):
+class ErnieMHasNoMaskedLM(ErnieMPreTrainedModel):
     """What AutoModelForMaskedLM finds: a sentence. Else `pipeline("fill-mask")` of 4.57 takes its port in silence."""
 
     def __init__(self, config: ErnieMConfig) -> None:

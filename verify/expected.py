@@ -49,7 +49,7 @@ _HEADS = {
     "AutoModelForMultipleChoice": "ErnieMForMultipleChoice",
     "AutoModelForTokenClassification": "ErnieMForTokenClassification",
     "AutoModelForQuestionAnswering": "ErnieMForQuestionAnswering",
-    "AutoModelForMaskedLM": "ErnieMForMaskedLM",
+    "AutoModelForMaskedLM": "ErnieMHasNoMaskedLM",
 }
 _EXTRACTION = "ErnieMForInformationExtraction"
 

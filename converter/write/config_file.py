@@ -21,7 +21,7 @@ AUTO_MAP = {
     "AutoModelForMultipleChoice": "modeling_ernie_m.ErnieMForMultipleChoice",
     "AutoModelForTokenClassification": "modeling_ernie_m.ErnieMForTokenClassification",
     "AutoModelForQuestionAnswering": "modeling_ernie_m.ErnieMForQuestionAnswering",
-    "AutoModelForMaskedLM": "modeling_ernie_m.ErnieMForMaskedLM",
+    "AutoModelForMaskedLM": "modeling_ernie_m.ErnieMHasNoMaskedLM",
 }
 
 
