@@ -27,8 +27,8 @@ def other_embeddings(uses: Uses, use: Use) -> None:
     model, config = uses.loaded.model, uses.loaded.model.config
     old, vocabulary = model.get_input_embeddings(), config.vocab_size
     rows = old.weight.detach()[torch.arange(ROWS) % old.weight.shape[0]]
-    small = torch.nn.Embedding(*rows.shape, _weight=rows.flip(0).clone())
-    before = small.weight.detach().clone()
+    before = rows.flip(0)
+    small = torch.nn.Embedding.from_pretrained(before.clone(), freeze=False)  # type: ignore[no-untyped-call]
     grouped = type(model).__name__.endswith("MultipleChoice")
     # [PAD] and [CLS] stay out, so that no rule about ids comes in: both calls have a mask of ones.
     ids = torch.tensor([[ROWS - 1, 3, 2, 4]])
