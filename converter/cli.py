@@ -20,7 +20,11 @@ from converter.commands.reference_command import app as reference
 from converter.commands.verify_command import verify
 from converter.errors import Paddle2TorchError, Problem, SourceError
 from converter.exit_codes import DONE, STOPPED
+from converter.printable import MESSAGE, printable, printable_message
 from converter.version import __version__
+
+#: A file with more problems than that is another file than was meant.
+_MOST_LINES = 50
 
 
 class Commands(typer.core.TyperGroup):
@@ -34,7 +38,8 @@ class Commands(typer.core.TyperGroup):
             code = super().main(*args, standalone_mode=False, **extra)  # type: ignore[misc]
         except Exception as error:
             if _debug():
-                traceback.print_exc()
+                for line in traceback.format_exc().splitlines():
+                    typer.echo(printable(line, MESSAGE), err=True)
             code = report_error(error, "--json" in words)
         if not standalone_mode:
             return code
@@ -52,8 +57,10 @@ def report_error(error: Exception, as_json: bool = False) -> int:
     problems = find_problems(error)
     if as_json:
         print_json(describe_problems(problems))
-    for problem in problems:
-        typer.echo(str(problem), err=True)
+    for problem in problems[:_MOST_LINES]:
+        typer.echo(printable_message(str(problem)), err=True)
+    if len(problems) > _MOST_LINES:
+        typer.echo(f"and {len(problems) - _MOST_LINES} more problems", err=True)
     if not problems:  # Its message is the help.
         typer.echo(str(error), err=True)
     return STOPPED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -15,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from converter.behavior import BEHAVIORS, UNPADDED
 from converter.errors import Problem
+from converter.printable import MESSAGE, printable, printable_message
+from converter.redaction import redact
 
 if TYPE_CHECKING:
     from converter.conversion import Conversion
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from converter.publish.pushing import Push
 
 _SECONDS_BETWEEN_LINES = 5.0
+#: Of warnings, and of reasons why something is left out.
+_MOST_LINES = 50
 #: "weights: 3 of 40 tensors", "Paddle: case 3 of 40, batch", "file: 1,024.5 of 2,000.0 MB"
 _SHARE = re.compile(r"[^:]+: (?:case )?(\d[\d,.]*) of (\d[\d,.]*\d|\d)")
 
@@ -85,7 +91,7 @@ class Reporter:
 
     def _draw(self, share: float, text: str) -> None:
         """The bar, over the one that was drawn before; cut to the width of the terminal, or it would leave lines."""
-        line = f"{'█' * int(30 * share):░<30} {text}"
+        line = f"{'█' * int(30 * share):░<30} {printable(text, MESSAGE)}"
         sys.stderr.write(f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}")
         sys.stderr.flush()
         self._drawn = True
@@ -93,7 +99,7 @@ class Reporter:
     def say(self, text: str) -> None:
         """One line."""
         self._clear()
-        typer.echo(text, err=True)
+        typer.echo(printable(text, MESSAGE), err=True)
 
     def _clear(self) -> None:
         if self._drawn:
@@ -107,7 +113,10 @@ def _sized(size: int) -> str:
 
 
 def print_json(data: Any) -> None:
-    """Exactly one JSON object on stdout."""
+    """Exactly one JSON object on stdout, in ASCII: what a file contains stays in its strings. Warnings, like errors,
+    hold no password of an address."""
+    if isinstance(data, dict) and isinstance(data.get("warnings"), (list, tuple)):
+        data = {**data, "warnings": [redact(str(warning)) for warning in data["warnings"]]}
     typer.echo(json.dumps(data, indent=2, ensure_ascii=True, default=_plain))
 
 
@@ -123,8 +132,10 @@ def _plain(value: object) -> object:
 
 
 def print_warnings(warnings: tuple[str, ...]) -> None:
-    for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    for warning in warnings[:_MOST_LINES]:
+        typer.echo(printable_message(f"warning: {warning}"), err=True)
+    if len(warnings) > _MOST_LINES:
+        typer.echo(f"warning: and {len(warnings) - _MOST_LINES} more", err=True)
 
 
 def print_conversion(result: Conversion, as_json: bool) -> None:
@@ -132,19 +143,24 @@ def print_conversion(result: Conversion, as_json: bool) -> None:
     if as_json:
         print_json(asdict(result))
         return
-    verb = "wrote" if result.written else "would write"
+    verb, output = "wrote" if result.written else "would write", printable(str(result.output), MESSAGE)
     typer.echo(
-        f"{verb} {result.output}: {result.target_class}, {result.parameters:,} parameters in {result.tensors} tensors, "
+        f"{verb} {output}: {result.target_class}, {result.parameters:,} parameters in {result.tensors} tensors, "
         f"{result.bytes / 1e9:.2f} GB, weight files {len(result.shards)}, {result.seconds:.1f} s"
     )
     typer.echo(f"behavior: {result.behavior}")
+    if BEHAVIORS[result.behavior].shows_padding:
+        typer.echo(
+            "batches: without an attention_mask padding changes the numbers, as in Paddle. Pass one, load with "
+            f"implicit_mask_token_ids=[0, 1], or convert with --behavior {UNPADDED}"
+        )
     if result.written:
         typer.echo("prove it: paddle2torch verify SOURCE OUTPUT")
 
 
 def _listed(names: tuple[str, ...], most: int) -> str:
     more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(printable, names[:most])) + (f" and {more} more" if more > 0 else "")
 
 
 def print_inspection(result: Inspection, as_json: bool) -> None:
@@ -167,18 +183,20 @@ def print_inspection(result: Inspection, as_json: bool) -> None:
     ]
     for name, value in rows:
         if value:
-            typer.echo(f"{name:<10} {value}")
+            typer.echo(f"{name:<10} {printable(value, MESSAGE)}")
     reasons: dict[str, list[str]] = {}
     for name, reason in result.dropped:
         reasons.setdefault(reason, []).append(name)
-    for reason, names in reasons.items():
+    for reason, names in itertools.islice(reasons.items(), _MOST_LINES):
         if len(names) <= 8:
-            lines = [f"drops      {name}: {reason}" for name in names]
+            lines = [f"drops      {printable(name)}: {printable(reason, MESSAGE)}" for name in names]
         else:
-            lines = [f"drops      {len(names)}: {reason}: {_listed(tuple(names), 8)}"]
+            lines = [f"drops      {len(names)}: {printable(reason, MESSAGE)}: {_listed(tuple(names), 8)}"]
         typer.echo("\n".join(lines))
-    for problem in result.problems:
-        typer.echo(problem)
+    if len(reasons) > _MOST_LINES:
+        typer.echo(f"drops      more, for {len(reasons) - _MOST_LINES} other reasons; --json lists them")
+    for problem in result.problems[:_MOST_LINES]:
+        typer.echo(printable_message(problem))
 
 
 def print_push(result: Push, as_json: bool) -> None:
@@ -187,10 +205,10 @@ def print_push(result: Push, as_json: bool) -> None:
         print_json(asdict(result))
         return
     for file in result.files:
-        typer.echo(f"{file.change:<7} {file.size:>13,}  {file.sha256}  {file.name}")
+        typer.echo(f"{file.change:<7} {file.size:>13,}  {file.sha256}  {printable(file.name)}")
     for name in result.deleted:
-        typer.echo(f"delete  {'':>13}  {'':<64}  {name}")
-    typer.echo(_summary(result))
+        typer.echo(f"delete  {'':>13}  {'':<64}  {printable(name)}")
+    typer.echo(printable(_summary(result), MESSAGE))
 
 
 def _summary(result: Push) -> str:

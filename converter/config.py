@@ -2,18 +2,21 @@
 
 `config.json` is PaddleNLP 2.5 and later (`configuration_utils.py`), or transformers 4's ErnieM;
 `model_config.json` holds the constructor call of earlier PaddleNLP (`ernie_m/modeling.py` of 2.4.2);
-`ernie_config.json` is the 2021 release's, which names no class and no labels.
+`ernie_config.json` is the 2021 release's, `ernie_m_1.0_base_config.json` ERNIEKit's: they name no class and no labels.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
+from converter.config_fields import read_dtype, refuse_fields, resolve_aliases, warn_of_unread
 from converter.constructor_call import ARCHITECTURES, flatten_constructor_call, unknown_architecture
 from converter.errors import Problem
 from converter.labels import read_labels
+from mappings.config_fields import load_config_fields
 
 #: Activations that compute the same in Paddle and PyTorch under this name (MODEL.md, quirk 15).
 ACTIVATIONS = ("gelu", "relu", "tanh", "silu", "swish", "mish", "leaky_relu", "relu6", "sigmoid")
@@ -35,13 +38,23 @@ CLASS_DEFAULTS: dict[str, Any] = {
     "pad_token_id": 1,
 }
 RELEASE_CONFIG = "ernie_config.json"
+#: The config of ERNIEKit's distribution (ernie_m_1.0_base_config.json), with the fields of the release's.
+ERNIEKIT_CONFIG = re.compile(r"ernie_m_[\w.]+_config\.json", re.ASCII)
 #: Who wrote a config, which decides what it leaves unsaid.
 PADDLENLP, CONSTRUCTOR, RELEASE, TRANSFORMERS = "paddlenlp", "constructor call", "release", "transformers"
+ERNIEKIT = "erniekit"
+#: Kinds of configs that name no class and no labels.
+CLASSLESS = (RELEASE, ERNIEKIT)
 #: What transformers 4's class takes where its config is silent (models/deprecated/ernie_m/configuration_ernie_m.py).
 PORT_DEFAULTS: dict[str, Any] = {**CLASS_DEFAULTS, "layer_norm_eps": 1e-05}
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
+#: Fields that are not read by FieldReader.
+_IDENTITY = (
+    *("architecture", "architectures", "model_type", "init_class"),
+    *("id2label", "label2id", "num_labels", "dtype", "torch_dtype"),
+)
 _LARGEST_SIZE = 1 << 31
-_MOST_LAYERS = 1000
+MOST_LAYERS = 1000
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,7 @@ class SourceConfig:
     """Facts that the weights do not hold, and sizes that they must agree with. None: the config does not say."""
 
     file: str = ""
-    #: PADDLENLP, CONSTRUCTOR, RELEASE or TRANSFORMERS; '' where there is no config.
+    #: PADDLENLP, CONSTRUCTOR, RELEASE, ERNIEKIT or TRANSFORMERS; '' where there is no config.
     kind: str = ""
     architecture: str | None = None
     #: Who said the class: "config", "option" or "weights".
@@ -72,6 +85,7 @@ class SourceConfig:
     problem_type: str | None = None
     #: Label names in the order of their ids. None: PaddleNLP's default, which is two labels.
     labels: tuple[str, ...] | None = None
+    #: What the source's own from_pretrained loads the model in, whatever the file holds. None: float32.
     dtype: str | None = None
     warnings: tuple[str, ...] = field(default=())
 
@@ -87,16 +101,19 @@ def read_config(
     flat, problems = flatten_constructor_call(data, file) if kind == CONSTRUCTOR else (dict(data), [])
     if kind != CONSTRUCTOR:
         problems += _check_identity(flat, file)
-    reader = FieldReader(flat, file, problems)
+    rules = load_config_fields(kind)
+    flat, called, warnings = resolve_aliases(flat, file, rules)
+    reader = FieldReader(flat, file, problems, called=called)
     reader.read_sizes()
     reader.read_numbers()
     reader.read_choices()
     if kind == TRANSFORMERS:
         reader.read_port_fields()
-    values, warnings = reader.values, []
-    values["labels"], label_problems, label_warnings = read_labels(flat, file)
-    problems += label_problems
-    warnings += label_warnings
+    values = reader.values
+    values["labels"], label_problems, label_warnings = read_labels(flat, file, called.get("num_labels", "num_labels"))
+    values["dtype"], dtype_problems, dtype_warnings = read_dtype(flat, file, kind != TRANSFORMERS)
+    problems += label_problems + dtype_problems + refuse_fields(flat, file, rules)
+    warnings += label_warnings + dtype_warnings + warn_of_unread(flat, file, rules, (*_IDENTITY, *reader.read))
     for defaults in _defaults_of(kind, file):
         taken = {name: value for name, value in defaults.items() if flat.get(name) is None}
         values.update(taken)
@@ -110,6 +127,8 @@ def _kind_of(data: Mapping[str, Any], file: str, of_transformers: bool) -> str:
         return CONSTRUCTOR
     if of_transformers:
         return TRANSFORMERS
+    if ERNIEKIT_CONFIG.fullmatch(file):
+        return ERNIEKIT
     return RELEASE if file == RELEASE_CONFIG else PADDLENLP
 
 
@@ -124,7 +143,7 @@ def _defaults_of(kind: str, file: str) -> list[dict[str, Any]]:
 
 def _say_taken(taken: Mapping[str, Any], file: str, kind: str) -> list[str]:
     # The release has no such field: its reader pads with 1.
-    shown = {name: value for name, value in taken.items() if (kind, name) != (RELEASE, "pad_token_id")}
+    shown = {name: value for name, value in taken.items() if not (kind in CLASSLESS and name == "pad_token_id")}
     if not shown:
         return []
     whose = "transformers'" if kind == TRANSFORMERS else "PaddleNLP's"
@@ -136,8 +155,8 @@ def _check_identity(flat: dict[str, Any], file: str) -> list[Problem]:
     problems = []
     kind = flat.get("model_type", "ernie_m")
     if kind != "ernie_m":
-        text = f"{file}: model_type is {kind!r:.80}, expected 'ernie_m'. Is this another model?"
-        problems.append(Problem("E011", text))
+        text = f"{file}: model_type is {kind!r:.80}, expected 'ernie_m'. Is this another model? paddle2torch converts"
+        return [Problem("E011", f"{text} ERNIE-M and UIE-M")]
     names = flat.get("architectures")
     if names is not None:
         if not (isinstance(names, list) and len(names) == 1 and isinstance(names[0], str)):
@@ -156,19 +175,25 @@ class FieldReader:
     file: str
     problems: list[Problem]
     values: dict[str, Any] = field(default_factory=dict)
+    #: Fields that the file calls by an alias.
+    called: Mapping[str, str] = field(default_factory=dict)
+    #: Every field that was looked for.
+    read: list[str] = field(default_factory=list)
 
     def take(self, name: str, fits: Callable[[Any], bool], expected: str) -> None:
         value = self.flat.get(name)
+        self.read.append(name)
         if value is None:
             return
         if fits(value):
             self.values[name] = value
         else:
-            self.problems.append(Problem("E014", f"{self.file}: {name} is {value!r:.80}, expected {expected}"))
+            shown = self.called.get(name, name)
+            self.problems.append(Problem("E014", f"{self.file}: {shown} is {value!r:.80}, expected {expected}"))
 
     def read_sizes(self) -> None:
         for name in (*SIZES, "num_choices"):
-            most = _MOST_LAYERS if name == "num_hidden_layers" else _LARGEST_SIZE
+            most = MOST_LAYERS if name == "num_hidden_layers" else _LARGEST_SIZE
             self.take(name, _is_whole(1, most), f"a whole number from 1 to {most}")
 
     def read_numbers(self) -> None:
@@ -184,8 +209,6 @@ class FieldReader:
     def read_choices(self) -> None:
         for name, choices in (("hidden_act", ACTIVATIONS), ("problem_type", PROBLEM_TYPES)):
             self.take(name, choices.__contains__, f"one of {', '.join(choices)}")
-        if isinstance(self.flat.get("dtype"), str):
-            self.values["dtype"] = self.flat["dtype"]
         said = self.flat.get("architecture")
         if isinstance(said, str) and said in ARCHITECTURES:
             self.values["architecture"] = ARCHITECTURES[said]
@@ -196,9 +219,11 @@ class FieldReader:
         """What only transformers' class has; and what it could do that no output of ours does."""
         self.take("layer_norm_eps", _is_number, "a number of 0 or more")
         self.take("act_dropout", _is_probability, "a probability")
+        self.read.append("intermediate_size")  # It is read off the tensors.
         if "act_dropout" in self.flat and self.flat["act_dropout"] is None:  # the port then takes the other one
             self.values["act_dropout"] = self.values.get("hidden_dropout_prob", CLASS_DEFAULTS["hidden_dropout_prob"])
         for name, usual in (("position_embedding_type", "absolute"), ("pruned_heads", {})):
+            self.read.append(name)
             if self.flat.get(name) not in (None, usual):
                 said = f"{self.file}: {name} is {self.flat[name]!r:.80}, which is not supported; expected {usual!r}"
                 self.problems.append(Problem("E014", said))

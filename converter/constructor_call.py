@@ -54,8 +54,7 @@ def flatten_constructor_call(data: Mapping[str, Any], file: str) -> tuple[dict[s
             return flat, [problem]
         flat.update(inner, architecture=flat["architecture"])
         flat.pop("init_class")
-    names = {"num_classes": "num_labels", "dropout": "classifier_dropout"}
-    flat.update({names.get(key, key): value for key, value in call.items()})
+    flat.update(call)
     return flat, []
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shlex
 import threading
 import time
 from collections.abc import Sequence
@@ -10,13 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
 
-from converter.errors import Problem, SourceError
+from converter.errors import Problem, SourceError, file_error
 from converter.fetch.locate import locate
+from converter.open.files import quoted
 from converter.open.source import Source, open_source
 from converter.plan import EXTRAS_FILE, Plan, make_plan
 from converter.tensors import SourceFile, element_count
 from converter.write.output import write_companions
 from converter.write.staging import check_output, clear_leftovers, staged
+from converter.write.tokenizer_files import misfits
 from converter.write.weights import Shard, split_into_shards, target_bytes, with_extras, write_weights
 
 #: Called with a stage's name, what is done of it and the whole, in bytes.
@@ -42,6 +46,8 @@ class Conversion:
     extras: tuple[str, ...]
     behavior: str
     dropped: tuple[tuple[str, str], ...]
+    #: Of what was dropped the tensors inside modules of the class, which `allow_unknown_tensors` left out: name, kind.
+    left_inside: tuple[tuple[str, str], ...]
     tokenizer: bool
     warnings: tuple[str, ...]
     seconds: float
@@ -58,7 +64,9 @@ def convert(
     num_attention_heads: int | None = None,
     tokenizer: Path | None = None,
     behavior: str | None = None,
+    prefix: str | None = None,
     allow_nonfinite: bool = False,
+    allow_unknown_tensors: bool = False,
     dry_run: bool = False,
     force: bool = False,
     revision: str | None = None,
@@ -71,7 +79,11 @@ def convert(
     `source`: a folder of PaddleNLP's, of the 2021 release's or of transformers 4's ErnieM, or one weight file; as text
     also a built-in name, an http(s) address or a Hub id, which is fetched first (`revision`, `cache` and `offline` are
     as in converter.fetch.locate). `output`: a folder that is not there yet. Either all of `output` is written or
-    nothing. `max_shard_size` is in bytes. `behavior` is "paddlenlp" or "release"; None is the checkpoint's own.
+    nothing. `max_shard_size` is in bytes. `behavior` is "paddlenlp", "paddlenlp-unpadded", "release" or "erniekit";
+    None is the checkpoint's own. `allow_unknown_tensors` leaves out unknown tensors inside modules of the class
+    (adapters, a quantiser's scales), which is recorded in the manifest and the card; without it they are an error.
+    `prefix` is what stands in front of the model's names and is taken off (`ernie.`); None takes off the usual wrappers
+    (`_layers.`, `module.`) where every name has them.
     Raises a Paddle2TorchError with every problem found.
     """
     start = time.monotonic()
@@ -93,9 +105,11 @@ def convert(
         num_attention_heads=num_attention_heads,
         tokenizer=tokenizer,
         behavior=behavior,
+        prefix=prefix,
     )
     opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
-    plan = make_plan(opened, dtype)
+    _check_file_names(opened)
+    plan = make_plan(opened, dtype, allow_unknown_tensors=allow_unknown_tensors)
     _check_apart(opened, output)
     check_output(output, force=force)
     shards = with_extras(split_into_shards(plan.tensors, max_shard_size), plan.extras)
@@ -115,6 +129,7 @@ def convert(
         extras=tuple(extra.target for extra in plan.extras),
         behavior=opened.behavior,
         dropped=tuple((drop.name, drop.reason) for drop in plan.dropped),
+        left_inside=tuple((tensor.name, tensor.kind) for tensor in plan.left_inside),
         tokenizer=opened.tokenizer is not None,
         warnings=warnings,
         seconds=time.monotonic() - start,
@@ -149,6 +164,19 @@ def source_files(opened: Source) -> tuple[SourceFile, ...]:
     return (*config, *opened.tensors.files)
 
 
+def _check_file_names(opened: Source) -> None:
+    """The names of SOURCE's files stand in OUTPUT's manifest and card, which are UTF-8. Raises SourceError."""
+    problems = []
+    for file in source_files(opened):
+        try:
+            file.name.encode()
+        except UnicodeEncodeError:
+            text = f"{quoted(file.name, 255)}: the file's name is not UTF-8, and OUTPUT's manifest would name it"
+            problems.append(Problem("E315", f"{text}. Rename the file"))
+    if problems:
+        raise SourceError(*problems[:20])
+
+
 class SourceHasher(threading.Thread):
     """sha256 of the source's files, on a thread of its own beside the copying."""
 
@@ -162,18 +190,22 @@ class SourceHasher(threading.Thread):
     def run(self) -> None:
         try:
             for file in self._files:
-                self._sums.append((file.name, file.size, self._hash(file.path)))
+                self._sums.append((file.name, file.size, self._hash(file.path, file.size)))
         except BaseException as error:  # Kept for the thread that waits: result() raises it there.
             self._error = error
 
-    def _hash(self, path: Path) -> str:
-        digest = hashlib.sha256()
+    def _hash(self, path: Path, size: int) -> str:
+        digest, done = hashlib.sha256(), 0
         with open(path, "rb") as file:
             while not self._stopped.is_set():
                 piece = file.read(1 << 20)
                 if not piece:
                     break
                 digest.update(piece)
+                done += len(piece)
+        if done != size and not self._stopped.is_set():
+            said = f"has {done} bytes, and had {size} when it was opened. Is something writing it?"
+            raise file_error("E303", path.name, said)
         return digest.hexdigest()
 
     def stop(self) -> None:
@@ -189,17 +221,18 @@ class SourceHasher(threading.Thread):
 
 
 def _check_apart(opened: Source, output: Path) -> None:
-    """OUTPUT may not be SOURCE or hold it: --force would remove the source, and a source is never touched."""
+    """OUTPUT may not be SOURCE or hold it: --force would remove the source. Nor may it lie in a SOURCE that is a
+    folder: nothing is written there, and under some names it would be read as a part of the checkpoint next time."""
     source, target = opened.folder.resolve(), output.absolute().resolve()
     if source == target or target in source.parents:
         raise SourceError(Problem("E507", f"{output}: OUTPUT must not be SOURCE or a folder that holds it"))
+    if source in target.parents and opened.path.is_dir():
+        other = os.path.normpath(opened.path / os.pardir / target.name)
+        text = f"{output}: OUTPUT lies in the folder SOURCE, to which nothing is written. Name a place outside it"
+        raise SourceError(Problem("E507", f"{text}, such as {shlex.quote(other)}"))
 
 
 def _tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:
-    if opened.tokenizer is None or opened.tokenizer.rows <= plan.sizes.vocab_size:
+    if opened.tokenizer is None:
         return ()
-    rows, size = opened.tokenizer.rows, plan.sizes.vocab_size
-    return (
-        f"vocab.txt has {rows} tokens, the model {size} rows: ids from {size} on have no embedding. "
-        "Is it this model's tokenizer?",
-    )
+    return tuple(misfits(opened.tokenizer, plan.sizes.max_position_embeddings - 2, plan.sizes.vocab_size))

@@ -10,13 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from converter.redaction import redact
+
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: what it concerns, what was expected and found, and what to do next."""
+    """One thing that is wrong: what it concerns, what was expected and found, and what to do next. The text keeps no
+    password of an address, whoever put it there."""
 
     code: str
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", redact(self.text))
 
     def __str__(self) -> str:
         return f"error[{self.code}]: {self.text}"
@@ -82,12 +88,17 @@ def fold_names(names: Iterable[str]) -> str:
             groups.setdefault((head + found, dot + rest), []).append(int(number))
         else:
             plain.append(name)
-    folded = [f"{head}{_fold_numbers(numbers)}{tail}" for (head, tail), numbers in groups.items()]
+    first = list(groups.items())[:20]
+    folded = [f"{_shorten(head)}{_fold_numbers(numbers)}{_shorten(tail)}" for (head, tail), numbers in first]
     count = len(plain) + sum(map(len, groups.values()))
-    shown = [_shorten(name) for name in plain[:12] + folded[:20]]
-    more = len(plain) + len(folded) - len(shown)
+    shown = [_shorten(name) for name in plain[:12]] + folded
+    more = len(plain) + len(groups) - len(shown)
     text = ", ".join(shown) + (f" and {more} more" if more else "")
     return text if count == 1 else f"{text} ({count} tensors)"
+
+
+#: Of layer numbers in a row; a model has a hundred layers at most, and what lacks every second one has other troubles.
+_MOST_RUNS = 50
 
 
 def _is_layer(number: str) -> bool:
@@ -110,4 +121,5 @@ def _fold_numbers(numbers: list[int]) -> str:
             runs[-1][1] = number
         else:
             runs.append([number, number])
-    return "{" + ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs) + "}"
+    shown = [str(a) if a == b else f"{a}-{b}" for a, b in runs[:_MOST_RUNS]]
+    return "{" + ",".join(shown + ["..."] * (len(runs) > _MOST_RUNS)) + "}"

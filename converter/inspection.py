@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from converter.behavior import BEHAVIORS
 from converter.errors import PlanError, Problem
 from converter.fetch.locate import locate
+from converter.inner_tensors import CODE as INSIDE
+from converter.inner_tensors import warn_left_out
 from converter.open.source import open_source
 from converter.plan import Plan, make_plan
 from converter.tensors import element_count
@@ -60,6 +62,7 @@ def inspect(
     offline: bool = False,
     progress: Progress | None = None,
     behavior: str | None = None,
+    prefix: str | None = None,
 ) -> Inspection:
     """Open a checkpoint, fetched first where it is not on this machine, and plan its conversion, reading no tensor.
 
@@ -71,6 +74,7 @@ def inspect(
         architecture=architecture,
         num_attention_heads=num_attention_heads,
         behavior=behavior,
+        prefix=prefix,
     )
     plan: Plan | None = None
     problems: tuple[Problem, ...] = ()
@@ -78,6 +82,9 @@ def inspect(
         plan = make_plan(opened)
     except PlanError as error:
         problems = error.problems
+        if all(problem.code == INSIDE for problem in problems):  # The rest of it is known all the same.
+            plan = make_plan(opened, allow_unknown_tensors=True)
+            plan = replace(plan, warnings=tuple(text for text in plan.warnings if text not in _left_out(plan)))
     tensors = opened.tensors.tensors.values()
     return Inspection(
         source=opened.path,
@@ -101,3 +108,8 @@ def inspect(
         warnings=(*located.warnings, *opened.warnings, *(plan.warnings if plan else ())),
         problems=tuple(map(str, problems)),
     )
+
+
+def _left_out(plan: Plan) -> list[str]:
+    """What a plan warns of that nobody asked for: here it is a problem."""
+    return warn_left_out(plan.left_inside, plan.table)

@@ -1,7 +1,8 @@
 """What a killed run leaves is recognised and cleared by the next one.
 
-A folder of ours holds a locked file while its run lives. The lock goes with the process, however it ends, and so a
-folder whose lock is free is a leftover.
+A folder of this tool holds a marker: a file that names the folder and its number in the file system, and that is locked
+while its run lives. The lock goes with the process, however it ends, so a marked folder whose lock is free is a
+leftover. A folder without such a marker is never touched, whatever it is called.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,13 +19,41 @@ from pathlib import Path
 from typing import IO
 
 LOCK = ".lock"
+#: Where a run that replaces an OUTPUT keeps the first one until the second is in its place.
+REPLACED = "replaced"
 _OLD_SECONDS = 600
+_MOST_MARKER = 4096
+_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def mark(folder: Path, replaces: str = "") -> IO[bytes]:
+    """Make the marker of a new folder; it is locked as long as what is returned is open. `replaces`: the name next to
+    the folder to which REPLACED goes back if this run is killed."""
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
+    handle = os.fdopen(descriptor, "r+b")
+    try:
+        # Before it is a marker by its content: no other run can take the folder for a leftover. Where nothing can be
+        # locked no run clears anything.
+        with contextlib.suppress(OSError):
+            _lock(handle)
+        handle.write(_content(folder) + os.fsencode(replaces))
+        handle.flush()
+    except BaseException:
+        handle.close()
+        raise
+    return handle
+
+
+def _content(folder: Path) -> bytes:
+    number = os.stat(folder, follow_symlinks=False).st_ino
+    return f"paddle2torch\n{number}\n".encode() + os.fsencode(folder.name) + b"\n"
 
 
 def clear_folders(parent: Path, pattern: str) -> None:
-    """Remove this user's folders of that name whose run is dead. What cannot be removed stays.
+    """Remove this user's marked folders of that name, of runs that are dead. What cannot be removed stays.
 
-    For an instant at its beginning and its end a live run's folder has no lock: only an old one of those is cleared.
+    A run that was killed before it made the marker, or after it removed it, leaves an empty folder: only an old one of
+    those is cleared, for a live run has one for an instant.
     """
     with contextlib.suppress(OSError):
         for folder in parent.glob(pattern):
@@ -33,12 +63,47 @@ def clear_folders(parent: Path, pattern: str) -> None:
 
 
 def _clear(folder: Path) -> None:
-    if not (folder / LOCK).exists() and time.time() - folder.stat().st_mtime < _OLD_SECONDS:
+    if not os.path.lexists(folder / LOCK):
+        if time.time() - folder.stat().st_mtime >= _OLD_SECONDS:
+            os.rmdir(folder)  # fails when anything is in it
         return
     lock = try_lock(folder / LOCK)
-    if lock is not None:
-        with lock:
-            shutil.rmtree(folder, ignore_errors=True)
+    if lock is None:
+        return
+    with lock:
+        start = _content(folder)
+        content = lock.read(_MOST_MARKER)
+        # Its run may have ended since: then the lock is that of a file which is gone.
+        is_marker = content.startswith(start) and os.fstat(lock.fileno()).st_nlink == 1
+        if is_marker and give_back(folder, os.fsdecode(content[len(start) :])):
+            remove_folder(folder)
+
+
+def give_back(folder: Path, name: str) -> bool:
+    """Put an OUTPUT that was about to be replaced back where nothing has taken its place. False when it still lies in
+    the folder and nowhere else."""
+    if not name or os.path.basename(name) != name or not (folder / REPLACED).is_dir():
+        return True
+    place = folder.parent / name
+    if os.path.lexists(place):
+        return True
+    try:
+        os.rename(folder / REPLACED, place)
+    except OSError:
+        return False
+    return True
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a marked folder, the marker last: what a kill leaves of it is recognised."""
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(folder)):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            elif entry.name != LOCK:
+                os.unlink(entry.path)
+        os.unlink(folder / LOCK)
+        os.rmdir(folder)
 
 
 def _is_ours(folder: Path) -> bool:
@@ -49,28 +114,37 @@ def _is_ours(folder: Path) -> bool:
 
 
 def try_lock(path: Path) -> IO[bytes] | None:
-    """The locked file, or None when another process holds it."""
+    """The locked file, or None when another process holds it or it is no file. It is never made here."""
+    handle = os.fdopen(os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | _FLAGS), "r+b")
+    try:
+        if stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+            _lock(handle)
+            return handle
+    except BlockingIOError:
+        pass
+    except BaseException:
+        handle.close()
+        raise
+    handle.close()
+    return None
+
+
+def _lock(handle: IO[bytes]) -> None:
     try:
         import fcntl
     except ImportError:  # Windows: an open file cannot be removed there, which serves the same end.
-        return open(path, "ab")
-    handle = open(path, "ab")  # noqa: SIM115 (the lock lives as long as the handle)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        return None
-    return handle
+        return
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager
 def scratch_folder(prefix: str) -> Iterator[Path]:
     """A temporary folder for the length of the block. Those that killed runs left with this prefix are removed."""
     clear_folders(Path(tempfile.gettempdir()), f"{prefix}????????")
-    with tempfile.TemporaryDirectory(prefix=prefix) as name:
-        lock = try_lock(Path(name, LOCK))
-        try:
-            yield Path(name)
-        finally:
-            if lock is not None:
-                lock.close()
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    lock = mark(folder)
+    try:
+        yield folder
+    finally:
+        remove_folder(folder)
+        lock.close()

@@ -9,7 +9,9 @@ from converter.errors import Problem, fold_names
 from converter.tensors import SourceTensor
 from mappings import SOURCE_CLASSES, Mapped, Scheme, Table, load_table, matches_row
 
-_LEADING_ZEROS = re.compile(r"(?<=\.)0+(?=[0-9]+\.)")
+#: The digits are taken whole: looking for what follows each zero would take a name of zeros the square of its length.
+_NUMBERS = re.compile(r"(?<=\.)[0-9]+(?=\.)")
+_SHOWN = 12
 
 
 def check_names(
@@ -31,9 +33,11 @@ def check_names(
                 f"{fold_names(beyond)}: beyond what {config_file or 'the config'} says. Which of the two is right?",
             )
         )
-    foreign = [name for name in rest if name not in beyond and _other_class(name, table)]
+    of_table = set(beyond)
+    foreign = {name: _other_class(name, table) for name in rest if name not in of_table}
+    foreign = {name: other for name, other in foreign.items() if other}
     if foreign:
-        others = sorted({_other_class(name, table) for name in foreign})
+        others = sorted(set(foreign.values()))
         problems.append(
             Problem(
                 "E104",
@@ -50,7 +54,7 @@ def check_names(
 
 
 def _unpadded(name: str) -> str:
-    return _LEADING_ZEROS.sub("", name)
+    return _NUMBERS.sub(lambda found: found[0].lstrip("0") or "0", name)
 
 
 def _other_class(name: str, table: Table) -> str:
@@ -66,6 +70,7 @@ def fold_reasons(reasons: Mapping[str, Sequence[str]]) -> str:
     """What is left out and why: with the names while they are few, else how many for each reason."""
     count = sum(map(len, reasons.values()))
     if count > 20 and len(reasons) > 1:
-        counted = ", ".join(f"{reason} ({len(names)})" for reason, names in reasons.items())
-        return f"{count} variables (inspect lists them): {counted}"
+        counted = [f"{reason} ({len(names)})" for reason, names in reasons.items()]
+        more = f" and {len(counted) - _SHOWN} more reasons" if len(counted) > _SHOWN else ""
+        return f"{count} variables (inspect lists them): {', '.join(counted[:_SHOWN])}{more}"
     return "; ".join(f"{fold_names(names)}: {reason}" for reason, names in reasons.items())

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from converter.config import RELEASE, SourceConfig
+from converter.config import CLASSLESS, MOST_LAYERS, SourceConfig
 from converter.errors import Problem
 from converter.tensors import SourceTensor
 from mappings import Scheme, Table
@@ -89,7 +89,7 @@ def _count_layers(tensors: Mapping[str, SourceTensor], prefix: str) -> int | Non
     found = [_LAYER.fullmatch(name[len(prefix) :]) for name in tensors if name.startswith(prefix)]
     numbers = [int(match[1]) for match in found if match]
     # A number as large as that comes from a damaged name: every layer has 16 tensors.
-    return max(numbers) + 1 if numbers and max(numbers) < len(tensors) else None
+    return max(numbers) + 1 if numbers and max(numbers) < min(len(tensors), MOST_LAYERS) else None
 
 
 def _resolve_labels(
@@ -104,7 +104,7 @@ def _resolve_labels(
         return named, (), None
     # PaddleNLP writes no id2label for exactly two labels: two is what such a config says.
     # The release's config never speaks of labels: there the tensor tells.
-    silent = not config.file or config.kind == RELEASE
+    silent = not config.file or config.kind in CLASSLESS
     count = _axis(tensors, "classifier.bias", 0) if silent else 2
     if not count:
         return (), (), Problem("E105", "neither the config nor classifier.bias tell the number of labels")

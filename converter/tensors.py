@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from converter.mapped_file import can_read, read_into, read_piece
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -27,9 +29,17 @@ DTYPES: dict[str, tuple[str, int, str]] = {
     "bool": ("|b1", 1, "BOOL"),
 }
 FLOATING = ("float64", "float32", "float16", "bfloat16")
+#: dtype -> those of which it holds every value exactly.
+HOLDS_VALUES_OF: dict[str, tuple[str, ...]] = {
+    "float64": FLOATING,
+    "float32": ("float32", "float16", "bfloat16"),
+    "float16": ("float16",),
+    "bfloat16": ("bfloat16",),
+}
 
 #: Decoded tensors above this size go to an unnamed temporary file, so that memory stays bounded.
 SPOOL_BYTES = 32 << 20
+_PIECE_BYTES = 8 << 20
 
 
 def element_count(shape: tuple[int, ...]) -> int:
@@ -41,8 +51,8 @@ def element_count(shape: tuple[int, ...]) -> int:
 
 def is_shape(sizes: Sequence[object]) -> bool:
     """Whether these are sizes of an array that numpy can hold, which an array of no elements may still exceed."""
-    counts = [size for size in sizes if type(size) is int and size >= 0]
-    return len(counts) == len(sizes) <= 32 and element_count(tuple(size or 1 for size in counts)) <= 1 << 48
+    counts = [size for size in sizes if type(size) is int and size >= 0] if len(sizes) <= 32 else []
+    return len(counts) == len(sizes) and element_count(tuple(size or 1 for size in counts)) <= 1 << 48
 
 
 class ByteRun(Protocol):
@@ -52,11 +62,18 @@ class ByteRun(Protocol):
     def size(self) -> int:
         """Bytes after decoding."""
 
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Which bytes these are: a name for the file, the first and the end. Equal places are shared bytes."""
+
     def view(self) -> memoryview | None:
         """The bytes without a copy, or None when they must be decoded."""
 
     def pieces(self) -> Iterator[bytes | memoryview]:
         """The decoded bytes in order, in pieces of a few MB."""
+
+    def raw(self) -> RawRun | None:
+        """The run as bytes of a file that can be read without touching its map; None for others."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +84,23 @@ class RawRun:
     start: int
     size: int
 
+    @property
+    def place(self) -> tuple[str, int, int]:
+        return str(id(self.buffer)), self.start, self.start + self.size
+
     def view(self) -> memoryview:
         return memoryview(self.buffer)[self.start : self.start + self.size]
 
     def pieces(self) -> Iterator[memoryview]:
-        view = self.view()
-        for at in range(0, self.size, 8 << 20):
-            yield view[at : at + (8 << 20)]
+        for at in range(0, self.size, _PIECE_BYTES):
+            yield read_piece(self.buffer, self.start + at, min(_PIECE_BYTES, self.size - at))
+
+    def raw(self) -> RawRun | None:
+        return self if can_read(self.buffer) else None
+
+    def read_into(self, at: int, target: memoryview) -> None:
+        """Fill `target` with the bytes from `at` of the run on. Raises FileError when the file has become shorter."""
+        read_into(self.buffer, self.start + at, target)
 
 
 @dataclass(frozen=True)
@@ -150,7 +177,16 @@ class TensorSet:
     naming: str = "structured"
     #: PaddleNLP's class, where the names tell it: the official names of heads do.
     told_class: str = ""
+    #: The rules that follow from these names, where they differ from the usual: one of converter.behavior.BEHAVIORS.
+    told_behavior: str = ""
+    #: Tensor -> its variable, as a file of Paddle's may have it next to the tensors.
+    name_table: Mapping[str, str] = field(default_factory=dict)
+    #: What stood in front of the names in the file, and was taken off.
+    prefix: str = ""
     #: What lies there and is no weight (an optimizer's state): name and reason.
     left_out: tuple[tuple[str, str], ...] = ()
     #: Weights that no PyTorch class has a place for (the release's MLM head), kept in a file of their own.
     extras: Mapping[str, SourceTensor] = field(default_factory=dict)
+    #: Names of what lies next to the tensors and is none (a number, for example), and of tensors in a dict that was not
+    #: taken.
+    not_tensors: tuple[str, ...] = ()

@@ -6,9 +6,12 @@ other tokens (docs/model.md); the registration takes its place.
 
 from __future__ import annotations
 
+from .configuration_ernie_m import ErnieMConfig  # isort: skip - first: it names the releases that this needs
+
 from transformers import (
     AutoConfig,
     AutoModel,
+    AutoModelForMaskedLM,
     AutoModelForMultipleChoice,
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
@@ -16,13 +19,13 @@ from transformers import (
     AutoTokenizer,
 )
 
-from .configuration_ernie_m import ErnieMConfig
 from .modeling_ernie_m import (
     ErnieMForInformationExtraction,
     ErnieMForMultipleChoice,
     ErnieMForQuestionAnswering,
     ErnieMForSequenceClassification,
     ErnieMForTokenClassification,
+    ErnieMHasNoMaskedLM,
     ErnieMModel,
     ErnieMPreTrainedModel,
 )
@@ -35,6 +38,7 @@ AutoModelForSequenceClassification.register(ErnieMConfig, ErnieMForSequenceClass
 AutoModelForMultipleChoice.register(ErnieMConfig, ErnieMForMultipleChoice, exist_ok=True)
 AutoModelForTokenClassification.register(ErnieMConfig, ErnieMForTokenClassification, exist_ok=True)
 AutoModelForQuestionAnswering.register(ErnieMConfig, ErnieMForQuestionAnswering, exist_ok=True)
+AutoModelForMaskedLM.register(ErnieMConfig, ErnieMHasNoMaskedLM, exist_ok=True)  # refuses
 AutoTokenizer.register(ErnieMConfig, slow_tokenizer_class=PaddleErnieMTokenizer, exist_ok=True)
 
 __all__ = [

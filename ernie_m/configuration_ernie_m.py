@@ -9,7 +9,12 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+import transformers
 from transformers import PretrainedConfig
+
+# Before anything that older releases do not have. The tokenizer, which is loaded without this file, asks the same.
+if tuple(map(int, transformers.__version__.split(".")[:2])) < (4, 57):
+    raise ImportError(f"ERNIE-M needs transformers 4.57 or newer, this is {transformers.__version__}.")
 
 # Paddle keeps the epsilon of a LayerNorm as a float32, also when the model computes in float64.
 PADDLE_LAYER_NORM_EPS = 9.999999747378752e-06
@@ -32,7 +37,9 @@ class ErnieMConfig(PretrainedConfig):
     - `implicit_mask_token_ids`: keys with these ids are hidden when a call has no attention_mask. `[0]` is PaddleNLP's
       rule (it hides [CLS]), `[0, 1]` gives Paddle's unpadded numbers for padded batches, `[1]` is the rule of
       transformers 4.57's port and of the 2021 release, `[]` hides nothing.
-    - `position_offset`: added to every position id, Paddle's 2.
+    - `implicit_mask_queries`: True, and without an attention_mask the rows of those ids have every key hidden, which
+      leaves them seeing all keys alike: the rule of Baidu's ERNIEKit, whose mask is the outer product of `ids != 0`.
+    - `position_offset`: added to every position id, Paddle's 2 (ERNIEKit's 0).
     - `attention_mask_value`: what a 2-D mask (and the implicit one) adds to the score of a hidden key, Paddle's
       -10000.0; None is the lowest number of the model's dtype, as in the port.
     - `layer_norm_eps`: Paddle's float32(1e-5).
@@ -64,6 +71,7 @@ class ErnieMConfig(PretrainedConfig):
         classifier_dropout: float | None = None,
         act_dropout: float | None = 0.0,
         implicit_mask_token_ids: list[int] | tuple[int, ...] = (0,),
+        implicit_mask_queries: bool = False,
         position_offset: int = 2,
         attention_mask_value: float | None = -10000.0,
         add_pooling_layer: bool = True,
@@ -91,6 +99,7 @@ class ErnieMConfig(PretrainedConfig):
             if isinstance(implicit_mask_token_ids, (list, tuple))
             else implicit_mask_token_ids
         )
+        self.implicit_mask_queries = implicit_mask_queries
         self.position_offset = position_offset
         self.attention_mask_value = attention_mask_value
         self.add_pooling_layer = add_pooling_layer
@@ -137,6 +146,7 @@ class ErnieMConfig(PretrainedConfig):
             self.attention_mask_value is None or _is_real(self.attention_mask_value, -math.inf, 0.0),
             "None (the lowest number of the dtype) or a finite negative number",
         )
+        self._require("implicit_mask_queries", isinstance(self.implicit_mask_queries, bool), "True or False")
         self._require("add_pooling_layer", isinstance(self.add_pooling_layer, bool), "True or False")
         for name in ("pruned_heads", "is_decoder", "add_cross_attention"):
             self._require(name, not getattr(self, name, None), "empty or False: this model does not have that")

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
+from .configuration_ernie_m import ErnieMConfig  # isort: skip - first: it names the releases that this needs
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -19,13 +21,24 @@ from transformers.activations import ACT2FN
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.utils import logging
 
-from .configuration_ernie_m import ErnieMConfig
-
 logger = logging.get_logger(__name__)
 
-# Arguments that code written for other models may pass. None and False ask for nothing and are let through.
+# Arguments that code written for other models may pass; they are taken where they ask for nothing.
 CROSS_ATTENTION = ("encoder_hidden_states", "encoder_attention_mask")
 NOT_SUPPORTED = ("use_cache", "past_key_values", *CROSS_ATTENTION, "head_mask", "token_type_ids")
+
+
+def has_values(*tensors: Tensor | None) -> bool:
+    """Whether one may look at the numbers in these: not while a graph is made, and not on the meta device."""
+    in_graph = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined]
+    return not in_graph and all(tensor is None or tensor.device.type != "meta" for tensor in tensors)
+
+
+def asks_for_nothing(name: str, value: Any) -> bool:
+    """None and False do, and token types that are all 0 (BERT's code passes them): this model has one type."""
+    if name == "token_type_ids" and isinstance(value, Tensor):
+        return has_values(value) and not bool(value.any())
+    return value is None or value is False
 
 
 def check_shape(name: str, tensor: Tensor | None, *expected: tuple[int | str, ...], or_one: bool = False) -> Tensor:
@@ -62,20 +75,24 @@ def additive_mask(config: ErnieMConfig, mask: Tensor | None, ids: Tensor | None,
     """What is added to the attention scores, [B or 1, heads or 1, S or 1, S]; None where nothing is hidden.
 
     Paddle: without an attention_mask the keys whose id is in `implicit_mask_token_ids` are hidden, by default id 0,
-    which is [CLS] (inputs_embeds have no ids: nothing is hidden). With one, its rank and dtype decide:
+    which is [CLS] (inputs_embeds have no ids: nothing is hidden). `implicit_mask_queries` hides every key from the rows
+    of these ids too. With an attention_mask, its rank and dtype decide:
     - [B, S], any dtype: (1 - mask) * attention_mask_value. That is -1e4 and not -inf, so a row that hides every key
       equals a row that hides none.
     - [B, S, S] or [B, 1 or heads, 1 or S, S]: bool and int by (mask - 1) * 1e9, float is added as it is.
     """
+    shown = None
     if mask is None:
         if ids is None or not config.implicit_mask_token_ids:
             return None
         mask = torch.stack([ids != hidden for hidden in config.implicit_mask_token_ids]).all(0)
+        shown = mask[:, None, :, None] if config.implicit_mask_queries else None
     # Half precision cannot hold 1 - mask, 1e9 or the lowest float32. Each layer fits the mask to its scores.
     is_added, mask = mask.is_floating_point(), mask.to(torch.promote_types(dtype, torch.float32))
     if mask.ndim == 2:
         hide = torch.finfo(dtype).min if config.attention_mask_value is None else config.attention_mask_value
-        return (1.0 - mask)[:, None, None, :] * hide
+        mask = mask[:, None, None, :] if shown is None else mask[:, None, None, :] * shown
+        return (1.0 - mask) * hide
     mask = mask if is_added else (mask - 1.0) * 1e9
     # Paddle takes the first axis of a 3-D mask for the heads, which only a batch of 1 survives. Here it is the batch.
     return mask[:, None] if mask.ndim == 3 else mask
@@ -266,7 +283,7 @@ class ErnieMModel(ErnieMPreTrainedModel):
         for name, value in extra.items():
             if name not in NOT_SUPPORTED:
                 raise TypeError(f"forward() got an unexpected keyword argument {name!r}")
-            if value is not None and value is not False:
+            if not asks_for_nothing(name, value):
                 raise ValueError(f"Leave {name} out: ERNIE-M has no cache, cross-attention, head mask or token types.")
         batch, length = check_texts(input_ids, inputs_embeds, "B", "S", self.config.hidden_size).shape[:2]
         words, places = self.embeddings.word_embeddings, self.embeddings.position_embeddings
@@ -279,8 +296,7 @@ class ErnieMModel(ErnieMPreTrainedModel):
         if mask is not None:
             full = (batch, self.config.num_attention_heads, length, length)
             check_shape("attention_mask", mask, (batch, length), (batch, length, length), full, or_one=True)
-        # A graph has no values to look at.
-        if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):  # type: ignore[attr-defined]
+        if has_values():
             check_ids("input_ids", input_ids, words, 0)
             check_ids("position_ids", position_ids, places, first)
             if mask is None and input_ids is not None:
@@ -342,9 +358,9 @@ class ErnieMLabelHead(ErnieMPreTrainedModel):
         return texts, None
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Cross entropy with one class for each row of the logits; -100 is left out of the mean."""
+        """Cross entropy with one class for each row of the logits; -100 is left out of the mean. Labels may be flat."""
         rows = tuple(logits.shape[:-1])
-        check_shape("labels", labels, rows, (*rows, 1))
+        check_shape("labels", labels, rows, (*rows, 1), *([(rows[0] * rows[1],)] if len(rows) == 2 else []))
         return F.cross_entropy(logits.flatten(0, -2), labels.reshape(-1).to(logits.device, torch.long))
 
 
@@ -422,12 +438,12 @@ class ErnieMSpanHead(ErnieMPreTrainedModel):
         return_dict: bool | None = None,
         **extra: Any,
     ) -> Any:
-        """Inputs as ErnieMModel's, the positions (both or neither) as the class says."""
+        """Inputs as ErnieMModel's, the positions as the class says; with only one of them there is no loss (Paddle)."""
         texts = (input_ids, attention_mask, position_ids, inputs_embeds)
         encoded = self.ernie_m(*texts, output_attentions, output_hidden_states, True, **extra)
         start_logits, end_logits = self._logits(encoded.last_hidden_state)
         loss = None
-        if start_positions is not None or end_positions is not None:
+        if start_positions is not None and end_positions is not None:
             start_loss = self._loss("start_positions", start_logits, start_positions)
             loss = (start_loss + self._loss("end_positions", end_logits, end_positions)) / 2
         output_class = modeling_outputs.QuestionAnsweringModelOutput
@@ -435,12 +451,15 @@ class ErnieMSpanHead(ErnieMPreTrainedModel):
 
 
 class ErnieMForQuestionAnswering(ErnieMSpanHead):
-    """The first and the last token of an answer. Positions int [B], clamped to 0..S; S is left out of the mean."""
+    """The first and the last token of an answer. Positions int [B], clamped to 0..S; S is left out of the mean.
+
+    The layer has two outputs whatever config.num_labels says, as in Paddle.
+    """
 
     def __init__(self, config: ErnieMConfig) -> None:
         super().__init__(config)
         if config.num_labels != 2:
-            raise ValueError(f"ErnieMForQuestionAnswering: num_labels is {config.num_labels}, expected 2 (start, end).")
+            logger.warning(f"ErnieM: config.num_labels {config.num_labels} is not used: there are two outputs.")
         self.ernie_m = ErnieMModel(config, add_pooling_layer=False)
         self.qa_outputs = nn.Linear(config.hidden_size, 2)  # Paddle calls it classifier
         self.post_init()
@@ -460,6 +479,8 @@ class ErnieMForInformationExtraction(ErnieMSpanHead):
     def __init__(self, config: ErnieMConfig) -> None:
         super().__init__(config)
         self.ernie_m = ErnieMModel(config)
+        # No loss reaches the pooler, which stays for its weights and output. DistributedDataParallel reads this name.
+        self._ddp_params_and_buffers_to_ignore = [name for name, _ in self.named_parameters() if ".pooler." in name]
         self.linear_start = nn.Linear(config.hidden_size, 1)
         self.linear_end = nn.Linear(config.hidden_size, 1)
         self.post_init()
@@ -469,6 +490,14 @@ class ErnieMForInformationExtraction(ErnieMSpanHead):
 
     def _loss(self, name: str, logits: Tensor, targets: Tensor | None) -> Tensor:
         return F.binary_cross_entropy_with_logits(logits, check_shape(name, targets, tuple(logits.shape)).to(logits))
+
+
+class ErnieMHasNoMaskedLM(ErnieMPreTrainedModel):
+    """What AutoModelForMaskedLM finds: a sentence. Else `pipeline("fill-mask")` of 4.57 takes its port in silence."""
+
+    def __init__(self, config: ErnieMConfig) -> None:
+        # Not one of the errors for which `pipeline` tries another class.
+        raise AttributeError("ErnieM has no masked-LM head here, so there is no fill-mask (paddle2torch, docs/faq.md).")
 
 
 # So that save_pretrained copies this file beside the weights. Information extraction has no Auto class of its own.

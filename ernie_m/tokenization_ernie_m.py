@@ -28,6 +28,12 @@ from functools import wraps
 from itertools import chain, groupby
 from typing import Any
 
+import transformers
+
+# Before anything that older releases do not have.
+if tuple(map(int, transformers.__version__.split(".")[:2])) < (4, 57):
+    raise ImportError(f"ERNIE-M needs transformers 4.57 or newer, this is {transformers.__version__}.")
+
 import sentencepiece
 from transformers import BatchEncoding, PreTrainedTokenizer
 from transformers.tokenization_utils_base import PaddingStrategy, TruncationStrategy
@@ -112,6 +118,12 @@ def load_sentencepiece(path: str | os.PathLike[str], tokens: int) -> sentencepie
     return processor
 
 
+def is_sentencepiece(path: str | os.PathLike[str]) -> bool:
+    """Whether a file starts with LF, as every sentencepiece model does and no vocabulary."""
+    with open(path if os.path.isfile(path or "") else os.devnull, "rb") as file:
+        return file.read(1) == b"\n"
+
+
 def split_piece(piece: str) -> list[str]:
     """Cut a sentencepiece piece as PaddleNLP does: `▁中国2024` gives 中 国 2024."""
     parts, start = [], 0
@@ -136,6 +148,34 @@ def holds_texts(item: Any, options: dict[str, Any]) -> bool:
     """Whether this is a list of texts: a batch or a pair. A text is a string or, with words, a list of them."""
     kinds = (list, tuple) if options.get("is_split_into_words") else (str, list, tuple)
     return isinstance(item, (list, tuple)) and (not item or isinstance(item[0], kinds))
+
+
+def as_texts(value: Any) -> Any:
+    """Return arrays of numpy and series of pandas as lists. What is no text is a ValueError with its place."""
+    texts = value.tolist() if hasattr(value, "tolist") else value
+    for place, text in enumerate(texts if isinstance(texts, (list, tuple)) else ()):
+        if not isinstance(text, (str, int)) and not (text and isinstance(text, (list, tuple))):
+            raise ValueError(f"Text {place} of the batch is {text!r:.60}; expected a text, or words.")
+    return texts
+
+
+class Encoding(BatchEncoding):
+    """What a call returns. Its answers about tokens, words and characters need spans, which a plain call leaves out."""
+
+
+def ask_for_spans(method: Any) -> Any:
+    @wraps(method)
+    def answer(self: Encoding, *arguments: Any, **options: Any) -> Any:
+        if self.encodings is None:
+            raise ValueError(f"{method.__name__}() needs spans: call the tokenizer with return_offsets_mapping=True.")
+        return method(self, *arguments, **options)
+
+    return answer
+
+
+for question in ("tokens", "words", "word_ids", "sequence_ids", "token_to_sequence", "token_to_word", "token_to_chars"):
+    if hasattr(BatchEncoding, question):
+        setattr(Encoding, question, ask_for_spans(getattr(BatchEncoding, question)))
 
 
 @dataclass
@@ -190,13 +230,18 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         do_lower_case: bool = False,
         piece_rule: str = "paddlenlp",
         clean_up_tokenization_spaces: bool = True,
+        strip_sides: dict[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
         if piece_rule not in PIECE_RULES:
             raise ValueError(f"piece_rule is {piece_rule!r}; it must be one of {', '.join(PIECE_RULES)}.")
+        if is_sentencepiece(vocab_file) and not is_sentencepiece(sentencepiece_model_file):
+            # The order of transformers' own ErnieM tokenizer.
+            vocab_file, sentencepiece_model_file = sentencepiece_model_file, vocab_file
         # All of this must stand before super().__init__, which asks for the vocabulary.
         self.do_lower_case = do_lower_case
         self.piece_rule = piece_rule
+        self.strip_sides = strip_sides or {}
         self.vocab = read_vocabulary(vocab_file)
         self.tokens = list(self.vocab)
         self._model = load_sentencepiece(sentencepiece_model_file, len(self.tokens))
@@ -206,6 +251,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         self._splitter: re.Pattern[str] | None = None
         kwargs = {f"{token[1:-1].lower()}_token": token for token in FILE_TOKENS} | kwargs
         kwargs |= {"do_lower_case": do_lower_case, "piece_rule": piece_rule}
+        kwargs |= {"strip_sides": strip_sides} if strip_sides else {}
         super().__init__(clean_up_tokenization_spaces=clean_up_tokenization_spaces, **kwargs)
 
     @classmethod
@@ -224,6 +270,10 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
     def vocab_size(self) -> int:
         """Number of tokens in vocab.txt; added tokens come after them."""
         return len(self.tokens)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What the first call builds is left out: datasets takes these bytes for a fingerprint.
+        return {**self.__dict__, "_rows": None, "_splitter": None}
 
     def get_vocab(self) -> dict[str, int]:
         """Return every token, added ones included, with its id."""
@@ -246,7 +296,11 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if not special_tokens:
             new_tokens = [token for token in new_tokens if str(token) not in self.vocab or str(token) in FILE_TOKENS]
         self._rows = self._splitter = None
-        return super()._add_tokens(new_tokens, special_tokens=special_tokens)
+        # PaddleNLP gives added tokens ids that tokens of vocab.txt have, [MASK] for one. They mean the added ones.
+        added = {number: token for number, token in self._added_tokens_decoder.items() if str(token) not in self.vocab}
+        count = super()._add_tokens(new_tokens, special_tokens=special_tokens)
+        self._added_tokens_decoder.update(added)
+        return int(count)
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, str]:
         """Write vocab.txt (one token a line) and sentencepiece.bpe.model; return their paths."""
@@ -287,16 +341,18 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if self.split_special_tokens if split_special_tokens is None else split_special_tokens:
             yield 0, text, False
             return
-        start = 0
+        sides = self.strip_sides.get  # a token that is not in there is stripped on both
+        start, before = 0, ""
         for match in chain(self._find_tokens().finditer(text), (None,)):
-            segment = text[start : match.start()].rstrip() if match else text[start:]
+            segment = text[start : match.start()] if match else text[start:]
             # The first segment keeps its left side, the last one its right: only a token's neighbours are stripped.
-            stripped = segment.lstrip() if start else segment
+            segment = segment.rstrip() if match and sides(match.group(), "left") == "left" else segment
+            stripped = segment.lstrip() if start and sides(before, "right") == "right" else segment
             if stripped:
                 yield start + len(segment) - len(stripped), stripped, False
             if match:
                 yield match.start(), match.group(), True
-                start = match.end()
+                start, before = match.end(), match.group()
 
     def _split(self, piece: str) -> list[str]:
         """Cut one piece by the piece rule."""
@@ -501,8 +557,12 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if type(text) is str and not arguments and not options and self.model_input_names == ["input_ids"]:
             ids = self.build_inputs_with_special_tokens(self._ids(text, None))
             if len(ids) <= self.model_max_length:
-                return BatchEncoding({"input_ids": ids})
-        encoding: BatchEncoding = super().__call__(text, *arguments, **options)
+                return Encoding({"input_ids": ids})
+        if arguments:
+            arguments = (as_texts(arguments[0]), *arguments[1:])
+        elif "text_pair" in options:
+            options["text_pair"] = as_texts(options["text_pair"])
+        encoding: BatchEncoding = super().__call__(as_texts(text), *arguments, **options)
         return encoding
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> BatchEncoding:
@@ -571,8 +631,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         tensors = get("return_tensors")
         if single and not (overflows and spans):
             first_row = {name: column[0] for name, column in kept.items()}
-            return BatchEncoding(first_row, rows, tensor_type=tensors, prepend_batch_axis=True)
-        return BatchEncoding(kept, rows, tensor_type=tensors)
+            return Encoding(first_row, rows, tensor_type=tensors, prepend_batch_axis=True)
+        return Encoding(kept, rows, tensor_type=tensors)
 
     def _read(self, text: Any, located: bool, options: dict[str, Any]) -> list[Any]:
         """Return the ids of one text, list of words, tokens or ids; located ones as (id, span, number of the word)."""
@@ -659,8 +719,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
     ) -> str:
         ids = [token_ids] if isinstance(token_ids, int) else token_ids
         tokens = self.convert_ids_to_tokens(ids, skip_special_tokens=skip_special_tokens)
-        # Added tokens, those after vocab.txt, stand apart; [CLS] and its like do not.
-        runs = groupby(tokens, key=lambda token: self._token_id(token) >= self.vocab_size)
+        # Tokens that vocab.txt does not hold stand apart; [CLS] and its like do not.
+        runs = groupby(tokens, key=lambda token: token in self._added_tokens_encoder and token not in self.vocab)
         texts = chain.from_iterable(run if added else [self.convert_tokens_to_string(list(run))] for added, run in runs)
         text = (" " if spaces_between_special_tokens else "").join(texts)
         chosen = clean_up_tokenization_spaces

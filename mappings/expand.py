@@ -91,13 +91,15 @@ def _check_unique(table: Table, names: list[str], what: str) -> None:
 
 def matches_row(name: str, table: Table, scheme: Scheme) -> bool:
     """Whether a row of this table could name `name` with numbers of any size: known, if perhaps out of range."""
-    for rows, prefix in ((table.backbone, scheme.prefix), (table.head, "")):
-        if any(_pattern(prefix + (row.target if scheme.identity else row.source)).fullmatch(name) for row in rows):
-            return True
-    return False
+    pattern = table.patterns.get(scheme)
+    if pattern is None:  # Compiled once: a file may have many thousands of names.
+        rows = [(row, scheme.prefix) for row in table.backbone] + [(row, "") for row in table.head]
+        names = dict.fromkeys(prefix + (row.target if scheme.identity else row.source) for row, prefix in rows)
+        pattern = table.patterns[scheme] = re.compile("|".join(f"(?:{_expression(name)})" for name in names))
+    return pattern.fullmatch(name) is not None
 
 
-def _pattern(source: str) -> re.Pattern[str]:
+def _expression(source: str) -> str:
     parts = []
     for index, part in enumerate(_PLACEHOLDER.split(source)):
         if index % 2 == 0:
@@ -106,4 +108,4 @@ def _pattern(source: str) -> re.Pattern[str]:
             parts.append("(?:" + "|".join(map(re.escape, part.split(","))) + ")")
         else:
             parts.append("(?:0|[1-9][0-9]*)")
-    return re.compile("".join(parts))
+    return "".join(parts)

@@ -7,10 +7,11 @@ and why.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
@@ -69,6 +70,11 @@ class Table:
     head: tuple[Row, ...]
     backbone_prefix: str
     schemes: tuple[Scheme, ...]
+
+    @cached_property
+    def patterns(self) -> dict[Scheme, re.Pattern[str]]:
+        """What `matches_row` compiled, by scheme."""
+        return {}
 
 
 SOURCE_CLASSES = (

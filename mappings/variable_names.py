@@ -23,6 +23,8 @@ class OfficialName:
     role: str
     source_class: str = ""
     pooler: bool = True
+    #: The rules that a checkpoint with this name follows, where not the release's (converter.behavior).
+    behavior: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,32 @@ class LeftOutName:
     why: str
 
 
+@dataclass(frozen=True)
+class ForeignName:
+    """A sign of another model: a name that starts, ends and holds this. `says` ends a sentence that NAME begins."""
+
+    says: str
+    #: Another program's conversion of a model that this tool converts.
+    conversion: bool = False
+    starts: str = ""
+    ends: str = ""
+    holds: str = ""
+
+    def fits(self, name: str) -> bool:
+        return name.startswith(self.starts) and name.endswith(self.ends) and self.holds in name
+
+
+@cache
+def load_foreign() -> tuple[ForeignName, ...]:
+    data = read_toml("foreign", "names")
+    check_keys(data, "foreign.toml", "foreign")
+    for row in data["foreign"]:
+        check_keys(row, "foreign", "conversion", "says", "starts", "ends", "holds")
+        if not (row.get("starts") or row.get("ends") or row.get("holds")):
+            raise TableError("[foreign]: a row that fits every name")
+    return tuple(ForeignName(**row) for row in data["foreign"])
+
+
 @cache
 def load_official() -> OfficialNames:
     return build_official(read_toml("official", "names"))
@@ -100,9 +128,14 @@ def build_official(data: dict[str, Any]) -> OfficialNames:
     names = []
     for role in ("weight", "pooler", "head"):
         for row in data[role]:
-            check_keys(row, role, "stored", "key", *(["class", "pooler"] if role == "head" else []))
+            check_keys(row, role, "stored", "key", *(["class", "pooler", "behavior"] if role == "head" else []))
             name = OfficialName(
-                Pattern(row["stored"]), Pattern(row["key"]), role, row.get("class", ""), row.get("pooler", True)
+                Pattern(row["stored"]),
+                Pattern(row["key"]),
+                role,
+                row.get("class", ""),
+                row.get("pooler", True),
+                row.get("behavior", ""),
             )
             if not name.stored.fits(name.key):
                 raise TableError(f"{row['stored']} and {row['key']} have different placeholders")

@@ -33,26 +33,41 @@ _SIZES = (
 HABITS: dict[str, dict[str, Any]] = {
     "paddlenlp": {
         "implicit_mask_token_ids": [0],
+        "implicit_mask_queries": False,
         "position_offset": 2,
         "attention_mask_value": -10000.0,
         "layer_norm_eps": 9.999999747378752e-06,
     },
 }
 HABITS["release"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1]}
+HABITS["paddlenlp-unpadded"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [0, 1]}
 #: The port's, for folders of transformers' own ErnieM; there the ids are those of its config's pad_token_id.
 HABITS["transformers"] = {**HABITS["paddlenlp"], "implicit_mask_token_ids": [1], "attention_mask_value": None}
+#: Behaviors that hide the id of the config's pad_token_id, and what else they hide.
+_HIDE_PADDING: dict[str, tuple[int, ...]] = {"transformers": (), "paddlenlp-unpadded": (0,)}
+HABITS["erniekit"] = {
+    **HABITS["paddlenlp"],
+    "implicit_mask_queries": True,
+    "position_offset": 0,
+}
 _HEADS = {
     "AutoModelForSequenceClassification": "ErnieMForSequenceClassification",
     "AutoModelForMultipleChoice": "ErnieMForMultipleChoice",
     "AutoModelForTokenClassification": "ErnieMForTokenClassification",
     "AutoModelForQuestionAnswering": "ErnieMForQuestionAnswering",
+    "AutoModelForMaskedLM": "ErnieMHasNoMaskedLM",
 }
 _EXTRACTION = "ErnieMForInformationExtraction"
+#: What PaddleNLP loads in where the config names no dtype, whatever the file holds (tried with 2.8.1).
+USUAL_DTYPE = "float32"
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Fields and their values, the names of the labels (none: the class has none), and the longest text."""
+    """Fields and their values, the names of the labels (none: the class has none), and the longest text.
+
+    `dtype` among the fields is None where nothing gives it.
+    """
 
     fields: Mapping[str, Any]
     labels: tuple[str, ...]
@@ -64,13 +79,13 @@ def expected_of_plan(plan: Plan, behavior: str) -> Expected:
     fields: dict[str, Any] = {name: getattr(plan.config, name) for name in _FROM_SOURCE}
     fields.update({name: getattr(plan.sizes, name) for name in (*_SIZES, "intermediate_size")})
     fields.update(_habits(behavior))
-    if behavior == "transformers":
-        fields["implicit_mask_token_ids"] = [plan.config.pad_token_id]
+    fields.update(_hidden_padding(behavior, plan.config.pad_token_id))
     if plan.config.layer_norm_eps is not None:
         fields["layer_norm_eps"] = plan.config.layer_norm_eps
     fields["act_dropout"] = plan.config.act_dropout or 0.0
-    fields.update(_identity(plan.table.target_class))
-    return Expected(fields, plan.sizes.labels, plan.sizes.max_position_embeddings - 2)
+    fields.update(_identity(plan.table.target_class), dtype=plan.config.dtype or USUAL_DTYPE)
+    longest = plan.sizes.max_position_embeddings - int(fields["position_offset"])
+    return Expected(fields, plan.sizes.labels, longest)
 
 
 def expected_of_trace(trace: Trace, behavior: str) -> Expected:
@@ -82,19 +97,25 @@ def expected_of_trace(trace: Trace, behavior: str) -> Expected:
     fields.update(_habits(behavior), act_dropout=0.0)
     # Of transformers' port the recorder tells what PaddleNLP's config has no field for.
     fields.update(trace.head.get("port") or {})
-    if behavior == "transformers":
-        fields["implicit_mask_token_ids"] = [config.get("pad_token_id")]
-    fields.update(_identity(table.target_class))
+    fields.update(_hidden_padding(behavior, config.get("pad_token_id")))
+    # What from_pretrained of PaddleNLP, asked for nothing, loads in; traces from before it was recorded lack it.
+    fields.update(_identity(table.target_class), dtype=trace.head.get("default_dtype"))
     labels: tuple[str, ...] = ()
     if "num_labels" in table.dims.values():
         # PaddleNLP writes no names for exactly two labels.
         named = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
         labels = tuple(str(named[key]) for key in sorted(named, key=int))
-    return Expected(fields, labels, int(config["max_position_embeddings"]) - 2)
+    return Expected(fields, labels, int(config["max_position_embeddings"]) - int(fields["position_offset"]))
 
 
 def _habits(behavior: str) -> dict[str, Any]:
     return dict(HABITS.get(behavior, HABITS["paddlenlp"]))
+
+
+def _hidden_padding(behavior: str, pad_token_id: Any) -> dict[str, Any]:
+    if behavior not in _HIDE_PADDING:
+        return {}
+    return {"implicit_mask_token_ids": sorted({*_HIDE_PADDING[behavior], pad_token_id})}
 
 
 def _identity(target_class: str) -> dict[str, Any]:

@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from converter.errors import Problem
-from converter.tensors import element_count
 from verify.expected import Expected
-
-if TYPE_CHECKING:
-    from verify.written import WrittenWeights
+from verify.json_objects import read_object
 
 #: What the configuration takes where config.json has no such field.
-_UNSAID = {"act_dropout": 0.0}
+_UNSAID: dict[str, Any] = {"act_dropout": 0.0, "implicit_mask_queries": False}
 #: How pieces are cut, which follows from the behavior (TOKENIZER.md, section 9).
-PIECE_RULES = {"paddlenlp": "paddlenlp", "release": "release", "transformers": "paddlenlp"}
+PIECE_RULES = {
+    "paddlenlp": "paddlenlp",
+    "paddlenlp-unpadded": "paddlenlp",
+    "release": "release",
+    "transformers": "paddlenlp",
+    "erniekit": "release",
+}
 #: Left out, these have the value that is expected.
-_IMPLIED = ("model_input_names", "padding_side", "truncation_side", "clean_up_tokenization_spaces")
+_IMPLIED = {
+    "piece_rule": "paddlenlp",
+    "model_input_names": ["input_ids"],
+    "padding_side": "right",
+    "truncation_side": "right",
+    "clean_up_tokenization_spaces": True,
+}
 _SPECIAL = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
-_TOKENIZER_PLACE = {"AutoTokenizer": ["tokenization_ernie_m.PaddleErnieMTokenizer", None]}
+#: Which class of OUTPUT's code AutoTokenizer takes.
+TOKENIZER_PLACE = {"AutoTokenizer": ["tokenization_ernie_m.PaddleErnieMTokenizer", None]}
 
 
-def check_config(output: Path, known: Expected, written: WrittenWeights) -> list[Problem]:
+def check_config(output: Path, known: Expected) -> list[Problem]:
     """Every field that differs from what SOURCE and Paddle's habits say."""
     try:
-        config = json.loads((output / "config.json").read_text(encoding="utf-8"))
-        if not isinstance(config, dict):
-            raise ValueError("it is not an object")
-    except (OSError, ValueError, RecursionError) as error:
+        config = read_object(output / "config.json")
+    except (OSError, ValueError) as error:
         return [Problem("E408", f"config.json is not usable: {error}")]
     if "dtype" not in config and "torch_dtype" in config:  # as transformers wrote it before 4.56
         config["dtype"] = config["torch_dtype"]
-    expected = {**known.fields, "dtype": _main_dtype(written) or config.get("dtype")}
+    expected = {name: value for name, value in known.fields.items() if (name, value) != ("dtype", None)}
     problems = [
         Problem("E408", f"config.json: {name} is {_shown(config, name)}, expected {value!r:.80}")
         for name, value in expected.items()
@@ -46,7 +52,8 @@ def check_config(output: Path, known: Expected, written: WrittenWeights) -> list
 
 
 def _check_places(file: str, found: Any, expected: Mapping[str, Any]) -> list[Problem]:
-    """`auto_map`: which class of which file an Auto class takes. Other entries are nobody's concern."""
+    """`auto_map`: which class of which file an Auto class takes. Other entries are judged with the code that
+    they name (`verify.foreign_code`)."""
     if not isinstance(found, dict):
         return [Problem("E408", f"{file}: auto_map is {found!r:.80}: no Auto class finds OUTPUT's code")]
     return [
@@ -56,42 +63,28 @@ def _check_places(file: str, found: Any, expected: Mapping[str, Any]) -> list[Pr
     ]
 
 
-def _main_dtype(written: WrittenWeights) -> str | None:
-    """The dtype of most elements: the one that config.json must ask for, or loading would round the others."""
-    elements: Counter[str] = Counter()
-    for tensor in written.tensors.values():
-        elements[tensor.dtype] += element_count(tensor.shape)
-    return elements.most_common(1)[0][0] if elements else None
-
-
-def check_tokenizer_config(output: Path, longest: int, behavior: str = "paddlenlp") -> list[Problem]:
-    """Fields of tokenizer_config.json that no comparison of default calls on short texts shows."""
+def check_tokenizer_config(output: Path, settings: Mapping[str, Any], behavior: str = "paddlenlp") -> list[Problem]:
+    """Fields of tokenizer_config.json that no comparison of default calls on short texts shows. `settings` are those
+    that follow from SOURCE."""
     path = output / "tokenizer_config.json"
     if not (output / "vocab.txt").is_file():
         return []
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(config, dict):
-            raise ValueError("it is not an object")
-    except (OSError, ValueError, RecursionError) as error:
+        config = read_object(path)
+    except (OSError, ValueError) as error:
         return [Problem("E408", f"tokenizer_config.json is not usable: {error}")]
     expected = {
         "tokenizer_class": "PaddleErnieMTokenizer",
-        "model_max_length": longest,
         "piece_rule": PIECE_RULES.get(behavior, "paddlenlp"),
-        "model_input_names": ["input_ids"],
-        "padding_side": "right",
-        "truncation_side": "right",
         "clean_up_tokenization_spaces": True,
+        **settings,
     }
-    implied = {name: expected[name] for name in _IMPLIED}
-    implied["piece_rule"] = "paddlenlp"
     return [
         Problem("E408", f"tokenizer_config.json: {name} is {config.get(name)!r:.80}, expected {value!r:.80}")
         for name, value in expected.items()
-        if config.get(name, implied.get(name)) != value
+        if config.get(name, _IMPLIED.get(name)) != value
     ] + [
-        *_check_places("tokenizer_config.json", config.get("auto_map"), _TOKENIZER_PLACE),
+        *_check_places("tokenizer_config.json", config.get("auto_map"), TOKENIZER_PLACE),
         *_check_special_tokens(config, output / "special_tokens_map.json"),
     ]
 
@@ -99,10 +92,8 @@ def check_tokenizer_config(output: Path, longest: int, behavior: str = "paddlenl
 def _check_special_tokens(config: Mapping[str, Any], path: Path) -> list[Problem]:
     """The two files that name them must agree: which of them wins depends on who reads them."""
     try:
-        table = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        if not isinstance(table, dict):
-            raise ValueError("it is not an object")
-    except (OSError, ValueError, RecursionError) as error:
+        table = read_object(path) if path.is_file() else {}
+    except (OSError, ValueError) as error:
         return [Problem("E408", f"{path.name} is not usable: {error}")]
     return [
         Problem("E408", f"{path.name}: {name} is {_text(table[name])!r:.60}, tokenizer_config.json says {said!r:.60}")
@@ -150,8 +141,8 @@ def _check_labels(config: Mapping[str, Any], labels: tuple[str, ...]) -> list[Pr
 def output_says(output: Path) -> dict[str, Any]:
     """What OUTPUT's config.json says of class and heads, for sources that do not say it themselves."""
     try:
-        config = json.loads((output / "config.json").read_text(encoding="utf-8"))
+        config = read_object(output / "config.json")
         name, heads = config["architectures"][0], config["num_attention_heads"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError):
         return {}
     return {"architecture": name, "num_attention_heads": heads} if isinstance(name, str) and type(heads) is int else {}

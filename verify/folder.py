@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from converter.errors import Problem
-from verify.expected import expected_of_plan, expected_of_trace
-from verify.fields import check_config, check_tokenizer_config
-from verify.manifest import behavior_of, check_code, check_files, check_source, check_tensors, read_manifest
+from verify.expected import Expected, expected_of_plan, expected_of_trace
+from verify.fields import TOKENIZER_PLACE, check_config, check_tokenizer_config
+from verify.foreign_code import check_code_files, check_named_code
+from verify.manifest import (
+    asked_dtype,
+    behavior_of,
+    check_code,
+    check_files,
+    check_source,
+    check_tensors,
+    read_manifest,
+)
 from verify.static import StaticResult, check_weights
+from verify.tokenizer_files import expected_settings, judge_tokenizer
 from verify.trace import Trace
 from verify.traced_weights import check_against_trace
+from verify.whole_config import check_whole_config
 from verify.written import WrittenWeights, read_written
 
 if TYPE_CHECKING:
+    from converter.open.tokenizer import TokenizerFiles
     from converter.plan import Plan
 
 
 def check_folder(
-    output: Path, plan: Plan | None, trace: Trace | None, sums: Mapping[str, str] | None, say: Callable[[str], None]
+    output: Path,
+    plan: Plan | None,
+    trace: Trace | None,
+    sums: Mapping[str, str] | None,
+    say: Callable[[str], None],
+    tokenizer: TokenizerFiles | None = None,
 ) -> tuple[StaticResult | None, list[Problem], list[str]]:
     """Judge the tensors against the source (`plan`), else against the sums in a trace, and everything against the
-    manifest. `sums` are those of the source's weight files. Returns the result, what is wrong, and warnings."""
+    manifest. `sums` are those of the source's weight files, `tokenizer` is the source's. Returns the result, what is
+    wrong, and warnings."""
     say("weights: reading OUTPUT")
     written = read_written(output)
     manifest, problems = read_manifest(output)
@@ -35,8 +54,12 @@ def check_folder(
     elif trace is not None:
         result, more = check_against_trace(trace, manifest, written)
         problems += more
-    problems += check_fields(output, plan, trace, written, behavior_of(manifest))
-    code = written.warnings + check_code(output)
+    problems += check_fields(output, plan, trace, written, behavior_of(manifest), tokenizer)
+    more, warnings = check_besides(output, plan, trace, written, manifest)
+    problems += more + check_code_files(output, manifest)
+    more, odd = judge_tokenizer(output, tokenizer, trace)
+    problems += more
+    code = written.warnings + warnings + check_code(output) + odd
     if manifest is None:
         return result, problems, code
     say("weights: sums of the manifest")
@@ -50,13 +73,42 @@ def check_folder(
 
 
 def check_fields(
-    output: Path, plan: Plan | None, trace: Trace | None, written: WrittenWeights, behavior: str
+    output: Path,
+    plan: Plan | None,
+    trace: Trace | None,
+    written: WrittenWeights,
+    behavior: str,
+    tokenizer: TokenizerFiles | None = None,
 ) -> list[Problem]:
-    """The fields of config.json and tokenizer_config.json against the source's, else against the trace's."""
-    if plan is not None:
-        expected = expected_of_plan(plan, behavior)
-    elif trace is not None:
-        expected = expected_of_trace(trace, behavior)
-    else:
+    """The fields of config.json and tokenizer_config.json against the source's, else against the trace's; and what
+    stands in config.json besides."""
+    expected = _expect(plan, trace, behavior)
+    if expected is None:
         return []
-    return check_config(output, expected, written) + check_tokenizer_config(output, expected.longest, behavior)
+    asked = asked_dtype(read_manifest(output)[0], written)
+    if asked is not None:  # A request for a dtype is one for what loading gives, too.
+        expected = replace(expected, fields={**expected.fields, "dtype": asked})
+    problems = check_config(output, expected) + check_whole_config(output, expected, written)[0]
+    settings = expected_settings(tokenizer, trace, expected.longest)
+    return problems + check_tokenizer_config(output, settings, behavior)
+
+
+def check_besides(
+    output: Path, plan: Plan | None, trace: Trace | None, written: WrittenWeights, manifest: Mapping[str, Any] | None
+) -> tuple[list[Problem], list[str]]:
+    """The code that files of OUTPUT name, and warnings of fields that decide nothing."""
+    expected = _expect(plan, trace, behavior_of(manifest))
+    if expected is None:
+        return [], []
+    judged = {"config.json": expected.fields["auto_map"]}
+    if (output / "vocab.txt").is_file():
+        judged["tokenizer_config.json"] = TOKENIZER_PLACE
+    problems, warnings = check_named_code(output, manifest, judged)
+    return problems, check_whole_config(output, expected, written)[1] + warnings
+
+
+def _expect(plan: Plan | None, trace: Trace | None, behavior: str) -> Expected | None:
+    """What the fields must be: by SOURCE, else by a trace."""
+    if plan is not None:
+        return expected_of_plan(plan, behavior)
+    return expected_of_trace(trace, behavior) if trace is not None else None

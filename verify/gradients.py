@@ -46,6 +46,7 @@ class GradientJudge:
     seen: Seen
 
     def __post_init__(self) -> None:
+        self.zero_rows = {case.name for case in self.trace.cases if case.zero_row}
         self.entries: dict[str, Mapping[str, Any]] = {entry["case"]: entry for entry in self.trace.head["gradients"]}
         self.scales = self._scales()
         self.results: list[GradientResult] = []
@@ -103,15 +104,23 @@ class GradientJudge:
         kept = keep_gradient(name, _Blocks(laid_out) if is_table(name) else laid_out.numpy(), "whole" in parts)
         recorded = {part: self.arrays[f"gradient/{case}/{name}/{part}"] for part in parts}
         tokens, pairs = self.entries[case]["tokens"], align_rows(recorded, kept)
-        results = [self._compare(target, shown, part, *pair, tokens) for part, pair in pairs.items()]
+        zero_row = case in self.zero_rows
+        results = [self._compare(target, shown, part, *pair, tokens, zero_row) for part, pair in pairs.items()]
         self.results.append(max(results, key=lambda result: (not result.passed, share_of_limit(result))))
         rows = kept.get("rows")
         shown_part = gradient if rows is None else gradient[torch.from_numpy(rows)]
         scale = self.scales.get((name, "whole")) or float(shown_part.abs().max() if shown_part.numel() else 0.0)
-        self.seen.add(target, gradient, scale * self.limits.gradient(name, scale, tokens), rows)
+        self.seen.add(target, gradient, scale * self.limits.gradient(name, scale, tokens, zero_row), rows)
 
     def _compare(
-        self, target: str, shown: str, part: str, recorded: np.ndarray, found: np.ndarray, tokens: int
+        self,
+        target: str,
+        shown: str,
+        part: str,
+        recorded: np.ndarray,
+        found: np.ndarray,
+        tokens: int,
+        zero_row: bool,
     ) -> GradientResult:
         import numpy as np
 
@@ -122,7 +131,7 @@ class GradientJudge:
         if not np.isfinite(found).all():
             return GradientResult(target, shown, None, None, 0.0, False, "its numbers are not all finite")
         scale = self.scales[name, part]
-        limit = self.limits.gradient(name, scale, tokens)
+        limit = self.limits.gradient(name, scale, tokens, zero_row)
         largest = float(np.abs(found.astype(np.float64) - recorded).max()) if found.size else 0.0
         relative = largest / scale if scale > 0 else (0.0 if largest == 0 else float("1e308"))
         return GradientResult(target, shown, largest, relative, limit, relative <= limit)

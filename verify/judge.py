@@ -19,8 +19,9 @@ from converter.behavior import BEHAVIORS, Behavior
 from converter.errors import Problem, ReferenceFailure
 from verify.compare import GradientResult, SiteResult
 from verify.launch import PROGRESS, Ended, clean_environment, run_process
-from verify.manifest import behavior_of, read_manifest
+from verify.manifest import asked_dtype, behavior_of, read_manifest
 from verify.margin import SmallestFault
+from verify.report import DEFAULT_LOAD
 from verify.tokens import TokenResult, compare_tokens
 from verify.trace import Trace, read_trace
 from verify.written import read_written
@@ -29,8 +30,8 @@ _PROJECT = Path(__file__).resolve().parent.parent
 _CODE = "import sys; sys.path.append(sys.argv.pop(1)); from verify.judge import main; main(sys.argv[1])"
 _AS_REFERENCE = (
     "OUTPUT follows the behavior {0!r}, the reference {1!r}: numbers and tokens were compared with "
-    "implicit_mask_token_ids, attention_mask_value and piece_rule set to the reference's at load; the fields "
-    "themselves were checked by name"
+    "implicit_mask_token_ids, attention_mask_value and piece_rule set to the reference's at load, where they differ "
+    "implicit_mask_queries and position_offset too; the fields themselves were checked by name"
 )
 #: Set by tests that hold a started interpreter ready.
 Start = Callable[[Path, Path, Callable[[str], None]], Ended]
@@ -138,6 +139,7 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     """The same in this process."""
     import transformers
 
+    from verify.default_load import try_default_load
     from verify.loading import LoadFailure, check_as_loaded, load_model
     from verify.replay import replay_cases
     from verify.uses import Uses
@@ -171,6 +173,14 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
         on_progress("PyTorch: plain calls, training, float32")
         with trace.arrays() as arrays:
             found.uses = {way: asdict(use) for way, use in Uses(trace, arrays, loaded).go().items()}
+        loaded = None  # A large model does not fit into memory twice.
+        on_progress("PyTorch: from_pretrained without a dtype")
+        written = read_written(output)
+        asked = asked_dtype(read_manifest(output)[0], written)
+        with trace.arrays() as arrays:
+            use, warnings = try_default_load(trace, arrays, output, written.tensors, asked, rules)
+        found.uses[DEFAULT_LOAD] = asdict(use)
+        found.warnings += warnings
     return found
 
 
@@ -180,10 +190,14 @@ def rules_of_trace(trace: Trace, behavior: str) -> Behavior | None:
 
 
 def follow_rules(model: Any, rules: Behavior | None) -> None:
-    """Let a model hide the keys that these rules hide, by what they add."""
+    """Let a model hide the keys that these rules hide, by what they add, and count positions from where they begin."""
     if rules is not None:
         model.config.implicit_mask_token_ids = rules.hidden_ids(model.config.pad_token_id)
+        model.config.implicit_mask_queries = rules.implicit_mask_queries
         model.config.attention_mask_value = rules.attention_mask_value
+        backbone = getattr(model, "ernie_m", model)
+        if hasattr(backbone, "embeddings"):
+            backbone.embeddings.position_offset = rules.position_offset
 
 
 def check_epsilons(model: Any, trace: Trace) -> list[str]:

@@ -12,6 +12,7 @@ AS_LOADED = (
     *("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "act_dropout", "hidden_act"),
     *("initializer_range", "pad_token_id", "problem_type", "id2label", "label2id", "max_position_embeddings"),
     *("layer_norm_eps", "position_offset", "attention_mask_value", "implicit_mask_token_ids", "intermediate_size"),
+    "implicit_mask_queries",
 )
 
 
@@ -64,14 +65,20 @@ def check_as_loaded(loaded: LoadedModel, output: Path) -> list[str]:
     """What the code makes of config.json, where no forward pass shows it: the fields as the model has them; and that
     the encoder is where the other Auto classes look for it."""
     config = json.loads((output / "config.json").read_text(encoding="utf-8"))
+    if not isinstance(config.get("id2label", {}), dict):
+        return [f"config.json has id2label {config['id2label']!r:.80}, expected a table"]
     config["id2label"] = {int(number): label for number, label in config.get("id2label", {}).items()} or None
     model = loaded.model
     problems = [
-        f"config.json says {name} {config[name]!r:.80}, the model has {getattr(model.config, name, None)!r:.80}"
+        f"config.json says {name} {config.get(name)!r:.80}, the model has {getattr(model.config, name, None)!r:.80}"
         for name in AS_LOADED
-        if config.get(name) is not None or (name == "classifier_dropout" and name in config)
-        if getattr(model.config, name, None) != config[name]
+        # Left out or null it is None, and not what an alias of it holds.
+        if config.get(name) is not None or name == "classifier_dropout"
+        if getattr(model.config, name, None) != config.get(name)
     ]
+    if model.config.return_dict is not True:
+        problems.append("config.json has return_dict off: a plain call gives a tuple, which pipelines do not take")
+        model.config.return_dict = True  # So that what is judged next is not blamed for it.
     if getattr(model, "base_model", None) is not loaded.backbone:
         prefix = getattr(model, "base_model_prefix", None)
         problems.append(f"base_model_prefix is {prefix!r}, where no encoder is: AutoModel would start with new weights")

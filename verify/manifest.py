@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from converter.behavior import BEHAVIORS
 from converter.errors import Problem, ReferenceFailure
+from verify.json_objects import read_object
 from verify.trace import Trace
 from verify.written import WrittenWeights
 
@@ -19,7 +19,7 @@ MANIFEST = "paddle2torch.json"
 JUDGED_BY_RUNNING = (".py",)
 _TOKENIZER_FILES = ("vocab.txt", "sentencepiece.bpe.model")
 #: The model's files as this version of the tool copies them.
-_OWN_CODE = Path(__file__).resolve().parent.parent / "ernie_m"
+OWN_CODE = Path(__file__).resolve().parent.parent / "ernie_m"
 
 
 def read_manifest(output: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
@@ -28,8 +28,8 @@ def read_manifest(output: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
     if not path.is_file():
         return None, [Problem("E406", f"{MANIFEST} is lost: what OUTPUT was made from cannot be told. Convert again")]
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(data, dict) or not isinstance(data["tensors"], list) or not isinstance(data["files"], dict):
+        data = read_object(path)
+        if not isinstance(data["tensors"], list) or not isinstance(data["files"], dict):
             raise ValueError("it has no list of tensors, or no table of files")
         by_target(data)
         extras_by_target(data)
@@ -54,6 +54,11 @@ def extras_by_target(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def behavior_of(manifest: Mapping[str, Any] | None) -> str:
     """Whose rules OUTPUT says to follow; a manifest of before there was a choice says PaddleNLP's."""
     return str((manifest or {}).get("behavior", "paddlenlp"))
+
+
+def behavior_chosen(manifest: Mapping[str, Any] | None) -> bool:
+    """Whether `convert` was asked for that behavior; else it took the one of the release that wrote SOURCE."""
+    return (manifest or {}).get("behavior_chosen") is True
 
 
 def source_sums(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -120,7 +125,7 @@ def check_code(output: Path) -> list[str]:
     what it computes."""
     warnings = []
     for path in sorted(path for path in output.glob("*.py") if path.is_file()):
-        own, digest = _OWN_CODE / path.name, file_sha256(path)
+        own, digest = OWN_CODE / path.name, file_sha256(path)
         if not own.is_file():
             warnings.append(
                 f"{path.name} is no file of this tool's (sha256 {digest}): judged by what the model computes"
@@ -137,6 +142,19 @@ def check_source(manifest: Mapping[str, Any], sums: Mapping[str, str]) -> list[P
     if not other:
         return []
     return [Problem("E406", f"{MANIFEST}: OUTPUT was made from another {', '.join(other)} than SOURCE has")]
+
+
+def asked_dtype(manifest: Mapping[str, Any] | None, written: WrittenWeights) -> str | None:
+    """The dtype that the user asked `convert` for, as the manifest has it and every tensor bears out; else None."""
+    found = {tensor.dtype for tensor in written.tensors.values()}
+    if manifest is None or len(found) != 1:
+        return None
+    asked = manifest.get("asked_dtype")
+    if asked is None:  # From before it was kept: a dtype that no tensor of the source had was asked for.
+        entries = manifest["tensors"]
+        changed = all(entry.get("dtype") != entry.get("source_dtype") for entry in entries)
+        asked = next(iter(found)) if entries and changed else None
+    return asked if isinstance(asked, str) and asked in found else None
 
 
 def check_rounding(trace: Trace, output: Path) -> None:
@@ -162,13 +180,24 @@ def file_sha256(path: Path) -> str:
 
 
 def deciding_files(output: Path) -> dict[str, str]:
-    """sha256 of every file of OUTPUT that decides numbers or tokens: by it `push` knows what a report speaks of."""
+    """sha256 of every file of OUTPUT that decides numbers or tokens, and of the manifest: by it `push` knows what a
+    report speaks of."""
     if not output.is_dir():
         return {}
     kinds = (".safetensors", ".json", ".py", ".txt", ".model")
     names: Sequence[Path] = sorted(output.iterdir())
-    return {
-        path.name: file_sha256(path)
-        for path in names
-        if path.is_file() and path.suffix in kinds and path.name != MANIFEST
-    }
+    return {path.name: file_sha256(path) for path in names if path.is_file() and path.suffix in kinds}
+
+
+def find_changed(before: Mapping[str, str], after: Mapping[str, str], written: Path | None) -> list[Problem]:
+    """What of OUTPUT changed while it was judged, by its sums before and after. `written`: a file that the caller let
+    `verify` write meanwhile."""
+    odd = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    kinds = {name: "came" if name not in before else "went" if name not in after else "changed" for name in odd}
+    return [
+        Problem(
+            "E413", f"{name} {kinds[name]} while OUTPUT was judged: what was found is not of one state. Run it again"
+        )
+        for name in odd
+        if written is None or name != written.name
+    ]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from converter.behavior import BEHAVIORS, CHOICES
-from converter.config import RELEASE
+from converter.config import CLASSLESS
 from converter.errors import Problem, ReferenceFailure
 from converter.fetch.cache import cache_folder
+from converter.open.tokenizer_names import RELEASE_MODEL, SENTENCEPIECE, VOCABULARY
 from verify.environment import interpreters, is_whole
 from verify.launch import clean_environment, run_process
 from verify.script import join_recorder
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from converter.open.source import Source
     from converter.plan import Plan
 
+#: What PaddleNLP reads next to a tokenizer's two files.
+TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 #: Of the inputs that the recorder draws.
 SEED = 20211
 VARIABLE = "PADDLE2TORCH_PADDLE_PYTHON"
@@ -80,13 +84,35 @@ def make_request(
         # Programs too, some of which are JSON, but no index: the recorder reads that by itself.
         "files": [str(file.path.absolute()) for file in opened.tensors.files if ".index." not in file.name],
         "config": str(opened.config_file.path.absolute()) if opened.config_file else None,
-        "fallback": _fallback(plan) if opened.config_file is None or opened.config.kind == RELEASE else {},
+        "fallback": _fallback(plan) if opened.config_file is None or opened.config.kind in CLASSLESS else {},
+        # Where the user's option overrules SOURCE's config; the recorder reads that by itself.
+        "architecture": plan.table.source_class if opened.config.class_from == "option" else None,
+        "prefix": opened.tensors.prefix,
         "tokenizer": str(folder) if opened.tokenizer is not None else None,
         "round_to": round_to,
         "behavior": behavior if behavior in known else "paddlenlp",
+        "source_behavior": opened.behavior,
         "precision": precision,
         "seed": SEED,
     }
+
+
+def tokenizer_place(opened: Source, scratch: Path) -> str | None:
+    """Where the recorder finds SOURCE's tokenizer under the names that PaddleNLP knows: copies of its files in
+    `scratch`, where they have others."""
+    files = opened.tokenizer
+    if files is None:
+        return None
+    if files.names[0] == VOCABULARY and files.names[1] in (SENTENCEPIECE, RELEASE_MODEL):
+        return str(files.folder.absolute())
+    place = scratch / "tokenizer"
+    place.mkdir()
+    for name in TOKENIZER_SETTINGS:
+        if (files.folder / name).is_file():
+            shutil.copyfile(files.folder / name, place / name)
+    shutil.copyfile(files.folder / files.names[0], place / VOCABULARY)
+    shutil.copyfile(files.folder / files.names[1], place / SENTENCEPIECE)
+    return str(place)
 
 
 def _fallback(plan: Plan) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.errors import Problem
+from converter.inner_tensors import LEFT_INSIDE, count_left_inside
+from converter.printable import printable_message
 from verify.compare import ZERO_ROW, GradientResult, SiteResult, share_of_limit
 from verify.margin import SmallestFault, tell_margin
 from verify.static import StaticResult
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 FOLDER = "verification"
 #: What a full report has looked at; `push` wants all of these.
 WEIGHTS, NUMBERS, TOKENS = "weights", "numbers", "tokens"
+#: Among the uses, the one that is no call but from_pretrained as users write it. It has a row of its own.
+DEFAULT_LOAD = "default load"
 #: The code of a fault that the verifier planted and missed: nothing is known to be wrong with OUTPUT.
 MISSED = "E409"
 _GROUPS = (
@@ -35,6 +39,7 @@ _GROUPS = (
     ("loss", ("loss",)),
 )
 _SHOWN = 12
+_NAMED = 5
 
 
 @dataclass
@@ -52,10 +57,13 @@ class Report:
     #: Where the numbers agree, what the smallest fault of a weight would have done to them.
     smallest_fault: SmallestFault | None = None
     tokenizer: TokenResult | None = None
-    #: Other ways to use the model (plain calls, training, float32): way -> sites compared, how many differ, the first.
+    #: Other ways to use the model (plain calls, training, float32, ...): way -> sites compared, how many differ, the
+    #: first; for a way that was not gone `skipped` has the reason.
     uses: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: The negative control, where it was asked for.
     self_test: SelfTest | None = None
+    #: Name -> kind of the tensors inside modules that OUTPUT leaves out on request: a pass does not speak of them.
+    left_inside: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     first_difference: dict[str, Any] | None = None
@@ -63,8 +71,12 @@ class Report:
     files: dict[str, str] = field(default_factory=dict)
     #: Who computed the reference: "live", "trace" or "none", how the weights reached it, its versions.
     reference: dict[str, Any] = field(default_factory=dict)
-    #: Whose rules OUTPUT follows where Paddle's releases differ: "paddlenlp", "release" or "transformers".
+    #: Whose rules OUTPUT follows where Paddle's releases differ: one of converter.behavior.BEHAVIORS.
     behavior: str = "paddlenlp"
+    #: The behavior of the release that wrote SOURCE; None where it is not known.
+    source_behavior: str | None = None
+    #: Name and sha256 of each code file in OUTPUT that is not this tool's own: running it proves nothing of it.
+    foreign_code: dict[str, str] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     #: Seconds by stage. Not in report.json, so that two runs give the same report.
     seconds: dict[str, float] = field(default_factory=dict)
@@ -87,6 +99,8 @@ class Report:
             "passed": self.passed,
             "precision": self.precision,
             "behavior": self.behavior,
+            "source_behavior": self.source_behavior,
+            "foreign_code": self.foreign_code,
             "checked": self.checked,
             "problems": [{"code": problem.code, "text": problem.text} for problem in self.problems],
             "first_difference": self.first_difference,
@@ -99,6 +113,7 @@ class Report:
             "margin": margin_of(self),
             "tokenizer": None if tokens is None else asdict(tokens),
             "self_test": None if self.self_test is None else self.self_test.as_json(),
+            LEFT_INSIDE: [{"source": name, "kind": kind} for name, kind in self.left_inside.items()],
             "warnings": self.warnings,
             "files": self.files,
             "reference": self.reference,
@@ -120,13 +135,19 @@ def render_table(report: Report) -> str:
         lines.append(f"margin: {tell_margin(margin)}")
     if report.self_test is not None:
         lines.append(f"self-test: {report.self_test.tell()}")
+    lines += [f"not run: {way}" for way in uses_not_run(report.uses)]
     lines += [f"warning: {warning}" for warning in report.warnings]
     lines += [str(problem) for problem in report.problems[:_SHOWN]]
     if len(report.problems) > _SHOWN:
         lines.append(f"and {len(report.problems) - _SHOWN} more problems")
     if report.folder is not None:
         lines.append(f"report: {report.folder / 'report.json'}")
-    return "\n".join(lines)
+    return "\n".join(map(printable_message, lines))
+
+
+def uses_not_run(uses: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Each use that was left out, with the reason."""
+    return [f"{way} ({use['skipped']})" for way, use in uses.items() if use.get("skipped")]
 
 
 def _verdict(report: Report) -> str:
@@ -137,9 +158,22 @@ def _verdict(report: Report) -> str:
         return "NOT PROVEN: no difference was found, but the verifier missed faults that it planted itself"
     if not report.passed:
         return f"FAILED: OUTPUT is not the same model (looked at: {', '.join(seen) or 'nothing'})"
+    reservations = [tell_foreign(report.foreign_code)] if report.foreign_code else []
+    if report.left_inside:
+        reservations.append(f"but without {count_left_inside(report.left_inside)}, left out on request")
+    if reservations:
+        seen_of = f"Looked at: {', '.join(seen)}" + (f". Not looked at: {', '.join(unseen)}" if unseen else "")
+        return f"PASSED, {'; '.join(reservations)}. {seen_of}"
     if not unseen:
         return f"PASSED: OUTPUT is the same model ({', '.join(seen)})"
     return f"PASSED in what was looked at: {', '.join(seen)}. Not looked at: {', '.join(unseen)}"
+
+
+def tell_foreign(names: Iterable[str]) -> str:
+    """What a pass does not prove where OUTPUT has code of others."""
+    named = sorted(names)
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return f"but the code is not paddle2torch's own: {', '.join(named[:_NAMED])}{more}"
 
 
 def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
@@ -157,14 +191,23 @@ def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
         tensors = len({result.tensor for result in report.gradients})
         failed = len({result.tensor for result in report.gradients if not result.passed})
         rows.append(("gradients", f"{tensors} tensors", *_worst(report.gradients, failed)))
-    if report.uses:
-        compared, wrong = (sum(use[part] for use in report.uses.values()) for part in ("compared", "differ"))
-        rows.append(("other uses", f"{compared} sites", f"{wrong} differ", "0", "ok" if not wrong else "FAILED"))
+    rows += rows_of_uses(report.uses)
     if report.tokenizer is not None:
         wrong = report.tokenizer.mismatched
         rows.append(
             ("tokens", f"{report.tokenizer.texts} texts", f"{wrong} differ", "0", "ok" if not wrong else "FAILED")
         )
+    return rows
+
+
+def rows_of_uses(uses: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, str, str, str]]:
+    """All ways to call the model in one row; in another one what from_pretrained gives by default."""
+    rows = []
+    for title, of_default, what in (("other uses", False, "sites"), (DEFAULT_LOAD, True, "tensors and sites")):
+        chosen = [use for way, use in uses.items() if (way == DEFAULT_LOAD) == of_default]
+        compared, wrong = (sum(use[part] for use in chosen) for part in ("compared", "differ"))
+        if chosen:
+            rows.append((title, f"{compared} {what}", f"{wrong} differ", "0", "ok" if not wrong else "FAILED"))
     return rows
 
 

@@ -31,6 +31,7 @@ def verify(
     config: Path | str | None = None,
     num_attention_heads: int | None = None,
     tokenizer: Path | str | None = None,
+    prefix: str | None = None,
     revision: str | None = None,
     cache: Path | None = None,
     offline: bool = False,
@@ -40,10 +41,10 @@ def verify(
 ) -> Report:
     """Judge `output` against `source`, or with `trace` against what was recorded from it, and write the report.
 
-    `architecture`, `config`, `num_attention_heads` and `tokenizer` are what `convert` was told of a source that does
-    not say it. `source` as text may be a name, an address or a Hub id: see converter.fetch.locate. Raises SourceError,
-    FileError, PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace cannot be used, or
-    when the source's own NaN leave nothing to compare. Whatever is wrong with `output` is in the report:
+    `architecture`, `config`, `num_attention_heads`, `tokenizer` and `prefix` are what `convert` was given for a source
+    that does not say it. `source` as text may be a name, an address or a Hub id: see converter.fetch.locate. Raises
+    SourceError, FileError, PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace cannot
+    be used, or when the source's own NaN leave nothing to compare. Whatever is wrong with `output` is in the report:
     `report.passed` is False then. `static=False` leaves it to numbers and tokens to find every fault; `self_test`
     plants faults after a pass and looks for each: one that is missed makes the verdict worthless (E409). `start` takes
     the place of starting the process that runs OUTPUT.
@@ -59,9 +60,10 @@ def verify(
         raise ReferenceFailure(Problem("E606", f"--record {record} is a folder, expected the name of a file"))
     if static_only and self_test:
         raise SourceError(Problem("E090", "--self-test needs the numbers: it does not go with --static-only"))
-    said = Said(architecture, _path(config), num_attention_heads, _path(tokenizer))
+    said = Said(architecture, _path(config), num_attention_heads, _path(tokenizer), prefix)
     if source is None and said != Said():
-        text = "--architecture, --config, --num-attention-heads and --tokenizer speak of a SOURCE, and none is given"
+        options = "--architecture, --config, --num-attention-heads, --tokenizer and --prefix"
+        text = f"{options} speak of a SOURCE, and none is given"
         raise SourceError(Problem("E090", text))
     job = Job(output, Report(precision), progress or (lambda text: None))
     located = None

@@ -58,7 +58,7 @@ def compare_texts(trace: Trace, loaded: LoadedModel, tokenizer: Any) -> dict[str
                     continue
                 for site, value in outputs.items():
                     projected = site in case.projected
-                    limit = limits.site(site, projected, False) * scales.get((site, projected), 1.0)
+                    limit = limits.site(site, projected, case.zero_row) * scales.get((site, projected), 1.0)
                     value = project(value) if projected else value
                     if site in case.sites and not _agrees(arrays[case.site_key(site)], value, limit):
                         wrong.append({"text": text, "found": f"other {site}"})

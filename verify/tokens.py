@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from verify.loading import LoadedModel, describe
 from verify.recorder.ways import NOT_DONE, digest, list_ways
-from verify.text_to_logits import compare_texts
+from verify.text_to_logits import DIRECT, PIPELINE, compare_texts
+from verify.tokenizer_settings import compare_settings
 from verify.trace import Trace
 
 if TYPE_CHECKING:
     import numpy as np
 
 _SHOWN = 5
-IDS, RELOADED = "ids", "save_and_reload"
+IDS, RELOADED, SETTINGS = "ids", "save_and_reload", "settings"
 
 
 @dataclass
@@ -30,12 +31,21 @@ class TokenResult:
     problem: str = ""
     #: way -> how many results were compared, and how many of them differ.
     ways: dict[str, list[int]] = field(default_factory=dict)
+    #: Fields and added tokens that differ from SOURCE's, by name, where the trace has them.
+    settings: list[str] = field(default_factory=list)
 
     def add(self, way: str, compared: int, wrong: list[dict[str, Any]]) -> None:
         """Take in what one way gave; `wrong` are examples, one for each result that differs."""
         self.ways[way] = [compared, len(wrong)]
         self.mismatched += len(wrong)
         self.examples += [{"way": way, **example} for example in wrong[:_SHOWN]]
+
+    @property
+    def differ_in_numbers_alone(self) -> bool:
+        """Whether every way that differs goes on to the model's numbers. Where those differ for given ids too, nothing
+        is known to be wrong with the tokenizer."""
+        wrong = {way for way, (_, differ) in self.ways.items() if differ}
+        return bool(wrong) and wrong <= {DIRECT, PIPELINE}
 
 
 def compare_tokens(
@@ -52,9 +62,12 @@ def compare_tokens(
     except Exception as error:  # whatever OUTPUT's files or code raise is a fault of OUTPUT
         result.mismatched, result.problem = len(texts), describe(error)
         return result
+    result.settings = compare_settings(trace, tokenizer)
+    result.mismatched += len(result.settings)
     _compare_ways(trace, texts, tokenizer, result)
     _compare_reloaded(texts, expected, tokenizer, result)
-    if loaded is not None:
+    # Cases were recorded without a mask; where SOURCE's tokenizer gives one, other numbers follow from a text.
+    if loaded is not None and list(tokenizer.model_input_names) == ["input_ids"]:
         for way, (compared, wrong) in compare_texts(trace, loaded, tokenizer).items():
             result.add(way, compared, wrong)
     return result
@@ -108,6 +121,8 @@ def first_way_that_differs(trace: Trace, output: Path, piece_rule: str | None = 
                 return f"{IDS} ({text!r:.60})" if number else IDS
     except Exception as error:
         return f"loading: {describe(error)}"
+    if compare_settings(trace, tokenizer):
+        return SETTINGS
     recorded = trace.ways()
     known = list_ways(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
     # The quickest first.

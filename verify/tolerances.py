@@ -112,12 +112,14 @@ class Limits:
             return norm + int(match[1]) * whole
         return norm + self.layers * whole + 2 * (width + ELEMENTARY)
 
-    def gradient(self, tensor: str, scale: float, tokens: int) -> float:
-        """The limit of a gradient, relative to `scale`: forth, back, and the sum over the case's tokens."""
+    def gradient(self, tensor: str, scale: float, tokens: int, zero_row: bool = False) -> float:
+        """The limit of a gradient, relative to `scale`: forth, back, and the sum over the case's tokens. `zero_row` is
+        as for a site."""
         count = 2 * self.operations("logits") + tokens + 4 * self.hidden
         known = max(self.gradient_growth.get(name, 0.0) for name in (tensor, queries_of(tensor)))
         grown = known / scale if scale > 0 else 0.0
-        return DEVIATIONS * self.unit * math.sqrt(count) * max(1.0, grown)
+        limit = DEVIATIONS * self.unit * math.sqrt(count) * max(1.0, grown)
+        return limit + (2 * HIDDEN * self.unit * max(1.0, grown) if zero_row else 0.0)
 
 
 def values_of(tensor: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from converter.behavior import BEHAVIORS
 from converter.errors import Problem, ReferenceFailure
+from converter.tensors import FLOATING
 from mappings import SOURCE_CLASSES
 from verify.tolerances import ROUNDING
 
@@ -75,6 +76,12 @@ class Trace:
     def behavior(self) -> str:
         """Whose rules the reference followed where no mask was given, and in cutting pieces."""
         return str(self.head.get("behavior", "paddlenlp"))
+
+    @property
+    def source_behavior(self) -> str | None:
+        """The behavior of the release that wrote the checkpoint; None in a trace of before this was recorded."""
+        found = self.head.get("source_behavior")
+        return None if found is None else str(found)
 
     @property
     def has_tokens(self) -> bool:
@@ -174,6 +181,10 @@ def _odd_field(head: Mapping[str, Any], cases: Sequence[Case]) -> str:
         return f"its architecture is {head['architecture']!r}"
     if head.get("behavior", "paddlenlp") not in BEHAVIORS:
         return f"its behavior is {head['behavior']!r}"
+    if head.get("default_dtype", "float32") not in FLOATING:
+        return f"its default_dtype is {head['default_dtype']!r}"
+    if head.get("source_behavior", "paddlenlp") not in BEHAVIORS:
+        return f"its source's behavior is {head['source_behavior']!r:.80}"
     if not names or not all(int(head["config"][size]) > 0 for size in sizes):
         return "its config or its list of files is empty"
     if not {case.through for case in cases} <= _THROUGH:

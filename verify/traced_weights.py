@@ -25,24 +25,28 @@ def check_against_trace(
     problems: list[Problem] = []
     wrong: list[str] = []
     for target, entry in by_target(manifest).items():
-        found, source = written.tensors.get(target), recorded.get(entry.get("source"))
+        found, source = written.tensors.get(target), recorded.get(_in_file(entry))
         reason = _judge(entry, found, source)
         if reason:
             wrong.append(target)
             problems.append(Problem("E401", f"{target}: {reason}"))
-    used = {entry.get("source") for entry in manifest["tensors"]} | {
-        drop.get("source") for drop in manifest.get("dropped", [])
-    }
+    accounted = (*manifest["tensors"], *manifest.get("dropped", []), *manifest.get("extras", []))
+    used = {_in_file(entry) for entry in accounted}
     unused = sorted(set(recorded) - used)
     problems += [Problem("E404", f"{name} is in the source, and {name} became nothing") for name in unused]
     return StaticResult(len(manifest["tensors"]), (*wrong, *unused), "trace"), problems
+
+
+def _in_file(entry: Mapping[str, Any]) -> Any:
+    """The name that a tensor has in the source's file, which is what Paddle read it under."""
+    return entry.get("stored_as") or entry.get("source")
 
 
 def _judge(entry: Mapping[str, Any], found: WrittenTensor | None, source: Mapping[str, Any] | None) -> str:
     if found is None:
         return "not there"
     if source is None:
-        return f"is said to be made from {entry.get('source')}, which Paddle did not read"
+        return f"is said to be made from {_in_file(entry)}, which Paddle did not read"
     operation = OPERATIONS.get(str(entry.get("op")))
     if operation is None:
         return f"is said to be made by {entry.get('op')!r}, which is no operation"
@@ -54,7 +58,7 @@ def _judge(entry: Mapping[str, Any], found: WrittenTensor | None, source: Mappin
     if list(back.shape) != source["shape"]:
         return f"is {list(found.shape)}, the source was {source['shape']}"
     if _sum(back) != source["sha256"]:
-        return f"its bytes are not those of {entry['source']}"
+        return f"its bytes are not those of {_in_file(entry)}"
     return ""
 
 

@@ -1,5 +1,5 @@
 """Other ways to use the model than the one that is looked at site by site: called plainly, for a tuple, in training, in
-float32. What comes of each is held against Paddle's numbers too."""
+float32, and those of verify/more_uses.py. What comes of each is held against Paddle's numbers too."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from verify.compare import compare_site
 from verify.loading import LoadedModel, describe
+from verify.more_uses import go_more_ways
 from verify.recorder.seeded import project
 from verify.replay import site_scales, use_attention
 from verify.tolerances import Limits
 from verify.trace import Arrays, Case, Trace
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 #: Padded texts without and with a mask, and a mask that hides every key.
@@ -30,11 +32,12 @@ _WITH_CLASSIFIER = ("ErnieMForSequenceClassification", "ErnieMForTokenClassifica
 
 @dataclass
 class Use:
-    """One way: how many sites were compared, how many differ, and of the first one what."""
+    """One way: how many sites were compared, how many differ, and of the first one what; or why it was not gone."""
 
     compared: int = 0
     differ: int = 0
     first: str = ""
+    skipped: str = ""
 
     def fail(self, text: str) -> None:
         self.differ += 1
@@ -56,7 +59,7 @@ class Uses:
         self.cases = [case for case in self.trace.cases if case.name in CASES and case.through == "model"]
 
     def go(self) -> dict[str, Use]:
-        """All ways, float32 last: the model stays in it."""
+        """All ways, those in float32 last: the model stays in it."""
         import torch
 
         for attention in ("eager", "sdpa"):
@@ -73,6 +76,7 @@ class Uses:
                 use_attention(self.loaded.model, attention)
                 for case in self.cases:
                     self._judge(case, attention, SINGLE, output_hidden_states=True)
+        go_more_ways(self)
         return self.found
 
     def _train(self, attention: str) -> None:
@@ -97,6 +101,18 @@ class Uses:
         except Exception as error:  # whatever OUTPUT's code raises is a fault of OUTPUT
             use.fail(f"the model raises {describe(error)} ({where})")
             return False
+        self.compare(use, case, given, where)
+        return True
+
+    def compare(
+        self,
+        use: Use,
+        case: Case,
+        given: Mapping[str, torch.Tensor],
+        where: str,
+        choose: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> None:
+        """Hold what was given against the sites of a case; `choose` takes the same texts out of what was recorded."""
         for site in case.sites:
             if site not in given:
                 continue
@@ -104,18 +120,27 @@ class Uses:
             limit = self.limits.site(site, projected, case.zero_row)
             value = project(value) if projected else value
             reference, scale = self.arrays[case.site_key(site)], self.scales[site, projected]
+            reference = reference if choose is None else choose(reference)
             result = compare_site(case.name, site, reference, value, scale, limit)
             use.compared += 1
             if not result.passed:
                 told = result.problem or f"max |difference| {result.max_rel:.1e} of the largest value"
                 use.fail(f"{site} differs: {told}, allowed {limit:.0e} ({where})")
-        return True
+
+    def inputs(self, case: Case) -> dict[str, torch.Tensor]:
+        """The case's inputs, to keep."""
+        import torch
+
+        return {name: torch.from_numpy(self.arrays[case.input_key(name)].copy()) for name in case.inputs}
 
     def _call(self, case: Case, options: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+        return self.call(self.inputs(case), **options)
+
+    def call(self, inputs: Mapping[str, torch.Tensor], **options: Any) -> dict[str, torch.Tensor]:
+        """The model's outputs by the site that each is."""
         import torch
 
         model = self.loaded.model
-        inputs = {name: torch.from_numpy(self.arrays[case.input_key(name)].copy()) for name in case.inputs}
         with torch.no_grad():
             outputs = model(**inputs, **options)
             table = model(**inputs, **{**options, "return_dict": True}) if isinstance(outputs, tuple) else outputs

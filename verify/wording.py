@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from verify.judge import Judgement
+from verify.report import DEFAULT_LOAD
 from verify.trace import Trace
 
 
@@ -41,6 +42,8 @@ def tell_use(way: str, use: dict[str, Any]) -> str:
     """A way to use the model in which it gives other numbers than where it is looked at site by site."""
     count = use["differ"]
     more = "" if count == 1 else f", and {count - 1} more"
+    if way == DEFAULT_LOAD:
+        return f"loaded by from_pretrained with no dtype: {use['first']}{more}"
     return f"{_WAYS.get(way, way)}: {use['first']}{more}; called in eval mode for all its states everything agrees"
 
 
@@ -59,7 +62,10 @@ def tell_tokens(trace: Trace, found: Judgement) -> str:
     wrong = {way: counts for way, counts in tokens.ways.items() if counts[1]}
     shown = ", ".join(f"{way} {counts[1]} of {counts[0]}" for way, counts in wrong.items())
     text = f"the tokenizer differs from Paddle's ({shown})"
-    if "ids" in wrong:
+    if tokens.settings:
+        shows = f"results that differ: {shown}" if shown else "no text that was tried shows it"
+        text = f"{'; '.join(tokens.settings)}; {shows}"
+    elif "ids" in wrong:
         text = f"{wrong['ids'][1]} of {tokens.texts} texts have other ids ({shown})"
     if tokens.examples:
         text += "; the first is " + _tell_example(tokens.examples[0])

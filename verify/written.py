@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.errors import Problem
-from converter.open.files import HEAD_BYTES, is_safetensors, recognise
+from converter.open.files import HEAD_BYTES, is_safetensors, quoted, recognise, unsafe_name
 from converter.tensors import DTYPES
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _LOADED_FORMATS = ("pt", "mlx")
 _OTHER_WEIGHTS = ("pytorch_model*.bin", "pytorch_model*.bin.index.json", "tf_model*.h5", "flax_model*.msgpack")
 _WHO_READS_THEM = "use_safetensors=False and older programs read them"
 _LONGEST_HEADER = 100 << 20
+_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ def _read_index(path: Path, found: WrittenWeights) -> dict[str, set[str] | None]
         table = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_no_key_twice)["weight_map"]
         files: dict[str, set[str] | None] = {}
         for tensor, file in table.items():
-            if not isinstance(file, str) or Path(file).name != file:
-                raise ValueError(f"{tensor} is said to be in {file!r}, expected a file name")
+            if not isinstance(file, str) or unsafe_name(file):
+                raise ValueError(f"{tensor:.200} is said to be in {file!r:.200}, expected a file name")
             listed = files.setdefault(file, set())
             assert listed is not None
             listed.add(tensor)
@@ -122,9 +123,32 @@ def _read_index(path: Path, found: WrittenWeights) -> dict[str, set[str] | None]
         return {}
 
 
+def find_names_outside(output: Path) -> list[Problem]:
+    """What would lead from_pretrained out of OUTPUT: an index with other names than those of files beside it. Such a
+    folder is not loaded at all. An index that cannot be read is the finding of another check."""
+    index = output / INDEX_FILE
+    try:
+        table = json.loads(index.read_text(encoding="utf-8"), object_pairs_hook=list) if index.is_file() else []
+    except (OSError, ValueError, RecursionError):
+        return []
+    pairs = [pair for pair in table if isinstance(pair, tuple)] if isinstance(table, list) else []
+    maps = [value for key, value in pairs if key == "weight_map" and isinstance(value, list)]
+    files = [pair[1] for found in maps for pair in found if isinstance(pair, tuple) and isinstance(pair[1], str)]
+    odd = {name: reason for name in dict.fromkeys(files) if (reason := unsafe_name(name))}
+    said = "Nothing in OUTPUT was loaded"
+    return [
+        Problem("E414", f"{INDEX_FILE} names the file {quoted(name, 120)}, which {reason}. {said}")
+        for name, reason in list(odd.items())[:_SHOWN]
+    ]
+
+
 def _read_file(path: Path, listed: set[str] | None, found: WrittenWeights) -> None:
     try:
         entries, metadata = _read_header(path)
+    except FileNotFoundError:
+        named = "" if listed is None else f", and {INDEX_FILE} names it"
+        found.problems.append(Problem("E405", f"{path.name} is not there{named}. Convert again"))
+        return
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
         found.problems.append(Problem("E405", f"{path.name} is {_other_kind(path) or f'damaged: {error}'}"))
         return
@@ -147,9 +171,12 @@ def _read_file(path: Path, listed: set[str] | None, found: WrittenWeights) -> No
 
 def _other_kind(path: Path) -> str | None:
     """What a file that is no safetensors file is, where its first bytes tell; a Git LFS pointer is the commonest."""
-    with open(path, "rb") as file:
-        head = file.read(HEAD_BYTES)
-    size = path.stat().st_size
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD_BYTES)
+        size = path.stat().st_size
+    except OSError:
+        return None
     return None if is_safetensors(head, size) else recognise(head, size)
 
 

@@ -110,7 +110,8 @@ def judge_command(subject: Subject, data: bytes, folder: Path) -> str:
     from converter.cli import app
 
     write(subject, data, folder)
-    place = folder / "output"
+    place = folder.with_name(f"{folder.name}-output")
+    shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
     said, result = io.StringIO(), io.StringIO()
     words = ["convert", str(folder / subject.open), str(place / "out"), "--architecture", CLASS]

@@ -9,7 +9,9 @@ import typer
 
 class BehaviorChoice(str, Enum):
     paddlenlp = "paddlenlp"
+    paddlenlp_unpadded = "paddlenlp-unpadded"
     release = "release"
+    erniekit = "erniekit"
 
 
 SOURCE = typer.Argument(
@@ -31,6 +33,9 @@ CACHE = typer.Option(None, metavar="DIR", help="Keep downloads here (else PADDLE
 OFFLINE = typer.Option(False, "--offline", help="Ask no server: use what is in the cache.")
 BEHAVIOR = typer.Option(
     None, help="Whose rules for missing masks and tokens; else those of the release that wrote SOURCE."
+)
+PREFIX = typer.Option(
+    None, metavar="TEXT", help="What stands in front of the model's names (ernie., model.): it is taken off."
 )
 AS_JSON = typer.Option(False, "--json", help="Print one JSON object on stdout; everything else goes to stderr.")
 DEBUG = typer.Option(False, "--debug", hidden=True)

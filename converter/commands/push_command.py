@@ -22,6 +22,9 @@ def push(
     allow_unverified: bool = typer.Option(
         False, "--allow-unverified", help="Push without a passing report of these files. The card says so."
     ),
+    allow_foreign_code: bool = typer.Option(
+        False, "--allow-foreign-code", help="Push code that is not this tool's own. The card names it."
+    ),
     as_json: bool = AS_JSON,
     debug: bool = DEBUG,
 ) -> None:
@@ -41,6 +44,7 @@ def push(
             commit_message=commit_message,
             dry_run=dry_run,
             allow_unverified=allow_unverified,
+            allow_foreign_code=allow_foreign_code,
             progress=reporter.say,
         )
     print_push(result, as_json)

@@ -9,6 +9,7 @@ import typer
 
 from converter.cli_output import Reporter, print_json
 from converter.commands.options import AS_JSON, DEBUG
+from converter.printable import printable
 
 app = typer.Typer(
     name="reference",
@@ -63,4 +64,7 @@ def write_script(
         typer.echo(join_recorder(), nl=False)
     else:
         write_recorder(file)
-        typer.echo(f"wrote {file}: run it where PaddleNLP is, `python {file.name} --help` says how", err=True)
+        typer.echo(
+            f"wrote {printable(str(file))}: run it where PaddleNLP is, `python {printable(file.name)} --help` says how",
+            err=True,
+        )

@@ -17,6 +17,7 @@ from converter.commands.options import (
     DEBUG,
     HEADS,
     OFFLINE,
+    PREFIX,
     REVISION,
     TOKENIZER,
 )
@@ -53,6 +54,7 @@ def verify(
     architecture: Optional[str] = ARCHITECTURE,
     config: Optional[Path] = CONFIG,
     num_attention_heads: Optional[int] = HEADS,
+    prefix: Optional[str] = PREFIX,
     tokenizer: Optional[Path] = TOKENIZER,
     revision: Optional[str] = REVISION,
     cache: Optional[Path] = CACHE,
@@ -83,6 +85,7 @@ def verify(
             architecture=architecture,
             config=config,
             num_attention_heads=num_attention_heads,
+            prefix=prefix,
             tokenizer=tokenizer,
             revision=revision,
             cache=cache,

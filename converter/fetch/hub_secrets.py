@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
-_SECRETS = re.compile(r"hf_[A-Za-z0-9_]{6,}|(?<=Bearer )\S+|(?<=://)[^/\s@]+@", re.I)
+from converter.redaction import HIDDEN, redact
+
+_SECRETS = re.compile(r"hf_[A-Za-z0-9_]{6,}|(?<=Bearer )\S+", re.I)
 
 
 def hide_secrets(text: str, token: str | None = None) -> str:
     """A text without the token, without what looks like one, and without names and passwords in addresses."""
     if token:
-        text = text.replace(token, "***")
-    return _SECRETS.sub("***", text)
+        text = text.replace(token, HIDDEN)
+    return _SECRETS.sub(HIDDEN, redact(text))
 
 
 def flaw_of(token: str | None) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from converter.errors import FetchError, Problem, SourceError
+from converter.redaction import redact
 
 if TYPE_CHECKING:
     from converter.fetch.request import Progress
@@ -90,6 +91,7 @@ def _exists(text: str) -> bool:
 def _nothing_fits(text: str) -> str:
     from converter.fetch.names import built_in_names
 
+    text = redact(text)  # before it is cut, or half a password might stay
     shown = text if text.isprintable() and len(text) <= 300 else ascii(text)[1:301]
     return (
         f"{shown}: no such file or folder, none of the built-in names ({', '.join(built_in_names())}), no http(s) "

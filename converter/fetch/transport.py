@@ -21,6 +21,7 @@ from types import TracebackType
 
 from converter.errors import FetchError, Problem
 from converter.fetch.address import Address, follow
+from converter.fetch.pace import HEAD_BYTES, Dripping, PacedHTTPHandler, PacedHTTPSHandler, PacedResponse
 from converter.version import __version__
 
 #: Answers after which it may work later, whoever asks: a download, the Hub's client, a push.
@@ -67,10 +68,14 @@ class Reply:
 
     def read(self, most: int) -> bytes:
         """What has come, at most `most` bytes; empty at the end. Raises Interrupted."""
+        if isinstance(self.response, PacedResponse):
+            self.response.pace.allow(most + HEAD_BYTES)  # with the lines between chunks, and what follows the last
         try:
             return self.response.read1(most)
         except _SILENCE:
             raise Interrupted(f"nothing came for {silence_limit():g} seconds") from None
+        except Dripping as error:
+            raise Interrupted(str(error)) from None
         except (OSError, http.client.HTTPException) as error:
             raise Interrupted(f"the connection broke ({_reason(error)})") from None
 
@@ -123,8 +128,8 @@ def _make_opener() -> urllib.request.OpenerDirector:
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        PacedHTTPHandler(),
+        PacedHTTPSHandler(),
         urllib.request.UnknownHandler(),
     ):
         opener.add_handler(handler)
@@ -154,6 +159,8 @@ def _failure(address: Address, reason: object) -> Exception:
         return FetchError(Problem("E703", f"{why}. A company's own certificate: set SSL_CERT_FILE to it"))
     if isinstance(reason, http.client.InvalidURL):
         return FetchError(Problem("E701", f"{address.shown}: no such address can be asked for"))
+    if isinstance(reason, Dripping):
+        return Interrupted(str(reason))
     if isinstance(reason, _SILENCE):
         return Interrupted(f"no answer in {silence_limit():g} seconds")
     return Interrupted(f"no connection ({_reason(reason)})")

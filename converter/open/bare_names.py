@@ -48,7 +48,8 @@ def missing_official_names(present: Iterable[str]) -> list[str]:
     layers = 1 + max((_layer_of(row, name) for name, row in found.items()), default=0)
     if layers > _MOST_LAYERS:
         return [f"the layers before {layers - 1}"]
-    used = [row for row in load_official().names if row.role == "weight" or row in found.values()]
+    there = set(found.values())
+    used = [row for row in load_official().names if row.role == "weight" or row in there]
     return [name for row in used for name in _names(row, layers) if name not in names]
 
 
@@ -63,7 +64,8 @@ def _candidates(count: int) -> Iterator[list[str]]:
     weights = [row for row in rows if row.role == "weight"]
     per_layer = sum(len(list(row.stored.expand(1))) for row in weights if "layer" in row.stored.slots)
     poolers = [row for row in rows if row.role == "pooler"]
-    heads: list[list[OfficialName]] = [[], *([row] for row in rows if row.role == "head")]
+    # The release's heads: a file without names is no dynamic graph's, as ERNIEKit's are.
+    heads: list[list[OfficialName]] = [[], *([row] for row in rows if row.role == "head" and not row.behavior)]
     together = [name for extra in extras if extra.shape and not extra.alone for name in _names(extra, 0)]
     alone = [name for extra in extras if extra.shape and extra.alone for name in _names(extra, 0)]
     for head, pooler, more, single in itertools.product(heads, ([], poolers), ([], together), ([], alone)):

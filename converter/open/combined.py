@@ -16,7 +16,7 @@ from converter.errors import FileError, Problem, file_error
 from converter.open.bare_names import choose_official_names, missing_official_names
 from converter.open.files import map_file, quoted
 from converter.open.lod_tensor import Stream, StreamError, read_stream, refusal
-from converter.open.naming import Named, is_sure_name, name_tensors, with_names
+from converter.open.naming import Named, bare_name, is_sure_name, name_tensors, with_names
 from converter.open.program import MOST_VARIABLES, Program
 from converter.open.program_files import find_name_sources
 from converter.open.variable_info import VariableInfo
@@ -105,7 +105,7 @@ def _tensors(streams: Mapping[str, Stream], buffer: mmap.mmap, file: str) -> dic
 def _name_checked(streams: Mapping[str, Stream], stored: Mapping[str, SourceTensor], path: Path) -> Named:
     """Names from a program alone: what a changed letter could have moved unseen is refused."""
     named = name_tensors(stored, path.name)
-    lost = missing_official_names(streams) if named.naming == "official" else []
+    lost = missing_official_names(map(bare_name, streams)) if named.naming == "official" else []
     if lost:
         text = f"{path.name}: its program does not name {', '.join(lost[:12])}, so the order of the tensors is not sure"
         raise FileError(Problem("E322", text))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from converter.errors import file_error
 from converter.open.files import map_file
+from converter.tensors import RawRun
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,23 @@ class FileRun:
     size: int
     file_size: int
 
+    @property
+    def place(self) -> tuple[str, int, int]:
+        return str(self.path), self.start, self.start + self.size
+
     def view(self) -> memoryview:
         """The bytes, mapped for as long as the view lives. Raises FileError when the file has changed its size."""
+        return self._mapped().view()
+
+    def _mapped(self) -> RawRun:
         buffer = map_file(self.path)
         if len(buffer) != self.file_size:
             said = f"has {len(buffer)} bytes, and had {self.file_size} when it was opened. Is something writing it?"
             raise file_error("E303", self.path.name, said)
-        return memoryview(buffer)[self.start : self.start + self.size]
+        return RawRun(buffer, self.start, self.size)
 
     def pieces(self) -> Iterator[memoryview]:
-        view = self.view()
-        for at in range(0, self.size, 8 << 20):
-            yield view[at : at + (8 << 20)]
+        yield from self._mapped().pieces()
+
+    def raw(self) -> RawRun | None:
+        return self._mapped().raw()

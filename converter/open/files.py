@@ -6,9 +6,12 @@ import mmap
 import os
 import re
 import stat
+import zlib
 from pathlib import Path
 
 from converter.errors import FileError, Problem, file_error
+from converter.mapped_file import map_descriptor
+from converter.redaction import redact
 
 #: Reads past this point of a file are never needed to tell what kind it is.
 HEAD_BYTES = 512
@@ -20,9 +23,12 @@ _SPECIAL_KINDS = (
     (stat.S_ISCHR, "a character device"),
     (stat.S_ISBLK, "a block device"),
 )
+_LFS_START = b"version https://git-lfs"
+#: What a file is that holds a pointer, for a message that starts "FILE is ".
+LFS_POINTER = "a git-LFS pointer, not the file itself. Fetch it with `git lfs pull`"
 _FOREIGN_STARTS = (
-    (b"version https://git-lfs", "a git-LFS pointer, not the file itself. Fetch it with `git lfs pull`"),
-    (b"PK\x03\x04", "a zip archive (torch.save writes those), not a Paddle checkpoint"),
+    (_LFS_START, LFS_POINTER),
+    (b"PK\x03\x04", "a zip archive, and not one of torch.save. Unpack it first"),
     (b"PK\x05\x06", "an empty zip archive, not a Paddle checkpoint"),
     (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "a checkpoint of torch.save (before 1.6), not of Paddle"),
     (b"\x1f\x8b", "compressed with gzip. Unpack it first"),
@@ -30,6 +36,9 @@ _FOREIGN_STARTS = (
     (b"\xfd7zXZ\x00", "compressed with xz. Unpack it first"),
     (b"(\xb5/\xfd", "compressed with zstd. Unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive. Unpack it first"),
+    (b"Rar!\x1a\x07", "a RAR archive. Unpack it first"),
+    (b"GGUF", "a GGUF file (llama.cpp), not a Paddle checkpoint"),
+    (b"%PDF", "a PDF document, not a checkpoint"),
     (b"\x89HDF", "an HDF5 file, not a Paddle checkpoint"),
     (b"\x93NUMPY", "a NumPy array file, not a Paddle checkpoint"),
 )
@@ -37,6 +46,7 @@ _FOREIGN_STARTS = (
 
 def quoted(text: str, most: int = 60) -> str:
     """Text of a file as it may be shown: quoted, escaped and short."""
+    text = redact(text)
     return ascii(text if len(text) <= most else text[: most - 3] + "...")
 
 
@@ -79,7 +89,7 @@ def map_file(path: Path) -> mmap.mmap:
     try:
         if os.fstat(descriptor).st_size == 0:
             raise file_error("E303", path.name, "the file is empty. Is the download complete?")
-        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+        return map_descriptor(descriptor, path.name)
     except (OSError, ValueError, OverflowError) as error:
         raise _unreadable(path, error) from None
     finally:
@@ -98,9 +108,13 @@ def read_file(path: Path, most: int) -> bytes:
 
 def recognise(head: bytes, size: int) -> str | None:
     """What a file that is neither a pickle nor safetensors is, told by its first bytes; None when they say nothing."""
+    if head.startswith(b"\x1f\x8b") and _starts_as_tar(head):
+        return "a tar archive, compressed with gzip. Unpack it first"
     for start, kind in _FOREIGN_STARTS:
         if head.startswith(start):
             return kind
+    if re.match(rb"\x08[\x01-\x20]\x12[\x01-\x40][\w.+ -]+", head):
+        return "an ONNX model, not a Paddle checkpoint. Convert the checkpoint that it was exported from"
     if head[257:262] == b"ustar":
         return "a tar archive. Unpack it first"
     if is_safetensors(head, size):
@@ -117,6 +131,20 @@ def recognise(head: bytes, size: int) -> str | None:
     if size < HEAD_BYTES and re.fullmatch(rb"[\w./-]*/[\w./-]+", head):
         return f"a link that was copied as text: {quoted(head.decode('latin1'))}. Fetch the file that it names"
     return None
+
+
+def _starts_as_tar(head: bytes) -> bool:
+    """Whether what gzip compressed begins as a tar archive does."""
+    try:
+        return zlib.decompressobj(31).decompress(head, HEAD_BYTES)[257:262] == b"ustar"
+    except zlib.error:
+        return False
+
+
+def is_lfs_pointer(head: bytes) -> bool:
+    """Whether a file holds git-LFS's note of where its content is: what a clone without `git lfs pull` has in the place
+    of every large file."""
+    return head.startswith(_LFS_START)
 
 
 def looks_like_text(head: bytes) -> bool:

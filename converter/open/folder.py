@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from converter.errors import Problem, SourceError
+from converter.errors import FileError, Problem, SourceError
+from converter.open.adapters import refuse_adapter_folder, warn_of_adapters
 from converter.open.files import is_file, quoted
+from converter.open.nearby import find_below, list_lone
 from converter.open.program import is_pir
 from converter.open.program_files import COMBINED, MODELS, PARAMS
 from converter.open.variables import holds_variables, list_folder
@@ -24,6 +26,9 @@ ORDER = (
     "pytorch_model.bin",
 )
 
+#: What other trainers call a whole model: ERNIEKit. PaddleNLP would not find it.
+_OF_TRAINERS = ("wenxin.pdparams",)
+_ARCHIVES = (".tgz", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz", ".zip", ".7z", ".rar")
 _VARIANT_FORMS = (
     re.compile(r"model\.safetensors\.index\.([^.]+)\.json"),
     re.compile(r"model\.([^.]+)\.safetensors"),
@@ -47,10 +52,12 @@ def choose_weights(folder: Path) -> Choice:
     """Raises SourceError when none of the known files is there, or when it is not clear which one is meant."""
     first = next((name for name in ORDER if is_file(folder / name)), None)
     variants = _find_variants(folder)
-    if first is not None:
+    adapters = tuple(warn_of_adapters(list_folder(folder, _MOST_FILES)))
+    if first is not None:  # What is ignored may be anything, and is not looked at.
         ignored = [name for name in ORDER if name != first and os.path.lexists(folder / name)] + list(variants)
-        warning = f"ignored: {', '.join(ignored)}; {first} comes first, as in PaddleNLP" if ignored else ""
-        return Choice(folder / first, (warning,) if warning else ())
+        warnings = [f"ignored: {', '.join(ignored)}; {first} comes first, as in PaddleNLP"] if ignored else []
+        return Choice(folder / first, (*warnings, *adapters))
+    variants = {name: variant for name, variant in variants.items() if is_file(folder / name)}
     if len(set(variants.values())) > 1:
         names = ", ".join(sorted(variants))
         text = f"{folder.name} holds several variants: {names}. Name the one file to convert"
@@ -58,10 +65,14 @@ def choose_weights(folder: Path) -> Choice:
     if variants:
         chosen = min(variants, key=_form_of)
         warning = f"{chosen} is the variant {quoted(variants[chosen])}; there is no {ORDER[3]}. Is it the whole model?"
-        return Choice(folder / chosen, (warning,))
+        return Choice(folder / chosen, (warning, *adapters))
+    for name in _OF_TRAINERS:
+        if is_file(folder / name):
+            return Choice(folder / name, adapters)
     static = _choose_static(folder) or _choose_inner(folder)
     if static is not None:
-        return Choice(static, ())
+        return Choice(static, tuple(adapters))
+    refuse_adapter_folder(folder, list_folder(folder, _MOST_FILES))
     raise SourceError(Problem("E002", _nothing_found(folder)))
 
 
@@ -86,7 +97,10 @@ def _is_static_save(path: Path) -> bool:
     """static.save writes P.pdparams beside its program and P.pdopt."""
     beside = [path.with_suffix(suffix) for suffix in (".pdopt", ".pdmodel")]
     program = path.with_suffix(".json")
-    return any(os.path.isfile(other) for other in beside) or (os.path.isfile(program) and is_pir(program))
+    try:
+        return any(os.path.isfile(other) for other in beside) or (os.path.isfile(program) and is_pir(program))
+    except FileError:  # An empty file, or one that cannot be read, makes no program of it.
+        return False
 
 
 def _choose_inner(folder: Path) -> Path | None:
@@ -107,7 +121,7 @@ def _find_variants(folder: Path) -> dict[str, str]:
         form = _form_of(name)
         if form < len(_VARIANT_FORMS) and not _SHARD.fullmatch(name):
             match = _VARIANT_FORMS[form].fullmatch(name)
-            if match and name.isprintable() and is_file(folder / name):
+            if match and name.isprintable():
                 found[name] = match.group(1)
     return found
 
@@ -125,7 +139,14 @@ def _nothing_found(folder: Path) -> str:
     shards = [name for name in names if _SHARD.fullmatch(name)]
     if shards:
         return f"{text} Shards without their index: fetch {shards[0].split('-')[0]}.*.index.json too"
-    inner = [name for name in names if any((folder / name / known).is_file() for known in ORDER)]
+    packed = [quoted(name)[1:-1] for name in names if name.endswith(_ARCHIVES)]
+    if packed:
+        return f"{text} Unpack {' or '.join(packed[:4])} first, and name the folder"
+    lone = [quoted(name, 255)[1:-1] for name in list_lone(folder)]
+    if lone:
+        return f"{text} Do you mean {' or '.join(lone[:4])}? Name the file itself"
+    inner = find_below(folder, ORDER)
     if inner:
-        return f"{text} Do you mean {', '.join(inner[:4])} in it?"
+        more = f" or {len(inner) - 4} more" if len(inner) > 4 else ""
+        return f"{text} Do you mean {', '.join(inner[:4])}{more} in it?"
     return f"{text} Name the weight file itself if it has another name"

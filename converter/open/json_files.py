@@ -14,6 +14,8 @@ from converter.open.files import quoted, read_file, recognise
 #: The index of a large model is under 100 kB; the parsed form takes up to 20 times the text.
 MOST_BYTES = 8 << 20
 _MOST_DIGITS = 64
+#: The program of a static graph nests 20 deep.
+_MOST_DEPTH = 200
 
 
 def read_json(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -46,6 +48,7 @@ def _parse(text: str, data: bytes, file: str) -> Any:
             parse_int=_integer,
             parse_float=_number,
         )
+        _check_depth(value)
         if re.search(r"\\u[dD][89a-fA-F]", text):
             _check_surrogates(value)
     except json.JSONDecodeError as error:
@@ -88,6 +91,16 @@ def _number(digits: str) -> float:
     if math.isinf(value):
         raise _NotStrict(f"holds the number {quoted(digits, 30)}, which no float can hold")
     return value
+
+
+def _check_depth(value: Any) -> None:
+    """What is nested nearly as deep as the parser allows could not be shown in a message any more."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(_MOST_DEPTH):
+        inner = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [item for items in inner for item in items if isinstance(item, (dict, list))] if level else []
+    if level:
+        raise _NotStrict(f"nested more than {_MOST_DEPTH} deep")
 
 
 def _check_surrogates(value: Any) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from converter.mapped_file import read_piece
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -28,17 +30,24 @@ class Latin1Run:
     coded: int
     size: int
 
+    @property
+    def place(self) -> tuple[str, int, int]:
+        return str(id(self.buffer)), self.start, self.start + self.coded
+
     def view(self) -> None:
         return None
 
     def pieces(self) -> Iterator[bytes]:
         at, end = self.start, self.start + self.coded
         while at < end:
-            stop = min(at + _DECODE_BYTES, end)
-            if stop < end and self.buffer[stop] & 0xC0 == 0x80:
-                stop -= 1  # never between the two bytes of one character
-            yield self.buffer[at:stop].decode("utf-8").encode("latin1")
-            at = stop
+            piece = read_piece(self.buffer, at, min(_DECODE_BYTES, end - at))
+            if piece[-1] & 0xFE == 0xC2 and len(piece) > 1:
+                piece = piece[:-1]  # never between the two bytes of one character
+            yield str(piece, "utf-8").encode("latin1")
+            at += len(piece)
+
+    def raw(self) -> None:
+        return None
 
 
 def count_latin1(buffer: mmap.mmap, start: int, coded: int) -> int | None:

@@ -90,7 +90,9 @@ def read_stream(buffer: mmap.mmap, at: int) -> Stream:
 
 
 def _read_levels(buffer: mmap.mmap, at: int) -> tuple[tuple[int, ...], int]:
-    """The offsets of the last level, and the position after it. Each level counts the parts of the next."""
+    """The last offset of the last level, and the position after it. Each level counts the parts of the next."""
+    import numpy as np
+
     count = _number(buffer, at, "<Q", "the number of LoD levels")
     if count > _MOST_LEVELS:
         raise StreamError(at, f"{count} LoD levels, expected none")
@@ -100,13 +102,11 @@ def _read_levels(buffer: mmap.mmap, at: int) -> tuple[tuple[int, ...], int]:
         size = _number(buffer, at, "<Q", "the size of a LoD level")
         at += 8
         _need(buffer, at, size, "a LoD level")
-        offsets = (
-            struct.unpack(f"<{size // 8}Q", buffer[at : at + size]) if 16 <= size <= 1 << 20 and size % 8 == 0 else ()
-        )
-        rising = all(a <= b for a, b in zip(offsets, offsets[1:]))
-        if not offsets or offsets[0] != 0 or not rising or (level and last[-1] != len(offsets) - 1):
+        offsets = np.frombuffer(buffer[at : at + size] if 16 <= size <= 1 << 20 and size % 8 == 0 else b"", "<u8")
+        rising = len(offsets) > 0 and offsets[0] == 0 and bool((offsets[:-1] <= offsets[1:]).all())
+        if not rising or (level and last[-1] != len(offsets) - 1):
             raise StreamError(at - 8, f"LoD level {level} of {size} bytes is no list of rising offsets from 0")
-        last, at = offsets, at + size
+        last, at = (int(offsets[-1]),), at + size
     return last, at
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from converter.errors import FileError, Problem, file_error
+from converter.open.bounds import check_names_bounded
 from converter.open.files import HEAD_BYTES, looks_like_text, map_file, quoted, recognise
 from converter.open.latin1_text import Latin1Run
 from converter.open.pickle_file import load_pickle
@@ -16,6 +17,7 @@ SLICE_TABLE = "UnpackBigParamInfor@@"
 #: Under these names people keep the weights beside an optimizer or an average, most telling first.
 _MODEL_KEYS = ("model", "state_dict", "model_state_dict", "model_state", "model_dict", "net", "network", "params")
 _MOST_NESTED = 4
+_MOST_PROBLEMS = 40
 
 
 def open_pdparams(path: Path) -> TensorSet:
@@ -35,7 +37,9 @@ def open_pdparams(path: Path) -> TensorSet:
     items = reading.find_state_dict(value)
     tensors = reading.read(items)
     source = SourceFile(path, path.name, len(buffer))
-    return TensorSet("pdparams", tensors, (source,), tuple(reading.warnings), f"pickle protocol {protocol}")
+    writer, others, table = f"pickle protocol {protocol}", tuple(reading.others), reading.name_table
+    warnings = tuple(reading.warnings)
+    return TensorSet("pdparams", tensors, (source,), warnings, writer, not_tensors=others, name_table=table)
 
 
 class _Reading:
@@ -45,6 +49,9 @@ class _Reading:
         self.file = file
         self.warnings: list[str] = []
         self.problems: list[Problem] = []
+        #: What is left out, by name: the plan looks at where it lies.
+        self.others: list[str] = []
+        self.name_table: dict[str, str] = {}
 
     def find_state_dict(self, value: object) -> dict[str | int, object]:
         """The dict that holds the weights: the top one, or the one nested in it that does."""
@@ -60,6 +67,9 @@ class _Reading:
                 f"{self.file}: the tensors are those under {quoted(str(key))}"
                 + (f"; left out: {_listed(left)}" if left else "")
             )
+            self.others += [
+                name for other in value.items if other != key for name in _names_at(other, value.items[other])
+            ]
             value = value.items[key]
         raise file_error("E306", self.file, f"the tensors are nested more than {_MOST_NESTED} dicts deep")
 
@@ -80,6 +90,7 @@ class _Reading:
                 continue
             if array is None:
                 left.append(quoted(str(key)))
+                self.others += _names_at(key, value)
             elif not isinstance(key, str) or not key or not key.isprintable():
                 self._problem(f"a tensor is named {ascii(key)[:200]}, expected a printable name")
             else:
@@ -95,6 +106,7 @@ class _Reading:
             self._problem("holds no tensors. Is it the scheduler's or the optimizer's state?")
         if self.problems:
             raise FileError(*self.problems)
+        check_names_bounded(tensors, self.file)
         return tensors
 
     def _tensor(self, name: str, shape: tuple[int, ...], parts: list[PickleArray]) -> SourceTensor:
@@ -102,12 +114,15 @@ class _Reading:
         return SourceTensor(name, shape, parts[0].dtype, self.file, runs, parts[0].fortran)
 
     def _check_name_table(self, table: object, tensors: dict[str, SourceTensor]) -> None:
-        """The table of variable names decides nothing; a name without a tensor tells of a file that was edited."""
+        """The table of variable names, which is asked only where the keys are unknown (converter.open.naming); a name
+        without a tensor shows that a file was edited."""
         if table is None:
             return
         if not isinstance(table, PickleDict) or any(text_of(value) is None for value in table.items.values()):
             self._problem(f"{NAME_TABLE} is not a table of names")
             return
+        variables = {key: text_of(value) for key, value in table.items.items()}
+        self.name_table = {str(key): name for key, name in variables.items() if key in tensors and name is not None}
         lost = [quoted(str(key)) for key in table.items if key not in tensors]
         if lost:
             self.warnings.append(f"{self.file}: {NAME_TABLE} names tensors that are not there: {_listed(lost)}")
@@ -136,15 +151,18 @@ class _Reading:
         shape, listed = entry.items["OriginShape"], entry.items["slices"]
         if type(shape) is not tuple or not is_shape(shape):
             return "OriginShape is no tuple of sizes"
-        names = [text_of(item) for item in listed.items] if isinstance(listed, PickleList) else []
-        if not names or names != [f"{key}@@.{number}" for number in range(len(names))]:
+        items = listed.items if isinstance(listed, PickleList) else []
+        # One by one: a list can hold one long name again and again, and costs the file a few bytes each time.
+        if not items or not all(text_of(item) == f"{key}@@.{number}" for number, item in enumerate(items)):
             return f"the slices must be {quoted(key + '@@.0', 200)} and so on, in order"
         if key in arrays or not key.isprintable():
             return "the whole tensor is there too" if key in arrays else "expected a printable name"
-        missing = [name for name in names if name not in arrays]
+        numbers = range(len(items))
+        missing = [number for number in numbers if f"{key}@@.{number}" not in arrays]
         if missing:
-            return f"missing {_listed([quoted(str(name), 200) for name in missing])}"
-        parts = [arrays.pop(str(name)) for name in names]
+            more = f" and {len(missing) - 12} more" if len(missing) > 12 else ""
+            return f"missing {', '.join(quoted(f'{key}@@.{number}', 200) for number in missing[:12])}{more}"
+        parts = [arrays.pop(f"{key}@@.{number}") for number in numbers]
         if any(len(part.shape) != 1 for part in parts) or len({part.dtype for part in parts}) != 1:
             return "the slices must be flat and of one dtype"
         found, expected = sum(part.shape[0] for part in parts), element_count(shape)
@@ -161,7 +179,8 @@ class _Reading:
             self.warnings.append(f"{self.file}: {columns[0]} alone is stored in column order. Read as the file says")
 
     def _problem(self, reason: str) -> None:
-        self.problems.append(Problem("E306", f"{self.file}: {reason}"))
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(Problem("E306", f"{self.file}: {reason}"))
 
 
 def _run_of(data: Extent) -> ByteRun:
@@ -187,6 +206,14 @@ def _count_tensors(value: object, depth: int = _MOST_NESTED) -> int:
 
 def _count_own(value: PickleDict) -> int:
     return sum(_array_of(item) is not None for item in value.items.values())
+
+
+def _names_at(key: str | int, value: object) -> list[str]:
+    """The name of what is left out; of a dict those of the tensors in it, behind its own."""
+    names = [str(key)]
+    if isinstance(value, PickleDict):
+        names = [f"{key}.{name}" for name, inner in value.items.items() if _array_of(inner) is not None]
+    return [name for name in names if name.isprintable()]
 
 
 def _listed(names: list[str]) -> str:

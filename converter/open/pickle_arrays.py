@@ -12,6 +12,7 @@ from typing import Callable
 from converter.open.pickle_values import (
     Extent,
     Global,
+    Names,
     PickleArray,
     PickleDict,
     PickleDtype,
@@ -155,18 +156,19 @@ def _ordered_dict(arguments: tuple[object, ...], buffer: mmap.mmap) -> object | 
     for pair in arguments[0].items:  # Python 2: a list of [key, value]
         if not isinstance(pair, PickleList) or len(pair.items) != 2:
             return None
-        set_item(made, *pair.items)
+        key, value = pair.items
+        set_item(made, key, value)
     return made
 
 
-def set_item(target: PickleDict, key: object, value: object) -> None:
+def set_item(target: PickleDict, key: object, value: object, names: Names | None = None) -> None:
     """Put one value under a key that is not there yet. Raises Refusal."""
     name = key if type(key) is int else text_of(key)
     if name is None:
         raise Refusal("E306", "a key that is neither a name nor a whole number")
     if name in target.items:
         raise Refusal("E306", f"the key {ascii(name)[:200]} is there twice. Which of the two is right?")
-    target.items[name] = value
+    target.items[name if names is None else names.keep(name)] = value
 
 
 def _named_tensor(arguments: tuple[object, ...], buffer: mmap.mmap) -> object | None:

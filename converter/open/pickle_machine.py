@@ -15,6 +15,7 @@ from converter.open.pickle_reader import Argument, Step, read_opcodes
 from converter.open.pickle_values import (
     SHORT_BYTES,
     Extent,
+    Names,
     PickleDict,
     PickleList,
     Refusal,
@@ -33,6 +34,7 @@ class PickleMachine:
         self.stack: list[object] = []
         self.marks: list[int] = []
         self.memo: dict[int, object] = {}
+        self.names = Names()
 
     def run(self) -> object:
         for step in read_opcodes(self.buffer):
@@ -96,7 +98,7 @@ class PickleMachine:
         if not isinstance(target, PickleDict) or len(values) % 2:
             raise Refusal("E303", "sets items of what is no dict, or a key without a value")
         for key, value in zip(values[::2], values[1::2]):
-            set_item(target, key, value)
+            set_item(target, key, value, self.names)
         self.stack.append(target)
 
 
@@ -141,7 +143,10 @@ def _push_text(machine: PickleMachine, step: Step) -> None:
 
 def _reduce(machine: PickleMachine, step: Step) -> None:
     arguments = machine.pop()
-    machine.stack.append(call(machine.pop(), arguments, machine.buffer))
+    made = call(machine.pop(), arguments, machine.buffer)
+    if isinstance(made, PickleDict):  # Python 2's OrderedDict, made of pairs
+        made.items = {machine.names.keep(name): value for name, value in made.items.items()}
+    machine.stack.append(made)
 
 
 def _build(machine: PickleMachine, step: Step) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from converter.open.pickle_arrays import known_global
 from converter.open.pickle_opcodes import ACCEPTED, REFUSED, Opcode
 from converter.open.pickle_reader import MOST_OPCODES, Argument, read_argument
-from converter.open.pickle_values import SHORT_BYTES, Refusal, text_of
+from converter.open.pickle_values import SHORT_BYTES, Extent, Refusal, text_of
 
 _IDENTIFIERS = re.compile(r"[A-Za-z_]\w*(\.\w+)*")
 _SILENT_OPCODES = ("MARK", "BINPUT", "LONG_BINPUT", "PUT", "MEMOIZE")
@@ -24,15 +24,16 @@ def wanted_code(
     buffer: mmap.mmap, at: int, memo: Mapping[int, object], stack: Sequence[object]
 ) -> tuple[str, int] | None:
     """The first global from byte `at` on that no checkpoint needs, as "module.name" and its byte, or None."""
-    texts = _Texts({index: text_of(value) for index, value in memo.items()}, [text_of(value) for value in stack[-2:]])
+    texts = _Texts(dict(memo), list(stack[-2:]))
     evaluates: int | None = None  # where eval was named, until it is known what it is to evaluate
     for place, opcode, argument in _opcodes(buffer, at):
         if opcode.name in ("EXT1", "EXT2", "EXT4"):
             return f"extension {argument} of copyreg", place
         found = texts.follow(buffer, opcode, argument)
         if evaluates is not None and opcode.name not in _SILENT_OPCODES:
-            if texts.last[-1:] != ["data"]:
-                return f"builtins.eval({(texts.last or [''])[-1] or ''})", evaluates
+            what = _text(texts.last[-1]) if texts.last else None
+            if what != "data":
+                return f"builtins.eval({what or ''})", evaluates
             evaluates = None
         if found is None:
             continue
@@ -60,9 +61,13 @@ def _opcodes(buffer: mmap.mmap, at: int) -> Iterator[tuple[int, Opcode, Argument
 
 
 class _Texts:
-    """The texts that were last pushed, and those in the memo: enough to tell what STACK_GLOBAL takes."""
+    """What was last pushed, and what is in the memo: enough to know which texts STACK_GLOBAL takes.
 
-    def __init__(self, memo: dict[int, str | None], last: list[str | None]) -> None:
+    Texts stay where they lie in the file until they are needed: one that is put into every place of the memo would
+    else be there as often.
+    """
+
+    def __init__(self, memo: dict[int, object], last: list[object]) -> None:
         self.memo = memo
         self.last = last
 
@@ -72,7 +77,7 @@ class _Texts:
             self._push(None)
             return str(argument[0]), str(argument[1])
         if opcode.name == "STACK_GLOBAL":
-            module, name = [None, None, *self.last][-2:]
+            module, name = map(_text, [None, None, *self.last][-2:])
             self._push(None)
             return (module, name) if module is not None and name is not None else None
         self._keep(buffer, opcode, argument)
@@ -82,7 +87,7 @@ class _Texts:
         name = opcode.name
         if name in _TEXT_OPCODES and isinstance(argument, tuple):
             start, size = int(argument[0]), int(argument[1])
-            self._push(buffer[start : start + size].decode("utf-8", "replace") if size <= SHORT_BYTES else None)
+            self._push(Extent("lenient", buffer, start, size, None) if size <= SHORT_BYTES else None)
         elif name in ("STRING", "UNICODE") and isinstance(argument, tuple):
             self._push(str(argument[0]).strip("'\""))
         elif name in ("BINGET", "LONG_BINGET", "GET"):
@@ -97,8 +102,14 @@ class _Texts:
         elif name not in ("MARK", "PROTO", "FRAME"):
             self._push(None)
 
-    def _push(self, text: str | None) -> None:
-        self.last = [*self.last[-7:], text]
+    def _push(self, value: object) -> None:
+        self.last = [*self.last[-7:], value]
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, Extent) and value.kind == "lenient":
+        return value.raw().decode("utf-8", "replace")
+    return value if isinstance(value, str) else text_of(value)
 
 
 def _index(argument: Argument) -> int:

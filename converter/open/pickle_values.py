@@ -8,6 +8,8 @@ from __future__ import annotations
 import mmap
 from typing import NamedTuple, Optional, Union
 
+from converter.open.bounds import MOST_NAMES
+
 #: Names and keys are far below this; only array data may be longer.
 SHORT_BYTES = 4096
 
@@ -65,6 +67,25 @@ class PickleDict:
 
     def __init__(self) -> None:
         self.items: dict[Union[str, int], object] = {}
+
+
+class Names:
+    """The names of one file, each kept once however many dicts use it, and bounded together."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Union[str, int], Union[str, int]] = {}
+        self._characters = 0
+
+    def keep(self, name: Union[str, int]) -> Union[str, int]:
+        """The one object for a name. Raises Refusal for more than any checkpoint has."""
+        kept = self._kept.get(name)
+        if kept is None:
+            kept = self._kept[name] = name
+            self._characters += len(name) if isinstance(name, str) else 0
+            if self._characters > MOST_NAMES:
+                text = f"its names are longer than {MOST_NAMES >> 20} MiB together, which no checkpoint has"
+                raise Refusal("E312", text)
+        return kept
 
 
 class PickleDtype:

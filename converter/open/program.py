@@ -111,11 +111,11 @@ class _Walk:
 
     def read_variable(self, message: memoryview, offset: int) -> tuple[str, Variable] | None:
         """Name, dtype and shape of a persistable tensor; None for other variables."""
-        parts = {field.number: field for field in self.fields(message)}
+        parts = {field.number: field for field in self.fields(message) if field.number in (1, 2, 3)}
         if 1 not in parts or 2 not in parts:
             raise _Bad(f"the variable at byte {offset} of its block has no name or type")
         persistable = parts.get(3)
-        kind = {field.number: field for field in self.fields(_bytes(parts[2]))}
+        kind = {field.number: field for field in self.fields(_bytes(parts[2])) if field.number in (1, 3)}
         if persistable is None or persistable.value == 0 or 1 not in kind or kind[1].value != _TENSOR:
             return None
         name = _name(_bytes(parts[1]))

@@ -39,24 +39,44 @@ def find_name_sources(path: Path) -> NameSources:
         candidates.append("model")
     programs: list[Program] = []
     warnings: list[str] = []
+    damaged: list[FileError] = []
     for candidate in candidates:
         place = folder / candidate
-        if place == path or os.path.isdir(place) or not is_file(place):
-            continue
-        if place.suffix == ".json" and not is_pir(place):
-            _refuse_foreign(place)
-            warnings.append(f"{quoted(candidate, 255)[1:-1]} is no program of Paddle: not used")
-            continue
-        programs.append(read_program(place))
-        warnings += programs[-1].warnings
+        try:
+            if place == path or os.path.isdir(place) or not is_file(place):
+                continue
+            if place.suffix == ".json" and not is_pir(place):
+                _refuse_foreign(place)
+                warnings.append(f"{quoted(candidate, 255)[1:-1]} is no program of Paddle: not used")
+                continue
+            programs.append(read_program(place))
+            warnings += programs[-1].warnings
+        except FileError as error:
+            damaged.append(error)
     for other in programs[1:]:
         if other.variables != programs[0].variables:
             text = f"{programs[0].file.name} and {other.file.name} name different parameters. Which belongs to {name}?"
             raise FileError(Problem("E322", text))
     table = folder / (name + ".info" if name.endswith(PARAMS) else name + INFO)
-    info = read_variable_info(table) if is_file(table) else None
+    info = None
+    try:
+        info = read_variable_info(table) if is_file(table) else None
+    except FileError as error:
+        damaged.append(error)
+    for fault in damaged:
+        by = programs[0].file if programs else info.file if info else None
+        if by is None:
+            raise fault
+        warnings.append(not_used(fault, f"{by.name} names the tensors"))
     files = [program.file for program in programs] + ([info.file] if info else [])
     return NameSources(programs[0] if programs else None, info, tuple(files), tuple(warnings))
+
+
+def not_used(error: FileError, instead: str) -> str:
+    """The warning about a neighbour that is damaged and not needed. Raises it where it asks to run something."""
+    if error.problems[0].code == "E301":
+        raise error
+    return f"{error.problems[0].text.rstrip('.')}. Not needed and not used: {instead}"
 
 
 def _refuse_foreign(path: Path) -> None:

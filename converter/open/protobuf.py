@@ -33,25 +33,31 @@ def walk_fields(message: memoryview) -> Iterator[Field]:
     """The fields of a message in order, values as views. Raises WireError where the bytes do not fit."""
     at = 0
     while at < len(message):
-        start = at
-        key, at = _read_varint(message, at)
-        number, wire_type = key >> 3, key & 7
-        if number == 0:
-            raise WireError(start, "field number 0")
-        value: Union[int, memoryview]
-        if wire_type == VARINT:
-            value, at = _read_varint(message, at)
+        field, at = read_field(message, at)
+        yield field
+
+
+def read_field(message: memoryview, at: int) -> tuple[Field, int]:
+    """The field that starts at `at`, and where the next one does. Raises WireError."""
+    start = at
+    key, at = _read_varint(message, at)
+    number, wire_type = key >> 3, key & 7
+    if number == 0:
+        raise WireError(start, "field number 0")
+    value: Union[int, memoryview]
+    if wire_type == VARINT:
+        value, at = _read_varint(message, at)
+    else:
+        if wire_type == BYTES:
+            size, at = _read_varint(message, at)
+        elif wire_type in _FIXED_SIZES:
+            size = _FIXED_SIZES[wire_type]
         else:
-            if wire_type == BYTES:
-                size, at = _read_varint(message, at)
-            elif wire_type in _FIXED_SIZES:
-                size = _FIXED_SIZES[wire_type]
-            else:
-                raise WireError(start, f"unknown wire type {wire_type}")
-            if size > len(message) - at:
-                raise WireError(start, f"a field of {size} bytes where {len(message) - at} are left")
-            value, at = message[at : at + size], at + size
-        yield Field(number, wire_type, value, start)
+            raise WireError(start, f"unknown wire type {wire_type}")
+        if size > len(message) - at:
+            raise WireError(start, f"a field of {size} bytes where {len(message) - at} are left")
+        value, at = message[at : at + size], at + size
+    return Field(number, wire_type, value, start), at
 
 
 def _read_varint(message: memoryview, at: int) -> tuple[int, int]:

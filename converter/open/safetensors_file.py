@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from converter.errors import FileError, Problem, file_error
+from converter.open.bounds import check_names_bounded
 from converter.open.files import HEAD_BYTES, is_safetensors, map_file, quoted, recognise
 from converter.open.json_files import MOST_BYTES, parse_json
 from converter.tensors import DTYPES, RawRun, SourceFile, SourceTensor, TensorSet, element_count, is_shape
@@ -89,6 +90,7 @@ def _read_header(buffer: mmap.mmap, file: str) -> tuple[dict[str, Any], int, lis
     if not text.startswith(b"{"):
         raise file_error("E308", file, "the header is no JSON object", offset=8)
     header, odd = parse_json(text, file)
+    check_names_bounded(header, file)
     return header, 8 + length, list(odd)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from converter.behavior import BEHAVIORS, CHOICES, usual_behavior
 from converter.config import (
     CLASS_DEFAULTS,
+    CLASSLESS,
+    ERNIEKIT_CONFIG,
     PORT_DEFAULTS,
-    RELEASE,
     RELEASE_CONFIG,
     SourceConfig,
     read_config,
@@ -18,12 +20,19 @@ from converter.config import (
 from converter.errors import Paddle2TorchError, Problem, SourceError
 from converter.open.files import is_file
 from converter.open.json_files import read_json
+from converter.open.prefix import take_off_prefix, take_off_wrappers
 from converter.open.tokenizer import TokenizerFiles, find_tokenizer
+from converter.open.tokenizer_names import lone_vocabulary
 from converter.open.weights import open_weights
 from converter.tensors import SourceFile, TensorSet
 
 CONFIG_NAMES = ("config.json", "model_config.json", RELEASE_CONFIG)
 _MANIFEST = "paddle2torch.json"
+_TOKENS_OF_ERNIEKIT = (
+    "how ERNIEKit's FullTokenizerErnieM cuts text was not to be seen: tokens are cut by the 2021 release's rule, which "
+    "its other sentencepiece tokenizer has"
+)
+_OTHER_RULES = "--behavior release takes those that ERNIE-M was pretrained with, --behavior paddlenlp PaddleNLP's"
 
 
 @dataclass(frozen=True)
@@ -55,17 +64,20 @@ def open_source(
     num_attention_heads: int | None = None,
     tokenizer: Path | None = None,
     behavior: str | None = None,
+    prefix: str | None = None,
 ) -> Source:
     """Open a folder of PaddleNLP's, of the 2021 release's or of transformers 4's ErnieM, or one weight file.
 
     A config is looked for beside the weights, then in the parent folder, unless `config` names one. `behavior` None
-    is the one that such a folder had. Raises SourceError or FileError with every problem found.
+    is the one that such a folder had. `prefix` is what stands in front of the model's names; None takes off the usual
+    wrappers where every name has them. Raises SourceError or FileError with every problem found.
     """
     if behavior is not None and behavior not in CHOICES:
         raise SourceError(Problem("E091", f"behavior is {behavior!r}, expected one of {', '.join(CHOICES)}"))
     folder = path if path.is_dir() else path.parent
     refuse_converted(folder)
     tensors = open_weights(path)
+    tensors = take_off_wrappers(tensors) if prefix is None else take_off_prefix(tensors, prefix)
     of_transformers = tensors.naming == "transformers"
     chosen, config_file = find_config(folder, config, of_transformers)
     chosen, problems = with_options(chosen, architecture, num_attention_heads)
@@ -75,17 +87,24 @@ def open_source(
     files = _find_tokenizer(folder, tokenizer, chosen, config_file)
     warnings = [*tensors.warnings, *chosen.warnings]
     beside = files.names if files is not None and tokenizer is None else ()
-    usual = usual_behavior(tensors.naming, chosen.kind, beside)
+    usual = usual_behavior(tensors.naming, chosen.kind, beside, tensors.told_behavior)
     if behavior not in (None, usual):
         warnings.append(f"this checkpoint's behavior is {usual!r}; the option says {behavior!r}, which is taken")
+    if (behavior or usual) == usual == "erniekit":
+        said = BEHAVIORS[usual].said
+        warnings.append(f"a checkpoint of ERNIEKit: OUTPUT follows its rules, which are {said}. {_OTHER_RULES}")
+        if files is not None:
+            warnings.append(_TOKENS_OF_ERNIEKIT)
     if of_transformers and files is not None:
         rule = BEHAVIORS[behavior or usual].piece_rule
         warnings.append(
             f"transformers' own tokenizer gives ids that no release of Paddle's gave; OUTPUT's gives those of {rule!r}"
         )
     if files is None:
+        lone = lone_vocabulary(folder)
+        more = f" ({lone} is there without a sentencepiece.bpe.model)" if lone else ""
         warnings.append(
-            "no tokenizer beside the weights: the output has none. --tokenizer FOLDER takes one from elsewhere"
+            f"no tokenizer beside the weights{more}: the output has none. --tokenizer FOLDER takes one from elsewhere"
         )
     else:
         warnings += files.warnings
@@ -128,10 +147,11 @@ def _find_tokenizer(
 ) -> TokenizerFiles | None:
     files = find_tokenizer(named if named is not None else folder)
     if files is None and named is not None:
-        raise SourceError(
-            Problem("E020", f"--tokenizer {named.name}: neither vocab.txt nor sentencepiece.bpe.model is there")
-        )
-    if files is None and config.kind == RELEASE and config_file is not None:
+        lone = lone_vocabulary(named)
+        lacking = f"{lone} is there without a" if lone else "neither vocab.txt nor"
+        text = f"--tokenizer {named.name}: {lacking} sentencepiece.bpe.model{'' if lone else ' is there'}"
+        raise SourceError(Problem("E020", text))
+    if files is None and config.kind in CLASSLESS and config_file is not None:
         return find_tokenizer(config_file.path.parent)  # step_1/ under the release's folder
     return files
 
@@ -141,13 +161,13 @@ def find_config(
 ) -> tuple[SourceConfig, SourceFile | None]:
     """The config that speaks for the weights in `folder`; an empty one when there is none. Raises SourceError."""
     if named is not None:
-        inside = [named / name for name in CONFIG_NAMES if is_file(named / name)] if named.is_dir() else [named]
+        inside = find_in(named) if named.is_dir() else [named]
         found = inside[0] if inside else named / CONFIG_NAMES[0]
         if not is_file(found):
             raise SourceError(Problem("E010", f"--config {named}: there is no such file"))
     else:
-        places = [place / name for place in (folder, folder.absolute().parent) for name in CONFIG_NAMES]
-        found_or_none = next((place for place in places if is_file(place)), None)
+        places = (folder, folder.absolute().parent)
+        found_or_none = next((path for place in places for path in find_in(place)), None)
         if found_or_none is None:
             taken = ", ".join(f"{name}={value}" for name, value in CLASS_DEFAULTS.items())
             silent = SourceConfig(warnings=(f"no config: PaddleNLP's class defaults are taken ({taken})",))
@@ -160,3 +180,18 @@ def find_config(
     if odd:
         config = SourceConfig(**{**config.__dict__, "warnings": (*odd, *config.warnings)})
     return config, SourceFile(found, found.name, found.stat().st_size)
+
+
+def find_in(folder: Path) -> list[Path]:
+    """The config in a folder, if there is one; what comes after it is not looked at. Raises SourceError for several of
+    ERNIEKit's and no other."""
+    first = next((folder / name for name in CONFIG_NAMES if is_file(folder / name)), None)
+    if first is not None:
+        return [first]
+    try:
+        names = sorted(name for name in os.listdir(folder) if ERNIEKIT_CONFIG.fullmatch(name))
+    except OSError:
+        return []
+    if len(names) > 1:
+        raise SourceError(Problem("E010", f"several configs: {', '.join(names[:8])}. --config FILE names the model's"))
+    return [folder / name for name in names if is_file(folder / name)]

@@ -10,11 +10,13 @@ from converter.open.files import quoted
 from converter.open.pickle_opcodes import ACCEPTED, REFUSED, Opcode
 from converter.open.pickle_reader import MOST_OPCODES, read_argument
 from converter.open.pickle_values import Refusal
+from converter.open.torch_stack import TorchStack
 
 #: The magic number that a file of torch before 1.6 starts with, itself a pickle.
 LEGACY_START = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 #: Pickles in such a file: the magic number, the protocol, the system, the object, the keys of the storages.
 _LEGACY_PICKLES = 5
+_PLAIN = "What is read is a plain state dict: torch.save(model.state_dict(), FILE)"
 _LOOKED_UP = re.compile(
     r"collections OrderedDict"
     r"|torch\._utils _rebuild_(tensor|tensor_v2|parameter)"
@@ -29,21 +31,24 @@ _WRITTEN = {
 }
 
 
-def check_pickle(data: bytes, file: str) -> None:
-    """Raises FileError when the pickle looks anything else up, is damaged, or does not end where the data end."""
-    end = _walk(data, 0, file)
+def check_pickle(data: bytes, file: str) -> set[str]:
+    """The keys of the records that the pickle names. Raises FileError when it looks anything else up, is damaged, or
+    does not end where the data end."""
+    stack = TorchStack(data)
+    end = _walk(data, 0, file, stack)
     if end != len(data):
         raise file_error("E303", file, f"{len(data) - end} bytes follow its STOP", offset=end)
+    return stack.storages
 
 
 def check_legacy(buffer: Any, file: str) -> None:
     """The same for the pickles that stand before the numbers in a file (bytes or a map) of torch before 1.6."""
     at = 0
     for _ in range(_LEGACY_PICKLES):
-        at = _walk(buffer, at, file)
+        at = _walk(buffer, at, file, TorchStack(buffer))
 
 
-def _walk(buffer: Any, at: int, file: str) -> int:
+def _walk(buffer: Any, at: int, file: str, stack: TorchStack) -> int:
     """The position after STOP of the pickle that starts at `at`."""
     for _ in range(MOST_OPCODES):
         if at >= len(buffer):
@@ -57,6 +62,10 @@ def _walk(buffer: Any, at: int, file: str) -> int:
         except Refusal as error:
             raise file_error("E303", file, str(error), offset=at) from None
         _check_name(opcode, argument, at, file)
+        try:
+            stack.follow(opcode, argument)
+        except Refusal as error:
+            raise file_error(error.code, file, str(error), offset=at) from None
         if opcode.name == "STOP":
             return after
         at = after
@@ -78,5 +87,5 @@ def _refuse(buffer: Any, at: int, file: str) -> None:
 def _check_name(opcode: Opcode, argument: Any, at: int, file: str) -> None:
     if opcode.name in ("GLOBAL", "INST") and not _LOOKED_UP.fullmatch(" ".join(argument)):
         wanted = quoted(".".join(argument), 120)
-        reason = f"asks to run {wanted}. Not loaded. Do not open this file with torch.load"
+        reason = f"asks to run {wanted}. Not loaded. Do not open this file with torch.load. {_PLAIN}"
         raise file_error("E301", file, reason, offset=at)

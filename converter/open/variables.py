@@ -13,7 +13,7 @@ from converter.open.files import HEAD_BYTES, is_file, map_file, quoted
 from converter.open.lod_tensor import StreamError, read_stream, refusal, starts_as_stream
 from converter.open.naming import is_weight, name_tensors, why_left_out, with_names
 from converter.open.program import Program, read_program
-from converter.open.program_files import MODELS
+from converter.open.program_files import MODELS, not_used
 from converter.tensors import SourceFile, SourceTensor, TensorSet
 
 #: A fine-tuned large has 2,000: each weight and four tensors of its optimizer.
@@ -26,7 +26,7 @@ _OTHER_FILES = (".json", ".txt", ".md", ".model", ".yaml", ".yml", ".py", ".log"
 def open_variables(folder: Path) -> TensorSet:
     """The tensors of a folder of variable files. Raises FileError with the problems of all files."""
     names = list_folder(folder)
-    program = _read_program(folder, names)
+    program, odd = _read_program(folder, names)
     reading = _Reading(folder, names, program)
     for name in names:
         reading.add(name)
@@ -41,7 +41,7 @@ def open_variables(folder: Path) -> TensorSet:
     files = tuple(file for name, file in reading.files.items() if name in used)
     if program is not None:
         files += (program.file,)
-    warnings = program.warnings if program else ()
+    warnings = (*odd, *(program.warnings if program else ()))
     writer = program.writer if program else ""
     return with_names(TensorSet("variables", {}, files, warnings, writer, left_out=tuple(reading.left_out)), named)
 
@@ -65,14 +65,21 @@ def holds_variables(names: Sequence[str]) -> bool:
     return sum(is_weight(name) for name in names) > 1
 
 
-def _read_program(folder: Path, names: Sequence[str]) -> Program | None:
-    found = [folder / name for name in MODELS if name in names and is_file(folder / name)]
-    programs = [read_program(path) for path in found]
+def _read_program(folder: Path, names: Sequence[str]) -> tuple[Program | None, list[str]]:
+    """The program, and warnings: files of variables have their names, so one that is damaged is not needed."""
+    programs: list[Program] = []
+    odd: list[str] = []
+    for name in MODELS:
+        try:
+            if name in names and is_file(folder / name):
+                programs.append(read_program(folder / name))
+        except FileError as error:
+            odd.append(not_used(error, "the files of the variables have their names"))
     for other in programs[1:]:
         if other.variables != programs[0].variables:
             text = f"{programs[0].file.name} and {other.file.name} name different parameters. Which is right?"
             raise FileError(Problem("E322", text))
-    return programs[0] if programs else None
+    return (programs[0] if programs else None), odd
 
 
 class _Reading:
@@ -89,7 +96,8 @@ class _Reading:
 
     def add(self, name: str) -> None:
         known = name in self.wanted or is_weight(name)
-        if name in MODELS or (not known and name.endswith(_OTHER_FILES)):
+        other = not known and name.endswith(_OTHER_FILES)
+        if name in MODELS or (other and _why_no_tensor(self.folder / name)):
             return
         why = "" if name in self.wanted else why_left_out(name, self.names)
         if not why and not known:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from converter.errors import Problem, SourceError
+from converter.errors import FileError, Paddle2TorchError, Problem, SourceError
+from converter.open.adapters import refuse_adapter_name, refuse_adapter_tensors
 from converter.open.combined import open_combined
-from converter.open.files import HEAD_BYTES, is_file, map_file, quoted
+from converter.open.contents import PICKLE, SAFETENSORS, SAID, STREAM, TORCH, tell_content
+from converter.open.files import HEAD_BYTES, is_file, looks_like_text, map_file, quoted, recognise
 from converter.open.folder import choose_weights
-from converter.open.lod_tensor import starts_as_stream
 from converter.open.naming import apply_names
 from converter.open.pdparams import open_pdparams
 from converter.open.program_files import COMBINED, PARAMS, find_weights_of, is_program
@@ -19,12 +22,19 @@ from converter.open.shards import open_index
 from converter.open.variables import open_variables
 from converter.tensors import TensorSet
 
-#: Files that lie beside a model and are not the model.
-_NOT_WEIGHTS = {
-    ".pdopt": "an optimizer's state, not a model",
-    ".bin": "a file of PyTorch or of a trainer",
-    ".pth": "a file of PyTorch or a random generator's state",
+#: Files that lie next to a model and are not the model, whatever they hold.
+_NOT_WEIGHTS = (
+    (".pdopt", "an optimizer's state, not a model"),
+    ("training_args.bin", "a trainer's settings, not a model"),
+)
+#: What a name promises. A name that is not here promises nothing.
+_PROMISED = {
+    ".safetensors": SAFETENSORS,
+    ".pdparams": PICKLE,
+    PARAMS: STREAM,
+    **dict.fromkeys((".bin", ".pt", ".pth", ".ckpt"), TORCH),
 }
+_OF_INDEX = re.compile(r".+\.(safetensors|pdparams|bin)\.index\.(.+\.)?json")
 
 
 def open_weights(path: Path) -> TensorSet:
@@ -45,33 +55,79 @@ def open_weights(path: Path) -> TensorSet:
     return _open_file(path)
 
 
+def _open_file(path: Path) -> TensorSet:
+    """The tensors of one file, which are more than an adapter."""
+    try:
+        found = _read_file(path)
+    except Paddle2TorchError as error:
+        refuse_adapter_name(path.name, error)
+        raise
+    refuse_adapter_tensors(path.name, found)
+    return found
+
+
 #: Endings of weight files, which need not be looked into to know that they are no programs.
 _WEIGHTS = (".pdparams", ".safetensors", ".pdiparams")
 
 
-def _open_file(path: Path) -> TensorSet:
+def _read_file(path: Path) -> TensorSet:
+    """A file is what its content is; where that is not recognised, what its name promises, and a reader's error."""
     name = path.name
-    if name.endswith(".json") and ".safetensors.index." in name:
-        return open_index(path, open_safetensors, ".safetensors")
-    if name.endswith(".json") and ".pdparams.index." in name:
-        return open_index(path, open_pdparams, ".pdparams")
-    if name.endswith(".safetensors"):
-        return open_safetensors(path)
-    if name.endswith(PARAMS) or name in COMBINED or (path.suffix not in _NOT_WEIGHTS and _is_stream(path)):
-        return open_combined(path)
-    if name.endswith(".pdparams"):
-        return apply_names(open_pdparams(path), name)
-    if (name.endswith(".bin") and name != "training_args.bin") or name.endswith(".bin.index.json"):
-        from converter.open.torch_file import open_torch  # zipfile takes its time
+    of_index = _OF_INDEX.fullmatch(name)
+    if of_index:
+        return open_index(path, _open_shard, f".{of_index[1]}")
+    other = next((what for end, what in _NOT_WEIGHTS if name.endswith(end)), None)
+    if other is not None:
+        raise SourceError(Problem("E004", f"{_shown(path)} is {other}. {_EXPECTED}"))
+    promised = _PROMISED.get(path.suffix, STREAM if name in COMBINED else "")
+    content = tell_content(path)
+    if not (content or promised):
+        raise SourceError(Problem("E004", f"{_shown(path)} is {_say_foreign(path)}. {_EXPECTED}"))
+    # Streams may have any name: it names their variable, or nothing.
+    if content in ("", promised) or (content == STREAM and not promised):
+        return _READERS[content or promised](path)
+    warning = f"{_shown(path)} is {SAID[content]} by its content, whatever it is called: taken as that"
+    try:
+        found = _READERS[content](path)
+    except FileError as error:  # A reader speaks of its own kind of file: why it was asked has to be said.
+        first, *others = error.problems
+        text = f"{first.text.rstrip('.')}. {warning}" if not first.text.endswith("?") else f"{first.text} {warning}"
+        raise FileError(Problem(first.code, text), *others) from None
+    return replace(found, warnings=(warning, *found.warnings))
 
-        return open_torch(path) if name.endswith(".bin") else open_index(path, open_torch, ".bin")
-    what = _NOT_WEIGHTS.get(path.suffix, "of an unknown kind")
-    expected = "Expected a folder, a .pdparams, a .safetensors or a static graph's weights (.pdiparams, ...)"
-    raise SourceError(Problem("E004", f"{quoted(name, 255)[1:-1]} is {what}. {expected}"))
+
+_EXPECTED = "Expected a folder, a .pdparams, a .safetensors or a static graph's weights (.pdiparams, ...)"
 
 
-def _is_stream(path: Path) -> bool:
-    """Whether a file begins as a tensor of a static graph, whatever its name; zeros alone are a broken download."""
+def _open_shard(path: Path) -> TensorSet:
+    """One file of several. Names are not translated: a shard alone does not show which they are."""
+    content = tell_content(path) or _PROMISED[path.suffix]
+    return {SAFETENSORS: open_safetensors, TORCH: _open_torch}.get(content, open_pdparams)(path)
+
+
+def _open_torch(path: Path) -> TensorSet:
+    from converter.open.torch_file import open_torch  # zipfile takes its time
+
+    return open_torch(path)
+
+
+_READERS: dict[str, Callable[[Path], TensorSet]] = {
+    SAFETENSORS: open_safetensors,
+    TORCH: _open_torch,
+    PICKLE: lambda path: apply_names(open_pdparams(path), path.name),
+    STREAM: open_combined,
+}
+
+
+def _shown(path: Path) -> str:
+    return quoted(path.name, 255)[1:-1]
+
+
+def _say_foreign(path: Path) -> str:
+    """What a file that is no weight file looks like."""
     with map_file(path) as buffer:
         head = bytes(buffer[:HEAD_BYTES])
-    return any(head) and starts_as_stream(head)
+        foreign = recognise(head, len(buffer))
+    if foreign is None and looks_like_text(head):
+        foreign = f"of an unknown kind, text: {quoted(head.decode('latin1'))}"
+    return foreign or "of an unknown kind"

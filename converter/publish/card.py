@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from converter.errors import Problem, PushError
-from converter.fetch.hub_errors import quiet
+from converter.fetch.hub_errors import quiet, shown
+from converter.inner_tensors import left_inside_paragraph
+from converter.printable import MESSAGE, to_markdown
 from converter.publish.evidence import TOKENS, read_sites
 from converter.publish.folder import CARD, REPORT, TRACE
 from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
@@ -39,8 +42,9 @@ def _check_metadata(text: str) -> None:
         raise PushError(Problem("E812", f"{CARD}: its metadata is not valid: {reason}. Mend it")) from None
 
 
-def describe_evidence(report: Mapping[str, Any], with_trace: bool) -> str:
-    """The parity table of a passing report, and how to check it."""
+def describe_evidence(report: Mapping[str, Any], with_trace: bool, foreign: Mapping[str, str] | None = None) -> str:
+    """The parity table of a passing report, and how to check it. `foreign`: code that is not this tool's own, with its
+    sums."""
     rows = "\n".join(f"| {what} | {count} | {worst} | {limit} |" for what, count, worst, limit in _rows(report))
     again = (
         f"\n`{TRACE}` holds what Paddle computed. With it anyone verifies this repository again, without\n"
@@ -57,8 +61,36 @@ def describe_evidence(report: Mapping[str, Any], with_trace: bool) -> str:
 | --- | --- | --- | --- |
 {rows}
 
-Differences are relative to the largest value of their site. {_reference(report)}
-`{REPORT}` has every site, the versions and the sha256 of every file.{again}
+Differences are relative to the largest value of their site. {_reference(report)}{_chosen(report)}
+`{REPORT}` has every site, the versions and the sha256 of every file.
+{describe_foreign(foreign or {})}
+A report is no signature: whoever publishes a folder can write one. Proof is what you compute yourself, \
+{"with the trace below, or " if with_trace else ""}with `paddle2torch verify` and a source that you trust.{again}
+"""
+
+
+def _chosen(report: Mapping[str, Any]) -> str:
+    """That the behavior is not the source's own, where it is not."""
+    own = report.get("source_behavior")
+    if own in (None, report.get("behavior")):
+        return ""
+    said = f"The behavior is `{report['behavior']}`, which `convert` was asked for with `--behavior`"
+    return f"\n{said}; that of the source is `{own}`."
+
+
+def describe_foreign(foreign: Mapping[str, str]) -> str:
+    """The warning of a folder with code of others; empty where there is none."""
+    if not foreign:
+        return ""
+    files = [(shown(name).replace("`", "")[:120], digest) for name, digest in foreign.items()]
+    lines = "\n".join(f"- `{name}`, sha256 `{digest}`" for name, digest in files[:_SHOWN])
+    more = f"\n- and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
+    return f"""
+**The code is not paddle2torch's own** (published with `--allow-foreign-code`). What it computed was compared; what it
+does besides, or only elsewhere, nothing here proves. Read these files before you load them with
+`trust_remote_code=True`:
+
+{lines}{more}
 """
 
 
@@ -80,7 +112,8 @@ def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     gradients = report["gradients"]
     if gradients:
         worst, limit = (max(each[key] for each in gradients) for key in ("max_rel", "tolerance"))
-        rows.append(("gradients", f"{len(gradients)} tensors", f"{worst:.1e}", f"{limit:.0e}"))
+        tensors = len({each["tensor"] for each in gradients})
+        rows.append(("gradients", f"{tensors} tensors", f"{worst:.1e}", f"{limit:.0e}"))
     if tokens is not None:
         rows.append(("tokens", f"{tokens['texts']} texts", "equal", "0"))
     return rows
@@ -96,9 +129,16 @@ def _reference(report: Mapping[str, Any]) -> str:
     return f"The reference was {' on '.join(names)}, {kind}." if names and kind else ""
 
 
-def describe_doubts(problems: Sequence[Problem]) -> str:
+def describe_left_inside(output: Path, report: Mapping[str, Any] | None) -> str:
+    """What of the checkpoint's modules OUTPUT leaves out on request, by its manifest and by its report."""
+    from verify.manifest import read_manifest
+
+    return left_inside_paragraph(read_manifest(output)[0], report)
+
+
+def describe_doubts(problems: Sequence[Problem], foreign: Mapping[str, str] | None = None) -> str:
     """The warning of a folder that is published without proof."""
-    lines = "\n".join(f"- {problem.text}" for problem in problems[:_SHOWN])
+    lines = "\n".join(f"- {to_markdown(problem.text, MESSAGE)}" for problem in problems[:_SHOWN])
     more = f"\n- and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
     return f"""## Not verified
 
@@ -106,4 +146,4 @@ def describe_doubts(problems: Sequence[Problem]) -> str:
 from.** `paddle2torch push` found:
 
 {lines}{more}
-"""
+{describe_foreign(foreign or {})}"""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from converter.errors import FileError, Problem, ReferenceFailure
 from converter.open.json_files import read_json
+from converter.publish.agreement import find_contradictions
 from converter.publish.folder import CARD, EVIDENCE, REPORT, TRACE, Listing
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def read_report(output: Path, has_tokenizer: bool) -> tuple[dict[str, Any] | Non
         return None, [Problem("E802", f"there is no {REPORT}: OUTPUT is not verified. {_VERIFY}")]
     try:
         report, _ = read_json(output / REPORT)
-        reasons = _judge(report, has_tokenizer)
+        reasons = _judge(report, has_tokenizer, output)
     except FileError as error:
         return None, [Problem("E802", f"{REPORT} is damaged: {error.problems[0].text}. {_VERIFY}")]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -58,8 +59,8 @@ def read_report(output: Path, has_tokenizer: bool) -> tuple[dict[str, Any] | Non
     return report, [Problem("E802", f"{REPORT}: {reason}. {_VERIFY}") for reason in reasons]
 
 
-def _judge(report: Mapping[str, Any], has_tokenizer: bool) -> list[str]:
-    """Why a report is no proof. Raises KeyError, TypeError, ValueError or AttributeError for one that is damaged."""
+def _judge(report: Mapping[str, Any], has_tokenizer: bool, output: Path) -> list[str]:
+    """Why a report is no proof of OUTPUT. Raises KeyError, TypeError, ValueError, AttributeError for a damaged one."""
     files = report["files"]
     if not isinstance(files, dict) or not all(isinstance(s, str) and _SUM.fullmatch(s) for s in files.values()):
         raise ValueError("its table of files is no table of sums")
@@ -81,7 +82,7 @@ def _judge(report: Mapping[str, Any], has_tokenizer: bool) -> list[str]:
         wrong.append("it says that it passed, and not that every gradient is equal")
     if has_tokenizer and (type(tokens["texts"]) is not int or tokens["texts"] < 1 or tokens["mismatched"] != 0):
         wrong.append("it says that it passed, and not that every text has equal tokens")
-    return wrong
+    return wrong + (find_contradictions(report, sites, output) if sites else [])
 
 
 def read_sites(report: Mapping[str, Any]) -> list[SiteResult]:
@@ -117,14 +118,17 @@ def _other(reason: str) -> Problem:
 
 def _is_document(name: str) -> bool:
     """Whether a file decides neither numbers nor tokens. Unknown kinds do."""
-    if name in (MANIFEST, CARD, *EVIDENCE):
+    if name in (CARD, *EVIDENCE):
         return True
     path = PurePosixPath(name)
     return path.suffix.lower() in _DOCUMENTS or path.name in _DOCUMENT_NAMES
 
 
 def check_manifest(output: Path) -> list[Problem]:
-    """That every sum of the manifest, from which the card tells what was converted, is that of what lies in OUTPUT."""
+    """That every sum of the manifest, from which the card tells what was converted, is that of what lies in OUTPUT, and
+    that no file of OUTPUT names code from elsewhere."""
+    from verify.foreign_code import check_named_code
+    from verify.left_inside import check_adapters, check_left_inside
     from verify.manifest import check_files, check_tensors, read_manifest
     from verify.written import read_written
 
@@ -132,22 +136,47 @@ def check_manifest(output: Path) -> list[Problem]:
     if manifest is None:
         return problems
     written = read_written(output)
-    return [*written.problems, *check_tensors(manifest, written)[1], *check_files(manifest, output)[0]]
+    problems = [*check_left_inside(manifest, None)[1], *check_adapters(output), *written.problems]
+    problems += [*check_tensors(manifest, written)[1], *check_files(manifest, output)[0]]
+    return [*problems, *check_named_code(output, manifest, {})[0]]
 
 
 def check_trace(output: Path) -> list[Problem]:
-    """That the trace beside the report is whole and of this checkpoint: the card says that it verifies the model."""
+    """That the trace next to the report is whole and of these weights: the card offers it as proof."""
     from verify.manifest import check_rounding, read_manifest, weight_sums
     from verify.trace import check_sums, read_trace
+    from verify.traced_weights import check_against_trace
+    from verify.written import read_written
 
     manifest, _ = read_manifest(output)
     if manifest is None:  # Which is a problem of its own.
         return []
+    advice = "Remove it, or record it with paddle2torch verify SOURCE OUTPUT --record"
     try:
         trace = read_trace(output / TRACE)
         check_sums(trace, weight_sums(manifest), "the one that OUTPUT was made from")
         check_rounding(trace, output)
     except ReferenceFailure as error:
-        advice = "Remove it, or record it with paddle2torch verify SOURCE OUTPUT --record"
         return [Problem(each.code, f"{TRACE}: {each.text}. {advice}") for each in error.problems]
-    return []
+    try:
+        problems = check_against_trace(trace, manifest, read_written(output))[1]
+    except (KeyError, TypeError, AttributeError) as error:
+        return [Problem("E815", f"{TRACE}: what its head has of the tensors is damaged ({error!r:.80}). {advice}")]
+    said = "verifying OUTPUT with it would fail"
+    return [Problem("E815", f"{TRACE}: {said}: {each.text}. {advice}") for each in problems]
+
+
+def find_foreign_code(output: Path, listing: Listing) -> dict[str, str]:
+    """Name and sha256 of each code file that would be published and is not this tool's own."""
+    from verify.foreign_code import find_foreign
+
+    return {name: digest for name, digest in find_foreign(output).items() if listing.find(name) is not None}
+
+
+def refuse_foreign_code(foreign: Mapping[str, str]) -> list[Problem]:
+    """A problem for each such file: running it proves nothing of what it does besides."""
+    said = "What it does besides what was compared nobody has looked at. Read it; --allow-foreign-code publishes it"
+    return [
+        Problem("E814", f"{name} is not paddle2torch's own code (sha256 {digest}). {said}")
+        for name, digest in foreign.items()
+    ]

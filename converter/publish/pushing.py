@@ -9,10 +9,10 @@ from typing import Callable
 
 from converter.errors import Problem, PushError
 from converter.publish.arguments import check_arguments
-from converter.publish.card import build_card, describe_doubts, describe_evidence
+from converter.publish.card import build_card, describe_doubts, describe_evidence, describe_left_inside
 from converter.publish.changes import Changes, find_changes, find_foreign
 from converter.publish.errors import LOG_IN
-from converter.publish.evidence import check_evidence
+from converter.publish.evidence import check_evidence, find_foreign_code, refuse_foreign_code
 from converter.publish.folder import CARD, EVIDENCE, TRACE, Listing, LocalFile, in_memory, list_files
 from converter.publish.hub import Head, Hub
 from converter.publish.landing import Landed, find_pull_request
@@ -53,6 +53,8 @@ class Push:
     warnings: tuple[str, ...]
     #: Whether the Hub had everything before this run.
     nothing_to_do: bool
+    #: Code files that are not this tool's own.
+    foreign_code: tuple[str, ...] = ()
 
 
 def push(
@@ -65,13 +67,15 @@ def push(
     commit_message: str | None = None,
     dry_run: bool = False,
     allow_unverified: bool = False,
+    allow_foreign_code: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Push:
     """Publish the folder `output` as `repo_id` ("owner/name"; "name" alone is the token's owner's).
 
-    Wants a passing full report of exactly these bytes in `output`/verification, unless `allow_unverified`, which the
-    card then says. Sends only what the Hub lacks, and compares the sums that the Hub tells afterwards. Nothing in
-    `output` changes. `progress` is called with lines. Raises PushError with every problem found.
+    Wants a passing full report of exactly these bytes in `output`/verification, unless `allow_unverified`, and code
+    that is this tool's own, unless `allow_foreign_code`; the card then states that. Sends only what the Hub lacks, and
+    compares the sums that the Hub tells afterwards. Nothing in `output` changes. `progress` is called with lines.
+    Raises PushError with every problem found.
     """
     say = progress or (lambda text: None)
     check_arguments(output, repo_id, revision, commit_message)
@@ -79,8 +83,10 @@ def push(
     say("checking the folder against its report")
     listing = list_files(output)
     report, problems = check_evidence(output, listing)
-    if problems and not allow_unverified:
-        raise PushError(*problems)
+    foreign = find_foreign_code(output, listing)
+    refused = [*([] if allow_unverified else problems), *([] if allow_foreign_code else refuse_foreign_code(foreign))]
+    if refused:
+        raise PushError(*refused)
     token = find_token()
     if token is None and not (dry_run and "/" in repo_id):
         raise PushError(Problem("E805", f"there is no token. {LOG_IN}"))
@@ -88,9 +94,13 @@ def push(
     if "/" not in repo_id:
         hub.repo_id = repo_id = f"{hub.owner()['name']}/{repo_id}"
     trace = report is not None and not problems and listing.find(TRACE) is not None
-    section = describe_doubts(problems) if problems or report is None else describe_evidence(report, trace)
+    if problems or report is None:
+        section = describe_doubts(problems, foreign)
+    else:
+        section = describe_evidence(report, trace, foreign)
+    section += describe_left_inside(output, report)
     files = files_to_push(output, listing, repo_id, section, proven=not problems)
-    job = _Job(hub, files, revision, create_pr, commit_message or MESSAGE, private, say)
+    job = _Job(hub, files, revision, create_pr, commit_message or MESSAGE, private, say, tuple(foreign))
     return job.run(dry_run, listing, tuple(problem.text for problem in problems))
 
 
@@ -123,6 +133,7 @@ class _Job:
     message: str
     private: bool
     say: Callable[[str], None]
+    foreign_code: tuple[str, ...] = ()
     new_repository: bool = False
     new_branch: bool = False
     nothing_to_do: bool = False
@@ -134,6 +145,7 @@ class _Job:
         changes = find_changes(self.files, remote)
         landed = self._land(head, changes, dry_run)
         warnings = [f"not verified: {doubt}" for doubt in doubts]
+        warnings += [f"{name} is not paddle2torch's own code; the card names it" for name in self.foreign_code]
         warnings += [
             f"{CARD} has no metadata: the Hub will know neither library nor license" for f in self.files if _is_bare(f)
         ]
@@ -161,6 +173,7 @@ class _Job:
             left_out=listing.left_out,
             warnings=tuple(warnings),
             nothing_to_do=self.nothing_to_do,
+            foreign_code=self.foreign_code,
         )
 
     def _look(self, dry_run: bool) -> Head | None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from converter.behavior import Behavior
+from converter.inner_tensors import left_inside_paragraph
 from converter.plan import EXTRAS_FILE, Plan
+from converter.printable import to_code_span
 from converter.version import __version__
-from converter.write.card_text import CITATION, NO_EVIDENCE, OWN_WEIGHTS, PIPELINES, loading_code
+from converter.write.card_text import BATCHES, CITATION, NO_EVIDENCE, OWN_WEIGHTS, PIPELINES, loading_code
 from converter.write.config_file import build_config
 from converter.write.pretrained import Pretrained, find_pretrained, render_benchmarks
 
@@ -20,9 +22,17 @@ _WRITERS = {False: "a Paddle checkpoint", True: "a checkpoint of transformers' o
 _PIECE_ROW = "| `piece_rule` | `{}` | how pieces are cut into tokens: PaddleNLP's way or the 2021 release's |\n"
 _ADVICE = {
     "paddlenlp": """\
-Without a mask Paddle also shows [PAD], so a padded batch gives other numbers than its texts one by one.
-`from_pretrained("FOLDER", implicit_mask_token_ids=[0, 1], ...)` gives a padded batch what Paddle gives unpadded.""",
+Without a mask Paddle also shows [PAD], so a padded batch gives other numbers than its texts one by one.""",
+    "paddlenlp-unpadded": """\
+This was chosen when the folder was made. A text gives what it gives in PaddleNLP alone, whatever it is padded with; in
+PaddleNLP itself, which shows [PAD] where there is no mask, a padded batch gives other numbers.""",
     "release": "The release always fed a mask that shows [CLS] and hides [PAD]: a call without one does that here.",
+    "erniekit": """\
+These are the rules of Baidu's ERNIEKit (branch `ernie-kit-open-v1.0` of PaddlePaddle/ERNIE), whose classifier gives the
+model neither positions nor a mask. What equals it: every call on `input_ids` alone, and on `input_ids` with
+`position_ids` counted from 0. With a 2-D `attention_mask` the rows of hidden tokens differ, which nothing reads. The
+row of [CLS], and with it the logits, sees [PAD] too, in ERNIEKit as here, so a padded batch gives other numbers than
+its texts one by one. ERNIE-M was pretrained with other rules: `convert --behavior release` takes those.""",
     "transformers": "These are the rules of the class that the checkpoint was saved with.",
 }
 
@@ -61,16 +71,17 @@ def _render_text(
 Converted by paddle2torch {__version__} from {_WRITERS[plan.scheme.identity]} \
 (`{plan.table.source_class}`):
 {sizes.num_hidden_layers} layers, {sizes.hidden_size} wide, {sizes.num_attention_heads} heads,
-{sizes.vocab_size:,} tokens.
+{sizes.vocab_size:,} tokens.{left_inside_paragraph(manifest)}
 
 {known.attribution if known else OWN_WEIGHTS}
 
 ## Load it
 
 `trust_remote_code=True` is needed, in transformers 4.57 as in 5: the model's code travels in this folder. In 4.57 it
-is the difference between this model and that release's own port (see below); 5 has no ERNIE-M of its own.
+is the difference between this model and that release's own port (see below); 5 has no ERNIE-M of its own. Older
+releases are refused.
 
-```python
+{BATCHES if behavior.shows_padding else ""}```python
 {loading_code(target, has_tokenizer)}
 ```
 
@@ -82,7 +93,7 @@ The behavior is `{behavior.name}`: {behavior.said}. Each of its choices is a fie
 {" or `tokenizer_config.json`" if has_tokenizer else ""}:
 
 {_render_fields(plan, has_tokenizer, behavior)}
-{_ADVICE[behavior.name]}{_say_extras(plan)}
+{_ADVICE[behavior.name]}{_say_dtype(plan)}{_say_extras(plan)}
 
 ## What differs from transformers 4.57's own ErnieM
 
@@ -103,17 +114,24 @@ def _render_fields(plan: Plan, has_tokenizer: bool, behavior: Behavior) -> str:
 | --- | --- | --- |
 | `implicit_mask_token_ids` | `{config["implicit_mask_token_ids"]}` | tokens hidden when no `attention_mask` is given: \
 [0] is [CLS], PaddleNLP's rule; [1] is [PAD], the 2021 release's and transformers' |
-| `position_offset` | {config["position_offset"]} | the first position uses this row |
+{_say_queries(config)}| `position_offset` | {config["position_offset"]} | the first position uses this row |
 | `attention_mask_value` | {config["attention_mask_value"]} | what a hidden key's score is lowered by \
 (None: the dtype's lowest number) |
 | `layer_norm_eps` | {config["layer_norm_eps"]} | Paddle uses 1e-5 as float32 holds it, in every precision |
 {_PIECE_ROW.format(behavior.piece_rule) if has_tokenizer else ""}"""
 
 
+def _say_queries(config: dict[str, Any]) -> str:
+    if not config.get("implicit_mask_queries"):
+        return ""
+    meaning = "the rows of these tokens have every key hidden, which leaves them seeing all keys alike"
+    return f"| `implicit_mask_queries` | True | {meaning} |\n"
+
+
 def _port_differs(behavior: Behavior) -> str:
     """Why the port is not used: what it computes otherwise than Paddle."""
     lines = []
-    if behavior.name == "paddlenlp":
+    if behavior.name.startswith("paddlenlp"):
         lines += [
             "- Without an `attention_mask` the port hides [PAD]. Paddle hides [CLS], and what was fine-tuned there was",
             "  trained so.",
@@ -135,8 +153,10 @@ def _port_differs(behavior: Behavior) -> str:
 
 def _render_origin(manifest: dict[str, Any]) -> str:
     source, mapping = manifest["source"], manifest["mapping"]
-    origin = f"`{source['origin']}`, " if source.get("origin") else ""
-    files = "\n".join(f"| `{file['name']}` | {file['size']:,} | `{file['sha256']}` |" for file in source["files"])
+    origin = f"{to_code_span(source['origin'])}, " if source.get("origin") else ""
+    files = "\n".join(
+        f"| {to_code_span(file['name'])} | {file['size']:,} | `{file['sha256']}` |" for file in source["files"]
+    )
     return f"""
 {origin}{source["format"]} with the names of `{mapping["scheme"]}`, by the table `{mapping["table"]}` version \
 {mapping["version"]} of paddle2torch {manifest["version"]}.
@@ -147,6 +167,18 @@ def _render_origin(manifest: dict[str, Any]) -> str:
 
 `paddle2torch.json` has the name, shape and sha256 of every tensor, here and in the source.
 """
+
+
+def _say_dtype(plan: Plan) -> str:
+    """Where loading changes dtypes: people expect the file's."""
+    stored = sorted({tensor.dtype for tensor in plan.tensors})
+    if stored == [plan.loaded_dtype]:
+        return ""
+    return (
+        f"\n\nThe weights are stored in {' and '.join(stored)}. `from_pretrained` loads them in {plan.loaded_dtype} "
+        "(transformers 4.57: in float32 always), which is what the checkpoint's own library does; `dtype=` asks for "
+        "another."
+    )
 
 
 def _say_extras(plan: Plan) -> str:

@@ -27,7 +27,8 @@ LOADERS = {
 
 _ONE_TEXT = 'output = model(**tokenizer("A text.", return_tensors="pt"))'
 _CHOICES = """\
-choices = tokenizer(["A question?"] * 2, ["One.", "Two."], padding=True, return_tensors="pt")
+options = {"padding": True, "return_attention_mask": True, "return_tensors": "pt"}
+choices = tokenizer(["A question?"] * 2, ["One.", "Two."], **options)
 output = model(**{name: rows[None] for name, rows in choices.items()})  # logits"""
 #: How each class is called, and what is in its output.
 CALLS = {
@@ -42,6 +43,12 @@ output = model(**tokenizer("A name", "A text.", return_tensors="pt"))  # start_l
 # Their sigmoid is the probability. ernie_m.extraction of paddle2torch asks with a schema, and answers with spans.""",
 }
 
+#: Stands above the code that people copy.
+BATCHES = """\
+**Padded batches**: load with `implicit_mask_token_ids=[0, 1]`, which gives each text what PaddleNLP gives it alone, or
+pass `attention_mask` (`return_attention_mask=True`). Without either, padding changes the numbers, as in PaddleNLP.
+
+"""
 NO_EVIDENCE = f"""\
 {EVIDENCE_BEGIN}
 ## Evidence

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from converter.behavior import Behavior
 from converter.plan import Plan
-from converter.tensors import element_count
+from converter.write.new_files import write_file
 
 #: float32(1e-5), which Paddle's LayerNorm uses even in float64 (MODEL.md, quirk 4).
 LAYER_NORM_EPS = 9.999999747378752e-06
@@ -21,6 +20,7 @@ AUTO_MAP = {
     "AutoModelForMultipleChoice": "modeling_ernie_m.ErnieMForMultipleChoice",
     "AutoModelForTokenClassification": "modeling_ernie_m.ErnieMForTokenClassification",
     "AutoModelForQuestionAnswering": "modeling_ernie_m.ErnieMForQuestionAnswering",
+    "AutoModelForMaskedLM": "modeling_ernie_m.ErnieMHasNoMaskedLM",
 }
 
 
@@ -45,11 +45,13 @@ def build_config(plan: Plan, behavior: Behavior) -> dict[str, Any]:
         "initializer_range": source.initializer_range,
         "layer_norm_eps": LAYER_NORM_EPS if source.layer_norm_eps is None else source.layer_norm_eps,
         "pad_token_id": source.pad_token_id,
-        "position_offset": 2,
+        "position_offset": behavior.position_offset,
         "attention_mask_value": behavior.attention_mask_value,
         "implicit_mask_token_ids": behavior.hidden_ids(source.pad_token_id),
-        "dtype": main_dtype(plan),
+        "dtype": plan.loaded_dtype,
     }
+    if behavior.implicit_mask_queries:
+        config["implicit_mask_queries"] = True
     if source.act_dropout is not None:
         config["act_dropout"] = source.act_dropout
     if not plan.has_pooler:
@@ -69,14 +71,6 @@ def auto_map(target_class: str) -> dict[str, str]:
     return AUTO_MAP
 
 
-def main_dtype(plan: Plan) -> str:
-    """The dtype of most elements: what `from_pretrained` loads the model in."""
-    elements: Counter[str] = Counter()
-    for tensor in plan.tensors:
-        elements[tensor.dtype] += element_count(tensor.shape)
-    return elements.most_common(1)[0][0]
-
-
 def write_json(path: Path, data: Any) -> None:
     """Indented, UTF-8, one line feed at the end: the same bytes for the same data on every system."""
-    path.write_bytes((json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))
+    write_file(path, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from converter.inner_tensors import LEFT_INSIDE
 from converter.open.source import Source
-from converter.plan import EXTRAS_FILE, Plan
+from converter.plan import EXTRAS_FILE, Dropped, Plan
 from converter.version import __version__
 from converter.write.staging import MANIFEST
 from converter.write.weights import WrittenTensor
@@ -33,6 +34,7 @@ def build_manifest(
 ) -> dict[str, Any]:
     """`source_files`: name, size in bytes and sha256 of each."""
     extras = [entry for entry in written if entry.file == EXTRAS_FILE]
+    inside = plan.left_inside
     manifest: dict[str, Any] = {
         "tool": "paddle2torch",
         "version": __version__,
@@ -41,17 +43,27 @@ def build_manifest(
             **({"origin": source.origin} if source.origin is not None else {}),
             "format": source.tensors.format,
             "naming": source.tensors.naming,
+            **({"prefix": source.tensors.prefix} if source.tensors.prefix else {}),
             "class": plan.table.source_class,
             "files": [{"name": name, "size": size, "sha256": digest} for name, size, digest in source_files],
         },
         "mapping": {"table": plan.table.source_class, "version": plan.table.version, "scheme": plan.scheme.name},
         "target_class": plan.table.target_class,
         "behavior": source.behavior,
+        "asked_dtype": plan.asked_dtype,
+        # By it `verify` knows a choice from a change.
+        **({"behavior_chosen": True} if source.behavior_chosen else {}),
         "files": {name: hash_file(folder / name) for name in SUMMED_FILES if (folder / name).is_file()},
-        "dropped": [{"source": drop.name, "reason": drop.reason} for drop in plan.dropped],
+        "dropped": [_describe_drop(drop) for drop in plan.dropped],
+        **({LEFT_INSIDE: [{"source": each.name, "kind": each.kind} for each in inside]} if inside else {}),
         "tensors": [describe_tensor(entry) for entry in written if entry.file != EXTRAS_FILE],
     }
     return {**manifest, "extras": [describe_tensor(entry) for entry in extras]} if extras else manifest
+
+
+def _describe_drop(drop: Dropped) -> dict[str, Any]:
+    stored = {"stored_as": drop.stored_as} if drop.stored_as not in ("", drop.name) else {}
+    return {"source": drop.name, **stored, "reason": drop.reason}
 
 
 def describe_tensor(entry: WrittenTensor) -> dict[str, Any]:

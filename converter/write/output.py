@@ -12,6 +12,7 @@ from converter.plan import Plan
 from converter.write.card import render_card
 from converter.write.config_file import build_config, write_json
 from converter.write.manifest import MANIFEST, build_manifest
+from converter.write.new_files import write_file
 from converter.write.tokenizer_files import write_tokenizer
 from converter.write.weights import WrittenTensor
 
@@ -39,10 +40,11 @@ def write_companions(
     behavior = BEHAVIORS[source.behavior]
     write_json(folder / "config.json", build_config(plan, behavior))
     for name in CODE_FILES:
-        (folder / name).write_bytes(read_code(name))
+        write_file(folder / name, read_code(name))
     if source.tokenizer is not None:
-        write_tokenizer(folder, source.tokenizer, plan.sizes.max_position_embeddings - 2, behavior.piece_rule)
+        longest = plan.sizes.max_position_embeddings - behavior.position_offset
+        write_tokenizer(folder, source.tokenizer, longest, behavior.piece_rule)
     manifest = build_manifest(folder, plan, written, source_files, source)
     write_json(folder / MANIFEST, manifest)
     card = render_card(plan, manifest, source.tokenizer is not None, behavior)
-    (folder / "README.md").write_bytes(card.encode("utf-8"))
+    write_file(folder / "README.md", card.encode("utf-8"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import shutil
@@ -12,16 +14,20 @@ from pathlib import Path
 from typing import IO
 
 from converter.errors import OutputError, Problem
-from converter.leftovers import LOCK, clear_folders, try_lock
+from converter.leftovers import REPLACED, clear_folders, give_back, mark, remove_folder
+from converter.write.new_files import NewFolder
 
 MANIFEST = "paddle2torch.json"
+_NEW = "new"
 
 
 @contextmanager
 def staged(output: Path, *, force: bool, needed_bytes: int) -> Iterator[Path]:
-    """A new folder to write into, which becomes `output` when the block ends without an error.
+    """A new folder to write into (`create_file`, `write_file`), which becomes `output` when the block ends without an
+    error. It lies in a marked folder of its own next to OUTPUT that nobody else may enter.
 
-    Raises OutputError when OUTPUT is there (unless `force` and this tool made it), or cannot be made.
+    Raises OutputError when OUTPUT is there (unless `force` and this tool made it), cannot be made, or when something
+    else wrote into the new folder.
     """
     check_output(output, force=force)
     parent = output.absolute().parent
@@ -29,22 +35,34 @@ def staged(output: Path, *, force: bool, needed_bytes: int) -> Iterator[Path]:
     try:
         clear_leftovers(output)
         _check_space(parent, needed_bytes)
-        staging, lock = _new_staging(output)
+        staging = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=parent))
     except OSError as error:
         _remove_parents(made)
         raise OutputError(Problem("E502", f"{output}: cannot write in {parent} ({error.strerror})")) from error
     except BaseException:
         _remove_parents(made)
         raise
+    lock: IO[bytes] | None = None
+    folder: NewFolder | None = None
     try:
-        yield staging
-        _publish(staging, lock, output, force)
+        lock = mark(staging, output.name)
+        (staging / _NEW).mkdir(mode=0o700)
+        folder = NewFolder(staging / _NEW)
+        yield folder.path
+        _publish(staging, folder, output, force)
+        made = []
     except OSError as error:
-        _abandon(staging, lock, made)
         raise OutputError(Problem("E502", f"{output}: {error.strerror or error}. Nothing was written")) from error
-    except BaseException:
-        _abandon(staging, lock, made)
-        raise
+    finally:
+        if folder is not None:
+            folder.close()
+        if lock is not None:
+            if give_back(staging, output.name):
+                remove_folder(staging)
+            lock.close()
+        else:  # There is no marker yet, and so no other run takes it for a leftover.
+            shutil.rmtree(staging, ignore_errors=True)
+        _remove_parents(made)
 
 
 def check_output(output: Path, *, force: bool) -> None:
@@ -83,50 +101,30 @@ def clear_leftovers(output: Path) -> None:
     clear_folders(output.absolute().parent, ".*.paddle2torch-????????")
 
 
-def _new_staging(output: Path) -> tuple[Path, IO[bytes]]:
-    """A new staging folder and its lock. Between the two another run may take the folder for a leftover: try again."""
-    for _ in range(20):
-        staging = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=output.absolute().parent))
-        try:
-            lock = try_lock(staging / LOCK)
-        except FileNotFoundError:
-            continue
-        if lock is not None and (staging / LOCK).exists():
-            return staging, lock
-    raise OutputError(Problem("E502", f"{output}: other runs keep removing its staging folder"))
-
-
-def _publish(staging: Path, lock: IO[bytes], output: Path, force: bool) -> None:
+def _publish(staging: Path, folder: NewFolder, output: Path, force: bool) -> None:
+    """Put the new folder in OUTPUT's place; the folder is this run's alone until it is there."""
     check_output(output, force=force)
-    os.chmod(staging, 0o777 & ~_umask())
-    replaced = None
-    if os.path.lexists(output):
-        replaced, replaced_lock = _new_staging(output)
-        os.rename(output, replaced / "replaced")
+    folder.check()
+    # Without --force nothing is moved away, whatever came there since it was looked at: the rename below fails then.
+    replaces = force and os.path.lexists(output)
+    if replaces:
+        os.rename(output, staging / REPLACED)
     try:
-        os.unlink(staging / LOCK)
-        os.rename(staging, output)
-    except OSError:
-        if replaced is not None:
-            os.rename(replaced / "replaced", output)
-            shutil.rmtree(replaced, ignore_errors=True)
+        os.rename(folder.path, output)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            raise OutputError(
+                Problem("E501", f"{output} is there now: another run made it meanwhile. Nothing was written")
+            ) from error
         raise
-    lock.close()
-    if replaced is not None:
-        shutil.rmtree(replaced, ignore_errors=True)
-        replaced_lock.close()
+    with contextlib.suppress(OSError):
+        os.chmod(output if folder.handle is None else folder.handle, 0o777 & ~_umask())
 
 
 def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
-
-
-def _abandon(staging: Path, lock: IO[bytes], made: list[Path]) -> None:
-    shutil.rmtree(staging, ignore_errors=True)
-    lock.close()
-    _remove_parents(made)
 
 
 def _make_parents(parent: Path) -> list[Path]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from converter.open.tokenizer import SENTENCEPIECE, VOCABULARY, TokenizerFiles
+from converter.open.added_tokens import ADDED
+from converter.open.tokenizer import TokenizerFiles
+from converter.open.tokenizer_names import SENTENCEPIECE, VOCABULARY
+from converter.open.tokenizer_settings import ADDITIONAL, CONFIG, TABLE
 from converter.write.config_file import write_json
+from converter.write.new_files import write_file
 
 #: A name that transformers 4.57 does not know: with the one it knows it would take its own port, which gives other
 #: tokens, without a word.
@@ -15,20 +19,53 @@ TOKENIZER_CLASS = "PaddleErnieMTokenizer"
 
 def build_tokenizer_config(files: TokenizerFiles, longest: int, piece_rule: str) -> dict[str, Any]:
     """`longest`: the most tokens that the model takes."""
+    settings = files.settings
+    optional = {
+        "padding_side": (settings.padding_side, "right"),
+        "truncation_side": (settings.truncation_side, "right"),
+        "model_input_names": (list(settings.input_names), ["input_ids"]),
+        ADDITIONAL: (list(settings.additional), []),
+        "strip_sides": (dict(settings.strip_sides), {}),
+    }
     return {
         "tokenizer_class": TOKENIZER_CLASS,
         "auto_map": {"AutoTokenizer": [f"tokenization_ernie_m.{TOKENIZER_CLASS}", None]},
-        "do_lower_case": files.do_lower_case,
+        "do_lower_case": settings.do_lower_case,
         "piece_rule": piece_rule,
-        "model_max_length": longest,
-        **files.special_tokens,
+        "model_max_length": min(longest, settings.longest or longest),
+        **{name: value for name, (value, usual) in optional.items() if value != usual},
+        **settings.special_tokens,
     }
 
 
 def write_tokenizer(folder: Path, files: TokenizerFiles, longest: int, piece_rule: str) -> None:
-    (folder / VOCABULARY).write_bytes(files.vocabulary)
-    (folder / SENTENCEPIECE).write_bytes(files.sentencepiece)
-    write_json(folder / "tokenizer_config.json", build_tokenizer_config(files, longest, piece_rule))
-    write_json(folder / "special_tokens_map.json", dict(files.special_tokens))
+    """Write all of the tokenizer but its code."""
+    write_file(folder / VOCABULARY, files.vocabulary)
+    write_file(folder / SENTENCEPIECE, files.sentencepiece)
+    write_json(folder / CONFIG, build_tokenizer_config(files, longest, piece_rule))
+    # Without the additional ones: transformers 5 reads them from tokenizer_config.json alone.
+    write_json(folder / TABLE, dict(files.settings.special_tokens))
     if files.added_tokens:
-        write_json(folder / "added_tokens.json", dict(files.added_tokens))
+        write_json(folder / ADDED, dict(files.added_tokens))
+
+
+def misfits(files: TokenizerFiles, longest: int, model_rows: int) -> list[str]:
+    """Warnings of what the model cannot take of this tokenizer: tokens without a row, and texts of its full length."""
+    found = []
+    if files.rows > model_rows:
+        found.append(
+            f"{VOCABULARY} has {files.rows} tokens, the model {model_rows} rows: ids from {model_rows} on have no "
+            "embedding. Is it this model's tokenizer?"
+        )
+    beyond = [(token, number) for token, number in files.added_tokens.items() if number >= model_rows]
+    if beyond:
+        shown = ", ".join(f"{token!a:.50} {number}" for token, number in beyond[:8])
+        more = f" and {len(beyond) - 8} more" if len(beyond) > 8 else ""
+        found.append(
+            f"added tokens that the model has no row for, with their ids: {shown}{more}. The embedding has "
+            f"{model_rows} rows, 0 to {model_rows - 1}: a text that holds such a token fails, as in PaddleNLP"
+        )
+    given = files.settings.longest
+    if given is not None and given > longest:
+        found.append(f"model_max_length is {given}, the model takes {longest} tokens: {longest} is written")
+    return found

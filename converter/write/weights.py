@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Callable
+from typing import TYPE_CHECKING, Any, BinaryIO, Callable
 
 from converter.errors import OutputError, PlanError, Problem
 from converter.plan import EXTRAS_FILE, PlannedTensor
-from converter.tensors import DTYPES, element_count
+from converter.tensors import DTYPES, RawRun, element_count
 from converter.write.dtypes import convert_block, count_nonfinite
+from converter.write.new_files import create_file, write_file
 from mappings import OPERATIONS
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 SINGLE_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 _BLOCK_BYTES = 4 << 20
+#: A matrix up to this size is read before it is turned; ERNIE-M large has 16 MB in one.
+_MOST_WHOLE = 64 << 20
 
 #: Called with the number of bytes just written.
 Advance = Callable[[int], None]
@@ -128,7 +131,7 @@ def _write_shard(
     path: Path, shard: Shard, allow_nonfinite: bool, problems: list[Problem], advance: Advance
 ) -> dict[str, str]:
     sums: dict[str, str] = {}
-    with open(path, "wb") as file, ThreadPoolExecutor(1) as thread:
+    with create_file(path) as file, ThreadPoolExecutor(1) as thread:
         file.write(header_bytes(shard))
         for tensor in shard.tensors:
             hasher = hashlib.sha256()
@@ -182,9 +185,21 @@ def _write_blocks(
 def target_blocks(tensor: PlannedTensor) -> Iterator[np.ndarray]:
     """The target's elements in order, in the source's dtype, as 1-d blocks of a few MB.
 
-    Rows of a transposed view are gathered block by block: only one block is ever copied.
+    Rows of a transposed view are gathered block by block. Bytes that lie in a file as they are are read, not touched in
+    its map: a file that is cut meanwhile is then an error and not the end of the process.
     """
-    target = OPERATIONS[tensor.op].apply(tensor.source.read())
+    import numpy as np
+
+    apply, source = OPERATIONS[tensor.op].apply, tensor.source
+    raw = source.runs[0].raw() if len(source.runs) == 1 else None
+    target = apply(source.read())
+    if raw is not None and target.flags.c_contiguous:
+        yield from _read_blocks(raw, target.dtype)
+        return
+    if raw is not None and raw.size <= _MOST_WHOLE:
+        whole = np.empty(raw.size, np.uint8)
+        raw.read_into(0, whole.data)
+        target = apply(whole.view(target.dtype).reshape(source.shape, order="F" if source.fortran else "C"))
     if target.flags.c_contiguous:
         flat = target.reshape(-1)
         step = max(1, _BLOCK_BYTES // flat.itemsize)
@@ -194,6 +209,17 @@ def target_blocks(tensor: PlannedTensor) -> Iterator[np.ndarray]:
     rows = max(1, _BLOCK_BYTES // max(1, target[:1].nbytes))
     for start in range(0, len(target), rows):
         yield contiguous(target[start : start + rows]).reshape(-1)
+
+
+def _read_blocks(raw: RawRun, kind: np.dtype[Any]) -> Iterator[np.ndarray]:
+    import numpy as np
+
+    step = max(1, _BLOCK_BYTES // kind.itemsize) * kind.itemsize
+    for at in range(0, max(1, raw.size), step):
+        block = np.empty(min(step, raw.size - at), np.uint8)
+        if block.size:
+            raw.read_into(at, block.data)
+        yield block.view(kind)
 
 
 def contiguous(array: np.ndarray) -> np.ndarray:
@@ -236,4 +262,4 @@ def write_index(path: Path, shards: Sequence[Shard]) -> None:
     weight_map = {tensor.target: shard.file for shard in shards for tensor in shard.tensors}
     total = sum(target_bytes(tensor) for shard in shards for tensor in shard.tensors)
     index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(weight_map.items()))}
-    path.write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+    write_file(path, (json.dumps(index, indent=2) + "\n").encode())

@@ -198,7 +198,7 @@ def test_labels_come_from_label2id_where_it_stands_alone() -> None:
     assert "labels are taken from it" in config.warnings[0]
 
 
-@pytest.mark.parametrize("table", [{"no": 0, "yes": 2}, {"no": 0, "yes": 0}, {}, ["no"], {"no": "0"}, {"no": True}])
+@pytest.mark.parametrize("table", [{"no": 0, "yes": 2}, {"no": 0, "yes": 0}, {}, ["no"], {"no": "1"}, {"no": True}])
 def test_a_label2id_alone_that_says_nothing_clear_is_named(table: Any) -> None:
     _, problems = read_config({**GOOD, "id2label": None, "label2id": table}, "config.json")
     assert [problem.code for problem in problems] == ["E016"] and "no id2label" in str(problems[0])

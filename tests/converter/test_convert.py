@@ -134,6 +134,19 @@ def test_output_may_not_be_or_hold_the_source(tmp_path: Path) -> None:
     assert names(source) == ["config.json", "model_state.pdparams"]
 
 
+def test_output_may_not_lie_in_the_source_folder_and_may_lie_next_to_a_source_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_folder(tmp_path / "in")
+    monkeypatch.chdir(source)
+    for folder, output in ((".", "out"), (source, source / "deep" / "out"), ("../in", "out")):
+        with pytest.raises(Paddle2TorchError, match=r"E507.*OUTPUT lies in the folder SOURCE.*such as \S*out$"):
+            convert(folder, output)
+    assert names(source) == ["config.json", "model_state.pdparams"]
+    convert("model_state.pdparams", "out")
+    assert names(source) == ["config.json", "model_state.pdparams", "out"]
+
+
 def test_one_weight_file_is_a_source_and_a_config_in_the_parent_folder_speaks_for_it(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "in" / "step_1")
     (source / "config.json").rename(tmp_path / "in" / "config.json")

@@ -43,6 +43,7 @@ def test_the_defaults_are_paddles() -> None:
     assert (config.vocab_size, config.max_position_embeddings, config.pad_token_id) == (250002, 514, 1)
     assert (config.hidden_size, config.num_hidden_layers, config.num_attention_heads) == (768, 12, 12)
     assert (config.implicit_mask_token_ids, config.position_offset, config.attention_mask_value) == ([0], 2, -10000.0)
+    assert config.implicit_mask_queries is False
     assert config.layer_norm_eps == 9.999999747378752e-06 == float(np.float32(1e-5))
     assert config.model_type == "ernie_m" and config.add_pooling_layer
 
@@ -69,6 +70,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"pad_token_id": 250002}, "pad_token_id is 250002, expected None or an id below vocab_size, which is 250002"),
     ({"implicit_mask_token_ids": 0}, r"implicit_mask_token_ids is 0, expected a list of token ids such as \[0\]"),
     ({"implicit_mask_token_ids": [0, -1]}, r"implicit_mask_token_ids is \[0, -1\]"),
+    ({"implicit_mask_queries": 1}, "implicit_mask_queries is 1, expected True or False"),
     ({"position_offset": 514}, "position_offset is 514, expected a whole number from 0 to .* 513"),
     ({"attention_mask_value": 1.0}, "attention_mask_value is 1.0, expected None .* or a finite negative number"),
     ({"attention_mask_value": -math.inf}, "attention_mask_value is -inf"),
@@ -87,6 +89,7 @@ def test_values_that_cannot_be_meant(fields: dict[str, Any], message: str) -> No
 def test_every_field_survives_a_file(tmp_path: Path) -> None:
     changed = ErnieMConfig(
         implicit_mask_token_ids=(0, 1),
+        implicit_mask_queries=True,
         position_offset=0,
         attention_mask_value=None,
         layer_norm_eps=1e-12,

@@ -82,7 +82,7 @@ def test_arguments_that_would_be_ignored_are_refused(tiny: Any, name: str) -> No
         ("encoder_hidden_states", torch.zeros(1)),
         ("encoder_attention_mask", torch.zeros(1)),
         ("head_mask", torch.ones(4)),
-        ("token_type_ids", torch.zeros_like(IDS)),
+        ("token_type_ids", torch.ones_like(IDS)),
     ]:
         message = f"Leave {argument} out: ERNIE-M has no cache, cross-attention, head mask or token types"
         with pytest.raises(ValueError, match=message):

@@ -144,9 +144,6 @@ WRONG_LABELS = [
     ("ErnieMForSequenceClassification", {"labels": torch.zeros(2)}, r"labels has shape \[2\], expected \[2, 3\]"),
     ("ErnieMForTokenClassification", {"labels": torch.zeros(2, 5, dtype=torch.long)}, r"expected \[2, 6\]"),
     ("ErnieMForQuestionAnswering", {"start_positions": torch.zeros(2, 6), "end_positions": torch.zeros(2)}, "start"),
-    ("ErnieMForQuestionAnswering", {"start_positions": torch.zeros(2)}, r"end_positions is missing, expected \[2\]"),
-    ("ErnieMForQuestionAnswering", {"end_positions": torch.zeros(2)}, "start_positions is missing"),
-    ("ErnieMForInformationExtraction", {"start_positions": torch.zeros(2, 6)}, r"end_positions is missing, .*\[2, 6\]"),
     (
         "ErnieMForInformationExtraction",
         {"start_positions": torch.zeros(2), "end_positions": torch.zeros(2)},
@@ -160,11 +157,6 @@ def test_labels_of_the_wrong_shape(tiny: Any, name: str, labels: dict[str, torch
     labelled = {} if "Question" in name or "Information" in name else {"num_labels": 3}
     with pytest.raises(ValueError, match=message):
         tiny(name, **labelled)(torch.randint(4, 60, (2, 6)), **labels)
-
-
-def test_question_answering_has_two_labels(tiny: Any) -> None:
-    with pytest.raises(ValueError, match="num_labels is 3, expected 2"):
-        tiny("ErnieMForQuestionAnswering", num_labels=3)
 
 
 def test_classifier_dropout_is_hidden_dropout_unless_given(tiny: Any) -> None:

@@ -33,11 +33,18 @@ def keys_of(source_class: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "source_class",
-    ["ErnieMModel", "ErnieMForSequenceClassification", "ErnieMForQuestionAnswering", "ErnieMForTokenClassification"],
+    ("source_class", "behavior"),
+    [
+        ("ErnieMModel", ""),
+        ("ErnieMForSequenceClassification", ""),
+        ("ErnieMForQuestionAnswering", ""),
+        ("ErnieMForTokenClassification", ""),
+        ("ErnieMForSequenceClassification", "erniekit"),
+    ],
 )
-def test_official_names_are_one_to_one_with_the_keys_of_a_class(source_class: str) -> None:
-    rows = [row for row in load_official().names if row.role != "head" or row.source_class == source_class]
+def test_official_names_are_one_to_one_with_the_keys_of_a_class(source_class: str, behavior: str) -> None:
+    head = (source_class, behavior)
+    rows = [row for row in load_official().names if row.role != "head" or (row.source_class, row.behavior) == head]
     pairs = [(row.stored.fill(v), row.stored.translate(v, row.key)) for row in rows for v in row.stored.expand(12)]
     assert len({stored for stored, _ in pairs}) == len(pairs) == 198 + (2 if source_class != "ErnieMModel" else 0)
     assert {key for _, key in pairs} == keys_of(source_class) and len({key for _, key in pairs}) == len(pairs)

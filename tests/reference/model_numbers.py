@@ -168,6 +168,10 @@ def quirks_of_head(model: Any, name: str, *sites: str) -> None:
         record(f"{name}:{case}", dict(zip(sites, output if isinstance(output, tuple) else [output])), **inputs)
 
 
+def loss_of(model: Any, **inputs: Any) -> Any:
+    return model(**{key: paddle.to_tensor(value) for key, value in inputs.items()}, return_dict=True).loss
+
+
 def heads() -> None:
     ids, unpadded = text(3, 7, padding=3), text(3, 7)
     mask = (ids != PAD).astype("int64")
@@ -196,6 +200,8 @@ def heads() -> None:
     run_head(model, "token:mask", ("labels",), input_ids=ids, attention_mask=mask, labels=tags)
     run_head(model, "token:ignored", (), input_ids=ids, attention_mask=mask, labels=np.where(mask == 1, tags, -100))
     quirks_of_head(model, "token", "logits")
+    flat, rows = (loss_of(model, input_ids=unpadded, labels=form) for form in (tags.reshape(-1), tags))
+    facts["flat labels have the loss of rows"] = float(flat) == float(rows)
 
     model = build("question", "ErnieMForQuestionAnswering")
     spans = dict(start_positions=positions[0], end_positions=positions[1])
@@ -206,6 +212,10 @@ def heads() -> None:
     ignored = dict(start_positions=np.array([9, 9, 9]), end_positions=np.array([9, 9, 9]))
     run_head(model, "question:all ignored", (), input_ids=ids, attention_mask=mask, **ignored)
     quirks_of_head(model, "question", "start_logits", "end_logits")
+    for name, value in spans.items():
+        facts[f"{name} alone have a loss"] = loss_of(model, input_ids=unpadded, **{name: value}) is not None
+    model = build("three labels", "ErnieMForQuestionAnswering", num_labels=3)
+    facts["outputs of question answering with three labels"] = int(model.classifier.weight.shape[1])
 
     model = build("choice", "ErnieMForMultipleChoice", num_choices=3)
     choices = np.stack([text(3, 7, padding=2), text(3, 7)])

@@ -73,7 +73,7 @@ def edit_folders(root: Path, tokenizer: Path) -> dict[str, Path]:
     edit_weights(copy("no pooler"), take_out(*("ernie_m." + name for name in pooler)))
     edit_weights(copy("lost"), take_out("ernie_m.pooler.dense.bias", "ernie_m.embeddings.layer_norm.weight"))
     edit_weights(copy("turned"), turn("ernie_m.encoder.layers.1.linear2.weight"))
-    edit_weights(copy("more"), lambda weights: weights.update({"classifier.more": np.ones(3, np.float32)}))
+    edit_weights(copy("more"), lambda weights: weights.update({"other_head.weight": np.ones(3, np.float32)}))
     return found
 
 

@@ -53,7 +53,7 @@ def test_it_is_python_3_7_and_needs_nothing_of_ours() -> None:
     imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     roots = {name.split(".")[0] for name in imported}
     standard = {"__future__", "typing", "hashlib", "json", "os", "platform", "sys", "pickle", "re", "zlib"}
-    standard |= {"argparse", "collections", "inspect", "io", "unicodedata", "zipfile"}
+    standard |= {"argparse", "collections", "inspect", "io", "shutil", "tempfile", "unicodedata", "zipfile"}
     assert roots <= standard | {"numpy", "paddle", "paddlenlp", "safetensors", "sentencepiece"}
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from verify.recorder.official import release_to_paddlenlp
 from verify.recorder.static_graph import is_static, read_static
-from verify.recorder.telling import Refused, read_json
+from verify.recorder.telling import Refused, content_of, read_json
 from verify.recorder.torch_file import read_torch
 
 #: Where PaddleNLP looks for weights, in its order (transformers/model_utils.py), then torch's.
@@ -87,9 +88,10 @@ def read_weights(paths: Any, layers: Any = None, architecture: Any = None) -> An
 
 
 def read_file(path: str) -> Any:
-    if path.endswith(".safetensors"):
+    kind = content_of(path)
+    if kind == "safetensors" or (not kind and path.endswith(".safetensors")):
         return read_safetensors(path)
-    return read_torch(path) if path.endswith(".bin") else read_pickle(path)
+    return read_torch(path) if kind == "torch" or (not kind and path.endswith(".bin")) else read_pickle(path)
 
 
 def read_safetensors(path: str) -> Any:
@@ -112,13 +114,31 @@ def as_bits(array: Any) -> Any:
 def read_pickle(path: str) -> Any:
     import paddle
 
-    if not path.endswith(".pdparams"):
-        raise Refused(f"{os.path.basename(path)}: this recorder reads .pdparams, .safetensors and torch's .bin")
+    if not path.endswith(".pdparams") and content_of(path) != "pickle":
+        raise Refused(f"{os.path.basename(path)}: this recorder reads Paddle's pickles, safetensors and torch's zips")
     name_numpy_core()
     try:
-        return find_arrays(paddle.load(path, return_numpy=True))
+        arrays = find_arrays(paddle.load(path, return_numpy=True))
     except KeyError:  # paddle.load stumbles over a table of names that names arrays which are not there
         return find_arrays(unpickle(path))
+    if any(name.endswith("word_embeddings.weight") or release_to_paddlenlp(name) for name in arrays):
+        return arrays
+    return name_by_table(arrays, paddle.load(path, return_numpy=True, keep_name_table=True))
+
+
+def name_by_table(arrays: Any, loaded: Any) -> Any:
+    """Arrays under the names of their variables, where the file has a table of them and they are the 2021 release's:
+    ERNIEKit's classes have other keys, and variables of these names."""
+    table = loaded.get("StructuredToParameterName@@") if isinstance(loaded, dict) else None
+    if not isinstance(table, dict) or not any(release_to_paddlenlp(str(name)) for name in table.values()):
+        return arrays
+    named: dict[str, Any] = {}
+    for key, array in arrays.items():
+        name = str(table.get(key, key))
+        if name in named and not np.array_equal(named[name], array):
+            raise Refused(f"two tensors of the file are the variable {name}, and differ")
+        named.setdefault(name, array)
+    return named
 
 
 def name_numpy_core() -> None:

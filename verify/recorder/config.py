@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from verify.recorder.telling import Refused, read_json
 
 #: In this order, beside the weights and then in the folder above. The last is the 2021 release's.
 CONFIG_NAMES = ("config.json", "model_config.json", "ernie_config.json")
+#: And of ERNIEKit's, which has the fields of the release's.
+ERNIEKIT_CONFIG = re.compile(r"ernie_m_[\w.]+_config\.json")
 
 ARCHITECTURES = (
     "ErnieMModel",
@@ -47,12 +50,13 @@ def read_config(request: Any) -> Any:
     folder = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
     path = request.get("config")
     places = [folder, os.path.dirname(os.path.abspath(folder))]
-    for candidate in [os.path.join(place, name) for place in places for name in CONFIG_NAMES]:
+    for candidate in [os.path.join(place, name) for place in places for name in config_names(place)]:
         if path is None and os.path.isfile(candidate):
             path = candidate
     fallback = dict(request.get("fallback") or {})
     if path is None:
-        if "architecture" not in fallback:
+        fallback["architecture"] = request.get("architecture") or fallback.get("architecture")
+        if fallback["architecture"] is None:
             raise Refused("no config.json beside the weights, and the request gives no fallback")
         return (
             architecture_of(fallback.pop("architecture")),
@@ -67,10 +71,12 @@ def read_config(request: Any) -> Any:
         fields = flatten_call(fields)
         how = name + ", a constructor call of PaddleNLP before 2.5, flattened by the recorder"
     else:
-        whose = "the 2021 release's" if name == "ernie_config.json" else "read by PaddleNLP's ErnieMConfig"
+        of_release = name == "ernie_config.json" or ERNIEKIT_CONFIG.fullmatch(name)
+        whose = "the 2021 release's or ERNIEKit's" if of_release else "read by PaddleNLP's ErnieMConfig"
         how = name + ", " + whose
         names = fields.get("architectures") or []
         fields["init_class"] = names[0] if names else fallback.get("architecture")
+    fields["init_class"] = request.get("architecture") or fields.get("init_class")
     given = dict((key, value) for key, value in fallback.items() if fields.get(key) is None and key != "architecture")
     fields.update(given)
     return (
@@ -78,6 +84,12 @@ def read_config(request: Any) -> Any:
         fields,
         how + (f"; the request adds {sorted(given)}" if given else ""),
     )
+
+
+def config_names(folder: str) -> Any:
+    """The names that a config may have in a folder, in order."""
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return [*CONFIG_NAMES, *(name for name in names if ERNIEKIT_CONFIG.fullmatch(name))]
 
 
 def architecture_of(name: str) -> str:

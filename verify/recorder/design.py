@@ -22,12 +22,14 @@ SMALL_GRADIENTS = ("longest", "batch.mask", "ids.zero_and_pad", "position_ids.lo
 class Designer:
     """Makes the inputs: real sentences, ids that they lack, every position, every form of mask, small inputs."""
 
-    def __init__(self, model: Any, sentences: Any, precision: str, seed: int) -> None:
+    def __init__(self, model: Any, sentences: Any, precision: str, seed: int, offset: int) -> None:
         config = model.config
         self.name = type(model).__name__
         self.model = model
         self.vocabulary, self.hidden = config.vocab_size, config.hidden_size
-        self.longest = config.max_position_embeddings - 2
+        #: The row of the first position; those before it are asked for by positions below 0.
+        self.offset = offset
+        self.longest = config.max_position_embeddings - offset
         self.heads, self.layers = config.num_attention_heads, config.num_hidden_layers
         self.choices = getattr(config, "num_choices", None) or 2
         self.labels = config.num_labels
@@ -103,13 +105,13 @@ class Designer:
         places = np.stack([np.arange(length)[::-1], self.random.permutation(self.longest)[:length]]).astype(np.int64)
         self.add("position_ids", "positions in another order", {"input_ids": ids, "position_ids": places})
         low = places.copy()
-        low[0, :2] = (-2, -1)[: min(2, length)]
-        self.add("position_ids.low", "the two rows in front of position 0", {"input_ids": ids, "position_ids": low})
+        low[0, :2] = (-self.offset, 1 - self.offset)[: min(2, length)]
+        self.add("position_ids.low", "the first two rows of the table", {"input_ids": ids, "position_ids": low})
         mask = np.ones((2, length), np.int64)
         mask[1, -length // 3 :] = 0
         vectors = self.random.standard_normal((2, length, self.hidden)).astype(self.precision)
         self.add("inputs_embeds", "vectors instead of ids", {"inputs_embeds": vectors, "attention_mask": mask})
-        table = self.backbone_table("position_embeddings")[2 : length + 2]
+        table = self.backbone_table("position_embeddings")[self.offset : length + self.offset]
         small = (1e-3 * self.random.standard_normal((2, length, self.hidden))).astype(self.precision) - table
         self.add(
             "small_inputs",

@@ -59,8 +59,9 @@ def read_words(words: Any) -> Any:
     parser.add_argument("--check", action="store_true", help="alone: is this Paddle sound?")
     parser.add_argument("--precision", choices=("float64", "float32"), default="float64")
     parser.add_argument("--config", help="a config.json, where none lies beside the weights")
-    parser.add_argument("--architecture", help="the class, where no config says it")
+    parser.add_argument("--architecture", help="the class, where no config says it, or another than it says")
     parser.add_argument("--num-attention-heads", type=int, help="where no config says it")
+    parser.add_argument("--prefix", help="what stands in front of the model's names")
     parser.add_argument("--tokenizer", help="the tokenizer's folder (default: SOURCE's)")
     parser.add_argument("--behavior", choices=BEHAVIORS, help="whose rules (default: SOURCE's)")
     parser.add_argument("--round-to", choices=("float32", "float16", "bfloat16"), help="OUTPUT's dtype, if converted")
@@ -76,6 +77,8 @@ def read_words(words: Any) -> Any:
         "files": weight_files(given.source, None),
         "config": given.config,
         "fallback": dict((key, value) for key, value in fallback.items() if value is not None),
+        "architecture": given.architecture,
+        "prefix": given.prefix,
         "round_to": given.round_to,
         "tokenizer": given.tokenizer or (folder if os.path.isfile(os.path.join(folder, "vocab.txt")) else None),
         "texts": given.texts,

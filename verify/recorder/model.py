@@ -33,7 +33,8 @@ def set_weights(model: Any, weights: Any, precision: str, round_to: Any) -> Any:
     weights, notes = name_weights(weights, parameters, model)
     notes = [*model.notes, *notes]
     if not any(name in parameters for name in weights if name.endswith("embeddings.word_embeddings.weight")):
-        renamed, note = rename(weights, model.base_model_prefix + ".")
+        prefix = model.base_model_prefix + "."
+        renamed, note = rename(weights, prefix, any(name.startswith(prefix) for name in parameters))
         notes.append(note)
     else:
         renamed = dict((name, name) for name in weights)
@@ -58,11 +59,13 @@ def set_weights(model: Any, weights: Any, precision: str, round_to: Any) -> Any:
     return notes, not missing
 
 
-def rename(weights: Any, prefix: str) -> Any:
-    """Names as PaddleNLP 2.8 has them: UIEM before 2.5 said `encoder.`, and a base model may come with its prefix."""
+def rename(weights: Any, prefix: str, with_head: bool) -> Any:
+    """Names as PaddleNLP 2.8 has them: UIEM before 2.5 said `encoder.`, and a base model may come with its prefix.
+    `with_head`: the model has one, and its encoder's names the prefix."""
     if any(name.startswith("encoder.embeddings.") for name in weights):
-        changed = dict((name, prefix + name[8:] if name.startswith("encoder.") else name) for name in weights)
-        return changed, f"names of PaddleNLP before 2.5: `encoder.` was read as `{prefix}`"
+        target = prefix if with_head else ""
+        changed = dict((name, target + name[8:] if name.startswith("encoder.") else name) for name in weights)
+        return changed, f"names of PaddleNLP before 2.5: `encoder.` was read as `{target}`"
     if any(name.startswith(prefix) for name in weights):
         changed = dict((name, name[len(prefix) :] if name.startswith(prefix) else name) for name in weights)
         return changed, f"`{prefix}` was taken off the names, as PaddleNLP does for a model without a head"

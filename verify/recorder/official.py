@@ -20,6 +20,8 @@ RELEASE_NAMES = {
     "pooled_fc.b_0": "pooler.dense.bias",
 }
 RELEASE_HEADS = ("cls_out", "cls_mrc_out", "cls_seq_label_out")
+#: The bias of ERNIEKit's classifier, which has the release's names else.
+ERNIEKIT_HEAD = "cls.b_0"
 RELEASE_PARTS = {
     "multi_head_att_query_fc": "self_attn.q_proj",
     "multi_head_att_key_fc": "self_attn.k_proj",
@@ -32,7 +34,32 @@ RELEASE_PARTS = {
 }
 RELEASE_KINDS = {".w_0": ".weight", ".b_0": ".bias", "_scale": ".weight", "_bias": ".bias"}
 RELEASE_LAYER = re.compile(r"encoder_layer_(0|[1-9]\d*)_(.+?)(\.w_0|\.b_0|_scale|_bias)")
+#: What wraps a whole model: Paddle's and torch's DataParallel, torch.compile, Lightning, PaddleHub.
+WRAPPER = re.compile(r"_layers\.|module\.|_orig_mod\.|_forward_module\.|@HUB_[^@]+@")
 AUTOMATIC = re.compile(r"(embedding|layer_norm|linear)_(\d+)\.([wb])_0(?:_deepcopy_\d+)?")
+
+
+def take_off(weights: Any, prefix: Any) -> Any:
+    """The weights without what stands in front of their names, and notes. None takes off what wraps a whole model,
+    where every name has it."""
+    names = list(weights)
+    if prefix is None:
+        prefix = ""
+        while names:
+            found = WRAPPER.match(names[0][len(prefix) :])
+            longer = prefix + found.group() if found else ""
+            if not found or not all(name.startswith(longer) for name in names):
+                break
+            prefix = longer
+    if not prefix:
+        return weights, []
+    named = {}
+    for name in names:
+        target = name[len(prefix) :] if name.startswith(prefix) else name
+        if target in named:
+            raise Refused(f"{target} is there with {prefix} in front of it and without")
+        named[target] = weights.pop(name)
+    return named, [f"`{prefix}` was taken off the names"]
 
 
 def release_to_paddlenlp(name: str) -> Any:
@@ -42,6 +69,8 @@ def release_to_paddlenlp(name: str) -> Any:
     for head in RELEASE_HEADS:
         if name in (head + "_w", head + "_b"):
             return "classifier." + ("weight" if name.endswith("_w") else "bias")
+    if name in ("cls.w_0", ERNIEKIT_HEAD):
+        return "classifier." + ("bias" if name == ERNIEKIT_HEAD else "weight")
     match = RELEASE_LAYER.fullmatch(name)
     if not match or match.group(2) not in RELEASE_PARTS:
         return None
@@ -52,10 +81,10 @@ def told_by_weights(weights: Any) -> Any:
     """Config fields that the release's names tell where no config does: the class, and the number of labels."""
     if "word_embedding" not in weights:
         return {}
-    classes = ("SequenceClassification", "QuestionAnswering", "TokenClassification")
-    for head, name in zip(RELEASE_HEADS, classes):
-        if head + "_b" in weights:
-            return {"architecture": "ErnieMFor" + name, "num_labels": int(weights[head + "_b"].shape[0])}
+    classes = ("SequenceClassification", "QuestionAnswering", "TokenClassification", "SequenceClassification")
+    for bias, name in zip([*(head + "_b" for head in RELEASE_HEADS), ERNIEKIT_HEAD], classes):
+        if bias in weights:
+            return {"architecture": "ErnieMFor" + name, "num_labels": int(weights[bias].shape[0])}
     return {"architecture": "ErnieMModel"}
 
 

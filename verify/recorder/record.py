@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from verify.recorder.behavior import choose_behavior, follow
+from verify.recorder.behavior import behavior_of_source, choose_behavior, follow, offset_of, sees_all
 from verify.recorder.checkpoint import read_weights, weight_files
 from verify.recorder.config import read_config
+from verify.recorder.default_dtype import default_dtype
 from verify.recorder.design import Designer
 from verify.recorder.generated import generate_texts
 from verify.recorder.generations import split_cases
 from verify.recorder.gradients import record_gradients
 from verify.recorder.growth import measure_growth
 from verify.recorder.model import build_model, epsilons, set_weights
-from verify.recorder.official import told_by_weights
+from verify.recorder.official import take_off, told_by_weights
 from verify.recorder.port import build_as_port, is_port
 from verify.recorder.probe import Probe
 from verify.recorder.release_tokens import release_ids
@@ -27,7 +28,8 @@ from verify.recorder.seeded import is_large, project
 from verify.recorder.static_graph import check_program, layout_of
 from verify.recorder.tables import linears_case, norms_case, table_case
 from verify.recorder.telling import TRACE_FORMAT, Broken, Refused, file_sha256, say
-from verify.recorder.texts import choose_sentences, load_tokenizer, read_texts, texts_sha256, tokenize
+from verify.recorder.texts import choose_sentences, read_texts, texts_sha256, tokenize
+from verify.recorder.tokenizer import describe_tokenizer, load_tokenizer, sum_tokenizer_files, sum_tokens
 from verify.recorder.torch_file import tell_reader
 from verify.recorder.values import describe
 from verify.recorder.ways import digest_ways
@@ -40,15 +42,17 @@ def record(request: Any) -> Any:
     paths = weight_files(request["source"], request["files"])
     weights = read_weights(paths, *layout_of(request))
     tensors = dict((name, describe(array)) for name, array in weights.items())
+    weights, taken = take_off(weights, request.get("prefix"))
     behavior = choose_behavior(request, weights)
     request = dict(request, fallback=dict(told_by_weights(weights), **(request.get("fallback") or {})))
     name, fields, how = read_config(request)
+    loaded_in = default_dtype(fields, is_port(weights))
     say(f"building {name} in {precision}")
     model = build_model(name, fields, precision)
     port, in_port = build_as_port(model, fields, weights, precision) if is_port(weights) else (None, [])
     round_to = request.get("round_to")
     notes, pooler = set_weights(model, weights, precision, round_to)
-    notes += tell_reader(paths) + (check_program(paths, model) if round_to is None else [])
+    notes += taken + tell_reader(paths) + (check_program(paths, model) if may_run_program(round_to, behavior) else [])
     notes += in_port + follow(model, behavior, own)
     if round_to is not None:
         notes.append(f"weights rounded to {round_to}, as OUTPUT's are")
@@ -61,10 +65,13 @@ def record(request: Any) -> Any:
         try:
             tokens = record_tokens(request["tokenizer"], lines, seed, behavior)
             ids = tokens[1][: len(lines)]
+            notes += tokens[3]
         except Exception as error:  # a tokenizer that PaddleNLP cannot load says nothing about the weights
             problem = f"{type(error).__name__}: {error}"
-    sentences = choose_sentences(ids, model.config.vocab_size, seed, model.config.max_position_embeddings - 2)
-    cases, left = split_cases(model, Designer(model, sentences, precision, seed).design())
+    offset = offset_of(behavior)
+    sentences = choose_sentences(ids, model.config.vocab_size, seed, model.config.max_position_embeddings - offset)
+    cases, left = split_cases(model, Designer(model, sentences, precision, seed, offset).design())
+    cases = [dict(case, zero_row=True) if sees_all(case, behavior) else case for case in cases]
     if behavior == "transformers":  # The lowest number leaves nothing of a score: both sides have zeros there.
         cases = [dict((key, case[key]) for key in case if key != "zero_row") for case in cases]
     arrays, found = run_cases(model, cases, precision, seed, pooler)
@@ -73,10 +80,12 @@ def record(request: Any) -> Any:
         "architecture": name,
         "precision": precision,
         "round_to": round_to,
+        "default_dtype": loaded_in,
         "config": config,
         "layer_norm_eps": epsilons(model),
         "port": port,
         "behavior": behavior,
+        "source_behavior": behavior_of_source(request, weights, how),
         "how": [how, *notes, *left],
         "files": [
             {"name": os.path.basename(path), "sha256": file_sha256(path)}
@@ -95,23 +104,33 @@ def record(request: Any) -> Any:
     return arrays, head
 
 
+def may_run_program(round_to: Any, behavior: str) -> bool:
+    """Whether an exported program has the model's numbers: not those of rounded weights, and ERNIEKit's programs give
+    probabilities, by other rules."""
+    return round_to is None and behavior != "erniekit"
+
+
 def record_tokens(folder: str, lines: Any, seed: int, behavior: str) -> Any:
-    """What the head says of the tokenizer, the ids of every text, and the arrays: texts, ids, a digest of each way."""
+    """What the head holds of the tokenizer, the ids of every text, the arrays (texts, ids, a digest of each way), and
+    notes."""
     # An empty text and one made of nothing but spaces are texts, too.
     texts = lines + generate_texts(seed)
-    rows, ways = 0, {}
-    if behavior == "release":  # The release has a rule, and no tokenizer with further ways.
+    rows, ways, settings, notes = 0, {}, None, []
+    if behavior in ("release", "erniekit"):  # The release has a rule, and no tokenizer with further ways.
         ids = release_ids(folder, texts)
     else:
-        tokenizer = load_tokenizer(folder)
+        tokenizer, notes = load_tokenizer(folder)
         ids, rows = tokenize(tokenizer, texts), len(tokenizer.vocab)
+        settings = describe_tokenizer(tokenizer)
         say("every way through PaddleNLP's tokenizer")
         ways = digest_ways(tokenizer, texts, rows)
     arrays = dict(("tokens/way/" + way, results) for way, results in ways.items())
     arrays["tokens/ids"] = np.array([token for row in ids for token in row], np.int64)
     arrays["tokens/offsets"] = np.cumsum([0] + [len(row) for row in ids]).astype(np.int64)
     arrays["tokens/texts"] = np.frombuffer(json.dumps(texts).encode("ascii"), np.uint8).copy()
-    return {"texts": len(texts), "sentences": len(lines), "rows": rows, "ways": sorted(ways)}, ids, arrays
+    head = {"texts": len(texts), "sentences": len(lines), "rows": rows, "ways": sorted(ways)}
+    head.update(settings=settings, files=sum_tokenizer_files(folder), vocabulary_sha256=sum_tokens(folder))
+    return head, ids, arrays, notes
 
 
 def run_cases(model: Any, cases: Any, precision: str, seed: int, pooler: bool) -> Any:

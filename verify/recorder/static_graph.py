@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from verify.recorder.official import RELEASE_KINDS, RELEASE_NAMES, RELEASE_PARTS
-from verify.recorder.telling import Refused, read_json
+from verify.recorder.telling import Refused, content_of, read_json
 
 #: What Paddle's loader adds to a name: linear_0.w_0 is linear_0.w_0_0, before 3.0 linear_0.w_0.load_0.
 LOADED_SUFFIX = re.compile(r"(\.load)?_\d+$")
@@ -28,14 +28,26 @@ PROGRAM_LIMIT = 1e-4
 
 
 def is_static(paths: Any) -> bool:
-    """Whether these are the files of a static graph: no pickle and no safetensors among them."""
-    return bool(paths) and not any(path.endswith((".pdparams", ".safetensors", ".bin", ".pt")) for path in paths)
+    """Whether these are the files of a static graph: no pickle, no safetensors and none of torch's among them."""
+    weights = [path for path in paths if not is_description(path)]
+    return bool(paths) and not any(content_of(path) or is_old_pickle(path) for path in weights)
+
+
+def is_old_pickle(path: str) -> bool:
+    """Whether a .pdparams is a pickle of a protocol that has no start of its own; a static graph's tensor has zeros."""
+    with open(path, "rb") as file:
+        return path.endswith(".pdparams") and file.read(4) != bytes(4)
+
+
+def is_description(path: str) -> bool:
+    """Whether a file describes a static graph, and holds none of its weights."""
+    return path.endswith((*PROGRAMS, ".info")) or os.path.basename(path).startswith("__model__")
 
 
 def read_static(paths: Any, layers: Any, architecture: Any) -> Any:
     """name of the variable -> array as stored. `layers` and `architecture` are what a config says, if one does."""
     programs = [path for path in paths if path.endswith(PROGRAMS) or os.path.basename(path).startswith("__model__")]
-    others = [path for path in paths if path not in programs and not path.endswith(".info")]
+    others = [path for path in paths if not is_description(path)]
     if len(others) > 1:
         return dict((os.path.basename(path), read_variable(path)) for path in others)
     if len(others) != 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from typing import Any
 
@@ -12,12 +13,16 @@ TRACE_FORMAT = 2
 #: Fields of the request. `files` are the weight files that were looked at and may be opened; `fallback` are config
 #: fields for weights that have no config beside them. `round_to` is the dtype that every weight is rounded to first, of
 #: an output in another dtype than the source's, or null.
-#: `texts` null are those in this script; `behavior` (paddlenlp, release, transformers) null is the source's own.
+#: `architecture` takes the place of the config's class, where it is not null. `prefix` is taken off the names that have
+#: it; null takes off the usual wrappers, where every name has them.
+#: `texts` null are those in this script; `behavior` (one of BEHAVIORS) null is the source's own.
 REQUEST = (
     "source",
     "files",
     "config",
     "fallback",
+    "architecture",
+    "prefix",
     "round_to",
     "tokenizer",
     "texts",
@@ -50,6 +55,17 @@ def say(text: str) -> None:
 def read_json(path: str) -> Any:
     with open(path, encoding="utf-8-sig") as file:
         return json.load(file)
+
+
+def content_of(path: str) -> str:
+    """The kind of a file by its first bytes, whatever its name: safetensors, torch, pickle, or "" for another."""
+    with open(path, "rb") as file:
+        head = file.read(16)
+    if head[8:9] == b"{" and head[9:10] in b'"} \n' and int.from_bytes(head[:8], "little") <= os.path.getsize(path) - 8:
+        return "safetensors"
+    if head.startswith((b"PK\x03\x04", b"\x80\x02\x8a\x0al\xfc\x9cF\xf9")):  # a zip, or torch's form before 1.6
+        return "torch"
+    return "pickle" if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05") else ""
 
 
 def file_sha256(path: str) -> str:

@@ -22,12 +22,6 @@ def texts_sha256(texts: Any) -> str:
     return hashlib.sha256("".join(text + "\n" for text in texts).encode("utf-8")).hexdigest()
 
 
-def load_tokenizer(folder: str) -> Any:
-    from paddlenlp.transformers import ErnieMTokenizer
-
-    return ErnieMTokenizer.from_pretrained(folder)
-
-
 def tokenize(tokenizer: Any, texts: Any) -> Any:
     return [list(map(int, tokenizer(text)["input_ids"])) for text in texts]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.recorder.telling import Refused
+from verify.recorder.telling import Refused, content_of
 
 #: Kind of storage -> how numpy calls its elements; bfloat16 as its bits.
 STORAGES = {
@@ -121,5 +121,5 @@ def rebuild_parameter(data: Any, *others: Any) -> Any:
 
 def tell_reader(paths: Any) -> Any:
     """A note on how these files were read, where it was by this reader."""
-    read = any(path.endswith(".bin") for path in paths)
+    read = any(content_of(path) == "torch" for path in paths)
     return ["torch's zip archive was read by the recorder itself, without torch"] if read else []

@@ -12,7 +12,7 @@ from verify.margin import tell_margin
 from verify.rendering.kinds import by_tensor, read_gradients
 from verify.rendering.plain_text import clean
 from verify.rendering.verdict import read_sites, verdict_of
-from verify.report import NUMBERS, TOKENS, WEIGHTS, group_sites
+from verify.report import NUMBERS, TOKENS, WEIGHTS, group_sites, tell_foreign
 
 _SUITE = "paddle2torch verify"
 #: What is checked, the codes of its problems, and without which part of the work it was not looked at.
@@ -20,7 +20,9 @@ _CHECKS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("weights are the source's", ("E401", "E404"), WEIGHTS),
     ("weight files are whole", ("E405",), WEIGHTS),
     ("manifest", ("E406",), WEIGHTS),
-    ("config", ("E408",), WEIGHTS),
+    ("config", ("E408", "E410", "E412", "E419"), WEIGHTS),
+    ("no code from elsewhere", ("E411", "E414"), WEIGHTS),
+    ("OUTPUT stayed as it was", ("E413",), WEIGHTS),
     ("OUTPUT loads and runs", ("E407",), NUMBERS),
     ("first difference", ("E402",), NUMBERS),
     ("tokens", ("E403",), TOKENS),
@@ -30,7 +32,10 @@ _CHECKS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 def render_junit(report: Mapping[str, Any]) -> str:
     """The XML of what report.json holds. Attributes and elements are those of Jenkins' schema; no times."""
     cases = [*_checks(report), *_numbers(read_sites(report)), *_gradients(read_gradients(report))]
-    cases += [_case("uses", way, [use["first"]] if use["differ"] else ()) for way, use in report["uses"].items()]
+    cases += [
+        _case("uses", way, [use["first"]] if use["differ"] else (), use.get("skipped", ""))
+        for way, use in report["uses"].items()
+    ]
     counts = {
         "tests": str(len(cases)),
         "failures": str(sum(case.find("failure") is not None for case in cases)),
@@ -44,7 +49,7 @@ def render_junit(report: Mapping[str, Any]) -> str:
     suite.append(_properties(report))
     suite.extend(cases)
     verdict = verdict_of(report)
-    lines = [f"{verdict.word}: {verdict.sentence}. {verdict.scope}"]
+    lines = [f"{verdict.headline}. {verdict.scope}"]
     lines += [f"warning: {warning}" for warning in report["warnings"]]
     ElementTree.SubElement(suite, "system-out").text = clean("\n".join(lines))
     ElementTree.indent(root, " ")
@@ -71,6 +76,8 @@ def _checks(report: Mapping[str, Any]) -> list[ElementTree.Element]:
         failures = [text for code in codes for text in by_code.pop(code, [])]
         unseen = "" if part in report["checked"] else f"{part} were not looked at"
         cases.append(_case("checks", name, failures, unseen))
+    foreign = report.get("foreign_code")
+    cases.append(_case("checks", "the code is paddle2torch's own", (), tell_foreign(foreign) if foreign else ""))
     cases += [_case("checks", code, failures) for code, failures in by_code.items()]
     return cases
 

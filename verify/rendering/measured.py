@@ -88,8 +88,9 @@ def render_uses(uses: Mapping[str, Mapping[str, Any]]) -> str:
         return ""
     rows = []
     for way, use in uses.items():
-        word = f"{use['differ']} FAILED" if use["differ"] else "ok"
-        rows.append(Row((way, use["compared"], use["first"], word), bool(use["differ"])))
+        skipped = use.get("skipped", "")
+        word = f"{use['differ']} FAILED" if use["differ"] else "not run" if skipped else "ok"
+        rows.append(Row((way, use["compared"], use["first"] or skipped, word), bool(use["differ"])))
     return "<h2>Other uses</h2>" + render_table(("use", "sites", "the first that differs", ""), rows, (1,), short=(3,))
 
 

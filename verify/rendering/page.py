@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from converter.inner_tensors import LEFT_INSIDE
 from converter.version import __version__
 from verify.compare import SiteResult, share_of_limit
 from verify.margin import tell_margin
@@ -20,14 +21,33 @@ from verify.rendering.measured import (
 from verify.rendering.plain_text import to_html, to_number
 from verify.rendering.self_test import render_self_test
 from verify.rendering.style import STYLE
-from verify.rendering.surroundings import render_files, render_others, render_reference, render_tokens
+from verify.rendering.surroundings import (
+    render_files,
+    render_left_inside,
+    render_others,
+    render_reference,
+    render_tokens,
+)
 from verify.rendering.verdict import Verdict, read_sites, verdict_of
 
 _SHOWN = 40
 #: Parts of a report that have a section of their own; what else it holds is shown as it is.
 _KNOWN = (
-    *("passed", "precision", "behavior", "checked", "problems", "first_difference", "static", "sites", "gradients"),
+    *(
+        "passed",
+        "precision",
+        "behavior",
+        "source_behavior",
+        "foreign_code",
+        "checked",
+        "problems",
+        "first_difference",
+        "static",
+        "sites",
+        "gradients",
+    ),
     *("coverage", "uses", "noise", "margin", "tokenizer", "self_test", "warnings", "files", "reference", "environment"),
+    LEFT_INSIDE,
 )
 # Even if something got through: nothing is loaded and nothing runs.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -44,6 +64,7 @@ def render_page(report: Mapping[str, Any]) -> str:
         _first_difference(report["first_difference"]),
         _problems(report["problems"]),
         _warnings(report["warnings"]),
+        render_left_inside(report),
         render_plot(sites, report["first_difference"]),
         render_groups(sites),
         render_failed_sites(sites),
@@ -72,7 +93,7 @@ def render_page(report: Mapping[str, Any]) -> str:
 
 def _verdict(verdict: Verdict) -> str:
     return (
-        f'<div class="verdict {verdict.kind}"><strong>{to_html(verdict.word)}: {to_html(verdict.sentence)}</strong>'
+        f'<div class="verdict {verdict.kind}"><strong>{to_html(verdict.headline)}</strong>'
         f"<p>{to_html(verdict.scope)}</p></div>"
     )
 

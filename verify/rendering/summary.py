@@ -13,6 +13,7 @@ from verify.margin import tell_margin
 from verify.rendering.kinds import by_tensor, count_failed, read_gradients
 from verify.rendering.plain_text import to_markdown, to_number
 from verify.rendering.verdict import group_rows, read_sites, verdict_of
+from verify.report import rows_of_uses, uses_not_run
 
 _SHOWN = 10
 
@@ -21,7 +22,7 @@ def render_summary(report: Mapping[str, Any]) -> str:
     """Verdict, a table of what was compared, what is wrong, warnings."""
     verdict = verdict_of(report)
     sign = {"good": "✅", "partly": "⚠️", "bad": "❌"}[verdict.kind]
-    lines = [f"## {sign} {verdict.word}: {verdict.sentence}", "", to_markdown(verdict.scope), ""]
+    lines = [f"## {sign} {verdict.opening} {to_markdown(verdict.sentence)}", "", to_markdown(verdict.scope), ""]
     rows = _rows(report)
     if rows:
         lines += ["| | compared | worst | limit | |", "| --- | --- | ---: | ---: | --- |"]
@@ -35,6 +36,7 @@ def render_summary(report: Mapping[str, Any]) -> str:
     lines += [f"- {to_markdown(problem['code'])}: {to_markdown(problem['text'])}" for problem in problems[:_SHOWN]]
     if len(problems) > _SHOWN:
         lines.append(f"- and {len(problems) - _SHOWN} more, in report.html")
+    lines += [f"- not run: {to_markdown(way)}" for way in uses_not_run(report["uses"])]
     lines += [f"- warning: {to_markdown(warning)}" for warning in report["warnings"]]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -51,9 +53,7 @@ def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
     if gradients:
         wrong = count_failed(gradients)
         rows.append(("gradients", f"{len(by_tensor(gradients))} tensors", f"{wrong} differ", "0", _word(wrong)))
-    if report["uses"]:
-        compared, wrong = (sum(use[part] for use in report["uses"].values()) for part in ("compared", "differ"))
-        rows.append(("other uses", f"{compared} sites", f"{wrong} differ", "0", _word(wrong)))
+    rows += rows_of_uses(report["uses"])
     if tokens is not None:
         wrong = tokens["mismatched"]
         rows.append(("tokens", f"{tokens['texts']} texts", f"{wrong} differ", "0", _word(wrong)))

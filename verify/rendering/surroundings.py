@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from converter.inner_tensors import read_left_inside
 from verify.rendering.plain_text import to_html
 from verify.rendering.tables import Row, render_rows, render_table
 
@@ -56,10 +57,22 @@ def _around_difference(expected: Sequence[object], found: Sequence[object]) -> t
     return shown[0], shown[1]
 
 
+def render_left_inside(report: Mapping[str, Any]) -> str:
+    """The tensors inside modules that OUTPUT leaves out."""
+    left = read_left_inside(report)
+    table = render_table(("tensor of SOURCE", "by its name"), [Row(pair) for pair in left.items()]) if left else ""
+    return f"<h2>Left out of the modules</h2>{table}" if left else ""
+
+
 def render_reference(report: Mapping[str, Any]) -> str:
     """Who computed what it was compared with, and where all ran."""
     reference = report["reference"]
     rows = [Row(("behavior", report["behavior"]))]
+    if report.get("source_behavior") not in (None, report["behavior"]):
+        rows.append(Row(("SOURCE's own behavior", report["source_behavior"]), True))
+    rows += [
+        Row((f"not paddle2torch's code: {name}", digest)) for name, digest in report.get("foreign_code", {}).items()
+    ]
     if reference:
         rows += [
             Row(("reference", reference.get("kind", ""))),

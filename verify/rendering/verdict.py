@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from converter.inner_tensors import count_left_inside, read_left_inside
 from verify.compare import SiteResult, share_of_limit
-from verify.report import MISSED, NUMBERS, TOKENS, WEIGHTS, group_sites
+from verify.report import MISSED, NUMBERS, TOKENS, WEIGHTS, group_sites, tell_foreign
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,15 @@ class Verdict:
     word: str
     sentence: str
     scope: str
+
+    @property
+    def headline(self) -> str:
+        return f"{self.opening} {self.sentence}"
+
+    @property
+    def opening(self) -> str:
+        """The word with what joins it to the sentence."""
+        return self.word + ("," if self.sentence.startswith("but ") else ":")
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ class GroupRow:
 
 
 def verdict_of(report: Mapping[str, Any]) -> Verdict:
-    """A pass speaks of the whole model only when weights, numbers and tokens were looked at."""
+    """A pass speaks of the whole model only when weights, numbers and tokens were looked at, and its code is ours."""
     seen = [f"{name} ({report['precision']})" if name == NUMBERS else name for name in report["checked"]]
     unseen = [name for name in (WEIGHTS, NUMBERS, TOKENS) if name not in report["checked"]]
     scope = f"Looked at: {', '.join(seen) or 'nothing'}." + (f" Not looked at: {', '.join(unseen)}." if unseen else "")
@@ -42,6 +52,12 @@ def verdict_of(report: Mapping[str, Any]) -> Verdict:
         return Verdict("partly", "NOT PROVEN", missed, scope)
     if not report["passed"]:
         return Verdict("bad", "FAILED", "OUTPUT is not the same model", scope)
+    reservations = [tell_foreign(report["foreign_code"])] if report.get("foreign_code") else []
+    left = read_left_inside(report)
+    if left:
+        reservations.append(f"but without {count_left_inside(left)}, which OUTPUT leaves out on request")
+    if reservations:
+        return Verdict("partly", "PASSED", "; ".join(reservations), scope)
     if unseen:
         return Verdict("partly", "PASSED", "nothing wrong in what was looked at", scope)
     return Verdict("good", "PASSED", "OUTPUT is the same model", scope)

@@ -15,6 +15,11 @@ CONFIG, TOKENIZER, TOKENS = "config.json", "tokenizer_config.json", "special_tok
 VOCABULARY, MODEL = "vocab.txt", "sentencepiece.bpe.model"
 #: Stands for a field that is taken out.
 ABSENT = "(absent)"
+#: Fields that a comparison under other rules sets to those of the reference.
+_RULES = (
+    *("implicit_mask_token_ids", "implicit_mask_queries", "attention_mask_value", "position_offset"),
+    "piece_rule",
+)
 #: Fields that no forward pass in eval mode shows, and why. The check of fields finds them.
 UNSEEN = {
     "hidden_dropout_prob": "a dropout, which eval mode leaves out",
@@ -51,7 +56,7 @@ def folder_faults(output: Path, seed: int, same_rules: bool, tokens: bool, ways:
                 reason = f"{TOKENS} wins"
             if not ways and file == TOKENIZER and name in _SHOWN_BY_WAYS:
                 reason = _UNSEEN_WITHOUT_WAYS
-            if not same_rules and name in ("implicit_mask_token_ids", "attention_mask_value", "piece_rule"):
+            if not same_rules and name in _RULES:
                 reason = _UNSEEN_UNDER_OTHER_RULES
             if not _is_field(fields, name, value):
                 yield Fault(FIELD, f"{file}: {name}", value=value, unseen=reason)
@@ -72,6 +77,7 @@ def config_changes(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield from (("hidden_act", name) for name in ("gelu", "relu", "silu", "tanh"))
     yield from (("layer_norm_eps", value) for value in (1e-5, 1e-12))
     yield from (("implicit_mask_token_ids", ids) for ids in ([0], [1], [0, 1], []))
+    yield "implicit_mask_queries", not config.get("implicit_mask_queries", False)
     yield from (("attention_mask_value", value) for value in (-1e9, -1000.0, None))
     for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "act_dropout"):
         yield name, 0.37

@@ -22,6 +22,8 @@ REFUSED = {
     "null": (b"null", "expected an object"),
     "brackets without end": (b"[" * 1_000_000, "nested too deeply"),
     "objects without end": (b'{"a":' * 300_000, "nested too deeply"),
+    "a list of lists of lists": (b'{"a": ' + b"[" * 300 + b"]" * 300 + b"}", "nested more than 200 deep"),
+    "objects and lists in turn": (b'{"a": [' * 150 + b"]}" * 150, "nested more than 200 deep"),
     "cut": (b'{"a": 1', "line 1, column 8"),
     "two objects": (b"{} {}", "Extra data"),
     "a comment": (b"{} // x", "Extra data"),
@@ -52,6 +54,11 @@ def test_what_is_not_strict_json(idea: str, tmp_path: Path) -> None:
 def test_an_object_as_it_is() -> None:
     data = '{"a": [1, 2.5, true, null, {"é\\u00e9\\ud83d\\ude00": "x"}]}'.encode()
     assert parse_json(data, "x.json") == ({"a": [1, 2.5, True, None, {"éé😀": "x"}]}, ())
+
+
+def test_what_is_nested_as_a_program_is_read() -> None:
+    text = b'{"a": [' * 90 + b"]}" * 90
+    assert parse_json(text, "x.json")[1] == ()
 
 
 def test_a_byte_order_mark_is_odd_but_usable() -> None:

@@ -99,7 +99,6 @@ WRONG = {
     "a header of brackets": (file_of(b'{"a":' + b"[" * 200_000), "nested too deeply"),
     "seven bytes": (b"1234567", "is announced and 0 are left"),
     "metadata of numbers": (file_of({"a": entry(0, 16, (4,))}, metadata={"format": 1}), "no table of texts"),
-    "a pickle": (b"\x80\x04}.", "a pickle"),
     "a git-LFS pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a git-LFS pointer"),
     "a web page": (b"<html><body>404", "a web page"),
 }

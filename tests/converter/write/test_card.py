@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +103,7 @@ def test_another_s_model_is_not_taken_for_baidu_s(source: Path, origin: str | No
 @pytest.mark.parametrize("behavior", list(BEHAVIORS))
 def test_the_differences_to_the_port_are_those_of_this_behavior(source: Path, behavior: str) -> None:
     card = render(source, behavior=behavior)
-    assert ("Paddle hides [CLS]" in card) == (behavior == "paddlenlp")
+    assert ("Paddle hides [CLS]" in card) == behavior.startswith("paddlenlp")
     assert ("Paddle by 10000" in card) == (behavior != "transformers")
     assert "cuts some texts into other tokens" in card
 
@@ -113,3 +116,26 @@ def test_the_code_in_the_card_loads_what_is_there(source: Path) -> None:
         (code,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
         compile(code, "card", "exec")
     assert "| `model_state.pdparams` | 5 | `" + "ab" * 32 + "` |" in both and "@inproceedings" in both
+
+
+def test_a_files_name_puts_nothing_into_the_card_but_its_row(tmp_path: Path) -> None:
+    name = "a\n# heading\n|b`c<img src=x>.pdparams"
+    source = write_folder(tmp_path / "in")
+    (source / "model_state.pdparams").rename(source / name)
+    convert(source / name, tmp_path / "out")
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "\n# heading" not in card
+    assert "| `` a\\n# heading\\n\\|b`c<img src=x>.pdparams `` |" in card
+
+
+def test_a_files_name_that_is_no_utf_8_is_refused_in_one_line(tmp_path: Path) -> None:
+    source = write_folder(tmp_path / "in")
+    path = Path(os.fsdecode(os.fsencode(source) + b"/caf\xe9.pdparams"))
+    (source / "model_state.pdparams").rename(path)
+    done = subprocess.run(
+        [sys.executable, "-m", "converter", "convert", path, tmp_path / "out"], capture_output=True, text=True
+    )
+    assert done.returncode == 2 and done.stderr.splitlines()[-1].startswith("error[E315]: 'caf\\udce9.pdparams'")
+    shown = subprocess.run([sys.executable, "-m", "converter", "inspect", path], capture_output=True, text=True)
+    assert shown.returncode == 0 and "caf\\udce9.pdparams" in shown.stdout
+    assert not (tmp_path / "out").exists()

@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 from converter.errors import OutputError
+from converter.write.new_files import write_file
 from converter.write.staging import staged
 
 OURS = {"tool": "paddle2torch"}
 
 
 def fill(folder: Path, text: str) -> None:
-    (folder / "paddle2torch.json").write_text(json.dumps(OURS))
-    (folder / "weights").write_text(text)
+    write_file(folder / "paddle2torch.json", json.dumps(OURS).encode())
+    write_file(folder / "weights", text.encode())
 
 
 def make(output: Path, text: str = "one", force: bool = False) -> None:
@@ -107,7 +108,7 @@ def test_what_a_living_run_writes_is_left_alone(tmp_path: Path) -> None:
     try:
         make(tmp_path / "out")
         left = [path for path in tmp_path.iterdir() if path.name != "out"]
-        assert len(left) == 1 and (left[0] / "weights").read_text() == "half"
+        assert len(left) == 1 and (left[0] / "new" / "weights").read_text() == "half"
     finally:
         run.kill()
         run.wait()

@@ -89,6 +89,10 @@ def test_other_uses_are_cases(passing: dict[str, Any]) -> None:
         "training": {"compared": 8, "differ": 1, "first": "dropout is applied nowhere"},
     }
     assert failed(read(passing)) == ["training"]
+    passing["uses"] = {"torch.compile": {"compared": 0, "differ": 0, "first": "", "skipped": "it takes minutes"}}
+    (case,) = [case for case in read(passing).findall("testcase") if case.get("name") == "torch.compile"]
+    skipped = case.find("skipped")
+    assert skipped is not None and skipped.get("message") == "it takes minutes"
 
 
 def test_the_margin_is_a_property(passing: dict[str, Any], failing: dict[str, Any]) -> None:

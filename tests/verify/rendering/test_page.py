@@ -168,6 +168,8 @@ def test_other_uses_have_a_row_each(passing: dict[str, Any]) -> None:
         ["plain call", "12", "", "ok"],
         ["training", "8", "dropout is applied nowhere &lt;b&gt;", "1 FAILED"],
     ]
+    passing["uses"] = {"torch.compile": {"compared": 0, "differ": 0, "first": "", "skipped": "it takes minutes"}}
+    assert cells_of(render_page(passing), "Other uses") == [["torch.compile", "0", "it takes minutes", "not run"]]
 
 
 def test_the_self_test_is_a_table_with_what_was_missed_first(passing: dict[str, Any], tested: dict[str, Any]) -> None:

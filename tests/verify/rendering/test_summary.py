@@ -39,6 +39,11 @@ def test_other_uses_are_one_row(passing: dict[str, Any]) -> None:
     assert "| other uses | 12 sites | 1 differ | 0 | FAILED |" in render_summary(passing)
 
 
+def test_a_use_that_was_not_run_is_named(passing: dict[str, Any]) -> None:
+    passing["uses"] = {"torch.compile": {"compared": 0, "differ": 0, "first": "", "skipped": "it takes minutes"}}
+    assert "- not run: torch.compile \\(it takes minutes\\)" in render_summary(passing)
+
+
 def test_the_margin_is_told(passing: dict[str, Any], failing: dict[str, Any]) -> None:
     assert "Margin: noise is at most 0.1% of its limit" in render_summary(passing)
     assert "Margin" not in render_summary(failing)

@@ -1,0 +1,56 @@
+"""Adapters without their model: a file or a folder that holds nothing else is named for what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from converter.errors import Paddle2TorchError, Problem, SourceError
+from converter.open.files import quoted
+from converter.tensors import TensorSet
+from mappings.inner_names import load_inner
+
+CODE = "E006"
+_ADVICE = "Merge it into its base model, then convert that"
+#: What a file of an adapter ends in where it cannot be read as weights: torch is missing, or the layout is unknown.
+_UNREAD = ("E004", "E040", "E304", "E323")
+_EMBEDDING = "word_embeddings"
+
+
+def refuse_adapter_folder(folder: Path, names: Iterable[str]) -> None:
+    """For a folder without weights of a model. Raises SourceError when an adapter's files lie in it."""
+    found = [name for name in names if load_inner().adapter_file(name) is not None]
+    if found:
+        raise SourceError(_problem(folder.name, _listed(found)))
+
+
+def refuse_adapter_name(name: str, error: Paddle2TorchError) -> None:
+    """For a file that was not read. Raises SourceError when its name is that of an adapter's file."""
+    row = load_inner().adapter_file(name)
+    if row is not None and error.problems[0].code in _UNREAD:
+        raise SourceError(_problem(name, f"{row.holds}, by the file's name")) from None
+
+
+def refuse_adapter_tensors(name: str, found: TensorSet) -> None:
+    """For a file that was read. Raises SourceError when it holds adapters and no embedding that they belong to."""
+    recognised = (load_inner().recognise(tensor) for tensor in found.tensors)
+    kinds = dict.fromkeys(kind.name for kind in recognised if kind is not None and kind.adapter)
+    if kinds and not any(_EMBEDDING in tensor for tensor in found.tensors):
+        raise SourceError(_problem(name, f"{', '.join(kinds)}, by the names of its tensors"))
+
+
+def warn_of_adapters(names: Iterable[str]) -> list[str]:
+    """For a folder with weights of a model: an adapter's files next to them are not read."""
+    found = [name for name in names if load_inner().adapter_file(name) is not None]
+    if not found:
+        return []
+    return [f"{_listed(found)}: an adapter next to the weights, which is not read: OUTPUT is the model without it"]
+
+
+def _problem(name: str, what: str) -> Problem:
+    return Problem(CODE, f"{quoted(name, 255)[1:-1]}: an adapter only, not a model ({what}). {_ADVICE}")
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(quoted(name, 255)[1:-1] for name in sorted(names)[:6])
+    return shown + (f" and {len(names) - 6} more" if len(names) > 6 else "")

@@ -1,0 +1,144 @@
+"""Whether everything in a report agrees with its verdict, with itself and with OUTPUT. A report that does not is an
+accident or was edited; one that does may still be forged, for it is no signature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from converter.errors import FileError
+from converter.open.json_files import read_json
+
+if TYPE_CHECKING:
+    from verify.compare import SiteResult
+
+_MANIFEST, _CONFIG = "paddle2torch.json", "config.json"
+_TOKENS = "tokens"
+#: Kinds of sites that every model has (verify.report.group_sites).
+_KINDS = (
+    "word and position rows",
+    "embeddings",
+    "norms alone",
+    "linear layers alone",
+    "inside the layers",
+    "attention probabilities",
+    "hidden states",
+)
+_SHOWN = 3
+
+
+def find_contradictions(report: Mapping[str, Any], sites: list[SiteResult], output: Path) -> list[str]:
+    """Why a report that is marked as passed is not to be believed. Raises KeyError, TypeError, ValueError or
+    AttributeError for one that is damaged."""
+    manifest, config = _read(output / _MANIFEST), _read(output / _CONFIG)
+    found = [
+        *_in_itself(report),
+        *_of_the_manifest(report, manifest),
+        *_of_the_tensors(report, manifest),
+        *_of_the_sites(sites, manifest, config),
+        *_of_the_code(report, output),
+    ]
+    return [f"it is marked as passed, and {reason}" for reason in found]
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """Empty where it is lost or damaged, which is a finding of its own."""
+    try:
+        return read_json(path)[0] if path.is_file() else {}
+    except FileError:
+        return {}
+
+
+def _in_itself(report: Mapping[str, Any]) -> Iterator[str]:
+    if report["first_difference"] is not None:
+        yield "names a first difference"
+    if report["precision"] not in ("float64", "float32"):
+        yield f"its precision is {report['precision']!r:.40}"
+    if report["reference"].get("kind") not in ("live", "trace"):
+        yield "does not name what computed the reference"
+    uses = report["uses"]
+    if not any(use["compared"] for use in uses.values()):
+        yield "compared no other use of the model"
+    for way, use in uses.items():
+        if use["differ"] != 0 or use["first"]:
+            yield f"another use of the model differs ({way:.60}: {use['first']:.200})"
+        elif type(use["compared"]) is not int or use["compared"] < 0:
+            yield f"what was compared of another use is {use['compared']!r:.20} ({way:.60})"
+    tokens = report["tokenizer"]
+    if tokens is not None and _TOKENS in report["checked"]:
+        if tokens.get("problem") or tokens.get("examples"):
+            yield f"its tokenizer has a problem ({tokens.get('problem') or 'texts that differ'!s:.200})"
+        if any(differ != 0 for _, differ in tokens.get("ways", {}).values()):
+            yield "a way through its tokenizer differs"
+    tested = report.get("self_test")
+    if tested is not None and tested["missed"]:
+        yield "its self-test missed faults"
+
+
+def _of_the_manifest(report: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What OUTPUT was made from, and by whose rules."""
+    if not manifest:
+        return
+    said = {file["sha256"] for file in report["reference"]["files"]}
+    made_from = {file["sha256"] for file in manifest["source"]["files"] if not file["name"].endswith(".json")}
+    if said != made_from:
+        yield f"its reference read other files than those that {_MANIFEST} names as the source"
+    behavior, own = manifest.get("behavior", "paddlenlp"), report.get("source_behavior")
+    if report["behavior"] != behavior:
+        yield f"its behavior is {report['behavior']!r:.40}, where {_MANIFEST} has {behavior!r:.40}"
+    elif own not in (None, behavior) and manifest.get("behavior_chosen") is not True:
+        yield f"its behavior is not the source's ({own!r:.40}), which convert was not asked for"
+
+
+def _of_the_tensors(report: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Every tensor was compared, has gradients, and is covered."""
+    rows = {row["tensor"]: row for row in report["coverage"]}
+    gradients = {entry["tensor"] for entry in report["gradients"]}
+    names = {entry["target"] for entry in manifest["tensors"]} if manifest else set(rows)
+    if not names or gradients != names:
+        yield f"has no gradients of {_some(names - gradients) or 'tensors of this model'}"
+    if rows.keys() != names:
+        yield f"its coverage is not that of this model's tensors ({_some(rows.keys() ^ names)})"
+    elif not all(0 <= row["seen"] <= row["elements"] for row in rows.values()):
+        yield "its coverage counts more elements than there are"
+    if manifest:
+        shapes = {entry["target"]: math.prod(entry["shape"]) for entry in manifest["tensors"]}
+        odd = {name for name, row in rows.items() if row["elements"] != shapes.get(name, row["elements"])}
+        if odd:
+            yield f"its coverage has other sizes than the tensors ({_some(odd)})"
+        if report["static"]["tensors"] < len(names):
+            yield f"it compared {report['static']['tensors']} tensors of {len(names)}"
+
+
+def _of_the_sites(sites: list[SiteResult], manifest: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
+    """At least one of every kind that this model has, and the states behind every layer."""
+    from verify.report import group_sites
+
+    kinds = {name for name, _ in group_sites(sites)}
+    classes = config.get("architectures") or [""]
+    pooled = any("pooler." in entry["target"] for entry in manifest.get("tensors", ()))
+    wanted = [*_KINDS, *(["logits"] if "For" in str(classes[0]) else []), *(["pooler"] if pooled else [])]
+    lacking = [kind for kind in wanted if kind not in kinds]
+    if lacking:
+        yield f"has no site of {', '.join(lacking)}"
+    layers = config.get("num_hidden_layers")
+    names = {site.site for site in sites}
+    if type(layers) is int and 0 < layers <= 10_000 and not lacking:
+        silent = [f"hidden_states.{number}" for number in range(layers + 1) if f"hidden_states.{number}" not in names]
+        if silent:
+            yield f"has no site {', '.join(silent[:_SHOWN])}"
+
+
+def _of_the_code(report: Mapping[str, Any], output: Path) -> Iterator[str]:
+    from verify.foreign_code import find_foreign
+
+    if "foreign_code" in report and report["foreign_code"] != find_foreign(output):
+        yield "it names other code that is not paddle2torch's own than OUTPUT has"
+
+
+def _some(names: Any) -> str:
+    ordered = sorted(map(str, names))
+    more = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
+    return ", ".join(f"{name:.80}" for name in ordered[:_SHOWN]) + more

@@ -1,0 +1,108 @@
+"""What becomes of the fields of a source's config: fields/config.toml, read, checked and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from mappings.tables import TableError, check_keys, read_toml
+
+#: Who writes configs.
+WRITERS = ("paddlenlp", "constructor call", "release", "erniekit", "transformers")
+
+
+@dataclass(frozen=True)
+class Aliases:
+    """Alias -> field, and whether an alias that is 0, 0.0 or "" counts."""
+
+    names: Mapping[str, str]
+    falsy_counts: bool
+
+
+@dataclass(frozen=True)
+class RefusedField:
+    """A field with which the source's class computes what no class here can, unless its value is harmless."""
+
+    field: str
+    harmless: tuple[Any, ...]
+    why: str
+    advice: str
+
+    def value_in(self, config: Mapping[str, Any]) -> Any:
+        """The value where the field stands, down the dots; None where it does not."""
+        value: Any = config
+        for part in self.field.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        return value
+
+    def is_harmless(self, value: Any) -> bool:
+        return value is None or _is_one_of(value, self.harmless)
+
+
+@dataclass(frozen=True)
+class ConfigFields:
+    """The rules for one writer's configs."""
+
+    aliases: Aliases
+    #: Field -> the values with which it decides nothing; None: whatever its value.
+    left_out: Mapping[str, tuple[Any, ...] | None]
+    refused: tuple[RefusedField, ...]
+
+    def decides_nothing(self, field: str, value: Any) -> bool:
+        """Whether leaving the field out changes nothing, as a table states."""
+        if field not in self.left_out:
+            return False
+        values = self.left_out[field]
+        return values is None or value is None or _is_one_of(value, values)
+
+
+@cache
+def load_config_fields(writer: str) -> ConfigFields:
+    return build_config_fields(read_toml("config", "fields"), writer)
+
+
+def build_config_fields(data: Mapping[str, Any], writer: str) -> ConfigFields:
+    """The checked rules of one writer from parsed TOML. Raises TableError."""
+    check_keys(data, "config", "alias", "left_out", "refused")
+    aliases = Aliases({}, False)
+    for entry in data["alias"]:
+        check_keys(entry, "alias", "writer", "falsy", "names")
+        _check_writers([entry["writer"]])
+        if entry["falsy"] not in ("ignored", "taken"):
+            raise TableError(f"falsy is {entry['falsy']!r}, expected 'ignored' or 'taken'")
+        if entry["writer"] == writer:
+            aliases = Aliases(dict(entry["names"]), entry["falsy"] == "taken")
+    left_out: dict[str, tuple[Any, ...] | None] = {}
+    for entry in data["left_out"]:
+        check_keys(entry, "left_out", "fields", "why", "writers", "values")
+        if not _is_for(entry, writer):
+            continue
+        for field in entry["fields"]:
+            # Where any row leaves a field out whatever its value, so it is.
+            if field not in left_out or "values" not in entry:
+                left_out[field] = tuple(entry["values"]) if "values" in entry else None
+    refused = []
+    for entry in data["refused"]:
+        check_keys(entry, "refused", "field", "writers", "harmless", "why", "advice")
+        if _is_for(entry, writer):
+            refused.append(RefusedField(entry["field"], tuple(entry["harmless"]), entry["why"], entry["advice"]))
+    return ConfigFields(aliases, left_out, tuple(refused))
+
+
+def _is_for(entry: Mapping[str, Any], writer: str) -> bool:
+    writers = entry.get("writers", WRITERS)
+    _check_writers(writers)
+    return writer in writers
+
+
+def _check_writers(writers: Any) -> None:
+    unknown = set(writers) - set(WRITERS)
+    if unknown:
+        raise TableError(f"nobody writes configs as {', '.join(sorted(unknown))}")
+
+
+def _is_one_of(value: Any, values: tuple[Any, ...]) -> bool:
+    """Equal, and of the same type: False is not 0 here."""
+    return any(type(value) is type(other) and value == other for other in values)
