@@ -34,7 +34,9 @@ _NAMING_FIELDS = ("auto_map", "custom_pipelines")
 _ANOTHER = "another repository"
 _OF_A_FILE = re.compile(r"(\w+)\.\w+")
 #: Under these names a loader finds another model, which it loads in place of OUTPUT.
-LEADING_ELSEWHERE = {"adapter_config.json": "with PEFT installed from_pretrained loads the model that it names"}
+LEADING_ELSEWHERE = {
+    "adapter_config.json": "with PEFT installed from_pretrained loads the model that it names, with an adapter"
+}
 
 
 def find_foreign(output: Path) -> dict[str, str]:
@@ -80,12 +82,16 @@ def check_code_files(output: Path, manifest: Mapping[str, Any] | None) -> list[P
         for name, path in _walk(output)
         if path.is_dir() and name != FOLDER
     ]
-    problems += [
-        Problem("E414", f"{name}: {why}, which is not OUTPUT. Remove it")
+    return problems + check_leading_files(output)
+
+
+def check_leading_files(output: Path) -> list[Problem]:
+    """Files that lead a loader to another model."""
+    return [
+        Problem("E414", f"{name}: {why}. Remove it, or convert again")
         for name, why in LEADING_ELSEWHERE.items()
         if os.path.lexists(output / name)
     ]
-    return problems
 
 
 def check_named_code(

@@ -13,7 +13,7 @@ from converter.errors import Problem, ReferenceFailure
 from verify.folder import check_folder
 from verify.foreign_code import find_foreign
 from verify.judge import Judgement, Start, check_installed, judge
-from verify.left_inside import check_adapters, check_left_inside, warn_left_inside
+from verify.left_inside import check_left_inside, warn_left_inside
 from verify.localise import first_difference, first_gradient
 from verify.manifest import (
     MANIFEST,
@@ -160,7 +160,7 @@ class Job:
         """What OUTPUT leaves out of the class's modules: a fault unless its manifest records that it was asked for."""
         left, problems = check_left_inside(read_manifest(self.output)[0], plan)
         self.report.left_inside = left
-        self.report.problems += problems + check_adapters(self.output)
+        self.report.problems += problems
         self.report.warnings += [warn_left_inside(left)] if left else []
 
     def _source_sums(self, opened: Source | None, trace: Trace | None) -> dict[str, str] | None:

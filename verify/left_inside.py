@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.errors import Problem, fold_names
@@ -14,9 +13,7 @@ from verify.manifest import MANIFEST
 if TYPE_CHECKING:
     from converter.plan import Plan
 
-CODE, ADAPTER_CODE = "E111", "E112"
-#: What transformers looks for in a folder to find an adapter.
-ADAPTER = "adapter_config.json"
+CODE = "E111"
 
 
 def check_left_inside(manifest: Mapping[str, Any] | None, plan: Plan | None) -> tuple[dict[str, str], list[Problem]]:
@@ -40,15 +37,6 @@ def check_left_inside(manifest: Mapping[str, Any] | None, plan: Plan | None) -> 
         text = f"{MANIFEST} records {fold_names(invented)} as left out, and SOURCE has no such tensor inside a module"
         problems.append(Problem(CODE, f"{text}. Convert again"))
     return {**recorded, **found}, problems
-
-
-def check_adapters(output: Path) -> list[Problem]:
-    """That OUTPUT holds no adapter: transformers loads one with the model wherever PEFT is installed."""
-    path = output / ADAPTER
-    if not path.exists() and not path.is_symlink():
-        return []
-    text = f"{ADAPTER} is in OUTPUT: transformers loads that adapter with the model where PEFT is installed"
-    return [Problem(ADAPTER_CODE, f"{text}. Convert again, or remove it")]
 
 
 def warn_left_inside(left: Mapping[str, str]) -> str:

@@ -63,7 +63,8 @@ def _rename(found: TensorSet, prefix: str) -> TensorSet:
         stored_as = tensor.stored_as or (name if target != name else "")
         tensors[target] = replace(tensor, name=target, stored_as=stored_as)
     table = {_short(name, prefix): variable for name, variable in found.name_table.items()}
-    renamed = replace(found, tensors=tensors, name_table=table, prefix=prefix + found.prefix)
+    others = tuple(_short(name, prefix) for name in found.not_tensors)
+    renamed = replace(found, tensors=tensors, name_table=table, not_tensors=others, prefix=prefix + found.prefix)
     file = found.files[0].name if found.files else "the checkpoint"
     return apply_names(renamed, file) if renamed.naming == "structured" else renamed
 

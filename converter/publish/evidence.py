@@ -127,8 +127,8 @@ def _is_document(name: str) -> bool:
 def check_manifest(output: Path) -> list[Problem]:
     """That every sum of the manifest, from which the card tells what was converted, is that of what lies in OUTPUT, and
     that no file of OUTPUT names code from elsewhere."""
-    from verify.foreign_code import check_named_code
-    from verify.left_inside import check_adapters, check_left_inside
+    from verify.foreign_code import check_leading_files, check_named_code
+    from verify.left_inside import check_left_inside
     from verify.manifest import check_files, check_tensors, read_manifest
     from verify.written import read_written
 
@@ -136,7 +136,7 @@ def check_manifest(output: Path) -> list[Problem]:
     if manifest is None:
         return problems
     written = read_written(output)
-    problems = [*check_left_inside(manifest, None)[1], *check_adapters(output), *written.problems]
+    problems = [*check_left_inside(manifest, None)[1], *check_leading_files(output), *written.problems]
     problems += [*check_tensors(manifest, written)[1], *check_files(manifest, output)[0]]
     return [*problems, *check_named_code(output, manifest, {})[0]]
 

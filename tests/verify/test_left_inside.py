@@ -150,4 +150,4 @@ def test_a_record_of_another_form_is_no_record(adapted: Path, output: Path, odd:
 def test_an_adapter_in_output_fails_whether_peft_is_installed_here_or_not(adapted: Path, output: Path) -> None:
     (output / "adapter_config.json").write_text("{}")
     (problem,) = judge(adapted, output).problems
-    assert problem.code == "E112" and "adapter_config.json is in OUTPUT" in problem.text
+    assert problem.code == "E414" and problem.text.startswith("adapter_config.json: with PEFT installed")

@@ -54,7 +54,7 @@ def test_an_adapter_is_not_pushed_with_the_model(hub: LocalHub, output: Path) ->
     write_report(output, checked=["weights", "numbers"])
     with pytest.raises(Paddle2TorchError) as caught:
         push(output, ID)
-    assert [problem.code for problem in caught.value.problems] == ["E112"]
+    assert [problem.code for problem in caught.value.problems] == ["E414"]
 
 
 def test_the_record_of_the_report_is_on_the_card(hub: LocalHub, output: Path) -> None:
