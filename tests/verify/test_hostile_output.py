@@ -199,14 +199,14 @@ def map_auto(auto: str, place: Any, file: str = "config.json") -> Callable[[Path
 
 
 ELSEWHERE = [
-    map_auto("AutoModelForMaskedLM", "owner/other--modeling.Model"),
+    map_auto("AutoModelForPreTraining", "owner/other--modeling.Model"),
     map_auto("AutoProcessor", "owner/other--processing.Processor"),
     map_auto("AutoTokenizer", "owner/other--tokenization.Tokenizer"),
     map_auto("AutoTokenizer", ["owner/other--tokenization.Tokenizer", None]),
-    map_auto("AutoModelForMaskedLM", "evil.Model"),
-    map_auto("AutoModelForMaskedLM", "sub/evil.Model"),
-    map_auto("AutoModelForMaskedLM", "../evil.Model"),
-    map_auto("AutoModelForMaskedLM", "Model"),
+    map_auto("AutoModelForPreTraining", "evil.Model"),
+    map_auto("AutoModelForPreTraining", "sub/evil.Model"),
+    map_auto("AutoModelForPreTraining", "../evil.Model"),
+    map_auto("AutoModelForPreTraining", "Model"),
     map_auto("AutoProcessor", "owner/other--processing.Processor", "tokenizer_config.json"),
     map_auto("AutoTokenizer", ["owner/other--a.B", None], "tokenizer_config.json"),
     map_auto("AutoImageProcessor", "owner/other--processing.Processor", "preprocessor_config.json"),
@@ -228,17 +228,17 @@ def test_a_file_that_names_code_from_elsewhere_fails(
 
 def test_code_that_an_auto_map_names_must_be_in_the_manifest(output: Path, judge: Callable[[], Report]) -> None:
     (output / "extra.py").write_text("class Model: ...\n")
-    map_auto("AutoModelForMaskedLM", "extra.Model")(output)
+    map_auto("AutoModelForPreTraining", "extra.Model")(output)
     found = [problem.text for problem in judge().problems if problem.code == "E411"]
     assert len(found) == 2 and all("extra.py" in text and "paddle2torch.json does not know" in text for text in found)
 
 
 def test_an_entry_for_the_code_in_output_is_named_in_a_warning(output: Path, judge: Callable[[], Report]) -> None:
-    map_auto("AutoModelForMaskedLM", "modeling_ernie_m.ErnieMModel")(output)
+    map_auto("AutoModelForPreTraining", "modeling_ernie_m.ErnieMModel")(output)
     report = judge()
     assert report.passed
     said = (
-        "config.json: auto_map's AutoModelForMaskedLM is 'modeling_ernie_m.ErnieMModel', which convert does not write"
+        "config.json: auto_map's AutoModelForPreTraining is 'modeling_ernie_m.ErnieMModel', which convert does not write"
     )
     assert said in report.warnings
 
