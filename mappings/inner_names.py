@@ -135,12 +135,18 @@ def _variable_stems(source_class: str) -> tuple[Pattern, ...]:
     rows = load_official().names
     mine = [row for row in rows if not row.source_class or source_class in ("", row.source_class)]
     texts = [_stem(row.stored.text) for row in mine]
-    texts += [f"{kind.name}_{{number}}" for kind in load_automatic().kinds]
+    texts += [(f"{kind.name}_{{number}}", _SEPARATORS) for kind in load_automatic().kinds]
     return tuple(
-        Pattern(f"{text}{end}") for text in dict.fromkeys(texts) for end in ("", *(f"{s}{{any}}" for s in _SEPARATORS))
+        Pattern(f"{text}{end}")
+        for text, separators in dict.fromkeys(texts)
+        for end in ("", *(f"{s}{{any}}" for s in separators))
     )
 
 
-def _stem(stored: str) -> str:
+def _stem(stored: str) -> tuple[str, str]:
+    """What the names of a module's variables begin with, and what may follow it: where the row has a dot, a dot."""
     before, layer, _ = stored.partition("{layer}")
-    return before + layer if layer else _LAST_CHOICE.sub("", stored).rstrip(_SEPARATORS)
+    if layer:
+        return before + layer, _SEPARATORS
+    left = _LAST_CHOICE.sub("", stored)
+    return left.rstrip(_SEPARATORS), "." if left.endswith(".") else _SEPARATORS

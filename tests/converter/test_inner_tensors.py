@@ -165,7 +165,7 @@ def test_where_no_scheme_fits_the_adapters_are_named_too(tmp_path: Path) -> None
     state[f"base_model.model.{LORA}.weight"] = np.zeros((8, 2), "<f4")
     with pytest.raises(PlanError) as caught:
         make_plan(open_source(write_folder(tmp_path, state, make_config(HEADED))))
-    assert [problem.code for problem in caught.value.problems] == ["E101", "E110"]
+    assert [problem.code for problem in caught.value.problems] == ["E115", "E110"]
     assert f"base_model.model.{LORA}.weight: LoRA adapters" in caught.value.problems[1].text
 
 

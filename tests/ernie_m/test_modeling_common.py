@@ -28,6 +28,10 @@ LABELS: dict[str, dict[str, torch.Tensor]] = {
 CLASSES = list(LABELS)
 TRAINED = CLASSES[1:]
 
+#: Tensors that were loaded lie elsewhere in memory, and kernels that go by alignment round the last bits otherwise on
+#: some processors. The tensors themselves are compared exactly.
+LAST_BITS = 2e-6
+
 
 def inputs_for(name: str, labels: bool = False) -> dict[str, torch.Tensor]:
     """Texts of three lengths with their mask, and labels if asked for."""
@@ -63,7 +67,8 @@ def test_two_calls_and_two_saves_are_equal(tiny: Any, name: str, attn: str, tmp_
     )
     assert not any(report.values()), report
     assert not loaded.training
-    assert_equal(first, loaded(**inputs))
+    assert_equal(list(model.state_dict().values()), list(loaded.state_dict().values()))
+    assert_equal(first, loaded(**inputs), LAST_BITS)
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -183,7 +188,9 @@ def test_vocabulary_and_classes_can_change(tiny: Any, name: str, tmp_path: Path)
     smaller = model(**inputs)
     assert smaller.keys() == before.keys()
     model.save_pretrained(tmp_path)
-    assert_equal(smaller, getattr(ernie_m, name).from_pretrained(tmp_path)(**inputs))
+    loaded = getattr(ernie_m, name).from_pretrained(tmp_path)
+    assert_equal(list(model.state_dict().values()), list(loaded.state_dict().values()))
+    assert_equal(smaller, loaded(**inputs), LAST_BITS)
 
 
 @pytest.mark.parametrize("name", ["ErnieMForSequenceClassification", "ErnieMForTokenClassification"])

@@ -14,13 +14,8 @@ Edit = tuple[str, str, str, str]
 MASKS: dict[str, Edit] = {
     "without a mask [PAD] is hidden": (BASE, MODEL, "in config.implicit_mask_token_ids]", "in [1]]"),
     "without a mask nothing is hidden": (BASE, MODEL, "if ids is None or not", "if True or not"),
-    "a hidden key is minus infinity": (
-        BASE,
-        MODEL,
-        "(1.0 - mask)[:, None, None, :] * hide",
-        "(1.0 - mask)[:, None, None, :] * -1e9",
-    ),
-    "2-D masks are cut to 0 and 1": (BASE, MODEL, "(1.0 - mask)[", "(1.0 - (mask > 0).to(mask))["),
+    "a hidden key is minus infinity": (BASE, MODEL, "(1.0 - mask) * hide", "(1.0 - mask) * -1e9"),
+    "2-D masks are cut to 0 and 1": (BASE, MODEL, "(1.0 - mask) * hide", "(1.0 - (mask > 0).to(mask)) * hide"),
     "2-D masks in single precision": (
         BASE,
         MODEL,

@@ -237,9 +237,8 @@ def test_an_entry_for_the_code_in_output_is_named_in_a_warning(output: Path, jud
     map_auto("AutoModelForPreTraining", "modeling_ernie_m.ErnieMModel")(output)
     report = judge()
     assert report.passed
-    said = (
-        "config.json: auto_map's AutoModelForPreTraining is 'modeling_ernie_m.ErnieMModel', which convert does not write"
-    )
+    entry = "auto_map's AutoModelForPreTraining is 'modeling_ernie_m.ErnieMModel'"
+    said = f"config.json: {entry}, which convert does not write"
     assert said in report.warnings
 
 

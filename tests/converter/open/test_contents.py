@@ -169,7 +169,7 @@ def test_the_folder_of_erniekits_trainer_is_read(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_name_in_a_folder_is_proposed_and_not_taken(tmp_path: Path) -> None:
-    for name in ("best.pt", "scheduler.pdparams", "lora_model_state.pdparams", "model-00001-of-00002.pdparams.bak"):
+    for name in ("best.pt", "scheduler.pdparams", "model-00001-of-00002.pdparams.bak"):
         (tmp_path / name).write_bytes(PICKLE)
     with pytest.raises(SourceError, match=r"E002.*Do you mean best\.pt\? Name the file itself$"):
         open_weights(tmp_path)
