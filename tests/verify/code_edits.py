@@ -169,8 +169,8 @@ TEXT: dict[str, Edit] = {
         "left.isdigit() != right.isdigit()",
         "left.isdecimal() != right.isdecimal()",
     ),
-    "spaces beside special tokens stay": (BASE, TOKENIZER, ".rstrip() if match else", " if match else"),
-    "spaces behind special tokens stay": (BASE, TOKENIZER, "segment.lstrip() if start else segment", "segment"),
+    "spaces beside special tokens stay": (BASE, TOKENIZER, "segment.rstrip() if match and", "segment if match and"),
+    "spaces behind special tokens stay": (BASE, TOKENIZER, "segment.lstrip() if start and", "segment if start and"),
     "special tokens are not found": (BASE, TOKENIZER, "if not self._find_tokens().search(text):", "if True:"),
     "an unknown run is one token": (
         BASE,

@@ -46,7 +46,8 @@ def record(request: Any) -> Any:
     behavior = choose_behavior(request, weights)
     request = dict(request, fallback=dict(told_by_weights(weights), **(request.get("fallback") or {})))
     name, fields, how = read_config(request)
-    loaded_in = default_dtype(fields, is_port(weights))
+    # By the names of the weights, which are given to the model and gone below.
+    loaded_in, of_source = default_dtype(fields, is_port(weights)), behavior_of_source(request, weights, how)
     say(f"building {name} in {precision}")
     model = build_model(name, fields, precision)
     port, in_port = build_as_port(model, fields, weights, precision) if is_port(weights) else (None, [])
@@ -85,7 +86,7 @@ def record(request: Any) -> Any:
         "layer_norm_eps": epsilons(model),
         "port": port,
         "behavior": behavior,
-        "source_behavior": behavior_of_source(request, weights, how),
+        "source_behavior": of_source,
         "how": [how, *notes, *left],
         "files": [
             {"name": os.path.basename(path), "sha256": file_sha256(path)}
