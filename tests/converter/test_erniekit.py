@@ -221,7 +221,7 @@ def test_several_configs_of_erniekits_are_asked_about(tmp_path: Path) -> None:
 
 
 def test_without_its_config_the_class_is_told_and_the_heads_are_asked_for(tmp_path: Path) -> None:
-    folder = trained(tmp_path)
+    folder = trained(tmp_path / "step")
     (folder / CONFIG_NAME).unlink()
     assert ["E010" in problem for problem in inspect(folder).problems] == [True]
     made = convert(folder, tmp_path / "out", num_attention_heads=HEADS)

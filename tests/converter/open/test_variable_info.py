@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,10 @@ def test_a_table_that_is_none(table: Any, said: str, tmp_path: Path) -> None:
     state, _ = automatic()
     path = write_combined(tmp_path, state, "x.json", "x.pdiparams")
     (tmp_path / "x.pdiparams.info").write_bytes(pickle.dumps(table, 2))
+    if said.startswith("E321"):  # Damaged, and not needed: the program next to it names the tensors.
+        (warning,) = open_weights(path).warnings
+        assert re.search(said.removeprefix("E321.*"), warning)
+        (tmp_path / "x.json").unlink()
     with pytest.raises(FileError, match=said):
         open_weights(path)
 
