@@ -247,8 +247,6 @@ def test_the_vocabulary_under_its_other_names(name: str, model: str, tmp_path: P
 
 def test_the_reported_files_are_read(shared_data: Path) -> None:
     reports = shared_data / "reports" / "erniekit"
-    if not reports.is_dir():
-        pytest.skip("the reported files are not there")
     step = inspect(reports / "save_checkpoints" / "checkpoints_step_100")
     base = inspect(reports / "ernie_m_1.0_base_dir")
     assert (step.source_class, step.problems) == ("ErnieMForSequenceClassification", ())
