@@ -32,8 +32,9 @@ class Behavior:
 
     @property
     def shows_padding(self) -> bool:
-        """Whether padding changes the numbers of a call without a mask."""
-        return not {PAD, 1} & {*self.implicit_mask_token_ids}
+        """Whether padding changes the numbers of a call without a mask, and hiding its id as well would undo that: not
+        where a row of a hidden id sees every key."""
+        return not self.implicit_mask_queries and not {PAD, 1} & {*self.implicit_mask_token_ids}
 
     def hidden_ids(self, pad_token_id: int) -> list[int]:
         """What config.json says under `implicit_mask_token_ids`."""
