@@ -53,7 +53,10 @@ def test_trainer_learns_and_what_it_saves_is_what_it_has(converted: Make, need: 
     losses = train(model, folder, tmp_path)
     assert len(losses) == 6 and losses[-1] < losses[0]
     again = ernie_m.ErnieMForSequenceClassification.from_pretrained(tmp_path)
-    assert torch.equal(logits(again, folder), logits(model, folder))
+    trained, saved = model.state_dict(), again.state_dict()
+    assert trained.keys() == saved.keys() and all(torch.equal(saved[name], value) for name, value in trained.items())
+    # Loaded tensors lie elsewhere in memory: kernels that go by alignment round the last bits otherwise.
+    assert torch.allclose(logits(again, folder), logits(model, folder), rtol=2e-6, atol=2e-6)
     assert not torch.allclose(logits(again, folder), logits(classifier(folder), folder))
     assert AutoTokenizer.from_pretrained(tmp_path)(TEXTS) == AutoTokenizer.from_pretrained(folder)(TEXTS)
 
