@@ -72,9 +72,11 @@ test-product: env
 	@echo "== the whole suite, transformers 5"
 	$(PRODUCT) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS)
 
+# The saved variants are loaded in both lines by the run above.
 test-transformers4: env
 	@echo "== models, tokenizers, verification and the Hub, transformers 4.57 and huggingface_hub 0.36"
 	$(TRANSFORMERS4) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS) tests/ernie_m tests/ecosystem tests/end_to_end tests/transformers4 \
+	  --ignore tests/end_to_end/test_saved_variants.py --ignore tests/end_to_end/test_tokenizer_variants.py \
 	  tests/converter/fetch/test_hub.py tests/converter/publish tests/converter/write/test_card.py
 
 # Pythons of pyenv need not be on the PATH.
