@@ -54,12 +54,13 @@ def check_folder(
     elif trace is not None:
         result, more = check_against_trace(trace, manifest, written)
         problems += more
-    problems += check_fields(output, plan, trace, written, behavior_of(manifest), tokenizer)
-    more, warnings = check_besides(output, plan, trace, written, manifest)
+    more, idle = judge_fields(output, plan, trace, written, behavior_of(manifest), tokenizer)
+    problems += more
+    more, named = judge_named_code(output, plan, trace, manifest)
     problems += more + check_code_files(output, manifest)
     more, odd = judge_tokenizer(output, tokenizer, trace)
     problems += more
-    code = written.warnings + warnings + check_code(output) + odd
+    code = written.warnings + idle + named + check_code(output) + odd
     if manifest is None:
         return result, problems, code
     say("weights: sums of the manifest")
@@ -73,38 +74,44 @@ def check_folder(
 
 
 def check_fields(
+    output: Path, plan: Plan | None, trace: Trace | None, written: WrittenWeights, behavior: str
+) -> list[Problem]:
+    """What is wrong with the fields of config.json and tokenizer_config.json."""
+    return judge_fields(output, plan, trace, written, behavior)[0]
+
+
+def judge_fields(
     output: Path,
     plan: Plan | None,
     trace: Trace | None,
     written: WrittenWeights,
     behavior: str,
     tokenizer: TokenizerFiles | None = None,
-) -> list[Problem]:
+) -> tuple[list[Problem], list[str]]:
     """The fields of config.json and tokenizer_config.json against the source's, else against the trace's; and what
-    stands in config.json besides."""
+    stands in config.json besides, with warnings of fields that decide nothing."""
     expected = _expect(plan, trace, behavior)
     if expected is None:
-        return []
+        return [], []
     asked = asked_dtype(read_manifest(output)[0], written)
     if asked is not None:  # A request for a dtype is one for what loading gives, too.
         expected = replace(expected, fields={**expected.fields, "dtype": asked})
-    problems = check_config(output, expected) + check_whole_config(output, expected, written)[0]
+    whole, idle = check_whole_config(output, expected, written)
     settings = expected_settings(tokenizer, trace, expected.longest)
-    return problems + check_tokenizer_config(output, settings, behavior)
+    return [*check_config(output, expected), *whole, *check_tokenizer_config(output, settings, behavior)], idle
 
 
-def check_besides(
-    output: Path, plan: Plan | None, trace: Trace | None, written: WrittenWeights, manifest: Mapping[str, Any] | None
+def judge_named_code(
+    output: Path, plan: Plan | None, trace: Trace | None, manifest: Mapping[str, Any] | None
 ) -> tuple[list[Problem], list[str]]:
-    """The code that files of OUTPUT name, and warnings of fields that decide nothing."""
+    """The code that files of OUTPUT name."""
     expected = _expect(plan, trace, behavior_of(manifest))
     if expected is None:
         return [], []
     judged = {"config.json": expected.fields["auto_map"]}
     if (output / "vocab.txt").is_file():
         judged["tokenizer_config.json"] = TOKENIZER_PLACE
-    problems, warnings = check_named_code(output, manifest, judged)
-    return problems, check_whole_config(output, expected, written)[1] + warnings
+    return check_named_code(output, manifest, judged)
 
 
 def _expect(plan: Plan | None, trace: Trace | None, behavior: str) -> Expected | None:
