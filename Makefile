@@ -77,7 +77,7 @@ test-transformers4: env
 	@echo "== models, tokenizers, verification and the Hub, transformers 4.57 and huggingface_hub 0.36"
 	$(TRANSFORMERS4) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS) tests/ernie_m tests/ecosystem tests/end_to_end tests/transformers4 \
 	  --ignore tests/end_to_end/test_saved_variants.py --ignore tests/end_to_end/test_tokenizer_variants.py \
-	  tests/converter/fetch/test_hub.py tests/converter/publish tests/converter/write/test_card.py
+	  tests/converter/locate/test_hub_snapshot.py tests/converter/hub tests/converter/publish tests/converter/write/test_card.py
 
 # Pythons of pyenv need not be on the PATH.
 pythons: .venv/.ready
@@ -88,7 +88,7 @@ bench: .venv/.ready .venv-paddle/.ready
 	$(PRODUCT) -m benchmarks.convert_speed --paddle-python $(PADDLE) $(if $(FORMAT),--format $(FORMAT))
 
 fuzz: .venv/.ready
-	$(PRODUCT) -m benchmarks.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+	$(PRODUCT) -m tests.support.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 figures: env
 	for name in parity_table token_table tokenizer_speed convert_speed verify_cost verify_stages self_test_counts false_alarms start_up; do \

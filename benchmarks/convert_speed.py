@@ -21,9 +21,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import source_formats
 from benchmarks.figures import ROOT, Figures, cite, origin, record, table
 from benchmarks.watching import anonymous_bytes, watch
+from tests.support import source_formats
 
 SECTION = "converting"
 COMMAND = "python -m benchmarks.convert_speed --write"
@@ -93,7 +93,7 @@ def measure_format(arguments: argparse.Namespace, size: str, form: str) -> dict[
 
 
 def make_source(paddle_python: Path, folder: Path, size: str, form: str) -> Path:
-    script = ROOT / "benchmarks" / "make_checkpoint.py"
+    script = ROOT / "tests" / "support" / "make_checkpoint.py"
     options = ["--architecture", "ErnieMModel", "--size", size, "--format", form, "--output", folder]
     subprocess.run([paddle_python, script, *options], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return folder

@@ -88,14 +88,14 @@ def choose_tokenizer(named: Path | None, folder: Path) -> Path:
             shutil.copyfile(SHARED / f"ernie_m.{name}", target / name)
     else:
         say("ERNIE-M's vocabulary is not at hand: a small tokenizer is trained on this project's sentences")
-        run(sys.executable, ROOT / "benchmarks" / "train_tokenizer.py", target)
+        run(sys.executable, ROOT / "tests" / "support" / "train_tokenizer.py", target)
     return target
 
 
 def make_checkpoint(arguments: argparse.Namespace, source: Path, tokenizer: Path) -> float:
     """Make the Paddle checkpoint unless this seed's is there from an earlier run, whole."""
     done = source.with_suffix(".made")
-    script = ROOT / "benchmarks" / "make_checkpoint.py"
+    script = ROOT / "tests" / "support" / "make_checkpoint.py"
     recipe = f"{SEED} {hashlib.sha256(script.read_bytes()).hexdigest()} {tokenizer}"
     if done.exists() and done.read_text() == recipe:
         say(f"{shown(source)} is there from an earlier run (make clean removes it)")
@@ -112,9 +112,9 @@ def make_checkpoint(arguments: argparse.Namespace, source: Path, tokenizer: Path
 
 def publish(folder: Path, output: Path, seconds: dict[str, float]) -> None:
     """Push to a Hub of our own, push again, load from it. It needs no network, and is gone afterwards."""
-    say("a Hub on 127.0.0.1 (benchmarks/local_hub.py)")
+    say("a Hub on 127.0.0.1 (tests/support/local_hub.py)")
     cache = folder / "hub-cache"
-    command = [sys.executable, "-m", "benchmarks.local_hub"]
+    command = [sys.executable, "-m", "tests.support.local_hub"]
     server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None and server.stdin is not None
     try:
@@ -153,8 +153,8 @@ def load(folder: str) -> None:
 
 def print_table(source: Path, output: Path, seconds: dict[str, float]) -> None:
     """Sizes, times, and the worst difference of each kind of site."""
-    from verify.compare import SiteResult, share_of_limit
-    from verify.report import group_sites
+    from verify.numbers.compare import SiteResult, share_of_limit
+    from verify.report.report import group_sites
 
     file = output / "verification" / "report.json"
     report: dict[str, Any] = json.loads(file.read_text())

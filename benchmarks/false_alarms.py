@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figures, cite, origin, record, table
-from benchmarks.make_checkpoint import ARCHITECTURES
 from converter.conversion import convert
+from tests.support.make_checkpoint import ARCHITECTURES
 from verify import Report, verify
-from verify.compare import share_of_limit
-from verify.reference import find_interpreter
-from verify.report import render_table
+from verify.numbers.compare import share_of_limit
+from verify.reference.find import find_interpreter
+from verify.report.report import render_table
 
 SECTION, SEEDS = "false alarms", 50
 COMMAND = "python -m benchmarks.false_alarms --write"
-MAKE = Path(__file__).with_name("make_checkpoint.py")
+MAKE = Path(__file__).resolve().parent.parent / "tests" / "support" / "make_checkpoint.py"
 #: dtype of the source, of the output, precision of the comparison
 KINDS = (
     ("float32", "keep", "float64"),

@@ -2,7 +2,7 @@
 
     python -m benchmarks.self_test_counts [--write]
 
-Needs the reference environment. The edits of code are those of tests/verify/code_edits.py: the suite plants each.
+Needs the reference environment. The edits of code are those of tests/support/code_edits.py: the suite plants each.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import ROOT, Figures, cite, origin, record, table
-from benchmarks.make_checkpoint import ARCHITECTURES
-from benchmarks.train_tokenizer import train_tokenizer
 from converter.conversion import convert
+from tests.support.make_checkpoint import ARCHITECTURES
+from tests.support.train_tokenizer import train_tokenizer
 from verify import verify
 
 SECTION = "self-test"
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def make(paddle_python: Path, *options: object) -> None:
-    command = [str(word) for word in (paddle_python, ROOT / "benchmarks" / "make_checkpoint.py", *options)]
+    command = [str(word) for word in (paddle_python, ROOT / "tests" / "support" / "make_checkpoint.py", *options)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

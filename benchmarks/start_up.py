@@ -52,7 +52,7 @@ def main() -> None:
 def measure(folder: Path, paddle_python: Path, rounds: int) -> Figures:
     """Seconds of each step; medians of --help, after a round that warms up."""
     checkpoint = folder / "checkpoint"
-    run(paddle_python, ROOT / "benchmarks" / "make_checkpoint.py", "--size", "tiny", "--output", checkpoint)
+    run(paddle_python, ROOT / "tests" / "support" / "make_checkpoint.py", "--size", "tiny", "--output", checkpoint)
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT)
     wheel = next(folder.glob("*.whl"))
     venv.create(folder / "env", with_pip=True)

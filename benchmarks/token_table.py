@@ -29,8 +29,8 @@ RANDOM_TEXTS, SEED = 6000, 7
 
 def gather_texts() -> dict[str, list[str]]:
     """Texts by where they come from; tatoeba's by language, without doublets."""
-    from benchmarks.train_tokenizer import read_sentences
     from tests.ernie_m.tokenization_reference import fuzz_texts
+    from tests.support.train_tokenizer import read_sentences
 
     texts: dict[str, dict[str, None]] = {}
     for path in sorted((DATA / "tatoeba").iterdir()):

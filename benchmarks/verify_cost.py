@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import ROOT, Figures, cite, origin, record, table
-from benchmarks.train_tokenizer import train_tokenizer
 from benchmarks.watching import resident_bytes_of_all, watch
-from verify.compare import ZERO_ROW
-from verify.report import FOLDER
+from tests.support.train_tokenizer import train_tokenizer
+from verify.numbers.compare import ZERO_ROW
+from verify.report.report import FOLDER
 
 SECTION = "verifying"
 COMMAND = "python -m benchmarks.verify_cost --write"
@@ -98,7 +98,7 @@ def make_source(model: str, paddle_python: Path, source: Path, folder: Path) -> 
     tokenizer = official_folder(ROOT.parent / "shared" / "data", place) if own else train_tokenizer(place)
     options = ["--architecture", architecture, "--size", size, "--seed", SEED, "--output", source]
     options += ["--tokenizer", tokenizer, *(["--vocab-size", 250002] if own else [])]
-    script = ROOT / "benchmarks" / "make_checkpoint.py"
+    script = ROOT / "tests" / "support" / "make_checkpoint.py"
     command = [str(word) for word in (paddle_python, script, *options)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from converter.errors import Paddle2TorchError, Problem
-from converter.version import __version__
+from converter.common.errors import Paddle2TorchError, Problem
+from converter.common.version import __version__
 
 if TYPE_CHECKING:
     from converter.conversion import Conversion, convert
     from converter.inspection import Inspection, inspect
-    from converter.publish.pushing import Push, push
+    from converter.publish.push import Push, push
 
 __all__ = [
     "Conversion",
@@ -33,8 +33,8 @@ _HOMES = {
     "convert": "converter.conversion",
     "Inspection": "converter.inspection",
     "inspect": "converter.inspection",
-    "Push": "converter.publish.pushing",
-    "push": "converter.publish.pushing",
+    "Push": "converter.publish.push",
+    "push": "converter.publish.push",
 }
 
 

@@ -17,7 +17,7 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
     # A second signal must not cut the tidying short.
     for name in _SIGNALS:
         signal.signal(name, signal.SIG_IGN)
-    leaving = sys.modules.get("converter.leaving")
+    leaving = sys.modules.get("converter.common.interrupts")
     if leaving is not None and leaving.at_once:
         os.write(1, _AS_JSON.encode() if "--json" in sys.argv else b"")
         os.write(2, f"\n{_LINE}\n".encode())

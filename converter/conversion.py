@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
 
-from converter.errors import Problem, SourceError, file_error
-from converter.fetch.locate import locate
-from converter.open.files import quoted
+from converter.common.errors import Problem, SourceError, file_error
+from converter.files.regular_files import quoted
+from converter.files.tensors import SourceFile, element_count
+from converter.locate.locate import locate
 from converter.open.source import Source, open_source
-from converter.plan import EXTRAS_FILE, Plan, make_plan
-from converter.tensors import SourceFile, element_count
+from converter.plan.make_plan import EXTRAS_FILE, Plan, make_plan
 from converter.write.output import write_companions
+from converter.write.shards import Shard, split_into_shards, target_bytes, with_extras, write_weights
 from converter.write.staging import check_output, clear_leftovers, staged
 from converter.write.tokenizer_files import misfits
-from converter.write.weights import Shard, split_into_shards, target_bytes, with_extras, write_weights
 
 #: Called with a stage's name, what is done of it and the whole, in bytes.
 Progress = Callable[[str, int, int], None]
@@ -78,7 +78,7 @@ def convert(
 
     `source`: a folder of PaddleNLP's, of the 2021 release's or of transformers 4's ErnieM, or one weight file; as text
     also a built-in name, an http(s) address or a Hub id, which is fetched first (`revision`, `cache` and `offline` are
-    as in converter.fetch.locate). `output`: a folder that is not there yet. Either all of `output` is written or
+    as in converter.locate.locate). `output`: a folder that is not there yet. Either all of `output` is written or
     nothing. `max_shard_size` is in bytes. `behavior` is "paddlenlp", "paddlenlp-unpadded", "release" or "erniekit";
     None is the checkpoint's own. `allow_unknown_tensors` leaves out unknown tensors inside modules of the class
     (adapters, a quantiser's scales), which is recorded in the manifest and the card; without it they are an error.

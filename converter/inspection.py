@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from converter.behavior import BEHAVIORS
-from converter.errors import PlanError, Problem
-from converter.fetch.locate import locate
-from converter.inner_tensors import CODE as INSIDE
-from converter.inner_tensors import warn_left_out
+from converter.common.errors import PlanError, Problem
+from converter.files.tensors import element_count
+from converter.locate.locate import locate
+from converter.open.config.quirks import BEHAVIORS
 from converter.open.source import open_source
-from converter.plan import Plan, make_plan
-from converter.tensors import element_count
+from converter.plan.inner_tensors import CODE as INSIDE
+from converter.plan.inner_tensors import warn_left_out
+from converter.plan.make_plan import Plan, make_plan
 
 if TYPE_CHECKING:
     from converter.fetch.request import Progress

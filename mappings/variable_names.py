@@ -23,7 +23,7 @@ class OfficialName:
     role: str
     source_class: str = ""
     pooler: bool = True
-    #: The rules that a checkpoint with this name follows, where not the release's (converter.behavior).
+    #: The rules that a checkpoint with this name follows, where not the release's (converter.open.config.quirks).
     behavior: str = ""
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.fuzz import judge as judging
-from benchmarks.fuzz.run import check_sound, fuzz, make_case, run_batch
-from benchmarks.fuzz.subjects import make_subjects
+from converter.files.tensors import SourceTensor
 from converter.open.source import Source
-from converter.tensors import SourceTensor
+from tests.support.fuzz import judge as judging
+from tests.support.fuzz.run import check_sound, fuzz, make_case, run_batch
+from tests.support.fuzz.subjects import make_subjects
 
 if not Path("/proc/self/status").exists():
     pytest.skip("only Linux tells the memory of one process", allow_module_level=True)
@@ -43,7 +43,7 @@ def test_a_case_is_always_the_same() -> None:
 
 def find(name: str, open_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch, scratch: Path) -> set[str]:
     """The first words of what is found when the reader is another."""
-    from benchmarks.fuzz.run import Tally
+    from tests.support.fuzz.run import Tally
 
     monkeypatch.setattr(judging, "open_source", open_source)
     tally = Tally()
@@ -62,7 +62,7 @@ def test_a_crash_and_a_hang_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path:
     import os
     import signal
 
-    monkeypatch.setattr("benchmarks.fuzz.run.SECONDS", 1)
+    monkeypatch.setattr("tests.support.fuzz.run.SECONDS", 1)
 
     def hangs(*_: object, **__: object) -> Any:
         while True:

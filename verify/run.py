@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from converter.errors import Problem, ReferenceFailure, SourceError
-from converter.fetch.locate import locate
-from converter.leftovers import scratch_folder
-from verify.job import Job, Options, Progress
-from verify.judge import Start
-from verify.opening import Said
-from verify.report import FOLDER, Report
-from verify.writing import write_report
+from converter.common.errors import Problem, ReferenceFailure, SourceError
+from converter.files.stale_folders import scratch_folder
+from converter.locate.locate import locate
+from verify.numbers.pytorch_process import Start
+from verify.open_source import Said
+from verify.report.report import FOLDER, Report
+from verify.report.write_report import write_report
+from verify.verification import Job, Options, Progress
 
 PRECISIONS = ("float64", "float32")
 
@@ -42,7 +42,7 @@ def verify(
     """Judge `output` against `source`, or with `trace` against what was recorded from it, and write the report.
 
     `architecture`, `config`, `num_attention_heads`, `tokenizer` and `prefix` are what `convert` was given for a source
-    that does not say it. `source` as text may be a name, an address or a Hub id: see converter.fetch.locate. Raises
+    that does not say it. `source` as text may be a name, an address or a Hub id: see converter.locate.locate. Raises
     SourceError, FileError, PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace cannot
     be used, or when the source's own NaN leave nothing to compare. Whatever is wrong with `output` is in the report:
     `report.passed` is False then. `static=False` leaves it to numbers and tokens to find every fault; `self_test`

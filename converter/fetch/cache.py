@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Callable
 
-from converter.errors import FetchError, Problem
+from converter.common.errors import FetchError, Problem
 
 VARIABLE = "PADDLE2TORCH_CACHE"
 _PIECE = 1 << 20

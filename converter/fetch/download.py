@@ -6,12 +6,12 @@ import os
 import time
 from pathlib import Path
 
-from converter.errors import FetchError, Paddle2TorchError, Problem
+from converter.common.errors import FetchError, Paddle2TorchError, Problem
 from converter.fetch.cache import Entry, Record, sum_of
-from converter.fetch.content import check_content, check_kind
-from converter.fetch.part import Part
+from converter.fetch.partial_download import Part
 from converter.fetch.request import Progress, Wanted, fetch_rest
 from converter.fetch.transport import Interrupted
+from converter.locate.check_download import check_content, check_kind
 
 #: Seconds before each further try. A try that brings a good piece starts the count anew.
 WAITS = (1.0, 2.0, 4.0, 8.0)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from converter.errors import FetchError, Problem
-from converter.fetch.address import Address
+from converter.common.errors import FetchError, Problem
 from converter.fetch.cache import Record, check_space
-from converter.fetch.part import Part
+from converter.fetch.partial_download import Part
 from converter.fetch.transport import PASSING, Interrupted, Reply, get
+from converter.fetch.url import Address
 
 #: Called with a stage's name, what is done of it and the whole (0: not known), in bytes.
 Progress = Callable[[str, int, int], None]

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 
-from converter.errors import FetchError, Problem
-from converter.fetch.address import Address, follow
+from converter.common.errors import FetchError, Problem
+from converter.common.version import __version__
 from converter.fetch.pace import HEAD_BYTES, Dripping, PacedHTTPHandler, PacedHTTPSHandler, PacedResponse
-from converter.version import __version__
+from converter.fetch.url import Address, follow
 
 #: Answers after which it may work later, whoever asks: a download, the Hub's client, a push.
 PASSING = (408, 425, 429, 500, 502, 503, 504)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from converter.errors import Paddle2TorchError, Problem, SourceError
-from converter.open.files import quoted
-from converter.tensors import TensorSet
+from converter.common.errors import Paddle2TorchError, Problem, SourceError
+from converter.files.regular_files import quoted
+from converter.files.tensors import TensorSet
 from mappings.inner_names import load_inner
 
 CODE = "E006"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from converter.errors import FileError, Problem
+from converter.common.errors import FileError, Problem
 
 #: A large model with its optimizer has 2,000.
 MOST_TENSORS = 40_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from converter.open.files import HEAD_BYTES, is_safetensors, map_file, open_file
-from converter.open.lod_tensor import starts_as_stream
-from converter.open.torch_pickle import LEGACY_START
+from converter.files.regular_files import HEAD_BYTES, is_safetensors, map_file, open_file
+from converter.open.static_graph.lod_tensor import starts_as_stream
+from converter.open.torch.torch_pickle import LEGACY_START
 
 SAFETENSORS, TORCH, PICKLE, STREAM = "safetensors", "torch", "pickle", "stream"
 #: What each kind is called in a warning.

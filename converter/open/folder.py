@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from converter.errors import FileError, Problem, SourceError
+from converter.common.errors import FileError, Problem, SourceError
+from converter.files.regular_files import is_file, quoted
 from converter.open.adapters import refuse_adapter_folder, warn_of_adapters
-from converter.open.files import is_file, quoted
 from converter.open.nearby import find_below, list_lone
-from converter.open.program import is_pir
-from converter.open.program_files import COMBINED, MODELS, PARAMS
-from converter.open.variables import holds_variables, list_folder
+from converter.open.static_graph.program import is_pir
+from converter.open.static_graph.program_files import COMBINED, MODELS, PARAMS
+from converter.open.static_graph.variable_folder import holds_variables, list_folder
 
 #: As PaddleNLP looks for them, first hit wins (paddlenlp/transformers/model_utils.py:1492-1585).
 ORDER = (

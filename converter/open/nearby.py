@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from converter.errors import Paddle2TorchError
+from converter.common.errors import Paddle2TorchError
 from converter.open.contents import tell_content
-from converter.open.program_files import COMBINED, PARAMS
-from converter.open.variables import holds_variables, list_folder
+from converter.open.static_graph.program_files import COMBINED, PARAMS
+from converter.open.static_graph.variable_folder import holds_variables, list_folder
 
 _ENDS = (".pdparams", ".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 #: What trainers write next to a model, parts of one, and what only changes one.

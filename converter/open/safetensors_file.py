@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from converter.errors import FileError, Problem, file_error
+from converter.common.errors import FileError, Problem, file_error
+from converter.files.json_files import MOST_BYTES, parse_json
+from converter.files.regular_files import HEAD_BYTES, is_safetensors, map_file, quoted, recognise
+from converter.files.tensors import DTYPES, RawRun, SourceFile, SourceTensor, TensorSet, element_count, is_shape
 from converter.open.bounds import check_names_bounded
-from converter.open.files import HEAD_BYTES, is_safetensors, map_file, quoted, recognise
-from converter.open.json_files import MOST_BYTES, parse_json
-from converter.tensors import DTYPES, RawRun, SourceFile, SourceTensor, TensorSet, element_count, is_shape
 
 #: PaddleNLP stores bfloat16 as its bits, U16; paddle.save(safetensors=True) as BF16.
 _DTYPES = {stored: name for name, (_, _, stored) in DTYPES.items()}

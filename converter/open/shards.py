@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Callable
 
-from converter.errors import FileError, Problem, file_error, fold_names
+from converter.common.errors import FileError, Problem, file_error, fold_names
+from converter.files.json_files import read_json
+from converter.files.regular_files import is_file, quoted, unsafe_name
+from converter.files.tensors import SourceFile, SourceTensor, TensorSet
 from converter.open.bounds import NameCount, check_names_bounded
-from converter.open.files import is_file, quoted, unsafe_name
-from converter.open.json_files import read_json
-from converter.tensors import SourceFile, SourceTensor, TensorSet
 
 _MOST_SHARDS = 1000
 _MOST_PROBLEMS = 40

@@ -6,8 +6,11 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from converter.behavior import BEHAVIORS, CHOICES, usual_behavior
-from converter.config import (
+from converter.common.errors import Paddle2TorchError, Problem, SourceError
+from converter.files.json_files import read_json
+from converter.files.regular_files import is_file
+from converter.files.tensors import SourceFile, TensorSet
+from converter.open.config.config import (
     CLASS_DEFAULTS,
     CLASSLESS,
     ERNIEKIT_CONFIG,
@@ -17,14 +20,11 @@ from converter.config import (
     read_config,
     with_options,
 )
-from converter.errors import Paddle2TorchError, Problem, SourceError
-from converter.open.files import is_file
-from converter.open.json_files import read_json
-from converter.open.prefix import take_off_prefix, take_off_wrappers
-from converter.open.tokenizer import TokenizerFiles, find_tokenizer
-from converter.open.tokenizer_names import lone_vocabulary
-from converter.open.weights import open_weights
-from converter.tensors import SourceFile, TensorSet
+from converter.open.config.quirks import BEHAVIORS, CHOICES, usual_behavior
+from converter.open.dispatch import open_weights
+from converter.open.names.prefix import take_off_prefix, take_off_wrappers
+from converter.open.tokenizer.tokenizer_files import TokenizerFiles, find_tokenizer
+from converter.open.tokenizer.tokenizer_names import lone_vocabulary
 
 CONFIG_NAMES = ("config.json", "model_config.json", RELEASE_CONFIG)
 _MANIFEST = "paddle2torch.json"
@@ -47,7 +47,7 @@ class Source:
     warnings: tuple[str, ...]
     #: What it was fetched from; None for what was on this machine.
     origin: str | None = None
-    #: The name of one of converter.behavior.BEHAVIORS, and whether the user chose it.
+    #: The name of one of converter.open.config.quirks.BEHAVIORS, and whether the user chose it.
     behavior: str = "paddlenlp"
     behavior_chosen: bool = False
 

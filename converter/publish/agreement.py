@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from converter.errors import FileError
-from converter.open.json_files import read_json
+from converter.common.errors import FileError
+from converter.files.json_files import read_json
 
 if TYPE_CHECKING:
-    from verify.compare import SiteResult
+    from verify.numbers.compare import SiteResult
 
 _MANIFEST, _CONFIG = "paddle2torch.json", "config.json"
 _TOKENS = "tokens"
-#: Kinds of sites that every model has (verify.report.group_sites).
+#: Kinds of sites that every model has (verify.report.report.group_sites).
 _KINDS = (
     "word and position rows",
     "embeddings",
@@ -114,7 +114,7 @@ def _of_the_tensors(report: Mapping[str, Any], manifest: Mapping[str, Any]) -> I
 
 def _of_the_sites(sites: list[SiteResult], manifest: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
     """At least one of every kind that this model has, and the states behind every layer."""
-    from verify.report import group_sites
+    from verify.report.report import group_sites
 
     kinds = {name for name, _ in group_sites(sites)}
     classes = config.get("architectures") or [""]
@@ -132,7 +132,7 @@ def _of_the_sites(sites: list[SiteResult], manifest: Mapping[str, Any], config: 
 
 
 def _of_the_code(report: Mapping[str, Any], output: Path) -> Iterator[str]:
-    from verify.foreign_code import find_foreign
+    from verify.folder.foreign_code import find_foreign
 
     if "foreign_code" in report and report["foreign_code"] != find_foreign(output):
         yield "it names other code that is not paddle2torch's own than OUTPUT has"

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from converter.errors import Problem, PushError
-from converter.fetch.hub_errors import quiet, shown
-from converter.inner_tensors import left_inside_paragraph
-from converter.printable import MESSAGE, to_markdown
+from converter.common.errors import Problem, PushError
+from converter.common.printable import MESSAGE, to_markdown
+from converter.hub.fetch_errors import quiet, shown
+from converter.plan.inner_tensors import left_inside_paragraph
 from converter.publish.evidence import TOKENS, read_sites
 from converter.publish.folder import CARD, REPORT, TRACE
 from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
@@ -100,7 +100,7 @@ def _looked_at(report: Mapping[str, Any]) -> str:
 
 
 def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    from verify.report import group_sites
+    from verify.report.report import group_sites
 
     static, tokens = report["static"], report["tokenizer"]
     rows = [("weights", f"{static['tensors']} tensors", "equal, bit for bit", "0")]
@@ -131,7 +131,7 @@ def _reference(report: Mapping[str, Any]) -> str:
 
 def describe_left_inside(output: Path, report: Mapping[str, Any] | None) -> str:
     """What of the checkpoint's modules OUTPUT leaves out on request, by its manifest and by its report."""
-    from verify.manifest import read_manifest
+    from verify.folder.check_manifest import read_manifest
 
     return left_inside_paragraph(read_manifest(output)[0], report)
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from converter.errors import FileError, Problem, ReferenceFailure
-from converter.open.json_files import read_json
+from converter.common.errors import FileError, Problem, ReferenceFailure
+from converter.files.json_files import read_json
 from converter.publish.agreement import find_contradictions
 from converter.publish.folder import CARD, EVIDENCE, REPORT, TRACE, Listing
 
 if TYPE_CHECKING:
-    from verify.compare import SiteResult
+    from verify.numbers.compare import SiteResult
 
 WEIGHTS, NUMBERS, TOKENS = "weights", "numbers", "tokens"
 MANIFEST = "paddle2torch.json"
@@ -87,7 +87,7 @@ def _judge(report: Mapping[str, Any], has_tokenizer: bool, output: Path) -> list
 
 def read_sites(report: Mapping[str, Any]) -> list[SiteResult]:
     """The compared sites. Raises TypeError for what is none."""
-    from verify.compare import SiteResult
+    from verify.numbers.compare import SiteResult
 
     sites = [SiteResult(**site) for site in report["sites"]]
     for site in sites:
@@ -127,10 +127,10 @@ def _is_document(name: str) -> bool:
 def check_manifest(output: Path) -> list[Problem]:
     """That every sum of the manifest, from which the card tells what was converted, is that of what lies in OUTPUT, and
     that no file of OUTPUT names code from elsewhere."""
-    from verify.foreign_code import check_leading_files, check_named_code
-    from verify.left_inside import check_left_inside
-    from verify.manifest import check_files, check_tensors, read_manifest
-    from verify.written import read_written
+    from verify.folder.check_manifest import check_files, check_tensors, read_manifest
+    from verify.folder.foreign_code import check_leading_files, check_named_code
+    from verify.folder.left_inside import check_left_inside
+    from verify.weights.output_weights import read_written
 
     manifest, problems = read_manifest(output)
     if manifest is None:
@@ -143,10 +143,10 @@ def check_manifest(output: Path) -> list[Problem]:
 
 def check_trace(output: Path) -> list[Problem]:
     """That the trace next to the report is whole and of these weights: the card offers it as proof."""
-    from verify.manifest import check_rounding, read_manifest, weight_sums
-    from verify.trace import check_sums, read_trace
-    from verify.traced_weights import check_against_trace
-    from verify.written import read_written
+    from verify.folder.check_manifest import check_rounding, read_manifest, weight_sums
+    from verify.results.trace import check_sums, read_trace
+    from verify.weights.output_weights import read_written
+    from verify.weights.traced_weights import check_against_trace
 
     manifest, _ = read_manifest(output)
     if manifest is None:  # Which is a problem of its own.
@@ -168,7 +168,7 @@ def check_trace(output: Path) -> list[Problem]:
 
 def find_foreign_code(output: Path, listing: Listing) -> dict[str, str]:
     """Name and sha256 of each code file that would be published and is not this tool's own."""
-    from verify.foreign_code import find_foreign
+    from verify.folder.foreign_code import find_foreign
 
     return {name: digest for name, digest in find_foreign(output).items() if listing.find(name) is not None}
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from converter.errors import Problem, PushError
+from converter.common.errors import Problem, PushError
 
 REPORTS = "verification"
 CARD = "README.md"

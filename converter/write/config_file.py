@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from converter.behavior import Behavior
-from converter.plan import Plan
+from converter.open.config.quirks import Behavior
+from converter.plan.make_plan import Plan
 from converter.write.new_files import write_file
 
 #: float32(1e-5), which Paddle's LayerNorm uses even in float64 (MODEL.md, quirk 4).

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from converter.inner_tensors import LEFT_INSIDE
+from converter.common.version import __version__
 from converter.open.source import Source
-from converter.plan import EXTRAS_FILE, Dropped, Plan
-from converter.version import __version__
+from converter.plan.inner_tensors import LEFT_INSIDE
+from converter.plan.make_plan import EXTRAS_FILE, Dropped, Plan
+from converter.write.shards import WrittenTensor
 from converter.write.staging import MANIFEST
-from converter.write.weights import WrittenTensor
 
 #: Files of the output that decide numbers or tokens and are summed as a whole. Not config.json and the weights:
 #: their meaning survives another order or indentation, and `verify` reads that.

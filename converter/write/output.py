@@ -6,15 +6,15 @@ import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
-from converter.behavior import BEHAVIORS
+from converter.open.config.quirks import BEHAVIORS
 from converter.open.source import Source
-from converter.plan import Plan
+from converter.plan.make_plan import Plan
 from converter.write.card import render_card
 from converter.write.config_file import build_config, write_json
 from converter.write.manifest import MANIFEST, build_manifest
 from converter.write.new_files import write_file
+from converter.write.shards import WrittenTensor
 from converter.write.tokenizer_files import write_tokenizer
-from converter.write.weights import WrittenTensor
 
 CODE_FILES = ("configuration_ernie_m.py", "modeling_ernie_m.py", "tokenization_ernie_m.py")
 

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from converter.errors import OutputError, Problem
-from converter.leftovers import REPLACED, clear_folders, give_back, mark, remove_folder
+from converter.common.errors import OutputError, Problem
+from converter.files.stale_folders import REPLACED, clear_folders, give_back, mark, remove_folder
 from converter.write.new_files import NewFolder
 
 MANIFEST = "paddle2torch.json"

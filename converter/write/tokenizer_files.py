@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from converter.open.added_tokens import ADDED
-from converter.open.tokenizer import TokenizerFiles
-from converter.open.tokenizer_names import SENTENCEPIECE, VOCABULARY
-from converter.open.tokenizer_settings import ADDITIONAL, CONFIG, TABLE
+from converter.open.tokenizer.added_tokens import ADDED
+from converter.open.tokenizer.tokenizer_files import TokenizerFiles
+from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
+from converter.open.tokenizer.tokenizer_settings import ADDITIONAL, CONFIG, TABLE
 from converter.write.config_file import write_json
 from converter.write.new_files import write_file
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from converter.conversion import convert
-from tests.checkpoints import write_folder
+from tests.support.checkpoints import write_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))

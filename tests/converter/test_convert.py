@@ -13,8 +13,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from converter import Paddle2TorchError, convert
-from converter.write.weights import header_bytes, split_into_shards
-from tests.checkpoints import make_state, write_folder
+from converter.write.shards import header_bytes, split_into_shards
+from tests.support.checkpoints import make_state, write_folder
 
 FILES = [
     "README.md",
@@ -163,7 +163,7 @@ def test_every_protocol_gives_the_same_folder(tmp_path: Path, protocol: int) -> 
 
 
 def test_a_file_that_reads_back_changed_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from converter.write import weights
+    from converter.write import shards as weights
 
     check = weights.check_written
 
@@ -181,7 +181,7 @@ def test_a_file_that_reads_back_changed_is_found(tmp_path: Path, monkeypatch: py
 
 def test_the_header_is_what_the_format_asks_for(tmp_path: Path) -> None:
     from converter.open.source import open_source
-    from converter.plan import make_plan
+    from converter.plan.make_plan import make_plan
 
     plan = make_plan(open_source(write_folder(tmp_path)))
     shard = split_into_shards(plan.tensors, 10**9)[0]

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from converter import convert
-from converter.errors import FileError, Paddle2TorchError
+from converter.common.errors import FileError, Paddle2TorchError
+from converter.files.tensors import SourceTensor
 from converter.open.bounds import MOST_NAMES, MOST_TENSORS, NameCount
-from converter.open.weights import open_weights
-from converter.sharing import check_sharing
-from converter.tensors import SourceTensor
-from tests.checkpoints import make_state, write_folder
-from tests.converter.costly_inputs import KINDS
+from converter.open.dispatch import open_weights
+from converter.plan.sharing import check_sharing
+from tests.support.checkpoints import make_state, write_folder
+from tests.support.costly_inputs import KINDS
 
 #: CPU seconds and bytes that the largest input of a kind may take; the first versions took minutes or gigabytes.
 SECONDS, MEGABYTES = 60, 300
@@ -29,7 +29,7 @@ SAID = 12_000
 RUN = f"""
 import json, resource, sys
 from converter import convert
-from converter.errors import Paddle2TorchError
+from converter.common.errors import Paddle2TorchError
 import safetensors, numpy, huggingface_hub
 resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -93,7 +93,7 @@ def test_more_tensors_or_longer_names_than_any_checkpoint_has_are_refused() -> N
 
 
 def test_names_of_a_pickle_are_bounded_together_and_each_is_kept_once(tmp_path: Path) -> None:
-    from converter.open.pickle_values import Names
+    from converter.open.pickle.values import Names
 
     names = Names()
     first = "".join(["a", "b"])

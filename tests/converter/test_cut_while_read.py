@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converter.errors import FileError
-from converter.mapped_file import MappedFile
-from converter.open.files import map_file
-from tests.checkpoints import make_config, make_state, write_folder
+from converter.common.errors import FileError
+from converter.files.mapped_file import MappedFile
+from converter.files.regular_files import map_file
+from tests.support.checkpoints import make_config, make_state, write_folder
 
 RUN = """
 import os, sys
 from pathlib import Path
 from converter import convert
-from converter.errors import FileError
+from converter.common.errors import FileError
 cut = []
 def progress(stage, done, total):
     if stage == "writing" and not cut:
@@ -73,7 +73,7 @@ def test_a_mapped_file_gives_its_descriptor_back(tmp_path: Path) -> None:
 
 
 def test_a_piece_beyond_the_end_of_a_file_that_was_cut_is_an_error(tmp_path: Path) -> None:
-    from converter.tensors import RawRun
+    from converter.files.tensors import RawRun
 
     path = tmp_path / "w.bin"
     path.write_bytes(bytes(100_000))

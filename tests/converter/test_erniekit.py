@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 
+from converter.common.errors import FileError, PlanError, SourceError
 from converter.conversion import convert
-from converter.errors import FileError, PlanError, SourceError
 from converter.inspection import inspect
 from ernie_m import ErnieMForSequenceClassification
 
@@ -193,7 +193,7 @@ def test_a_weight_under_two_keys_is_taken_once_and_two_weights_of_one_name_are_r
 
 def test_a_table_is_not_asked_where_the_keys_are_known(tmp_path: Path) -> None:
     """PaddleNLP's keys stand, whatever the variables are called."""
-    from tests.checkpoints import make_state, write_folder
+    from tests.support.checkpoints import make_state, write_folder
 
     state = make_state()
     folder = write_folder(tmp_path, state)

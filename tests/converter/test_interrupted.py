@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fuzz.subjects import make_subjects
 from converter import convert
+from tests.support.fuzz.subjects import make_subjects
 
 FORMATS = {
     "combined": "combined, official names in .json: .json",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from converter.conversion import Conversion, convert
-from tests.checkpoints import make_config, make_state, write_folder
+from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import verify
 
 #: What the file holds, under these names as Paddle's pickles have it.

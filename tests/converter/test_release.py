@@ -15,13 +15,13 @@ import pytest
 from safetensors import safe_open
 
 from converter import Paddle2TorchError, convert, inspect
-from converter.errors import PlanError
+from converter.common.errors import PlanError
 from converter.open import source as source_module
+from converter.open.dispatch import open_weights
 from converter.open.source import open_source
-from converter.open.weights import open_weights
-from converter.plan import make_plan
-from tests.checkpoints import SIZES, make_state, write_folder
-from tests.converter.open.test_tokenizer import TWO_COLUMNS, write_tokenizer
+from converter.plan.make_plan import make_plan
+from tests.converter.open.tokenizer.test_tokenizer_files import TWO_COLUMNS, write_tokenizer
+from tests.support.checkpoints import SIZES, make_state, write_folder
 from verify import verify
 
 CONFIG = {

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from converter import convert
-from converter.behavior import BEHAVIORS, UNPADDED
 from converter.cli import app
-from tests.checkpoints import make_config, make_state, write_folder
+from converter.open.config.quirks import BEHAVIORS, UNPADDED
+from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import verify
 
 HINT = "batches: without an attention_mask padding changes the numbers, as in Paddle. "

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import typer
 
-from benchmarks.local_hub import running
-from benchmarks.train_tokenizer import train_tokenizer
 from converter.cli import app
-from tests.checkpoints import make_config, make_state, write_folder
 from tests.documents.blocks import Block, read_blocks
+from tests.support.checkpoints import make_config, make_state, write_folder
+from tests.support.local_hub import running
+from tests.support.train_tokenizer import train_tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]

@@ -22,7 +22,7 @@ from benchmarks import (
     verify_cost,
     verify_stages,
 )
-from tests.verify import code_edits
+from tests.support import code_edits
 
 #: marker -> its document, its figures, and what shows them
 SHOWN: dict[str, tuple[str, Any, Callable[[Any], str]]] = {

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.checkpoints import make_config, make_state, write_folder
 from tests.ernie_m.tokenization_reference import small_folder
+from tests.support.checkpoints import make_config, make_state, write_folder
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 SIZES = {

@@ -43,7 +43,7 @@ def paddle2torch(*words: object, code: int = 0) -> subprocess.CompletedProcess[s
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tokenizer")
-    run(sys.executable, ROOT / "benchmarks" / "train_tokenizer.py", folder)
+    run(sys.executable, ROOT / "tests" / "support" / "train_tokenizer.py", folder)
     return folder
 
 
@@ -51,7 +51,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def checkpoints(paddle_python: Path, tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for each class, made by PaddleNLP."""
     folder = tmp_path_factory.mktemp("checkpoints")
-    script = ROOT / "benchmarks" / "make_checkpoint.py"
+    script = ROOT / "tests" / "support" / "make_checkpoint.py"
     run(paddle_python, script, "--architecture", "all", "--output", folder, "--seed", 11, "--tokenizer", tokenizer)
     return folder
 

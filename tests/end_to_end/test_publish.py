@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.local_hub import LocalHub, running
+from tests.support.local_hub import LocalHub, running
 
 ROOT = Path(__file__).resolve().parents[2]
 LOAD = """
@@ -42,9 +42,9 @@ def test_what_is_published_is_what_was_verified(
     tokenizer = tmp_path / "tokenizer"
     paddle2torch = [sys.executable, "-m", "converter"]
     with running() as hub:
-        run(hub, sys.executable, ROOT / "benchmarks" / "train_tokenizer.py", tokenizer)
+        run(hub, sys.executable, ROOT / "tests" / "support" / "train_tokenizer.py", tokenizer)
         made = ["--architecture", "ErnieMModel", "--output", source, "--seed", 5, "--tokenizer", tokenizer]
-        run(hub, paddle_python, ROOT / "benchmarks" / "make_checkpoint.py", *made)
+        run(hub, paddle_python, ROOT / "tests" / "support" / "make_checkpoint.py", *made)
         run(hub, *paddle2torch, "convert", source, output)
         trace = output / "verification" / "trace.safetensors"
         run(hub, *paddle2torch, "verify", source, output, "--paddle-python", paddle_python, "--record", trace)

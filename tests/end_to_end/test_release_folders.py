@@ -17,8 +17,8 @@ import pytest
 
 from converter import convert
 from converter.open import source as source_module
-from converter.open.weights import open_weights
-from tests.checkpoints import SIZES, make_state, write_folder
+from converter.open.dispatch import open_weights
+from tests.support.checkpoints import SIZES, make_state, write_folder
 
 ROWS = 250002
 LOAD = """

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from converter import convert
-from tests.checkpoints import make_state, write_folder
-from verify.tokens import load_tokenizer
+from tests.support.checkpoints import make_state, write_folder
+from verify.tokens.compare_tokens import load_tokenizer
 
 pytest.importorskip("transformers")
 

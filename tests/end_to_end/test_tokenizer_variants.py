@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from converter import convert
-from tests.checkpoints import make_config, make_state, write_folder
+from tests.support.checkpoints import make_config, make_state, write_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = {"vocab_size": 1502, "max_position_embeddings": 514}
@@ -25,7 +25,7 @@ SIZES = {"vocab_size": 1502, "max_position_embeddings": 514}
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small vocabulary and its sentencepiece model."""
     folder = tmp_path_factory.mktemp("tokenizer")
-    script = ROOT / "benchmarks" / "train_tokenizer.py"
+    script = ROOT / "tests" / "support" / "train_tokenizer.py"
     subprocess.run([sys.executable, str(script), str(folder), "--pieces", "1500"], check=True, capture_output=True)
     return folder
 

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 import ernie_m
 from converter import convert, inspect
-from converter.errors import FileError, PlanError, SourceError
+from converter.common.errors import FileError, PlanError, SourceError
 from tests.ernie_m.test_modeling_port import CASES, CLASSES, NOISE, case_of
 from verify import verify
 
@@ -118,7 +118,7 @@ def test_inspect_tells_what_it_is(forms: Path) -> None:
 
 
 def test_a_tokenizer_beside_it_is_taken_with_a_warning_about_its_ids(port: Path, tmp_path: Path) -> None:
-    from tests.converter.open.test_tokenizer import write_tokenizer
+    from tests.converter.open.tokenizer.test_tokenizer_files import write_tokenizer
 
     source = write_tokenizer(shutil.copytree(port / HEAD, tmp_path / "in"), sentencepiece_model_ckpt="spm.model")
     result = convert(source, tmp_path / "out")

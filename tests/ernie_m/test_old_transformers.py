@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkpoints import make_config, make_state, write_folder
 from tests.conftest import ROOT
 from tests.ernie_m.tokenization_reference import small_folder
+from tests.support.checkpoints import make_config, make_state, write_folder
 
 FILES = ("configuration_ernie_m", "modeling_ernie_m", "tokenization_ernie_m")
 SENTENCE = "ImportError: ERNIE-M needs transformers 4.57 or newer, this is {}."

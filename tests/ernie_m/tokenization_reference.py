@@ -12,8 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from benchmarks.train_tokenizer import read_sentences, train_tokenizer
 from ernie_m.tokenization_ernie_m import PaddleErnieMTokenizer
+from tests.support.train_tokenizer import read_sentences, train_tokenizer
 
 SPECIAL_TOKENS = ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]")
 CONFIG = {

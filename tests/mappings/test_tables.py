@@ -9,7 +9,7 @@ import pytest
 
 from mappings import OPERATIONS, SOURCE_CLASSES, TableError, expand, load_table, matches_row
 from mappings.tables import build_table
-from tests.models import parameters_of
+from tests.support.models import parameters_of
 
 SIZES = {
     "vocab_size": 60,

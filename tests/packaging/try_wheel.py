@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 import converter
-from converter.version import __version__
+from converter.common.version import __version__
 from mappings import expand, load_table
 
 SIZES = {"vocab_size": 30, "max_position_embeddings": 10, "hidden_size": 8, "num_hidden_layers": 2}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mappings import SOURCE_CLASSES, expand, load_table
-from tests.models import parameters_of
+from tests.support.models import parameters_of
 
 SIZES = {
     "vocab_size": 60,

@@ -16,7 +16,7 @@ import pytest
 from converter.conversion import convert
 from mappings import SOURCE_CLASSES
 from verify import Report, verify
-from verify.judge import Start
+from verify.numbers.pytorch_process import Start
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,10 +33,10 @@ class Verified:
 
 @pytest.fixture(scope="session")
 def make_checkpoint(paddle_python: Path) -> Callable[..., None]:
-    """Run benchmarks/make_checkpoint.py in the reference interpreter."""
+    """Run tests/support/make_checkpoint.py in the reference interpreter."""
 
     def make(*arguments: object) -> None:
-        command = [str(paddle_python), str(ROOT / "benchmarks" / "make_checkpoint.py"), *map(str, arguments)]
+        command = [str(paddle_python), str(ROOT / "tests" / "support" / "make_checkpoint.py"), *map(str, arguments)]
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
         assert done.returncode == 0, done.stderr
@@ -49,7 +49,7 @@ def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small tokenizer, trained on the project's own sentences."""
     pytest.importorskip("sentencepiece")
     folder = tmp_path_factory.mktemp("tokenizer")
-    script = ROOT / "benchmarks" / "train_tokenizer.py"
+    script = ROOT / "tests" / "support" / "train_tokenizer.py"
     subprocess.run([sys.executable, str(script), str(folder), "--pieces", "1500"], check=True, capture_output=True)
     return folder
 
@@ -68,12 +68,8 @@ def checkpoints(
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """A started interpreter for judgements."""
     pytest.importorskip("torch")
-    # Imported as the server imports it: this folder is no package.
-    sys.path.insert(0, str(Path(__file__).parent))
-    try:
-        from ready import start_server
-    finally:
-        sys.path.pop(0)
+    from tests.support.ready import start_server
+
     server, start = start_server(tmp_path_factory.mktemp("huggingface"))
     yield start
     assert server.stdin is not None

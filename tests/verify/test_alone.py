@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from verify import verify
-from verify.judge import Start
+from verify.numbers.pytorch_process import Start
 
 BIAS, WEIGHT = "encoder.layers.1.linear1.bias", "encoder.layers.1.linear2.weight"
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-from converter.behavior import BEHAVIORS
 from converter.conversion import convert
+from converter.open.config.quirks import BEHAVIORS
 from verify import verify
-from verify.judge import Start, follow_rules
-from verify.opening import open_for
-from verify.reference import make_request
+from verify.numbers.pytorch_process import Start, follow_rules
+from verify.open_source import open_for
+from verify.reference.find import make_request
 
 
 def _set(path: Path, **fields: object) -> None:

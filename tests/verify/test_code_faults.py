@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from tests.verify.code_edits import EDITS, MODEL, TOKENIZER, Edit
+from tests.support.code_edits import EDITS, MODEL, TOKENIZER, Edit
 from verify import verify
-from verify.judge import Start
-from verify.report import FOLDER
+from verify.numbers.pytorch_process import Start
+from verify.report.report import FOLDER
+from verify.results.trace import read_trace
 from verify.self_test.faults import CODE, Fault
 from verify.self_test.run import ask_process
-from verify.trace import read_trace
 
 CLASSES = sorted({edit[0] for edit in EDITS.values()})
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from verify import Report, verify
-from verify.judge import Start
-from verify.report import render_table
+from verify.numbers.pytorch_process import Start
+from verify.report.report import render_table
 
 Damage = Callable[[Path], None]
 
@@ -337,8 +337,8 @@ def test_a_reader_that_ignores_column_order_is_caught_by_the_numbers(
 ) -> None:
     """The static check believes the same reader. Paddle reads SOURCE by itself."""
     from converter.conversion import convert
-    from converter.open import pdparams
-    from converter.tensors import SourceTensor
+    from converter.files.tensors import SourceTensor
+    from converter.open.pickle import pdparams
 
     monkeypatch.setattr(pdparams, "SourceTensor", lambda *facts: SourceTensor(*facts[:-1], False))
     convert(fortran.source, tmp_path / "output")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from converter.conversion import convert
-from tests.checkpoints import write_folder
+from tests.support.checkpoints import write_folder
 from verify import verify
 
 Change = Callable[[Path], object]

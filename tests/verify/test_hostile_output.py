@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from converter.conversion import convert
-from tests.checkpoints import make_config, make_state, write_folder
+from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import Report, verify
-from verify import job as job_module
-from verify.compare import SiteResult
-from verify.judge import Judgement
-from verify.rendering.junit import render_junit
-from verify.rendering.page import render_page
-from verify.rendering.summary import render_summary
-from verify.report import render_table
-from verify.tokens import TokenResult
+from verify import verification as job_module
+from verify.numbers.compare import SiteResult
+from verify.numbers.pytorch_process import Judgement
+from verify.report.html.page import render_page
+from verify.report.junit import render_junit
+from verify.report.report import render_table
+from verify.report.summary import render_summary
+from verify.tokens.compare_tokens import TokenResult
 
 CLASS = "ErnieMForSequenceClassification"
 CODE = "modeling_ernie_m.py"
@@ -420,7 +420,7 @@ def test_a_behavior_that_was_not_asked_for_is_not_recorded(output: Path) -> None
 def test_a_file_that_changes_while_it_is_judged_fails(
     source: Path, output: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    from verify.folder import check_folder
+    from verify.folder.check_folder import check_folder
 
     def judge_and_change(*given: Any) -> Any:
         found = check_folder(*given)
@@ -433,7 +433,7 @@ def test_a_file_that_changes_while_it_is_judged_fails(
 
 
 def test_a_file_that_comes_or_goes_meanwhile_fails(source: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from verify.folder import check_folder
+    from verify.folder.check_folder import check_folder
 
     def judge_and_change(*given: Any) -> Any:
         found = check_folder(*given)

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.verify.test_reference import rewrite_head
+from tests.verify.reference.test_find import rewrite_head
 from verify import Report, verify
-from verify import job as job_module
-from verify.judge import Start
-from verify.report import render_table
-from verify.trace import read_trace
+from verify import verification as job_module
+from verify.numbers.pytorch_process import Start
+from verify.report.report import render_table
+from verify.results.trace import read_trace
 
 CLASS = "ErnieMForSequenceClassification"
 
@@ -78,7 +78,7 @@ def test_a_trace_knows_whose_rules_the_source_has(judged: Any, verified: Any, be
 
 
 def test_what_a_trace_says_of_the_source_is_a_behavior(verified: Any, tmp_path: Path) -> None:
-    from converter.errors import ReferenceFailure
+    from converter.common.errors import ReferenceFailure
 
     assert read_trace(verified(CLASS).trace).source_behavior == "paddlenlp"
     rewrite_head(verified(CLASS).trace, tmp_path / "trace", lambda head: head.update(source_behavior="zzz"))

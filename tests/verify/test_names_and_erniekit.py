@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from converter.conversion import convert
-from tests.checkpoints import make_config, make_state, write_folder
 from tests.converter.test_erniekit import WEIGHTS, trained
+from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import verify
-from verify.expected import HABITS
-from verify.judge import Start
+from verify.folder.expected_config import HABITS
+from verify.numbers.pytorch_process import Start
 from verify.recorder.behavior import offset_of, sees_all
 from verify.recorder.config import config_names
 from verify.recorder.model import rename

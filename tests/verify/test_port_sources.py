@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from converter import convert
-from tests.verify.port_folders import CLASSES, FORMS, HEAD, Recordings, edit_config, edit_folders, edit_weights
+from tests.support.port_folders import CLASSES, FORMS, HEAD, Recordings, edit_config, edit_folders, edit_weights
 from verify import Report, verify
-from verify.folder import check_fields
-from verify.judge import Start
-from verify.trace import read_trace
-from verify.written import read_written
+from verify.folder.check_folder import check_fields
+from verify.numbers.pytorch_process import Start
+from verify.results.trace import read_trace
+from verify.weights.output_weights import read_written
 
 #: Of float32, in which the port computed: relative to the largest value.
 NOISE = 2e-6
@@ -125,9 +125,9 @@ def test_a_mistake_of_the_mapping_is_found_though_the_bytes_agree_with_it(
     judge: Callable[..., Report], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A table that wrongly turns the port's pooler: conversion and bytes follow it, the reference does not."""
-    import converter.plan
+    import converter.plan.make_plan
 
-    sound = converter.plan.expand
+    sound = converter.plan.make_plan.expand
 
     def expand(*arguments: Any) -> Any:
         return tuple(
@@ -135,7 +135,7 @@ def test_a_mistake_of_the_mapping_is_found_though_the_bytes_agree_with_it(
             for row in sound(*arguments)
         )
 
-    monkeypatch.setattr(converter.plan, "expand", expand)
+    monkeypatch.setattr(converter.plan.make_plan, "expand", expand)
     report = judge(HEAD)
     assert report.static is not None and report.static.mismatched == ()
     assert [problem.code for problem in report.problems] == ["E402"]

@@ -17,11 +17,11 @@ from converter.cli import app
 from converter.conversion import convert
 from mappings import SOURCE_CLASSES
 from verify import Report, verify
-from verify.judge import Start
-from verify.launch import Ended
+from verify.numbers.pytorch_process import Start
+from verify.reference.subprocess_runner import Ended
 from verify.self_test import run, weights
 from verify.self_test.faults import EXCHANGED, LAST_PLACE, ROWS, TRANSPOSED, tensor_faults
-from verify.written import read_written
+from verify.weights.output_weights import read_written
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = "ErnieMForSequenceClassification"
@@ -125,7 +125,7 @@ def test_a_blind_check_of_fields_makes_the_verdict_worthless(
 BLIND = """
 import json, sys
 from verify.self_test.numbers import write_found
-from verify.tolerances import Limits
+from verify.numbers.tolerances import Limits
 Limits.site = Limits.gradient = lambda *arguments: 1e300
 write_found(json.load(sys.stdin), lambda text: None)
 """

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from converter.common.errors import ReferenceFailure, SourceError
 from converter.conversion import convert
-from converter.errors import ReferenceFailure, SourceError
-from tests.checkpoints import make_config, make_state, write_folder
+from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import verify
-from verify.nonfinite import count_not_finite
-from verify.opening import Said, open_for
-from verify.reference import make_request
+from verify.open_source import Said, open_for
+from verify.reference.find import make_request
+from verify.weights.nonfinite import count_not_finite
 
 CLASS = "ErnieMForTokenClassification"
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from converter.errors import ReferenceFailure
+from converter.common.errors import ReferenceFailure
 from mappings import SOURCE_CLASSES
 from verify import verify
-from verify.compare import ZERO_ROW, share_of_limit
-from verify.judge import Start
-from verify.report import render_table
+from verify.numbers.compare import ZERO_ROW, share_of_limit
+from verify.numbers.pytorch_process import Start
+from verify.report.report import render_table
 
 
 @pytest.mark.parametrize("name", SOURCE_CLASSES)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from converter.open.source import open_source
-from tests.checkpoints import write_folder
+from tests.support.checkpoints import write_folder
 from verify.recorder.behavior import behavior_of_source
 
 PADDLE = {"ernie_m.embeddings.word_embeddings.weight": None}

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from converter.behavior import UNPADDED
 from converter.conversion import convert
+from converter.open.config.quirks import UNPADDED
 from verify import Report, verify
-from verify.judge import Start
-from verify.trace import read_trace
+from verify.numbers.pytorch_process import Start
+from verify.results.trace import read_trace
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What the sanity model gives, computed in float64 with plain numpy: see tests/verify/plain_ernie_m.py."""
+"""The numbers of the sanity model, from plain numpy in float64: tests/support/plain_ernie_m.py."""
 
 from __future__ import annotations
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from verify.last_place import bits_of, change_at
-from verify.margin import SmallestFault
-from verify.rounding import to_float64
-from verify.written import WrittenTensor
+from verify.numbers.detection_margin import SmallestFault
+from verify.weights.output_weights import WrittenTensor
+from verify.weights.rounding import to_float64
+from verify.weights.ulp import bits_of, change_at
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,21 +9,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
-from verify.compare import GradientResult, SiteResult, share_of_limit
-from verify.judge import check_epsilons, follow_rules, rules_of_trace
-from verify.loading import LoadedModel, LoadFailure, choose_loader, describe, load_model
-from verify.margin import fault_at, moved
-from verify.replay import Player, site_scales, use_attention
+from verify.numbers.compare import GradientResult, SiteResult, share_of_limit
+from verify.numbers.detection_margin import fault_at, moved
+from verify.numbers.loading import LoadedModel, LoadFailure, choose_loader, describe, load_model
+from verify.numbers.pytorch_process import check_epsilons, follow_rules, rules_of_trace
+from verify.numbers.replay import Player, site_scales, use_attention
+from verify.numbers.tolerances import Limits
+from verify.results.trace import Arrays, Case, Trace, read_trace
 from verify.self_test.faults import EXCHANGED, LAST_PLACE, OF_TENSORS, ROWS, TRANSPOSED, Fault, Found
 from verify.self_test.folders import CONFIG
-from verify.tokens import first_way_that_differs
-from verify.tolerances import Limits
-from verify.trace import Arrays, Case, Trace, read_trace
+from verify.tokens.compare_tokens import first_way_that_differs
 
 if TYPE_CHECKING:
     import torch
 
-    from converter.behavior import Behavior
+    from converter.open.config.quirks import Behavior
 
 #: Above so many parameters a fault that no forward pass can show is not looked for in every case, and sdpa is left out.
 LARGE = 20_000_000

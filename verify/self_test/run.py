@@ -9,18 +9,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
-from converter.errors import Problem, ReferenceFailure
-from converter.tensors import element_count
-from verify.judge import Start, start_process
-from verify.manifest import behavior_of
-from verify.margin import SmallestFault
+from converter.common.errors import Problem, ReferenceFailure
+from converter.files.tensors import element_count
+from verify.folder.check_manifest import behavior_of
+from verify.numbers.detection_margin import SmallestFault
+from verify.numbers.pytorch_process import Start, start_process
+from verify.results.trace import Trace
 from verify.self_test.faults import LAST_PLACE, Fault, Found, tensor_faults
 from verify.self_test.folders import folder_faults, plant
 from verify.self_test.weights import StaticSide
-from verify.trace import Trace
 
 if TYPE_CHECKING:
-    from converter.plan import Plan
+    from converter.plan.make_plan import Plan
 
 #: Of the elements, rows and lines that are drawn.
 SEED = 1905

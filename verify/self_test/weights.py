@@ -8,20 +8,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from converter.tensors import DTYPES
-from verify.folder import check_fields
-from verify.last_place import neighbour
-from verify.manifest import behavior_of, by_target, check_files, check_tensors, extras_by_target, read_manifest
+from converter.files.tensors import DTYPES
+from verify.folder.check_folder import check_fields
+from verify.folder.check_manifest import (
+    behavior_of,
+    by_target,
+    check_files,
+    check_tensors,
+    extras_by_target,
+    read_manifest,
+)
+from verify.results.trace import Trace
 from verify.self_test.faults import EXCHANGED, LAST_PLACE, ROWS, TRANSPOSED, Fault
-from verify.static import check_weights
-from verify.trace import Trace
-from verify.traced_weights import check_against_trace
-from verify.written import WrittenTensor, WrittenWeights, read_written
+from verify.weights.check_weights import check_weights
+from verify.weights.output_weights import WrittenTensor, WrittenWeights, read_written
+from verify.weights.traced_weights import check_against_trace
+from verify.weights.ulp import neighbour
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from converter.plan import Plan
+    from converter.plan.make_plan import Plan
 
 SOURCE, TRACE, MANIFEST, FIELDS = "source", "trace", "manifest", "fields"
 

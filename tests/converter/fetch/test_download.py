@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from converter.errors import FetchError, FileError, Paddle2TorchError
+from converter.common.errors import FetchError, FileError, Paddle2TorchError
 from converter.fetch import request, transport
-from converter.fetch.address import follow, parse_address
-from converter.fetch.locate import locate
-from converter.fetch.part import Part
-from tests.checkpoints import make_state
-from tests.converter.fetch.server import Handler, Server, cut, moved, stall, status, whole
+from converter.fetch.partial_download import Part
+from converter.fetch.url import follow, parse_address
+from converter.locate.locate import locate
+from tests.support.checkpoints import make_state
+from tests.support.server import Handler, Server, cut, moved, stall, status, whole
 
 BODY = pickle.dumps(make_state(), 4)
 OTHER = pickle.dumps({name: -tensor for name, tensor in make_state().items()}, 4)  # As long as BODY.

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from converter.fetch.locate import locate
-from tests.converter.fetch.server import Server, stall, whole
+from converter.locate.locate import locate
 from tests.converter.fetch.test_download import kept
-from tests.converter.open.pickles import numbered
-from tests.converter.open.streams import combined, official
+from tests.support.pickles import numbered
+from tests.support.server import Server, stall, whole
+from tests.support.streams import combined, official
 
 BODIES = {
     "model_state.pdparams": pickle.dumps({"w": numbered(40, 50)}, 4),

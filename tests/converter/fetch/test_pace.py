@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from converter.errors import FetchError
+from converter.common.errors import FetchError
 from converter.fetch import download
-from converter.fetch.locate import locate
-from tests.converter.fetch.server import Handler, Server
+from converter.locate.locate import locate
+from tests.support.server import Handler, Server
 
 PATH = "/some/model_state.pdparams"
 
@@ -71,7 +71,7 @@ def test_a_body_that_comes_slowly_and_steadily_is_taken(server: Server) -> None:
     """Each piece of it is in time, though the whole takes longer than any head may."""
     import pickle
 
-    from tests.checkpoints import make_state
+    from tests.support.checkpoints import make_state
 
     body = pickle.dumps(make_state(), 4)
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from converter.errors import Paddle2TorchError, SourceError
-from converter.fetch.hub_files import needed_files
-from converter.open.weights import open_weights
-from tests.checkpoints import make_state, write_folder
+from converter.common.errors import Paddle2TorchError, SourceError
+from converter.locate.hub_files import needed_files
+from converter.open.dispatch import open_weights
+from tests.support.checkpoints import make_state, write_folder
 
 PADDLENLP = "ernie_m.encoder.layers.0.self_attn.q_proj.lora_A"
 PORT = "ernie_m.encoder.layers.0.self_attn.self_attn.q_proj"

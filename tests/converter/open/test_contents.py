@@ -15,9 +15,9 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from converter.errors import FileError, SourceError
-from converter.open.weights import open_weights
-from tests.checkpoints import make_state
+from converter.common.errors import FileError, SourceError
+from converter.open.dispatch import open_weights
+from tests.support.checkpoints import make_state
 
 STATE = make_state()
 PICKLE = pickle.dumps(STATE, 4)

@@ -19,11 +19,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from converter.errors import Paddle2TorchError
-from converter.open.latin1_text import count_latin1
-from converter.open.weights import open_weights
-from converter.tensors import TensorSet
-from tests.converter.open.pickles import PROTOCOLS, mapped, numbered, state_dict
+from converter.common.errors import Paddle2TorchError
+from converter.files.tensors import TensorSet
+from converter.open.dispatch import open_weights
+from converter.open.pickle.latin1_bytes import count_latin1
+from tests.support.pickles import PROTOCOLS, mapped, numbered, state_dict
 
 
 def try_open(path: Path, data: bytes) -> TensorSet | None:

@@ -12,10 +12,10 @@ import pytest
 import torch
 from safetensors.numpy import save
 
-from converter.errors import FileError, SourceError
+from converter.common.errors import FileError, SourceError
+from converter.open.dispatch import open_weights
 from converter.open.folder import ORDER
-from converter.open.weights import open_weights
-from tests.converter.open.pickles import numbered, same
+from tests.support.pickles import numbered, same
 
 A, B, C = numbered(2, 3), numbered(4), numbered(5)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from converter.errors import FileError, SourceError
+from converter.common.errors import FileError, SourceError
+from converter.open.dispatch import open_weights
 from converter.open.source import open_source
-from converter.open.weights import open_weights
-from tests.checkpoints import make_config, make_state, write_folder
-from tests.converter.open.streams import combined, info, official, pir, program_desc, write_variables
+from tests.support.checkpoints import make_config, make_state, write_folder
+from tests.support.streams import combined, info, official, pir, program_desc, write_variables
 
 STATE = official()
 DAMAGED = {

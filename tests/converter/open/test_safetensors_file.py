@@ -12,8 +12,8 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from converter.errors import FileError
-from tests.converter.open.pickles import numbered, open_bytes, same, values
+from converter.common.errors import FileError
+from tests.support.pickles import numbered, open_bytes, same, values
 
 NAME = "model.safetensors"
 

@@ -15,13 +15,13 @@ import pytest
 from huggingface_hub import constants
 from safetensors.numpy import load_file, save_file
 
-from benchmarks.local_hub import LocalHub, running
 from converter import Paddle2TorchError, Push, convert, push
 from mappings import OPERATIONS
-from tests.checkpoints import write_folder
-from verify.foreign_code import find_foreign
-from verify.manifest import deciding_files
-from verify.trace import FORMAT, HEAD
+from tests.support.checkpoints import write_folder
+from tests.support.local_hub import LocalHub, running
+from verify.folder.check_manifest import deciding_files
+from verify.folder.foreign_code import find_foreign
+from verify.results.trace import FORMAT, HEAD
 
 TOKEN = "hf_local_token"
 ID = "me/tiny"

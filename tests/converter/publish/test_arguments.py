@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.local_hub import LocalHub
 from converter import Paddle2TorchError, push
 from converter.publish.arguments import check_arguments
 from tests.converter.publish.conftest import ID, Pushes, refusal
+from tests.support.local_hub import LocalHub
 
 
 def test_the_wrong_way_round_is_recognised(hub: LocalHub, output: Path) -> None:

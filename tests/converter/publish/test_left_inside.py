@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.local_hub import LocalHub
 from converter import Paddle2TorchError, convert, push
-from tests.checkpoints import make_state, write_folder
 from tests.converter.publish.conftest import ID, write_report
+from tests.support.checkpoints import make_state, write_folder
+from tests.support.local_hub import LocalHub
 
 LORA = "encoder.layers.1.self_attn.q_proj.lora_A"
 

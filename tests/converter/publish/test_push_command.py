@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.local_hub import Handler, LocalHub, refuse
 from tests.converter.publish.conftest import ID, TOKEN, write_trace
+from tests.support.local_hub import Handler, LocalHub, refuse
 
 
 def run(hub: LocalHub, *words: object, token: str = TOKEN) -> subprocess.CompletedProcess[str]:

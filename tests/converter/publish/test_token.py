@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.local_hub import LocalHub, refuse
-from converter.publish.token import foresee
+from converter.hub.token import foresee
 from tests.converter.publish.conftest import ID, Pushes, refusal
+from tests.support.local_hub import LocalHub, refuse
 
 
 def owner(role: str = "write", *groups: str) -> dict[str, Any]:

@@ -14,11 +14,11 @@ import pytest
 from huggingface_hub import ModelCard
 
 from converter import convert
-from converter.behavior import BEHAVIORS
+from converter.open.config.quirks import BEHAVIORS
 from converter.open.source import open_source
-from converter.plan import make_plan
+from converter.plan.make_plan import make_plan
 from converter.write.card import render_card
-from tests.checkpoints import write_folder
+from tests.support.checkpoints import write_folder
 
 
 def render(folder: Path, origin: str | None = None, behavior: str = "paddlenlp", tokenizer: bool = True) -> str:

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from converter import convert
-from converter.errors import OutputError
-from converter.leftovers import LOCK, clear_folders, mark
+from converter.common.errors import OutputError
+from converter.files.stale_folders import LOCK, clear_folders, mark
 from converter.write.new_files import create_file, write_file
 from converter.write.staging import MANIFEST, clear_leftovers, staged
-from tests.checkpoints import write_folder
+from tests.support.checkpoints import write_folder
 
 PATTERN = ".*.paddle2torch-????????"
 
@@ -184,7 +184,7 @@ def test_an_output_whose_replacement_was_killed_comes_back(tmp_path: Path) -> No
 RACE = """
 import sys, time
 from pathlib import Path
-from converter.errors import OutputError
+from converter.common.errors import OutputError
 from converter.write.new_files import write_file
 from converter.write.staging import staged
 place, rounds, force, start = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "force", float(sys.argv[4])

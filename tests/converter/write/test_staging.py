@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from converter.errors import OutputError
+from converter.common.errors import OutputError
 from converter.write.new_files import write_file
 from converter.write.staging import staged
 

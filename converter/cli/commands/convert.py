@@ -1,0 +1,101 @@
+"""paddle2torch convert."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from pathlib import Path
+from typing import Optional
+
+import typer
+
+from converter.cli.options import (
+    ARCHITECTURE,
+    AS_JSON,
+    BEHAVIOR,
+    CACHE,
+    CONFIG,
+    DEBUG,
+    HEADS,
+    OFFLINE,
+    OUTPUT,
+    PREFIX,
+    REVISION,
+    SOURCE,
+    TOKENIZER,
+    BehaviorChoice,
+)
+from converter.cli.output import Reporter, print_conversion
+from converter.common.errors import Problem, SourceError
+
+
+class DtypeChoice(str, Enum):
+    keep = "keep"
+    float32 = "float32"
+    float16 = "float16"
+    bfloat16 = "bfloat16"
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size like 5GB (1000s), 5GiB (1024s) or 123. Raises SourceError."""
+    match = _SIZE.fullmatch(text.strip())
+    size = 0
+    if match:
+        base = 1024 if match[3] else 1000
+        size = int(float(match[1]) * base ** " KMGT".index(match[2].upper() or " "))
+    if size < 1:
+        raise SourceError(Problem("E091", f"--max-shard-size {text!r}: expected a size like 5GB, 500MB or 2GiB"))
+    return size
+
+
+def convert(
+    source: str = SOURCE,
+    output: Path = OUTPUT,
+    dtype: DtypeChoice = typer.Option(DtypeChoice.keep, help="Store the weights in this dtype."),
+    max_shard_size: str = typer.Option("5GB", metavar="SIZE", help="The largest weight file."),
+    architecture: Optional[str] = ARCHITECTURE,
+    config: Optional[Path] = CONFIG,
+    num_attention_heads: Optional[int] = HEADS,
+    prefix: Optional[str] = PREFIX,
+    tokenizer: Optional[Path] = TOKENIZER,
+    revision: Optional[str] = REVISION,
+    cache: Optional[Path] = CACHE,
+    offline: bool = OFFLINE,
+    behavior: Optional[BehaviorChoice] = BEHAVIOR,
+    allow_nonfinite: bool = typer.Option(False, "--allow-nonfinite", help="Convert NaN and infinity too."),
+    allow_unknown_tensors: bool = typer.Option(
+        False, "--allow-unknown-tensors", help="Leave out unknown tensors inside modules (adapters, scales)."
+    ),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Check everything, write nothing."),
+    force: bool = typer.Option(False, "--force", help="Replace an OUTPUT that this tool made."),
+    as_json: bool = AS_JSON,
+    debug: bool = DEBUG,
+) -> None:
+    """Convert a Paddle checkpoint into a Hugging Face folder."""
+    from converter.conversion import convert as convert_checkpoint
+
+    with Reporter() as reporter:
+        result = convert_checkpoint(
+            source,
+            output,
+            dtype=dtype.value,
+            max_shard_size=parse_size(max_shard_size),
+            architecture=architecture,
+            config=config,
+            num_attention_heads=num_attention_heads,
+            prefix=prefix,
+            tokenizer=tokenizer,
+            behavior=behavior.value if behavior else None,
+            allow_nonfinite=allow_nonfinite,
+            allow_unknown_tensors=allow_unknown_tensors,
+            dry_run=dry_run,
+            force=force,
+            revision=revision,
+            cache=cache,
+            offline=offline,
+            progress=reporter.progress,
+        )
+    print_conversion(result, as_json)

@@ -1,0 +1,54 @@
+"""paddle2torch inspect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional
+
+from converter.cli.options import (
+    ARCHITECTURE,
+    AS_JSON,
+    BEHAVIOR,
+    CACHE,
+    CONFIG,
+    DEBUG,
+    HEADS,
+    OFFLINE,
+    PREFIX,
+    REVISION,
+    SOURCE,
+    BehaviorChoice,
+)
+from converter.cli.output import Reporter, print_inspection
+
+
+def inspect(
+    source: str = SOURCE,
+    architecture: Optional[str] = ARCHITECTURE,
+    config: Optional[Path] = CONFIG,
+    num_attention_heads: Optional[int] = HEADS,
+    prefix: Optional[str] = PREFIX,
+    revision: Optional[str] = REVISION,
+    cache: Optional[Path] = CACHE,
+    offline: bool = OFFLINE,
+    behavior: Optional[BehaviorChoice] = BEHAVIOR,
+    as_json: bool = AS_JSON,
+    debug: bool = DEBUG,
+) -> None:
+    """Say what a checkpoint is, without converting it."""
+    from converter.inspection import inspect as inspect_checkpoint
+
+    with Reporter() as reporter:
+        result = inspect_checkpoint(
+            source,
+            architecture=architecture,
+            config=config,
+            num_attention_heads=num_attention_heads,
+            prefix=prefix,
+            behavior=behavior.value if behavior else None,
+            revision=revision,
+            cache=cache,
+            offline=offline,
+            progress=reporter.progress,
+        )
+    print_inspection(result, as_json)

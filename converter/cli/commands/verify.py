@@ -1,0 +1,100 @@
+"""paddle2torch verify."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Optional
+
+import typer
+
+from converter.cli.exit_codes import OUTPUT_IS_WRONG, STOPPED
+from converter.cli.options import (
+    ARCHITECTURE,
+    AS_JSON,
+    CACHE,
+    CONFIG,
+    DEBUG,
+    HEADS,
+    OFFLINE,
+    PREFIX,
+    REVISION,
+    TOKENIZER,
+)
+from converter.cli.output import Reporter, print_json
+from converter.common.errors import Problem, SourceError
+
+
+class PrecisionChoice(str, Enum):
+    float64 = "float64"
+    float32 = "float32"
+
+
+def verify(
+    paths: list[str] = typer.Argument(
+        ..., metavar="SOURCE OUTPUT", help="The checkpoint and the folder. With --trace, OUTPUT alone."
+    ),
+    precision: PrecisionChoice = typer.Option(PrecisionChoice.float64, help="What both sides compute in."),
+    report: Optional[Path] = typer.Option(
+        None, metavar="DIR", help="Where the report goes (default: OUTPUT/verification)."
+    ),
+    record: Optional[Path] = typer.Option(None, metavar="FILE", help="Keep what Paddle computed, for --trace."),
+    trace: Optional[Path] = typer.Option(
+        None, metavar="FILE", help="Judge against what was recorded: needs no Paddle."
+    ),
+    static_only: bool = typer.Option(
+        False, "--static-only", help="Compare the bytes of the weights, run neither framework."
+    ),
+    self_test: bool = typer.Option(
+        False, "--self-test", help="After a pass, plant faults in copies of OUTPUT and look for each."
+    ),
+    paddle_python: Optional[Path] = typer.Option(
+        None, metavar="PATH", help="The Python that has Paddle and PaddleNLP."
+    ),
+    architecture: Optional[str] = ARCHITECTURE,
+    config: Optional[Path] = CONFIG,
+    num_attention_heads: Optional[int] = HEADS,
+    prefix: Optional[str] = PREFIX,
+    tokenizer: Optional[Path] = TOKENIZER,
+    revision: Optional[str] = REVISION,
+    cache: Optional[Path] = CACHE,
+    offline: bool = OFFLINE,
+    as_json: bool = AS_JSON,
+    debug: bool = DEBUG,
+) -> None:
+    """Prove that OUTPUT is the same model as SOURCE: weights bit for bit, numbers layer by layer, tokens.
+
+    Exit code 0: it is. 1: it is not, whatever is wrong. 2: it could not be judged, or a planted fault was missed.
+    """
+    from verify import verify as verify_conversion
+    from verify.report.report import render_table
+
+    if len(paths) != (1 if trace is not None and len(paths) == 1 else 2):
+        raise SourceError(Problem("E090", "verify takes SOURCE and OUTPUT, or with --trace FILE OUTPUT alone"))
+    with Reporter() as reporter:
+        result = verify_conversion(
+            paths[0] if len(paths) == 2 else None,
+            paths[-1],
+            precision=precision.value,
+            report_dir=report,
+            record=record,
+            trace=trace,
+            static_only=static_only,
+            self_test=self_test,
+            paddle_python=paddle_python,
+            architecture=architecture,
+            config=config,
+            num_attention_heads=num_attention_heads,
+            prefix=prefix,
+            tokenizer=tokenizer,
+            revision=revision,
+            cache=cache,
+            offline=offline,
+            progress=reporter.tell,
+        )
+    if as_json:
+        print_json(result.to_json())
+    else:
+        typer.echo(render_table(result))
+    if not result.passed:
+        raise typer.Exit(STOPPED if result.unjudged else OUTPUT_IS_WRONG)

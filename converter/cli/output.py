@@ -1,0 +1,231 @@
+"""What the command line prints: progress and warnings on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from converter.common.errors import Problem
+from converter.common.printable import MESSAGE, printable, printable_message
+from converter.common.redaction import redact
+from converter.open.config.quirks import BEHAVIORS, UNPADDED
+
+if TYPE_CHECKING:
+    from converter.conversion import Conversion
+    from converter.inspection import Inspection
+    from converter.publish.push import Push
+
+_SECONDS_BETWEEN_LINES = 5.0
+#: Of warnings, and of reasons why something is left out.
+_MOST_LINES = 50
+#: "weights: 3 of 40 tensors", "Paddle: case 3 of 40, batch", "file: 1,024.5 of 2,000.0 MB"
+_SHARE = re.compile(r"[^:]+: (?:case )?(\d[\d,.]*) of (\d[\d,.]*\d|\d)")
+
+
+class Reporter:
+    """Progress on stderr: a bar that redraws on a terminal, plain lines now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._start = self._last = time.monotonic()
+        self._stage = ""
+        self._from: int | None = None
+        self._drawn = False
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._clear()
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """`done` of `total` bytes of a stage; a `total` of 0 is not known. `done` 0 announces a stage at once."""
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._start, self._from = stage, now, None
+            if done == 0:
+                self._last = now
+                self.say(f"{stage}: {_sized(total)}" if total else stage)
+        if self._from is None and done:  # Where a continued download begins: what was there has no rate.
+            self._from = done
+        if now - self._last < (0.1 if self._terminal else _SECONDS_BETWEEN_LINES):
+            return
+        self._last = now
+        share = done / total if total else 0.0
+        rate = (done - (self._from or 0)) / 1e6 / max(now - self._start, 1e-3)
+        whole = f" of {_sized(total)} ({share:.0%}," if total else " ("
+        text = f"{stage} {_sized(done)}{whole} {rate:,.1f} MB/s)"
+        if self._terminal:
+            self._draw(share, text)
+        else:
+            self.say(text)
+
+    def tell(self, text: str) -> None:
+        """What `verify` does: `stage`, `stage: detail` or `stage: 3 of 40 ...`, many a second."""
+        now, stage, share = time.monotonic(), text.split(":")[0], _SHARE.match(text)
+        begins = stage != self._stage
+        if begins:
+            self._stage, self._last = stage, now
+            self.say(stage if share and self._terminal else text)
+        elif now - self._last < (0.1 if self._terminal else _SECONDS_BETWEEN_LINES):
+            return
+        self._last = now
+        if self._terminal and share:
+            done, total = (float(number.replace(",", "")) for number in share.groups())
+            self._draw(min(done / total, 1.0) if total else 0.0, text)
+        elif not begins:
+            self.say(text)
+
+    def _draw(self, share: float, text: str) -> None:
+        """The bar, over the one that was drawn before; cut to the width of the terminal, or it would leave lines."""
+        line = f"{'█' * int(30 * share):░<30} {printable(text, MESSAGE)}"
+        sys.stderr.write(f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}")
+        sys.stderr.flush()
+        self._drawn = True
+
+    def say(self, text: str) -> None:
+        """One line."""
+        self._clear()
+        typer.echo(printable(text, MESSAGE), err=True)
+
+    def _clear(self) -> None:
+        if self._drawn:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()
+            self._drawn = False
+
+
+def _sized(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size:,} bytes"
+
+
+def print_json(data: Any) -> None:
+    """Exactly one JSON object on stdout, in ASCII: what a file contains stays in its strings. Warnings, like errors,
+    hold no password of an address."""
+    if isinstance(data, dict) and isinstance(data.get("warnings"), (list, tuple)):
+        data = {**data, "warnings": [redact(str(warning)) for warning in data["warnings"]]}
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=True, default=_plain))
+
+
+def describe_problems(problems: Sequence[Problem]) -> dict[str, Any]:
+    """The JSON object of a run that was stopped."""
+    return {"error": [{"code": problem.code, "message": problem.text} for problem in problems]}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def print_warnings(warnings: tuple[str, ...]) -> None:
+    for warning in warnings[:_MOST_LINES]:
+        typer.echo(printable_message(f"warning: {warning}"), err=True)
+    if len(warnings) > _MOST_LINES:
+        typer.echo(f"warning: and {len(warnings) - _MOST_LINES} more", err=True)
+
+
+def print_conversion(result: Conversion, as_json: bool) -> None:
+    print_warnings(result.warnings)
+    if as_json:
+        print_json(asdict(result))
+        return
+    verb, output = "wrote" if result.written else "would write", printable(str(result.output), MESSAGE)
+    typer.echo(
+        f"{verb} {output}: {result.target_class}, {result.parameters:,} parameters in {result.tensors} tensors, "
+        f"{result.bytes / 1e9:.2f} GB, weight files {len(result.shards)}, {result.seconds:.1f} s"
+    )
+    typer.echo(f"behavior: {result.behavior}")
+    if BEHAVIORS[result.behavior].shows_padding:
+        typer.echo(
+            "batches: without an attention_mask padding changes the numbers, as in Paddle. Pass one, load with "
+            f"implicit_mask_token_ids=[0, 1], or convert with --behavior {UNPADDED}"
+        )
+    if result.written:
+        typer.echo("prove it: paddle2torch verify SOURCE OUTPUT")
+
+
+def _listed(names: tuple[str, ...], most: int) -> str:
+    more = len(names) - most
+    return ", ".join(map(printable, names[:most])) + (f" and {more} more" if more > 0 else "")
+
+
+def print_inspection(result: Inspection, as_json: bool) -> None:
+    print_warnings(result.warnings)
+    if as_json:
+        print_json(asdict(result))
+        return
+    rows = [
+        ("format", result.format + (f" ({result.writer})" if result.writer else "")),
+        ("class", result.source_class or "not told"),
+        ("becomes", result.target_class or "not told"),
+        ("sizes", ", ".join(f"{name} {size}" for name, size in result.sizes.items()) or "not told"),
+        ("labels", _listed(result.labels, 12)),
+        ("dtypes", ", ".join(f"{name} ({count} tensors)" for name, count in result.dtypes.items())),
+        ("tensors", f"{result.tensors}, {result.parameters:,} parameters, {result.bytes / 1e6:,.1f} MB"),
+        ("tokenizer", "yes" if result.tokenizer else "none"),
+        ("behavior", f"{result.behavior} ({result.behavior_means})"),
+        ("keeps", f"{_listed(result.extras, 8)} (in a file of their own)" if result.extras else ""),
+        ("files", _listed(result.files, 8)),
+    ]
+    for name, value in rows:
+        if value:
+            typer.echo(f"{name:<10} {printable(value, MESSAGE)}")
+    reasons: dict[str, list[str]] = {}
+    for name, reason in result.dropped:
+        reasons.setdefault(reason, []).append(name)
+    for reason, names in itertools.islice(reasons.items(), _MOST_LINES):
+        if len(names) <= 8:
+            lines = [f"drops      {printable(name)}: {printable(reason, MESSAGE)}" for name in names]
+        else:
+            lines = [f"drops      {len(names)}: {printable(reason, MESSAGE)}: {_listed(tuple(names), 8)}"]
+        typer.echo("\n".join(lines))
+    if len(reasons) > _MOST_LINES:
+        typer.echo(f"drops      more, for {len(reasons) - _MOST_LINES} other reasons; --json lists them")
+    for problem in result.problems[:_MOST_LINES]:
+        typer.echo(printable_message(problem))
+
+
+def print_push(result: Push, as_json: bool) -> None:
+    print_warnings(result.warnings)
+    if as_json:
+        print_json(asdict(result))
+        return
+    for file in result.files:
+        typer.echo(f"{file.change:<7} {file.size:>13,}  {file.sha256}  {printable(file.name)}")
+    for name in result.deleted:
+        typer.echo(f"delete  {'':>13}  {'':<64}  {printable(name)}")
+    typer.echo(printable(_summary(result), MESSAGE))
+
+
+def _summary(result: Push) -> str:
+    where = result.url if result.revision == "main" else f"{result.url}/tree/{result.revision}"
+    proof = "verified" if result.verified else "NOT verified"
+    if result.nothing_to_do:
+        place = f"the pull request {result.pull_request}" if result.pull_request else where
+        return f"nothing to do: {place} has all of it already, commit {result.commit} ({proof})"
+    sent = [file for file in result.files if file.change != "same"]
+    size = _sized(sum(file.size for file in sent))
+    files = f"{len(sent)} file{'' if len(sent) == 1 else 's'}, {size},"
+    branch = f"the branch {result.revision}"
+    if result.dry_run:
+        made = f"make the {'private ' if result.private else ''}repository, " if result.new_repository else ""
+        made += f"make {branch}, " if result.new_branch else ""
+        return f"would {made}send {files} to {where} ({proof}). Nothing was changed"
+    if not sent and not result.deleted:
+        return f"made {branch} at commit {result.commit}, which has all of it already: {where} ({proof})"
+    made = f", pull request {result.pull_request}" if result.pull_request else ""
+    return f"pushed {files} to {where}: commit {result.commit}{made} ({proof}; the Hub tells the same sums)"

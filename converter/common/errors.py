@@ -1,0 +1,125 @@
+"""The errors that this tool raises: each a list of problems, each problem with a code.
+
+Codes by room: E0 source and usage, E1 names, E2 shapes, dtypes and values, E3 files that are damaged or
+hostile, E4 parity, E5 the output folder, E6 the reference and traces, E7 fetching, E8 publishing.
+docs/errors.md explains each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from converter.common.redaction import redact
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: what it concerns, what was expected and found, and what to do next. The text keeps no
+    password of an address, whoever put it there."""
+
+    code: str
+    text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", redact(self.text))
+
+    def __str__(self) -> str:
+        return f"error[{self.code}]: {self.text}"
+
+
+class Paddle2TorchError(Exception):
+    """The base of all errors of this tool. `problems` holds every problem found, never only the first."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems: tuple[Problem, ...] = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+    def __reduce__(self) -> tuple[type, tuple[Problem, ...]]:
+        return type(self), self.problems
+
+
+class SourceError(Paddle2TorchError):
+    """SOURCE is not there, is not an ERNIE-M checkpoint, or lacks something that only the user can say."""
+
+
+class FetchError(SourceError):
+    """SOURCE is on another machine and could not be fetched from there, or not kept."""
+
+
+class FileError(Paddle2TorchError):
+    """A file of SOURCE is damaged, hostile or of another kind."""
+
+
+class PlanError(Paddle2TorchError):
+    """The tensors of SOURCE are not those of the model that its config describes."""
+
+
+class OutputError(Paddle2TorchError):
+    """OUTPUT cannot be written: it exists, the disk is full, or what was written does not read back equal."""
+
+
+class PushError(Paddle2TorchError):
+    """OUTPUT is not proven, or the Hub does not take it, or has other bytes than were sent."""
+
+
+class VerificationError(Paddle2TorchError):
+    """OUTPUT cannot be judged as it is: a file is missing or does not load. `verify` calls this a failure."""
+
+
+class ReferenceFailure(Paddle2TorchError):
+    """Paddle is not to be found, is broken, or a trace is damaged or of another checkpoint."""
+
+
+def file_error(code: str, file: str, reason: str, *, offset: int | None = None) -> FileError:
+    """A refusal of one file, with the byte offset where it is known."""
+    place = file if offset is None else f"{file} (byte {offset})"
+    return FileError(Problem(code, f"{place}: {reason}"))
+
+
+def fold_names(names: Iterable[str]) -> str:
+    """Names with the layer numbers folded into exact ranges: `encoder.layers.{0-5,20-23}.norm1.bias (10 tensors)`."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    plain: list[str] = []
+    for name in names:
+        head, found, tail = name.partition(".layers.")
+        number, dot, rest = tail.partition(".")
+        if found and _is_layer(number):
+            groups.setdefault((head + found, dot + rest), []).append(int(number))
+        else:
+            plain.append(name)
+    first = list(groups.items())[:20]
+    folded = [f"{_shorten(head)}{_fold_numbers(numbers)}{_shorten(tail)}" for (head, tail), numbers in first]
+    count = len(plain) + sum(map(len, groups.values()))
+    shown = [_shorten(name) for name in plain[:12]] + folded
+    more = len(plain) + len(groups) - len(shown)
+    text = ", ".join(shown) + (f" and {more} more" if more else "")
+    return text if count == 1 else f"{text} ({count} tensors)"
+
+
+#: Of layer numbers in a row; a model has a hundred layers at most, and what lacks every second one has other troubles.
+_MOST_RUNS = 50
+
+
+def _is_layer(number: str) -> bool:
+    """Python takes no text of thousands of digits for a number, and no model has a million layers."""
+    return len(number) < 7 and number.isascii() and number.isdecimal() and number == str(int(number))
+
+
+def _shorten(name: str) -> str:
+    """A file may hold names of any length."""
+    return name if len(name) <= 200 else name[:197] + "..."
+
+
+def _fold_numbers(numbers: list[int]) -> str:
+    ordered = sorted(set(numbers))
+    if len(ordered) == 1:
+        return str(ordered[0])
+    runs: list[list[int]] = []
+    for number in ordered:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    shown = [str(a) if a == b else f"{a}-{b}" for a, b in runs[:_MOST_RUNS]]
+    return "{" + ",".join(shown + ["..."] * (len(runs) > _MOST_RUNS)) + "}"

@@ -1,0 +1,1 @@
+"""The config beside the weights: `config.json`, `model_config.json`, labels, refused and ignored fields."""

@@ -1,0 +1,1 @@
+"""Static graphs: programs, combined parameter files, and folders with one file per variable."""

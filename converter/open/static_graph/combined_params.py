@@ -1,0 +1,178 @@
+"""Combined files of a static graph (`.pdiparams`, `__params__`, any name): streams one behind another, in text order of
+names that lie elsewhere: in the program, in jit.save's table, or they are the official ones, told by the shapes.
+
+A wrong name can shift every tensor behind it and still fit in shape, so what could be shifted unseen is refused.
+"""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from converter.common.errors import FileError, Problem, file_error
+from converter.files.regular_files import map_file, quoted
+from converter.files.tensors import RawRun, SourceFile, SourceTensor, TensorSet
+from converter.open.names.infer_release_names import choose_official_names, missing_official_names
+from converter.open.names.naming import Named, bare_name, is_sure_name, name_tensors, with_names
+from converter.open.static_graph.lod_tensor import Stream, StreamError, read_stream, refusal
+from converter.open.static_graph.program import MOST_VARIABLES, Program
+from converter.open.static_graph.program_files import find_name_sources
+from converter.open.static_graph.variable_info import VariableInfo
+
+_MOST_PROBLEMS = 8
+
+
+def open_combined(path: Path) -> TensorSet:
+    """The tensors of a combined file, or of the file of one variable. Raises FileError."""
+    buffer = map_file(path)
+    sources = find_name_sources(path)
+    program = sources.program
+    warnings: tuple[str, ...] = ()
+    if program is not None and path.name not in program.variables:
+        streams = read_named_streams(buffer, path.name, sorted(program.variables), program)
+        stored = _tensors(streams, buffer, path.name)
+        named = _name_by_info(stored, sources.info, program) if sources.info else _name_checked(streams, stored, path)
+        writer = program.writer
+    else:
+        found = _read_streams(buffer, path.name)
+        if len(found) == 1:
+            named, writer = name_tensors(_tensors({path.name: found[0]}, buffer, path.name), path.name), "one variable"
+        elif sources.info is not None:
+            named, warnings = _name_by_info_alone(found, sources.info, buffer, path.name)
+            writer = "jit.save with a table of names"
+        else:
+            named, warnings = _name_bare(found, buffer, path.name)
+            writer = ""
+    files = (SourceFile(path, path.name, len(buffer)), *sources.files)
+    return with_names(TensorSet("combined", {}, files, (*sources.warnings, *warnings), writer), named)
+
+
+def read_named_streams(buffer: mmap.mmap, file: str, names: Sequence[str], program: Program) -> dict[str, Stream]:
+    """One stream for each name, of exactly the dtype and shape that the program says; nothing behind the last."""
+    at = 0
+    streams: dict[str, Stream] = {}
+    problems: list[Problem] = []
+    for place, name in enumerate(names):
+        if at == len(buffer):
+            text = f"{file} ends after {place} tensors, and {program.file.name} names {len(names)}. Is it complete?"
+            raise FileError(*problems[:_MOST_PROBLEMS], Problem("E322", text))
+        try:
+            stream = read_stream(buffer, at)
+        except StreamError as error:
+            raise FileError(*problems[:_MOST_PROBLEMS], *refusal(buffer, file, error, name).problems) from None
+        expected = program.variables[name]
+        if (stream.dtype, stream.shape) != expected:
+            said = f"{list(expected.shape)} of {expected.dtype} for {quoted(name, 200)}"
+            text = f"{file} (byte {at}): {list(stream.shape)} of {stream.dtype}; {program.file.name} says {said}"
+            problems.append(Problem("E322", text))
+        streams[name], at = stream, stream.end
+    if at != len(buffer):
+        text = f"{file} (byte {at}): {len(buffer) - at} bytes follow the last of {len(names)} tensors in"
+        problems.append(Problem("E322", f"{text} {program.file.name}. Do the two files belong together?"))
+    if problems:
+        raise FileError(*problems[:_MOST_PROBLEMS])
+    return streams
+
+
+def _read_streams(buffer: mmap.mmap, file: str) -> list[Stream]:
+    """All streams of a file for which nothing says how many they are."""
+    at = 0
+    streams: list[Stream] = []
+    while at < len(buffer):
+        if len(streams) == MOST_VARIABLES:
+            raise file_error("E320", file, f"more than {MOST_VARIABLES} tensors", offset=at)
+        try:
+            stream = read_stream(buffer, at)
+        except StreamError as error:
+            raise refusal(buffer, file, error) from None
+        streams.append(stream)
+        at = stream.end
+    return streams
+
+
+def _tensors(streams: Mapping[str, Stream], buffer: mmap.mmap, file: str) -> dict[str, SourceTensor]:
+    return {
+        name: SourceTensor(
+            name, stream.shape, stream.dtype, file, (RawRun(buffer, stream.start, stream.size),), stored_as=name
+        )
+        for name, stream in streams.items()
+    }
+
+
+def _name_checked(streams: Mapping[str, Stream], stored: Mapping[str, SourceTensor], path: Path) -> Named:
+    """Names from a program alone: what a changed letter could have moved unseen is refused."""
+    named = name_tensors(stored, path.name)
+    lost = missing_official_names(map(bare_name, streams)) if named.naming == "official" else []
+    if lost:
+        text = f"{path.name}: its program does not name {', '.join(lost[:12])}, so the order of the tensors is not sure"
+        raise FileError(Problem("E322", text))
+    unsure = _find_movable(streams, named)
+    if unsure:
+        text = (
+            f"{path.name}: {', '.join(quoted(name, 200) for name in unsure[:8])}: no name of ERNIE-M's, beside tensors"
+        )
+        raise FileError(Problem("E322", f"{text} of the same shape, so which is which is not sure. Nothing was taken"))
+    return named
+
+
+def _find_movable(streams: Mapping[str, Stream], named: Named) -> list[str]:
+    """Names that nothing vouches for, in a run of equal shapes with weights: they would fit elsewhere in it."""
+    movable: list[str] = []
+    for _, run in itertools.groupby(streams.items(), key=lambda item: (item[1].dtype, item[1].shape)):
+        names = [name for name, _ in run]
+        unsure = [name for name in names if not is_sure_name(name, streams, named.naming)]
+        weights = len(names) - len(unsure)
+        movable += unsure if weights else []
+    return movable
+
+
+def _name_by_info(stored: Mapping[str, SourceTensor], info: VariableInfo, program: Program) -> Named:
+    """Two files name the variables, so a changed letter shows; the structured names are PaddleNLP's keys."""
+    lost = [quoted(name, 200) for name in stored if name not in info.structured]
+    if lost:
+        text = f"{info.file.name} does not know {', '.join(lost[:12])} of {program.file.name}. Do they belong together?"
+        raise FileError(Problem("E322", text))
+    return _structured(stored, info)
+
+
+def _structured(stored: Mapping[str, SourceTensor], info: VariableInfo) -> Named:
+    tensors: dict[str, SourceTensor] = {}
+    for name, tensor in stored.items():
+        key = info.structured[name] or name
+        if key in tensors:
+            text = f"{info.file.name}: {quoted(key, 200)} is the name of two variables"
+            raise FileError(Problem("E321", text))
+        tensors[key] = replace(tensor, name=key)
+    return Named(tensors)
+
+
+def _name_by_info_alone(
+    found: Sequence[Stream], info: VariableInfo, buffer: mmap.mmap, file: str
+) -> tuple[Named, tuple[str, ...]]:
+    """The table's names in text order; what the names mean must agree with it, for nothing else would show it."""
+    names = sorted(info.structured)
+    if len(names) != len(found):  # A pooler that the outputs do not depend on is in the table and not in the file.
+        names = [name for name in names if ".pooler.dense." not in f".{info.structured[name]}"]
+    if len(names) != len(found):
+        text = f"{file} has {len(found)} tensors, {info.file.name} names {len(info.structured)}. Is one cut short?"
+        raise FileError(Problem("E322", text))
+    stored = _tensors(dict(zip(names, found)), buffer, file)
+    named, told = _structured(stored, info), name_tensors(stored, file)
+    other = [t.stored_as for key, t in told.tensors.items() if named.tensors.get(key, t).stored_as != t.stored_as]
+    if other or set(told.tensors) != set(named.tensors):
+        different = sorted(set(told.tensors) ^ set(named.tensors)) + other
+        text = f"{info.file.name}: its names and the numbers of the variables disagree on {quoted(different[0], 200)}"
+        raise FileError(Problem("E322", f"{text}. The program (.pdmodel) would tell the order"))
+    return named, (f"no program beside {file}: the order is that of the names in {info.file.name}",)
+
+
+def _name_bare(found: Sequence[Stream], buffer: mmap.mmap, file: str) -> tuple[Named, tuple[str, ...]]:
+    choice = choose_official_names(found, file)
+    named = name_tensors(_tensors(dict(zip(choice.names, found)), buffer, file), file)
+    warning = (
+        f"nothing beside {file} names its tensors: their shapes are those of the 2021 release's names in text order"
+    )
+    return (named if choice.class_is_sure else replace(named, told_class="")), (warning,)

@@ -1,0 +1,1 @@
+"""The tokenizer's files beside the weights: vocabulary, sentencepiece model, settings and added tokens."""

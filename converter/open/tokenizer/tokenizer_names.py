@@ -1,0 +1,48 @@
+"""Which two files of a folder are the tokenizer's: by their usual names, then by those that others have given them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from converter.common.errors import Problem, SourceError
+from converter.files.regular_files import is_file
+
+VOCABULARY = "vocab.txt"
+SENTENCEPIECE = "sentencepiece.bpe.model"
+#: What the 2021 release calls it.
+RELEASE_MODEL = "piece.model"
+#: ERNIEKit's name, and that of PaddleNLP's store, which old caches keep.
+OTHER_VOCABULARIES = ("erniem.vocab.txt", "ernie_m.vocab.txt")
+_VOCABULARIES = (VOCABULARY, *OTHER_VOCABULARIES)
+_MODELS = (SENTENCEPIECE, RELEASE_MODEL, "ernie_m.sentencepiece.bpe.model")
+
+
+def choose_files(folder: Path, warnings: list[str]) -> tuple[str, str] | None:
+    """The names of the vocabulary and of the sentencepiece model, or None when neither is there, and when there is only
+    a vocabulary of another name: ERNIEKit keeps its model elsewhere. Raises SourceError for half of them."""
+    vocabularies = [name for name in _VOCABULARIES if is_file(folder / name)]
+    models = [name for name in _MODELS if is_file(folder / name)]
+    if not vocabularies:
+        if not models:
+            return None
+        raise _half(models[0], VOCABULARY)
+    if not models:
+        if vocabularies[0] != VOCABULARY:
+            return None
+        raise _half(VOCABULARY, SENTENCEPIECE)
+    for first, *others in (vocabularies, models):
+        if others:
+            warnings.append(f"ignored: {', '.join(others)}; {first} comes first")
+    if vocabularies[0] != VOCABULARY:
+        warnings.append(f"{vocabularies[0]} is taken as {VOCABULARY}, the name that it has in OUTPUT")
+    return vocabularies[0], models[0]
+
+
+def lone_vocabulary(folder: Path) -> str | None:
+    """A vocabulary of another name, which alone is no tokenizer."""
+    return next((name for name in OTHER_VOCABULARIES if is_file(folder / name)), None)
+
+
+def _half(here: str, lost: str) -> SourceError:
+    text = f"{here} is there without {lost}: the tokenizer needs both. Name a folder with --tokenizer"
+    return SourceError(Problem("E020", text))

@@ -1,0 +1,76 @@
+"""Names of a checkpoint held against the tables: what is missing, out of range, of another class, or unknown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from converter.common.errors import Problem, fold_names
+from converter.files.tensors import SourceTensor
+from mappings import SOURCE_CLASSES, Mapped, Scheme, Table, load_table, matches_row
+
+#: The digits are taken whole: looking for what follows each zero would take a name of zeros the square of its length.
+_NUMBERS = re.compile(r"(?<=\.)[0-9]+(?=\.)")
+_SHOWN = 12
+
+
+def check_names(
+    table: Table, scheme: Scheme, tensors: Mapping[str, SourceTensor], mapped: tuple[Mapped, ...], config_file: str = ""
+) -> tuple[list[Problem], list[str]]:
+    """What is missing, out of range or of another class; and the names that no table knows, which are dropped."""
+    problems: list[Problem] = []
+    needed = {entry.source for entry in mapped}
+    missing = [entry.source for entry in mapped if not entry.drop and entry.source not in tensors]
+    if missing:
+        by = f"{config_file} says {table.source_class}" if config_file else f"expected for {table.source_class}"
+        problems.append(Problem("E101", f"missing: {fold_names(missing)}. {by}; is the checkpoint complete?"))
+    rest = [name for name in tensors if name not in needed]
+    beyond = [name for name in rest if matches_row(name, table, scheme)]
+    if beyond and mapped:
+        problems.append(
+            Problem(
+                "E102",
+                f"{fold_names(beyond)}: beyond what {config_file or 'the config'} says. Which of the two is right?",
+            )
+        )
+    of_table = set(beyond)
+    foreign = {name: _other_class(name, table) for name in rest if name not in of_table}
+    foreign = {name: other for name, other in foreign.items() if other}
+    if foreign:
+        others = sorted(set(foreign.values()))
+        problems.append(
+            Problem(
+                "E104",
+                f"{fold_names(foreign)}: names of {', '.join(others)}, not of {table.source_class}. "
+                f"Is --architecture right?",
+            )
+        )
+    padded = [name for name in rest if _unpadded(name) != name and matches_row(_unpadded(name), table, scheme)]
+    if padded:
+        text = f"{fold_names(padded)}: layer numbers have no leading zeros in any checkpoint. Was it renamed?"
+        problems.append(Problem("E102", text))
+    known = set(beyond) | set(foreign) | set(padded)
+    return problems, [name for name in rest if name not in known]
+
+
+def _unpadded(name: str) -> str:
+    return _NUMBERS.sub(lambda found: found[0].lstrip("0") or "0", name)
+
+
+def _other_class(name: str, table: Table) -> str:
+    """Which other class (or other scheme of this one) a name belongs to, or ''."""
+    for source_class in SOURCE_CLASSES:
+        other = load_table(source_class)
+        if any(matches_row(name, other, scheme) for scheme in other.schemes):
+            return source_class if other is not table else f"another name scheme of {source_class}"
+    return ""
+
+
+def fold_reasons(reasons: Mapping[str, Sequence[str]]) -> str:
+    """What is left out and why: with the names while they are few, else how many for each reason."""
+    count = sum(map(len, reasons.values()))
+    if count > 20 and len(reasons) > 1:
+        counted = [f"{reason} ({len(names)})" for reason, names in reasons.items()]
+        more = f" and {len(counted) - _SHOWN} more reasons" if len(counted) > _SHOWN else ""
+        return f"{count} variables (inspect lists them): {', '.join(counted[:_SHOWN])}{more}"
+    return "; ".join(f"{fold_names(names)}: {reason}" for reason, names in reasons.items())

@@ -1,0 +1,100 @@
+"""Gradients: what is kept of them, how they are named, and what they say of what the inputs see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from verify.numbers.gradients import align_rows
+from verify.numbers.hooks import paddle_name
+from verify.recorder.gradients import halves, is_table, keep_gradient
+from verify.recorder.seeded import project, seeded
+
+torch = pytest.importorskip("torch")
+
+
+FIRST = ["0x1.4cf5eb24336a6p+0", "-0x1.17b379719a47dp+0"]
+
+
+def test_coefficients_are_away_from_0_of_both_signs_and_the_same_everywhere() -> None:
+    drawn = seeded("left.4", 1000, "float64")
+    assert np.abs(drawn).min() >= 0.5 and np.abs(drawn).max() <= 1.5
+    assert (drawn < 0).any() and (drawn > 0).any()
+    assert [float(number).hex() for number in drawn[:2]] == FIRST
+    assert not np.array_equal(drawn, seeded("right.4", 1000, "float64"))
+
+
+@pytest.mark.parametrize("place", [(0, 0), (1, 2), (2, 3)])
+def test_one_element_changes_its_row_its_column_and_its_products(place: tuple[int, int]) -> None:
+    matrix = np.arange(12.0).reshape(3, 4)
+    changed = matrix.copy()
+    changed[place] += 1e-9
+    before, after = halves(matrix), halves(changed)
+    assert np.flatnonzero(before["right"] != after["right"]).tolist() == [place[0]]
+    assert np.flatnonzero(before["left"] != after["left"]).tolist() == [place[1]]
+    assert (project(matrix) != project(changed)).any(axis=1).tolist() == [row == place[0] for row in range(3)]
+
+
+def test_of_a_table_the_rows_in_use_are_kept() -> None:
+    table = np.zeros((6, 2))
+    table[1], table[4] = (3, 4), (0, -5)
+    kept = keep_gradient(
+        "embeddings.word_embeddings.weight", [(np.arange(3), table[:3]), (np.arange(3, 6), table[3:])], True
+    )
+    assert kept["rows"].tolist() == [1, 4]
+    assert kept["whole"].tolist() == [[3, 4], [0, -5]]
+
+
+def test_a_row_that_only_one_side_has_stands_against_0() -> None:
+    recorded = {"rows": np.array([1, 4]), "right": np.array([5.0, 7.0]), "left": np.array([9.0])}
+    found = {"rows": np.array([2, 4]), "right": np.array([6.0, 7.0]), "left": np.array([8.0])}
+    pairs = align_rows(recorded, found)
+    assert {part: [side.tolist() for side in pair] for part, pair in pairs.items()} == {"right": [[5, 0, 7], [0, 6, 7]]}
+    assert set(align_rows(recorded, recorded)) == {"right", "left"}
+
+
+def test_a_norm_in_the_embeddings_is_no_table() -> None:
+    assert is_table("ernie_m.embeddings.position_embeddings.weight")
+    assert not is_table("ernie_m.embeddings.layer_norm.weight")
+
+
+@pytest.mark.parametrize(
+    ("target", "source"),
+    [
+        ("encoder.layers.2.self_attn.self_attn.q_proj.weight", "encoder.layers.2.self_attn.q_proj.weight"),
+        ("ernie_m.encoder.layers.0.self_attn.out_proj.bias", "ernie_m.encoder.layers.0.self_attn.out_proj.bias"),
+        ("qa_outputs.weight", "classifier.weight"),
+        ("linear_end.bias", "linear_end.bias"),
+    ],
+)
+def test_paddle_names(target: str, source: str) -> None:
+    assert paddle_name(target) == source
+
+
+@pytest.mark.parametrize("name", ["ErnieMModel", "ErnieMForQuestionAnswering", "UIEM"])
+def test_every_parameter_has_a_gradient_eager_and_sdpa(verified: Callable[[str], Any], name: str) -> None:
+    report = verified(name).report
+    tensors = {row["tensor"] for row in report.coverage}
+    for case in ("sentence.inside", "ids.all (sdpa)"):
+        found = {result.tensor for result in report.gradients if result.case == case}
+        # UIEM's pooler has no part in its outputs, but is an output of its encoder.
+        assert found == tensors
+
+
+def test_the_loss_has_gradients_of_its_own(verified: Callable[[str], Any]) -> None:
+    cases = {result.case for result in verified("ErnieMForSequenceClassification").report.gradients}
+    assert {"loss", "loss.multi", "loss (sdpa)"} <= cases
+
+
+def test_the_network_shows_every_element_but_the_keys_bias_which_its_layer_alone_shows(
+    verified: Callable[[str], Any],
+) -> None:
+    for name in ("ErnieMModel", "ErnieMForMultipleChoice", "ErnieMForQuestionAnswering", "UIEM"):
+        rows = verified(name).report.coverage
+        assert all(row["share"] == 1 for row in rows)
+        unseen = {row["tensor"]: row["rest"] for row in rows if row["network"] < row["elements"]}
+        assert all(tensor.endswith("k_proj.bias") for tensor in unseen) and len(unseen) == 3
+        assert set(unseen.values()) == {"every linear layer alone"}

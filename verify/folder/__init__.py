@@ -1,0 +1,1 @@
+"""OUTPUT's small files: manifest, config, tokenizer files and code, compared with what `convert` writes."""

@@ -1,0 +1,222 @@
+"""The tokenizer's files in OUTPUT against SOURCE's, as files, and every field that `convert` did not write.
+
+Texts show what a tokenizer does with those texts; a rare piece, or two scores, can be others without any of them
+showing it. Where SOURCE is not at hand a trace has the checksums of its files and the settings of its tokenizer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from converter.common.errors import Paddle2TorchError, Problem
+from converter.files.json_files import read_json
+from converter.files.regular_files import quoted
+from converter.open.tokenizer.tokenizer_settings import (
+    ADDITIONAL,
+    CONFIG,
+    DECODER,
+    EXTRA,
+    SPECIAL_TOKENS,
+    TABLE,
+    content,
+)
+from verify.results.trace import Trace
+from verify.tokens.tokenizer_settings import recorded_settings
+
+if TYPE_CHECKING:
+    from converter.open.tokenizer.tokenizer_files import TokenizerFiles
+
+VOCABULARY, MODEL, ADDED = "vocab.txt", "sentencepiece.bpe.model", "added_tokens.json"
+_MODELS = (MODEL, "piece.model")
+#: Written by `convert`, or judged by verify.folder.check_fields.
+_JUDGED = {
+    *SPECIAL_TOKENS,
+    *("tokenizer_class", "auto_map", "do_lower_case", "piece_rule", "model_max_length", "padding_side"),
+    *("truncation_side", "model_input_names", "clean_up_tokenization_spaces", ADDITIONAL, "strip_sides"),
+}
+#: What transformers writes or reads and no token depends on.
+_IDLE = {
+    *("name_or_path", "tokenizer_file", "chat_template", "pad_token_type_id", "processor_class", "verbose"),
+    *("special_tokens_map_file", "transformers_version", "backend", "is_local", "local_files_only"),
+}
+_OPTIONS = ("lstrip", "rstrip", "single_word")
+
+
+def judge_tokenizer(
+    output: Path, source: TokenizerFiles | None, trace: Trace | None
+) -> tuple[list[Problem], list[str]]:
+    """What is wrong, and warnings. Without SOURCE's tokenizer and without settings in a trace only what `convert`
+    never writes is named."""
+    if not (output / VOCABULARY).is_file():
+        return [], []
+    settings = settings_of(source) if source is not None else recorded_settings(trace)
+    problems = _judge_bytes(output, source, trace)
+    warnings: list[str] = []
+    tables: dict[str, dict[str, Any]] = {}
+    for name in (CONFIG, TABLE, ADDED):
+        try:
+            tables[name] = read_json(output / name)[0] if (output / name).is_file() else {}
+        except Paddle2TorchError as error:
+            problems.append(Problem("E419", f"{name} cannot be relied on: {error.problems[0].text}"))
+    if len(tables) == 3:
+        more, warnings = _judge_fields(tables[CONFIG], settings)
+        problems += more + _judge_table(tables[TABLE], settings)
+        problems += _judge_added(tables[ADDED], tables[CONFIG], settings)
+    return problems + _judge_neighbours(output, warnings), warnings
+
+
+def settings_of(source: TokenizerFiles) -> dict[str, Any]:
+    """The settings of SOURCE's tokenizer, by the names that a trace has for them."""
+    settings = source.settings
+    return {
+        "padding_side": settings.padding_side,
+        "truncation_side": settings.truncation_side,
+        "model_max_length": settings.longest,
+        "model_input_names": list(settings.input_names),
+        "do_lower_case": settings.do_lower_case,
+        "added_tokens": dict(source.added_tokens),
+        "special_tokens": settings.all_special(),
+        "strips": dict(settings.strip_sides),
+    }
+
+
+def expected_settings(source: TokenizerFiles | None, trace: Trace | None, longest: int) -> dict[str, Any]:
+    """Fields of tokenizer_config.json that follow from SOURCE, else from settings in a trace; else the usual ones."""
+    settings = (settings_of(source) if source is not None else recorded_settings(trace)) or {}
+    return {
+        "model_max_length": min(longest, settings.get("model_max_length") or longest),
+        "model_input_names": settings.get("model_input_names", ["input_ids"]),
+        "padding_side": settings.get("padding_side", "right"),
+        "truncation_side": settings.get("truncation_side", "right"),
+    }
+
+
+def _judge_bytes(output: Path, source: TokenizerFiles | None, trace: Trace | None) -> list[Problem]:
+    problems = []
+    vocabulary = (output / VOCABULARY).read_bytes()
+    model = (output / MODEL).read_bytes() if (output / MODEL).is_file() else b""
+    recorded = ((trace.head.get("tokenizer") or {}) if trace is not None else {}).get("files")
+    if source is not None:
+        if vocabulary != source.vocabulary:
+            problems.append(Problem("E419", f"{VOCABULARY}: {_first_line(vocabulary, source.vocabulary)}"))
+        if model != source.sentencepiece:
+            at = next((n for n, pair in enumerate(zip(model, source.sentencepiece)) if pair[0] != pair[1]), len(model))
+            problems.append(Problem("E419", f"{MODEL} is not SOURCE's: they differ from byte {at} on"))
+    elif trace is not None and recorded:
+        theirs = next((recorded[name] for name in _MODELS if name in recorded), None)
+        if theirs != hashlib.sha256(model).hexdigest():
+            problems.append(Problem("E419", f"{MODEL} is not SOURCE's: its checksum differs from the trace's"))
+        if b"\t" in vocabulary:
+            problems.append(Problem("E419", f"{VOCABULARY} has two columns, `convert` writes one"))
+        elif trace.head["tokenizer"].get("vocabulary_sha256") != _sum_of_tokens(vocabulary):
+            problems.append(Problem("E419", f"{VOCABULARY} has other tokens than SOURCE's, by the trace's checksum"))
+    return problems
+
+
+def _first_line(found: bytes, expected: bytes) -> str:
+    pairs = enumerate(zip(found.split(b"\n"), expected.split(b"\n")), 1)
+    for number, (one, other) in pairs:
+        if one != other:
+            texts = [quoted(line.decode("utf-8", "replace"), 40) for line in (one, other)]
+            return f"line {number} is {texts[0]}, SOURCE has {texts[1]}"
+    lines = [data.count(b"\n") for data in (found, expected)]
+    return f"it has {lines[0]} lines, SOURCE's has {lines[1]}"
+
+
+def _sum_of_tokens(vocabulary: bytes) -> str:
+    return hashlib.sha256(vocabulary.replace(b"\r\n", b"\n").rstrip(b"\n")).hexdigest()
+
+
+def _judge_fields(config: Mapping[str, Any], settings: Mapping[str, Any] | None) -> tuple[list[Problem], list[str]]:
+    problems, idle = [], []
+    for name, value in config.items():
+        if name in _JUDGED or name in (DECODER, EXTRA) or value is None:
+            continue
+        if name in _IDLE:
+            idle.append(name)
+        elif name != "split_special_tokens" or value is not False:
+            text = f"{CONFIG}: {quoted(name, 40)[1:-1]} is {value!r:.60}; `convert` writes no such field. Take it out"
+            problems.append(Problem("E419", text))
+    if settings is not None:
+        extra = [content(token) for name in (ADDITIONAL, EXTRA) for token in _listed(config.get(name))]
+        unknown = [token for token in extra if token not in settings["special_tokens"]]
+        if unknown:
+            shown = ", ".join(quoted(str(token), 40) for token in unknown[:5])
+            problems.append(Problem("E419", f"{CONFIG}: {shown}: no special token of SOURCE's"))
+        for name, expected in (("do_lower_case", settings["do_lower_case"]), ("strip_sides", settings["strips"])):
+            if config.get(name, type(expected)()) != expected:
+                text = f"{CONFIG}: {name} is {config.get(name)!r:.80}, expected {expected!r:.80}"
+                problems.append(Problem("E419", text))
+    names = ", ".join(idle)
+    return problems, [f"{CONFIG}: not written by this tool, no token depends on it: {names}"] if idle else []
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, Mapping) else value if isinstance(value, list) else []
+
+
+def _judge_table(table: Mapping[str, Any], settings: Mapping[str, Any] | None) -> list[Problem]:
+    """transformers takes every entry of special_tokens_map.json for an argument of the tokenizer."""
+    problems = []
+    for name, value in table.items():
+        tokens = _listed(value) if name in (ADDITIONAL, EXTRA) else [value]
+        if name not in SPECIAL_TOKENS and name not in (ADDITIONAL, EXTRA):
+            problems.append(Problem("E419", f"{TABLE}: {quoted(name, 40)[1:-1]} is no role of a special token"))
+        elif settings is not None and any(content(token) not in settings["special_tokens"] for token in tokens):
+            problems.append(Problem("E419", f"{TABLE}: {name} is {value!r:.60}, no special token of SOURCE's"))
+        elif any(isinstance(token, Mapping) and any(map(token.get, _OPTIONS)) for token in tokens):
+            problems.append(
+                Problem("E419", f"{TABLE}: {name} has options that `convert` does not write: {value!r:.80}")
+            )
+    return problems
+
+
+def _judge_added(
+    added: Mapping[str, Any], config: Mapping[str, Any], settings: Mapping[str, Any] | None
+) -> list[Problem]:
+    """Ids of added tokens. added_tokens_decoder, which transformers writes, takes the place of added_tokens.json."""
+    decoder = config.get(DECODER) or {}
+    problems = []
+    expected = dict(added) if settings is None else settings["added_tokens"]
+    keys = [key for key in {**expected, **added} if added.get(key) != expected.get(key)]
+    if keys:
+        shown = [
+            f"{quoted(key, 40)} {added.get(key, 'is not there')}, expected {expected.get(key, 'no such token')}"
+            for key in keys[:5]
+        ]
+        more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
+        problems.append(Problem("E419", f"{ADDED}: {'; '.join(shown)}{more}"))
+    if not isinstance(decoder, Mapping):
+        return [*problems, Problem("E419", f"{CONFIG}: {DECODER} is {decoder!r:.60}, expected a table")]
+    known = set(settings["special_tokens"]) | set(added) if settings is not None else None
+    for key, entry in decoder.items():
+        options = isinstance(entry, Mapping) and any(map(entry.get, _OPTIONS))
+        token = content(entry)
+        foreign = known is not None and token not in known
+        moved = token in added and str(added[token]) != key
+        if options or foreign or moved:
+            problems.append(Problem("E419", f"{CONFIG}: {DECODER} gives the id {key:.20} to {entry!r:.100}"))
+    return problems[:20]
+
+
+def _judge_neighbours(output: Path, warnings: list[str]) -> list[Problem]:
+    """transformers takes the added tokens of a tokenizer.json for this tokenizer's; the rest of it is not read."""
+    for name in ("chat_template.json", "chat_template.jinja"):
+        if (output / name).is_file():
+            warnings.append(f"{name} was not written by this tool; no token depends on it")
+    if not (output / "tokenizer.json").is_file():
+        return []
+    try:
+        added = read_json(output / "tokenizer.json")[0].get("added_tokens")
+    except Paddle2TorchError as error:
+        return [Problem("E419", f"tokenizer.json was not written by this tool: {error.problems[0].text}. Take it out")]
+    if added != []:
+        text = (
+            "tokenizer.json was not written by this tool, and transformers takes its added tokens for this tokenizer's"
+        )
+        return [Problem("E419", f"{text}. Take it out")]
+    warnings.append("tokenizer.json was not written by this tool; no token depends on it")
+    return []

@@ -1,0 +1,1 @@
+"""Other ways to run OUTPUT's model: execution modes, changed models, and the default load."""

@@ -1,0 +1,190 @@
+"""What the smallest fault that a weight can have does to the numbers, measured in OUTPUT's own model after a pass.
+
+The noise of a sound model lies below its limits; this says how far above them a fault lies, and so that the limits
+tell the two apart in this very model. docs/verify.md says what is measured.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Callable
+
+from verify.numbers.compare import GradientResult, SiteResult, share_of_limit
+from verify.numbers.coverage import covered_alone
+from verify.numbers.tolerances import ROUNDING
+from verify.results.trace import Case
+from verify.weights.output_weights import WrittenTensor
+from verify.weights.ulp import UNITS, Change, typical_change
+
+if TYPE_CHECKING:
+    import torch
+
+    from verify.numbers.replay import Player
+
+#: Of the elements that are drawn.
+SEED = 1905
+_LAYER = re.compile(r"(.*\blayers\.)(\d+)(\..+)")
+#: So many times its limit is clearly above it: no other input is asked. Else a few short ones are.
+_CLEAR, _FEW = 10.0, 12
+#: Stands for a difference where none is allowed: report.json has no infinity.
+_BEYOND = 1e308
+
+
+@dataclass(frozen=True)
+class SmallestFault:
+    """One unit in the last place of one element: `ratio` is the largest difference that it makes at any site of
+    `case`, as a multiple of that site's limit. It is None where nothing could be measured, and `why` says so."""
+
+    ratio: float | None
+    tensor: str = ""
+    element: tuple[int, ...] = ()
+    site: str = ""
+    case: str = ""
+    #: How many faults were tried, of which this one shows least.
+    tried: int = 0
+    why: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> SmallestFault:
+        return cls(**{**data, "element": tuple(data["element"])})
+
+
+def measure_smallest_fault(
+    player: Player, written: Mapping[str, WrittenTensor], on_progress: Callable[[str], None]
+) -> SmallestFault:
+    """Change a typical element of one tensor of each kind, one at a time, and run a short case. The model is as it was
+    afterwards. A tensor stored in the precision of the comparison, or a finer one, is passed over."""
+    parameters = dict(player.loaded.model.named_parameters())
+    names = [name for name in choose_tensors(parameters) if name in written]
+    fitting = [name for name in names if UNITS.get(written[name].dtype, 0.0) > ROUNDING[player.limits.precision]]
+    if not fitting:
+        return SmallestFault(None, why=_too_coarse(player.limits.precision))
+    changes = [change for name in fitting for change in [typical_change(written[name], SEED)] if change is not None]
+    if not changes:
+        return SmallestFault(None, why="every weight that was looked at is 0, beside which numbers have no last place")
+    on_progress(f"PyTorch: {len(changes)} weights by one unit in their last place")
+    cases = sorted(player.trace.cases, key=player.size_of)
+    found = {}
+    for change in changes:
+        short = short_case(player.trace.cases, change.tensor)
+        found[change.tensor] = _measure(player, parameters, change, [short], _CLEAR)
+    network = [case for case in cases if case.through in ("model", "backbone")]
+    _look_further(player, parameters, changes, found, network[:_FEW], _CLEAR)
+    _look_further(player, parameters, changes, found, cases, 1.0)
+    return smallest_of(found.values())
+
+
+def _look_further(
+    player: Player,
+    parameters: Mapping[str, torch.nn.Parameter],
+    changes: Sequence[Change],
+    found: dict[str, SmallestFault],
+    cases: Sequence[Case],
+    enough: float,
+) -> None:
+    """What the short input hardly shows others may: as long as the least of all shows no more than `enough`."""
+    known, tried = {change.tensor: change for change in changes}, set()
+    least = smallest_of(found.values())
+    while least.ratio is not None and least.ratio <= enough and least.tensor not in tried:
+        other = _measure(player, parameters, known[least.tensor], cases, enough)
+        found[least.tensor] = max(found[least.tensor], other, key=lambda fault: fault.ratio or 0.0)
+        tried.add(least.tensor)
+        least = smallest_of(found.values())
+
+
+def _too_coarse(precision: str) -> str:
+    more = "; --precision float64 measures it" if precision != "float64" else ""
+    return f"the comparison in {precision} itself rounds by one unit in the last place of these weights{more}"
+
+
+def choose_tensors(names: Iterable[str]) -> list[str]:
+    """Every tensor that is in no layer, and those of the first and the last layer."""
+    known = list(names)
+    numbers = {int(match[2]) for match in map(_LAYER.fullmatch, known) if match}
+    ends = {min(numbers), max(numbers)} if numbers else set()
+    matches = ((name, _LAYER.fullmatch(name)) for name in known)
+    return [name for name, match in matches if match is None or int(match[2]) in ends]
+
+
+def _measure(
+    player: Player, parameters: Mapping[str, torch.nn.Parameter], change: Change, cases: Sequence[Case], enough: float
+) -> SmallestFault:
+    """Up to the first of these cases that shows more than `enough`."""
+    fresh = player.again()
+    with moved(parameters[change.tensor].data, change.place, change.moved):
+        for case in cases:
+            fresh.run_case(case, "eager")
+            if any(share_of_limit(site) > enough for site in fresh.done.sites):
+                break
+    if not fresh.done.sites:
+        return SmallestFault(0.0, change.tensor, change.place, "none", cases[0].name, 1)
+    return fault_at(change.tensor, change.place, max(fresh.done.sites, key=share_of_limit))
+
+
+def short_case(cases: Sequence[Case], tensor: str) -> Case:
+    """A table or a norm through itself alone; any other tensor through the first input without a mask that is looked
+    at in most places, a sentence of some tokens."""
+    for case in cases:
+        if case.through not in ("model", "backbone") and covered_alone(tensor, {case.through, *case.sites}):
+            return case
+    network = [case for case in cases if case.through in ("model", "backbone")] or list(cases)
+    plain = [case for case in network if case.inputs == ("input_ids",)]
+    return max(plain or network, key=lambda case: len(case.sites))
+
+
+def fault_at(tensor: str, element: tuple[int, ...], result: SiteResult | GradientResult) -> SmallestFault:
+    site = result.site if isinstance(result, SiteResult) else f"gradient of {result.tensor}"
+    return SmallestFault(min(share_of_limit(result), _BEYOND), tensor, element, site, result.case, 1)
+
+
+def smallest_of(faults: Iterable[SmallestFault]) -> SmallestFault:
+    """The one that shows least; those without a number count for nothing where another has one."""
+    known = list(faults)
+    measured = [fault for fault in known if fault.ratio is not None]
+    if not measured:
+        return known[0]
+    least = min(measured, key=lambda fault: fault.ratio or 0.0)
+    return SmallestFault(**{**vars(least), "tried": sum(fault.tried for fault in known)})
+
+
+def tell_margin(margin: Mapping[str, Any]) -> str:
+    """One line of a report's `margin`."""
+    noise = f"noise is at most {margin['noise']:.1%} of its limit"
+    if margin["smallest_fault"] is None:
+        return f"{noise}; no smallest fault was measured: {margin['why']}"
+    place = ", ".join(map(str, margin["element"]))
+    return (
+        f"{noise}; one unit in the last place of {margin['tensor']}[{place}], the least visible of {margin['tried']} "
+        f"such faults, is {tell_ratio(margin['smallest_fault'])} ({margin['site']}, {margin['case']})"
+    )
+
+
+def tell_hidden(fault: SmallestFault, bytes_compared: bool) -> str:
+    """The warning that goes with a fault below its limit."""
+    place = ", ".join(map(str, fault.element))
+    rest = "only the check of their bytes excludes such a fault" if bytes_compared else "nothing here excludes it"
+    return (
+        f"the numbers do not tell the smallest fault from noise: one unit in the last place of "
+        f"{fault.tensor}[{place}] is {tell_ratio(fault.ratio or 0.0)} ({fault.site}). Of such weights {rest}"
+    )
+
+
+def tell_ratio(ratio: float) -> str:
+    return f"{ratio:,.0f} times its limit" if ratio >= 10 else f"{ratio:.3g} times its limit"
+
+
+@contextmanager
+def moved(tensor: torch.Tensor, place: tuple[int, ...], value: float) -> Iterator[None]:
+    """One element of a parameter holds another value for as long as the block lasts."""
+    kept = tensor[place].clone()
+    try:
+        tensor[place] = value
+        yield
+    finally:
+        tensor[place] = kept

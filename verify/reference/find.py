@@ -1,0 +1,154 @@
+"""The reference: Paddle and PaddleNLP in an interpreter of their own, where to find it and how to ask it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+
+from converter.common.errors import Problem, ReferenceFailure
+from converter.fetch.cache import cache_folder
+from converter.open.config.config import CLASSLESS
+from converter.open.config.quirks import BEHAVIORS, CHOICES
+from converter.open.tokenizer.tokenizer_names import RELEASE_MODEL, SENTENCEPIECE, VOCABULARY
+from verify.reference.bundle_recorder import join_recorder
+from verify.reference.pins import interpreters, is_whole
+from verify.reference.subprocess_runner import clean_environment, run_process
+
+if TYPE_CHECKING:
+    from converter.open.source import Source
+    from converter.plan.make_plan import Plan
+
+#: What PaddleNLP reads next to a tokenizer's two files.
+TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+#: Of the inputs that the recorder draws.
+SEED = 20211
+VARIABLE = "PADDLE2TORCH_PADDLE_PYTHON"
+RECORDER = "record_paddle.py"
+TEXTS = Path(__file__).parents[1] / "sentences.txt"
+#: The exit status of a recorder that found Paddle broken (verify/recorder/telling.py).
+_BROKEN = 4
+_MAKE_ONE = "`paddle2torch reference install` makes one that is known to work"
+_PROJECT = Path(__file__).resolve().parents[2]
+
+
+def find_interpreter(named: Path | None = None) -> Path:
+    """The Python that has Paddle: named by the user, else beside the project, else installed, else this one.
+
+    Raises ReferenceFailure that says what to do. What the user named is never replaced by something else.
+    """
+    for given, said in ((named, "--paddle-python"), (os.environ.get(VARIABLE), VARIABLE)):
+        if given:
+            path = Path(given)
+            if not path.is_file() or not os.access(path, os.X_OK):
+                raise ReferenceFailure(
+                    Problem("E601", f"{said} names {path}, which is no program. Name a Python that has PaddleNLP")
+                )
+            return path.absolute()
+    installed = cache_folder() / "reference"
+    for environment in (_PROJECT / ".venv-paddle", installed):
+        for path in interpreters(environment):
+            # What an install left that was stopped is not taken.
+            if path.is_file() and (environment != installed or is_whole(installed)):
+                return path
+    if importlib.util.find_spec("paddlenlp") is not None and importlib.util.find_spec("paddle") is not None:
+        return Path(sys.executable)
+    raise ReferenceFailure(
+        Problem(
+            "E601",
+            "no reference: a Python with paddlepaddle and paddlenlp was looked for in --paddle-python, "
+            f"{VARIABLE}, .venv-paddle beside the project, {cache_folder() / 'reference'} and here. {_MAKE_ONE}. Or "
+            "judge against a recorded trace with --trace FILE, or check the weights alone with --static-only",
+        )
+    )
+
+
+def make_request(
+    opened: Source,
+    plan: Plan,
+    precision: str,
+    round_to: str | None,
+    tokenizer: Path | None = None,
+    behavior: str = "paddlenlp",
+) -> dict[str, Any]:
+    """What the recorder is told: where SOURCE is, which files of it were found harmless, whose rules OUTPUT follows.
+    `tokenizer` is where the tokenizer was read from, if not beside the weights."""
+    folder = (tokenizer or opened.folder).absolute()
+    known = BEHAVIORS if plan.scheme.identity else CHOICES
+    return {
+        "source": str(opened.path.absolute()),
+        # Programs too, some of which are JSON, but no index: the recorder reads that by itself.
+        "files": [str(file.path.absolute()) for file in opened.tensors.files if ".index." not in file.name],
+        "config": str(opened.config_file.path.absolute()) if opened.config_file else None,
+        "fallback": _fallback(plan) if opened.config_file is None or opened.config.kind in CLASSLESS else {},
+        # Where the user's option overrules SOURCE's config; the recorder reads that by itself.
+        "architecture": plan.table.source_class if opened.config.class_from == "option" else None,
+        "prefix": opened.tensors.prefix,
+        "tokenizer": str(folder) if opened.tokenizer is not None else None,
+        "round_to": round_to,
+        "behavior": behavior if behavior in known else "paddlenlp",
+        "source_behavior": opened.behavior,
+        "precision": precision,
+        "seed": SEED,
+    }
+
+
+def tokenizer_place(opened: Source, scratch: Path) -> str | None:
+    """Where the recorder finds SOURCE's tokenizer under the names that PaddleNLP knows: copies of its files in
+    `scratch`, where they have others."""
+    files = opened.tokenizer
+    if files is None:
+        return None
+    if files.names[0] == VOCABULARY and files.names[1] in (SENTENCEPIECE, RELEASE_MODEL):
+        return str(files.folder.absolute())
+    place = scratch / "tokenizer"
+    place.mkdir()
+    for name in TOKENIZER_SETTINGS:
+        if (files.folder / name).is_file():
+            shutil.copyfile(files.folder / name, place / name)
+    shutil.copyfile(files.folder / files.names[0], place / VOCABULARY)
+    shutil.copyfile(files.folder / files.names[1], place / SENTENCEPIECE)
+    return str(place)
+
+
+def _fallback(plan: Plan) -> dict[str, Any]:
+    """Config fields for weights that have no config: the reference cannot know them either."""
+    sizes = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings")
+    fields: dict[str, Any] = {name: getattr(plan.sizes, name) for name in sizes}
+    fields.update(architecture=plan.table.source_class, hidden_act=plan.config.hidden_act)
+    if plan.sizes.labels:
+        fields["num_labels"] = len(plan.sizes.labels)
+    return fields
+
+
+def record_trace(interpreter: Path, request: dict[str, Any], folder: Path, on_progress: Callable[[str], None]) -> Path:
+    """Let the reference record a trace into `folder`, which is ours alone. Raises ReferenceFailure."""
+    output = folder / "trace.safetensors"
+    asked, script = folder / "request.json", folder / RECORDER
+    script.write_text(join_recorder(), encoding="utf-8")
+    asked.write_text(json.dumps({**request, "texts": str(TEXTS), "output": str(output)}), encoding="utf-8")
+    # PaddleNLP keeps caches and logs in the home folder: the reference gets one of its own.
+    home = folder / "home"
+    home.mkdir()
+    environment = clean_environment(HOME=str(home), PPNLP_HOME=str(home), HF_HOME=str(home))
+    command = [str(interpreter), "-B", str(script), str(asked)]
+    try:
+        ended = run_process(command, environment=environment, folder=folder, on_progress=on_progress)
+    except OSError as error:
+        raise ReferenceFailure(Problem("E601", f"{interpreter} does not run: {error.strerror or error}")) from error
+    if ended.status == _BROKEN:
+        text = f"the reference is broken: {ended.error}. It says nothing of any model; nothing was judged. {_MAKE_ONE}"
+        raise ReferenceFailure(Problem("E611", f"{text}. Interpreter: {interpreter}"))
+    if ended.error:
+        raise ReferenceFailure(Problem("E602", f"the reference cannot record this checkpoint: {ended.error}"))
+    if ended.status != 0 or not output.is_file():
+        if "No module named" in ended.stderr:
+            hint = f". Is it the reference environment? {_MAKE_ONE}"
+        else:
+            hint = ". Run it again, or judge against a recorded trace with --trace FILE"
+        raise ReferenceFailure(Problem("E603", f"the reference ({interpreter}) failed: {ended.reason()}{hint}"))
+    return output

@@ -1,1 +1,0 @@
-"""A report for people and for CI: report.html, junit.xml and the summary. All are made from what report.json holds."""

@@ -1,0 +1,1 @@
+"""report.html: one page without scripts and without anything from elsewhere."""

@@ -1,0 +1,124 @@
+"""junit.xml: a test case for every check, for every kind of site in every input, for every tensor's gradients and every
+other use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+from verify.numbers.compare import GradientResult, SiteResult
+from verify.numbers.detection_margin import tell_margin
+from verify.report.plain_text import clean
+from verify.report.report import NUMBERS, TOKENS, WEIGHTS, group_sites, tell_foreign
+from verify.report.tensor_groups import by_tensor, read_gradients
+from verify.report.verdict import read_sites, verdict_of
+
+_SUITE = "paddle2torch verify"
+#: What is checked, the codes of its problems, and without which part of the work it was not looked at.
+_CHECKS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("weights are the source's", ("E401", "E404"), WEIGHTS),
+    ("weight files are whole", ("E405",), WEIGHTS),
+    ("manifest", ("E406",), WEIGHTS),
+    ("config", ("E408", "E410", "E412", "E419"), WEIGHTS),
+    ("no code from elsewhere", ("E411", "E414"), WEIGHTS),
+    ("OUTPUT stayed as it was", ("E413",), WEIGHTS),
+    ("OUTPUT loads and runs", ("E407",), NUMBERS),
+    ("first difference", ("E402",), NUMBERS),
+    ("tokens", ("E403",), TOKENS),
+)
+
+
+def render_junit(report: Mapping[str, Any]) -> str:
+    """The XML of what report.json holds. Attributes and elements are those of Jenkins' schema; no times."""
+    cases = [*_checks(report), *_numbers(read_sites(report)), *_gradients(read_gradients(report))]
+    cases += [
+        _case("uses", way, [use["first"]] if use["differ"] else (), use.get("skipped", ""))
+        for way, use in report["uses"].items()
+    ]
+    counts = {
+        "tests": str(len(cases)),
+        "failures": str(sum(case.find("failure") is not None for case in cases)),
+        "errors": "0",
+        "skipped": str(sum(case.find("skipped") is not None for case in cases)),
+    }
+    root = ElementTree.Element(
+        "testsuites", {"name": _SUITE, **{k: counts[k] for k in ("tests", "failures", "errors")}}
+    )
+    suite = ElementTree.SubElement(root, "testsuite", {"name": _SUITE, **counts})
+    suite.append(_properties(report))
+    suite.extend(cases)
+    verdict = verdict_of(report)
+    lines = [f"{verdict.headline}. {verdict.scope}"]
+    lines += [f"warning: {warning}" for warning in report["warnings"]]
+    ElementTree.SubElement(suite, "system-out").text = clean("\n".join(lines))
+    ElementTree.indent(root, " ")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _case(group: str, name: str, failures: Sequence[str] = (), skipped: str = "") -> ElementTree.Element:
+    case = ElementTree.Element("testcase", {"classname": clean(f"paddle2torch.{group}"), "name": clean(name)})
+    if failures:
+        failure = ElementTree.SubElement(case, "failure", {"message": clean(failures[0]), "type": "difference"})
+        failure.text = clean("\n".join(failures))
+    elif skipped:
+        ElementTree.SubElement(case, "skipped", {"message": clean(skipped)})
+    return case
+
+
+def _checks(report: Mapping[str, Any]) -> list[ElementTree.Element]:
+    """Every problem is a failure of some check, those of codes that this table does not know too."""
+    by_code: dict[str, list[str]] = {}
+    for problem in report["problems"]:
+        by_code.setdefault(str(problem["code"]), []).append(f"{problem['code']}: {problem['text']}")
+    cases = []
+    for name, codes, part in _CHECKS:
+        failures = [text for code in codes for text in by_code.pop(code, [])]
+        unseen = "" if part in report["checked"] else f"{part} were not looked at"
+        cases.append(_case("checks", name, failures, unseen))
+    foreign = report.get("foreign_code")
+    cases.append(_case("checks", "the code is paddle2torch's own", (), tell_foreign(foreign) if foreign else ""))
+    cases += [_case("checks", code, failures) for code, failures in by_code.items()]
+    return cases
+
+
+def _numbers(sites: Sequence[SiteResult]) -> list[ElementTree.Element]:
+    cases = []
+    for group, found in group_sites(list(sites)):
+        inputs: dict[str, list[str]] = {}
+        for site in found:
+            failures = inputs.setdefault(site.case, [])
+            if not site.passed:
+                measured = site.problem or f"measured {site.max_rel:.1e}, limit {site.tolerance:.1e}"
+                failures.append(f"{site.site}: {measured}")
+        cases += [_case(f"numbers.{group}", name, failures) for name, failures in inputs.items()]
+    return cases
+
+
+def _gradients(gradients: Sequence[GradientResult]) -> list[ElementTree.Element]:
+    """A case for each tensor; of a failure all inputs in which its gradient differs."""
+    cases = []
+    for tensor, results in by_tensor(gradients).items():
+        failures = []
+        for result in results:
+            if not result.passed:
+                measured = result.problem or f"measured {result.max_rel:.1e}, limit {result.tolerance:.1e}"
+                failures.append(f"{result.case}: {measured}")
+        cases.append(_case("gradients", tensor, failures))
+    return cases
+
+
+def _properties(report: Mapping[str, Any]) -> ElementTree.Element:
+    """What the numbers rest on: precision, rules, and how far noise and the smallest fault are from a limit."""
+    told = {"precision": report["precision"], "behavior": report["behavior"]}
+    margin = report.get("margin")
+    if margin is not None:
+        told["margin.noise"] = f"{margin['noise']:.3g}"
+        told["margin"] = tell_margin(margin)
+        if margin["smallest_fault"] is not None:
+            told["margin.smallest_fault"] = f"{margin['smallest_fault']:.3g}"
+            told["margin.tensor"], told["margin.site"] = margin["tensor"], margin["site"]
+    properties = ElementTree.Element("properties")
+    for name, value in told.items():
+        ElementTree.SubElement(properties, "property", {"name": name, "value": clean(value)})
+    return properties

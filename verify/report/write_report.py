@@ -1,0 +1,35 @@
+"""The report as files: report.json for programs, report.html for people, junit.xml for CI."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from verify.report.html.page import render_page
+from verify.report.junit import render_junit
+from verify.report.report import Report
+
+REPORT, PAGE, JUNIT = "report.json", "report.html", "junit.xml"
+
+
+def write_report(report: Report, folder: Path) -> None:
+    """Write the three files into `folder`, each whole or not at all. report.json comes last: where it is, all are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = report.to_json()
+    texts = {
+        PAGE: render_page(data),
+        JUNIT: render_junit(data),
+        REPORT: json.dumps(data, indent=1, allow_nan=False) + "\n",
+    }
+    partial = {name: folder / f".{name}.partial" for name in texts}
+    try:
+        for name, text in texts.items():
+            partial[name].write_bytes(text.encode("utf-8"))
+        (folder / REPORT).unlink(missing_ok=True)
+        for name in texts:
+            os.replace(partial[name], folder / name)
+    finally:
+        for path in partial.values():
+            path.unlink(missing_ok=True)
+    report.folder = folder

@@ -1,0 +1,1 @@
+"""OUTPUT's tokenizer against the tokens that PaddleNLP gave."""

@@ -1,0 +1,158 @@
+"""The texts of a trace through OUTPUT's own tokenizer, by every public way, against what PaddleNLP's gave."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+
+from verify.numbers.loading import LoadedModel, describe
+from verify.recorder.ways import NOT_DONE, digest, list_ways
+from verify.results.trace import Trace
+from verify.tokens.text_to_logits import DIRECT, PIPELINE, compare_texts
+from verify.tokens.tokenizer_settings import compare_settings
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_SHOWN = 5
+IDS, RELOADED, SETTINGS = "ids", "save_and_reload", "settings"
+
+
+@dataclass
+class TokenResult:
+    """How many results differ, by way; `texts` were taken each of them. `mismatched` is the sum over the ways."""
+
+    texts: int
+    mismatched: int = 0
+    examples: list[dict[str, Any]] = field(default_factory=list)
+    problem: str = ""
+    #: way -> how many results were compared, and how many of them differ.
+    ways: dict[str, list[int]] = field(default_factory=dict)
+    #: Fields and added tokens that differ from SOURCE's, by name, where the trace has them.
+    settings: list[str] = field(default_factory=list)
+
+    def add(self, way: str, compared: int, wrong: list[dict[str, Any]]) -> None:
+        """Take in what one way gave; `wrong` are examples, one for each result that differs."""
+        self.ways[way] = [compared, len(wrong)]
+        self.mismatched += len(wrong)
+        self.examples += [{"way": way, **example} for example in wrong[:_SHOWN]]
+
+    @property
+    def differ_in_numbers_alone(self) -> bool:
+        """Whether every way that differs goes on to the model's numbers. Where those differ for given ids too, nothing
+        is known to be wrong with the tokenizer."""
+        wrong = {way for way, (_, differ) in self.ways.items() if differ}
+        return bool(wrong) and wrong <= {DIRECT, PIPELINE}
+
+
+def compare_tokens(
+    trace: Trace, output: Path, piece_rule: str | None = None, loaded: LoadedModel | None = None
+) -> TokenResult:
+    """Load OUTPUT's tokenizer as a user does and go every way, with a model also from text to numbers. `piece_rule`
+    takes the place of the one that OUTPUT says. What OUTPUT's code raises is a result."""
+    texts, expected = trace.texts()
+    result = TokenResult(len(texts))
+    options = {"piece_rule": piece_rule} if piece_rule else {}
+    try:
+        tokenizer = load_tokenizer(output, **options)
+        result.add(IDS, len(texts), _other_ids(texts, expected, tokenizer))
+    except Exception as error:  # whatever OUTPUT's files or code raise is a fault of OUTPUT
+        result.mismatched, result.problem = len(texts), describe(error)
+        return result
+    result.settings = compare_settings(trace, tokenizer)
+    result.mismatched += len(result.settings)
+    _compare_ways(trace, texts, tokenizer, result)
+    _compare_reloaded(texts, expected, tokenizer, result)
+    # Cases were recorded without a mask; where SOURCE's tokenizer gives one, other numbers follow from a text.
+    if loaded is not None and list(tokenizer.model_input_names) == ["input_ids"]:
+        for way, (compared, wrong) in compare_texts(trace, loaded, tokenizer).items():
+            result.add(way, compared, wrong)
+    return result
+
+
+def _other_ids(texts: list[str], expected: list[list[int]], tokenizer: Any) -> list[dict[str, Any]]:
+    """A text a call: the ids that differ."""
+    wrong = []
+    for text, wanted in zip(texts, expected):
+        found = list(tokenizer(text)["input_ids"])
+        if found != wanted:
+            wrong.append({"text": text, "expected": wanted, "found": found})
+    return wrong
+
+
+def _compare_ways(trace: Trace, texts: list[str], tokenizer: Any, result: TokenResult) -> None:
+    """The digests of every way. A result that the reference could not give is not compared."""
+    recorded = trace.ways()
+    known = list_ways(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
+    for way, digests in recorded.items():
+        if way not in known:
+            result.problem = f"the trace has a way {way!r} that this version does not know: record it again"
+            return
+        wrong = [{**example, "text": texts[example["number"] % len(texts)]} for example in _wrong(known[way], digests)]
+        result.add(way, int((digests != NOT_DONE).sum()), wrong)
+
+
+def _wrong(way: tuple[int, Callable[[int], Any]], digests: np.ndarray, step: int = 1) -> Iterator[dict[str, Any]]:
+    """The results of one way that are not Paddle's, as they are met; of each `step` the first."""
+    count, give = way
+    for number in range(0, min(count, len(digests)), step):
+        wanted = int(digests[number])
+        if wanted == NOT_DONE:
+            continue
+        try:
+            found = give(number)
+        except Exception as error:  # whatever OUTPUT's code raises is a fault of OUTPUT
+            found = describe(error)
+        if digest(found) != wanted:
+            yield {"number": number, "found": repr(found)[:300]}
+
+
+def first_way_that_differs(trace: Trace, output: Path, piece_rule: str | None = None, step: int = 1) -> str:
+    """Which way is the first to show that OUTPUT's tokenizer is another, and by what; "" where none does. Of `step`
+    results of a way one is looked at."""
+    texts, expected = trace.texts()
+    try:
+        tokenizer = load_tokenizer(output, **({"piece_rule": piece_rule} if piece_rule else {}))
+        for number, (text, wanted) in enumerate(zip(texts, expected)):
+            if list(tokenizer(text)["input_ids"]) != wanted:
+                return f"{IDS} ({text!r:.60})" if number else IDS
+    except Exception as error:
+        return f"loading: {describe(error)}"
+    if compare_settings(trace, tokenizer):
+        return SETTINGS
+    recorded = trace.ways()
+    known = list_ways(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
+    # The quickest first.
+    for way in sorted(recorded, key=lambda name: recorded[name].size):
+        if next(_wrong(known[way], recorded[way], step), None) is not None:
+            return way
+    reloaded = TokenResult(len(texts))
+    _compare_reloaded(texts, expected, tokenizer, reloaded)
+    return RELOADED if reloaded.mismatched else ""
+
+
+def _compare_reloaded(texts: list[str], expected: list[list[int]], tokenizer: Any, result: TokenResult) -> None:
+    """What save_pretrained writes must load by itself and give the same ids."""
+    step = max(1, len(texts) // 200)
+    with tempfile.TemporaryDirectory(prefix="paddle2torch-saved-") as folder:
+        try:
+            tokenizer.save_pretrained(folder)
+            wrong = _other_ids(texts[::step], expected[::step], load_tokenizer(Path(folder)))
+        except Exception as error:
+            wrong = [{"text": "", "found": describe(error)}]
+    result.add(RELOADED, len(texts[::step]), wrong)
+
+
+def load_tokenizer(output: Path, **options: str) -> Any:
+    """AutoTokenizer with OUTPUT's code. Raises ValueError when something else is loaded instead."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(str(output), trust_remote_code=True, local_files_only=True, **options)
+    if not tokenizer:  # transformers 4.57 gives False where the files are damaged
+        raise ValueError("AutoTokenizer gives no tokenizer")
+    if not type(tokenizer).__module__.startswith("transformers_modules."):
+        raise ValueError(f"AutoTokenizer takes {type(tokenizer).__module__}, not the code in OUTPUT")
+    return tokenizer
