@@ -5,8 +5,10 @@ Each family is a folder `mappings/FAMILY/`; `registry` finds and reads it. Nothi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from mappings.network import Network
@@ -15,6 +17,12 @@ from mappings.network import Network
 HEADS = {"none": False, "sequence": True, "token": True, "choice": False, "span": False, "extraction": False}
 #: Kinds of config fields: how a value is checked.
 FIELD_KINDS = ("activation", "probability", "number", "id", "size", "flag", "problem type")
+#: What a quirk may be that the engine has to know: the row of the position table where positions begin; the tokens that
+#: are masked when no mask is given.
+FIRST_POSITION, MASKED_IDS = "first position", "masked ids"
+ROLES = ("", FIRST_POSITION, MASKED_IDS)
+#: The config files of the output.
+MODEL_CONFIG, TOKENIZER_CONFIG = "config.json", "tokenizer_config.json"
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ class ConfigField:
 
     `default`: the class's where the config is silent. `writers`: the writers whose configs are read for it (none: all).
     `value`: what the output gets where no config gives it. `optional`: left out of the output where nothing gives it.
-    `null_is`: the field whose value null stands for.
+    `null_is`: the field whose value null stands for. `absent`: what the output's config without the field means.
     """
 
     name: str
@@ -75,17 +83,25 @@ class ConfigField:
     value: Any = None
     optional: bool = False
     null_is: str = ""
+    absent: Any = None
 
 
 @dataclass(frozen=True)
 class Quirk:
-    """A rule of the family's that PyTorch code usually does otherwise: a field of one of the output's config files."""
+    """A rule of the family's that PyTorch code usually does otherwise: a field of one of the output's config files.
+
+    `absent`: what the output's config without the field means. `attribute`: where the encoder keeps the value, if not
+    in its config. `faults`: values that the self-test puts in its place. `role`: one of ROLES.
+    """
 
     field: str
     meaning: str
-    file: str = "config.json"
+    file: str = MODEL_CONFIG
     absent: Any = None
     from_config: bool = False
+    attribute: str = ""
+    faults: tuple[Any, ...] = ()
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +128,12 @@ def _with_padding(value: Any, pad_token_id: int) -> Any:
     return sorted({pad_token_id if entry == "pad_token_id" else entry for entry in value})
 
 
+def _module_pattern(module: str) -> re.Pattern[str]:
+    """Finds the module in the name of a parameter; {layer} stands for a number."""
+    number = re.escape(module).replace(re.escape("{layer}"), r"(\d+)")
+    return re.compile(rf"\b{number}\b")
+
+
 @dataclass(frozen=True)
 class TravellingCode:
     """The folder at the root whose files travel with the weights. None in a family whose target transformers has."""
@@ -125,11 +147,13 @@ class TravellingCode:
 
 @dataclass(frozen=True)
 class TokenizerFacts:
-    """Which reader and writer the tokenizer has (`kind`), and the class that the output names."""
+    """Which reader and writer the tokenizer has (`kind`), and the class that the output names. `other_class`: a class
+    that it must not be taken for."""
 
     kind: str
     tokenizer_class: str
     place: str = ""
+    other_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,6 +186,53 @@ class Family:
             if preset.name == name:
                 return preset
         raise KeyError(name)
+
+    def class_with_head(self, head: str) -> ModelClass | None:
+        return next((entry for entry in self.classes if entry.head == head), None)
+
+    def quirk_with_role(self, role: str) -> Quirk | None:
+        return next((quirk for quirk in self.quirks if quirk.role == role), None)
+
+    def values_in(self, file: str, preset: Preset, pad_token_id: int) -> dict[str, Any]:
+        """What a preset gives the fields of one of the output's config files."""
+        values = preset.resolve(pad_token_id)
+        return {
+            quirk.field: values[quirk.field] for quirk in self.quirks if quirk.file == file and quirk.field in values
+        }
+
+    def longest_text(self, positions: int, preset: Preset | None = None) -> int:
+        """How many tokens a text may have where the position table has so many rows."""
+        quirk = self.quirk_with_role(FIRST_POSITION)
+        return positions - int((preset or self.usual_preset).values[quirk.field] if quirk is not None else 0)
+
+    def sizes_of(self, config: Mapping[str, Any]) -> dict[str, int]:
+        """Every size, by the config of a model that Paddle built."""
+        products = {size.field: size.times for size in self.sizes if size.times}
+        sizes = {size.field: int(config[size.field]) for size in self.sizes if not size.times}
+        sizes.update({name: sum(sizes[one] * n for one, n in times.items()) for name, times in products.items()})
+        return sizes
+
+    def without_backbone(self, name: str) -> str:
+        """The name of a parameter or module from the encoder on."""
+        return name.removeprefix(f"{self.backbone}.")
+
+    def paddle_name(self, name: str) -> str:
+        """What Paddle calls a parameter or module of the PyTorch class. The tensor rows have no part in this: the
+        numeric comparison checks what they did."""
+        for pattern, replacement in self._renames:
+            name = pattern.sub(replacement, name)
+        return name
+
+    @cached_property
+    def _renames(self) -> tuple[tuple[re.Pattern[str], str], ...]:
+        pairs = dict(self.network.paddle_names)
+        for entry in self.classes:
+            pairs.update(entry.paddle_modules or {})
+        return tuple((_module_pattern(ours), theirs.replace("{layer}", r"\1")) for ours, theirs in pairs.items())
+
+    def kind_of(self, parameter: str) -> str:
+        """The module of a parameter, by the name that it has in every layer; of a table its name."""
+        return self.network.kind_of(self.without_backbone(parameter))
 
     @property
     def usual_preset(self) -> Preset:

@@ -10,6 +10,7 @@ from typing import Any
 from mappings.family import (
     FIELD_KINDS,
     HEADS,
+    ROLES,
     ConfigField,
     Family,
     ModelClass,
@@ -63,7 +64,7 @@ def build_family(name: str, facts: Mapping[str, Any], quirks: Mapping[str, Any],
     require_keys(facts, name, *sections)
     check_keys(quirks, f"{name} quirks", "quirk", "preset")
     tokenizer = facts["tokenizer"]
-    check_keys(tokenizer, "tokenizer", "kind", "class", "place")
+    check_keys(tokenizer, "tokenizer", "kind", "class", "place", "other_class")
     require_keys(tokenizer, "tokenizer", "kind", "class")
     family = Family(
         name=name,
@@ -76,10 +77,10 @@ def build_family(name: str, facts: Mapping[str, Any], quirks: Mapping[str, Any],
         classes=tuple(_model_class(row) for row in facts["class"]),
         sizes=tuple(_typed(Size, row, "size", "field") for row in facts["size"]),
         fields=tuple(_config_field(row) for row in facts["field"]),
-        quirks=tuple(_typed(Quirk, row, "quirk", "field", "meaning") for row in quirks["quirk"]),
+        quirks=tuple(_quirk(row) for row in quirks["quirk"]),
         presets=tuple(_preset(row) for row in quirks["preset"]),
         network=build_network(network),
-        tokenizer=TokenizerFacts(tokenizer["kind"], tokenizer["class"], tokenizer.get("place", "")),
+        tokenizer=_tokenizer(tokenizer),
         code=_code(facts["code"]) if "code" in facts else None,
     )
     _check(family)
@@ -105,6 +106,19 @@ def _config_field(row: Mapping[str, Any]) -> ConfigField:
     if field.kind not in FIELD_KINDS:
         raise TableError(f"{field.name}: no kind {field.kind!r}; known are {', '.join(FIELD_KINDS)}")
     return field
+
+
+def _quirk(row: Mapping[str, Any]) -> Quirk:
+    # TOML has no null.
+    faults = tuple(None if value == "null" else value for value in row.get("faults", ()))
+    quirk: Quirk = _typed(Quirk, {**row, "faults": faults}, "quirk", "field", "meaning")
+    if quirk.role not in ROLES:
+        raise TableError(f"{quirk.field}: no role {quirk.role!r}; known are {', '.join(filter(None, ROLES))}")
+    return quirk
+
+
+def _tokenizer(data: Mapping[str, Any]) -> TokenizerFacts:
+    return TokenizerFacts(data["kind"], data["class"], data.get("place", ""), data.get("other_class", ""))
 
 
 def _preset(row: Mapping[str, Any]) -> Preset:
