@@ -1,4 +1,5 @@
-"""Fields of OUTPUT's config.json that no forward pass shows, and those whose fault is told best by their name."""
+"""The fields of OUTPUT's config.json and tokenizer_config.json by name: no forward pass shows some of them, and of the
+others a name says more than a difference of numbers."""
 
 from __future__ import annotations
 
@@ -7,34 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.errors import Problem
+from mappings.family import TOKENIZER_CONFIG
 from verify.folder.expected_config import Expected
-from verify.folder.json_objects import read_object
+from verify.folder.tokenizer_files import VOCABULARY
+from verify.results.json_objects import read_object
 
-#: What the configuration takes where config.json has no such field.
-_UNSAID: dict[str, Any] = {"act_dropout": 0.0, "implicit_mask_queries": False}
-#: How pieces are cut, which follows from the behavior (TOKENIZER.md, section 9).
-PIECE_RULES = {
-    "paddlenlp": "paddlenlp",
-    "paddlenlp-unpadded": "paddlenlp",
-    "release": "release",
-    "transformers": "paddlenlp",
-    "erniekit": "release",
-}
-#: Left out, these have the value that is expected.
-_IMPLIED = {
-    "piece_rule": "paddlenlp",
+#: tokenizer_config.json without one of these has the value that is expected.
+_USUAL = {
     "model_input_names": ["input_ids"],
     "padding_side": "right",
     "truncation_side": "right",
     "clean_up_tokenization_spaces": True,
 }
 _SPECIAL = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
-#: Which class of OUTPUT's code AutoTokenizer takes.
-TOKENIZER_PLACE = {"AutoTokenizer": ["tokenization_ernie_m.PaddleErnieMTokenizer", None]}
 
 
 def check_config(output: Path, known: Expected) -> list[Problem]:
-    """Every field that differs from what SOURCE and Paddle's habits say."""
+    """Every field that differs from what SOURCE and Paddle's quirks specify."""
     try:
         config = read_object(output / "config.json")
     except (OSError, ValueError) as error:
@@ -45,14 +35,14 @@ def check_config(output: Path, known: Expected) -> list[Problem]:
     problems = [
         Problem("E408", f"config.json: {name} is {_shown(config, name)}, expected {value!r:.80}")
         for name, value in expected.items()
-        if name != "auto_map" and not _same(config.get(name, _UNSAID.get(name)), value)
+        if name != "auto_map" and not _same(config.get(name, known.absent.get(name)), value)
     ]
     problems += _check_places("config.json", config.get("auto_map"), expected["auto_map"])
     return problems + _check_labels(config, known.labels)
 
 
 def _check_places(file: str, found: Any, expected: Mapping[str, Any]) -> list[Problem]:
-    """`auto_map`: which class of which file an Auto class takes. Other entries are judged with the code that
+    """`auto_map`: which class of which file an Auto class takes. Other entries are checked with the code that
     they name (`verify.folder.foreign_code`)."""
     if not isinstance(found, dict):
         return [Problem("E408", f"{file}: auto_map is {found!r:.80}: no Auto class finds OUTPUT's code")]
@@ -63,28 +53,38 @@ def _check_places(file: str, found: Any, expected: Mapping[str, Any]) -> list[Pr
     ]
 
 
-def check_tokenizer_config(output: Path, settings: Mapping[str, Any], behavior: str = "paddlenlp") -> list[Problem]:
+def tokenizer_place(expected: Expected) -> dict[str, Any]:
+    """`auto_map` of tokenizer_config.json: which class of OUTPUT's code AutoTokenizer takes."""
+    place = expected.family.tokenizer.place
+    return {"AutoTokenizer": [place, None]} if place else {}
+
+
+def check_tokenizer_config(output: Path, settings: Mapping[str, Any], known: Expected) -> list[Problem]:
     """Fields of tokenizer_config.json that no comparison of default calls on short texts shows. `settings` are those
     that follow from SOURCE."""
-    path = output / "tokenizer_config.json"
-    if not (output / "vocab.txt").is_file():
+    path = output / TOKENIZER_CONFIG
+    if not (output / VOCABULARY).is_file():
         return []
     try:
         config = read_object(path)
     except (OSError, ValueError) as error:
-        return [Problem("E408", f"tokenizer_config.json is not usable: {error}")]
+        return [Problem("E408", f"{TOKENIZER_CONFIG} is not usable: {error}")]
+    family = known.family
+    quirks = family.values_in(TOKENIZER_CONFIG, known.preset, known.fields["pad_token_id"])
+    absent = {quirk.field: quirk.absent for quirk in family.quirks if quirk.file == TOKENIZER_CONFIG}
+    usual = {**_USUAL, **absent}
     expected = {
-        "tokenizer_class": "PaddleErnieMTokenizer",
-        "piece_rule": PIECE_RULES.get(behavior, "paddlenlp"),
+        "tokenizer_class": family.tokenizer.tokenizer_class,
+        **quirks,
         "clean_up_tokenization_spaces": True,
         **settings,
     }
     return [
-        Problem("E408", f"tokenizer_config.json: {name} is {config.get(name)!r:.80}, expected {value!r:.80}")
+        Problem("E408", f"{TOKENIZER_CONFIG}: {name} is {config.get(name)!r:.80}, expected {value!r:.80}")
         for name, value in expected.items()
-        if config.get(name, _IMPLIED.get(name)) != value
+        if config.get(name, usual.get(name)) != value
     ] + [
-        *_check_places("tokenizer_config.json", config.get("auto_map"), TOKENIZER_PLACE),
+        *_check_places(TOKENIZER_CONFIG, config.get("auto_map"), tokenizer_place(known)),
         *_check_special_tokens(config, output / "special_tokens_map.json"),
     ]
 
@@ -96,9 +96,9 @@ def _check_special_tokens(config: Mapping[str, Any], path: Path) -> list[Problem
     except (OSError, ValueError) as error:
         return [Problem("E408", f"{path.name} is not usable: {error}")]
     return [
-        Problem("E408", f"{path.name}: {name} is {_text(table[name])!r:.60}, tokenizer_config.json says {said!r:.60}")
+        Problem("E408", f"{path.name}: {name} is {_text(table[name])!r:.60}, {TOKENIZER_CONFIG} has {other!r:.60}")
         for name in _SPECIAL
-        if name in table and name in config and _text(table[name]) != (said := _text(config[name]))
+        if name in table and name in config and _text(table[name]) != (other := _text(config[name]))
     ]
 
 
@@ -138,8 +138,8 @@ def _check_labels(config: Mapping[str, Any], labels: tuple[str, ...]) -> list[Pr
     return problems
 
 
-def output_says(output: Path) -> dict[str, Any]:
-    """What OUTPUT's config.json says of class and heads, for sources that do not say it themselves."""
+def class_and_heads_of(output: Path) -> dict[str, Any]:
+    """Class and number of heads by OUTPUT's config.json, for sources that specify neither."""
     try:
         config = read_object(output / "config.json")
         name, heads = config["architectures"][0], config["num_attention_heads"]

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from converter.common.errors import Problem
-from verify.folder.check_fields import TOKENIZER_PLACE, check_config, check_tokenizer_config
-from verify.folder.check_manifest import (
-    asked_dtype,
-    behavior_of,
-    check_code,
-    check_files,
-    check_source,
-    check_tensors,
-    read_manifest,
-)
+from mappings.family import MODEL_CONFIG, TOKENIZER_CONFIG
+from verify.folder.check_fields import check_config, check_tokenizer_config, tokenizer_place
+from verify.folder.check_manifest import asked_dtype, check_code, check_files, check_source, check_tensors
 from verify.folder.expected_config import Expected, expected_of_plan, expected_of_trace
+from verify.folder.expected_tokenizer import expected_settings
 from verify.folder.foreign_code import check_code_files, check_named_code
-from verify.folder.tokenizer_files import expected_settings, judge_tokenizer
+from verify.folder.tokenizer_files import VOCABULARY, check_tokenizer_files
 from verify.folder.whole_config import check_whole_config
+from verify.results.checks import StaticResult
+from verify.results.manifest import behavior_of
 from verify.results.trace import Trace
-from verify.weights.check_weights import StaticResult, check_weights
+from verify.weights.check_weights import check_weights
 from verify.weights.output_weights import WrittenWeights, read_written
 from verify.weights.traced_weights import check_against_trace
 
@@ -32,90 +28,83 @@ if TYPE_CHECKING:
     from converter.plan.make_plan import Plan
 
 
+@dataclass(frozen=True)
+class Standard:
+    """What OUTPUT is compared with: SOURCE, opened and planned, else a trace; and OUTPUT's own manifest.
+
+    `sums`: SHA-256 of each weight file of SOURCE. `tokenizer`: SOURCE's.
+    """
+
+    plan: Plan | None
+    trace: Trace | None
+    manifest: Mapping[str, Any] | None
+    sums: Mapping[str, str] | None = None
+    tokenizer: TokenizerFiles | None = None
+
+    def expected(self) -> Expected | None:
+        """What the fields must be."""
+        behavior = behavior_of(self.manifest)
+        if self.plan is not None:
+            return expected_of_plan(self.plan, behavior)
+        return expected_of_trace(self.trace, behavior) if self.trace is not None else None
+
+
 def check_folder(
-    output: Path,
-    plan: Plan | None,
-    trace: Trace | None,
-    sums: Mapping[str, str] | None,
-    say: Callable[[str], None],
-    tokenizer: TokenizerFiles | None = None,
-) -> tuple[StaticResult | None, list[Problem], list[str]]:
-    """Judge the tensors against the source (`plan`), else against the sums in a trace, and everything against the
-    manifest. `sums` are those of the source's weight files, `tokenizer` is the source's. Returns the result, what is
-    wrong, and warnings."""
-    say("weights: reading OUTPUT")
-    written = read_written(output)
-    manifest, problems = read_manifest(output)
-    problems = written.problems + problems
+    output: Path, standard: Standard, report_progress: Callable[[str], None]
+) -> tuple[StaticResult, list[Problem], list[str]]:
+    """Compare the tensors with SOURCE's, else with the checksums in a trace, and everything with the manifest. Returns
+    the result, what is wrong, and warnings."""
+    report_progress("weights: reading OUTPUT")
+    written, manifest = read_written(output), standard.manifest
+    problems = list(written.problems)
     result = StaticResult(0, (), "manifest")
-    if plan is not None:
-        result, more = check_weights(plan, written, lambda done, total: say(f"weights: {done} of {total} tensors"))
+    if standard.plan is not None:
+        result, more = check_weights(
+            standard.plan, written, lambda done, total: report_progress(f"weights: {done} of {total} tensors")
+        )
         problems += more
-    elif trace is not None:
-        result, more = check_against_trace(trace, manifest, written)
+    elif standard.trace is not None:
+        result, more = check_against_trace(standard.trace, manifest, written)
         problems += more
-    more, idle = judge_fields(output, plan, trace, written, behavior_of(manifest), tokenizer)
+    more, warnings = _check_small_files(output, standard, written)
     problems += more
-    more, named = judge_named_code(output, plan, trace, manifest)
-    problems += more + check_code_files(output, manifest)
-    more, odd = judge_tokenizer(output, tokenizer, trace)
-    problems += more
-    code = written.warnings + idle + named + check_code(output) + odd
     if manifest is None:
-        return result, problems, code
-    say("weights: sums of the manifest")
+        return result, problems, [*written.warnings, *warnings]
+    report_progress("weights: checksums of the manifest")
     names, differing = check_tensors(manifest, written)
     # A tensor that already differs from the source is named once.
     problems += [problem for name, problem in zip(names, differing) if name not in result.mismatched]
-    more, warnings = check_files(manifest, output)
-    problems += more + (check_source(manifest, sums) if sums is not None else [])
+    more, changed = check_files(manifest, output)
+    problems += more + (check_source(manifest, standard.sums) if standard.sums is not None else [])
     mismatched = tuple(dict.fromkeys([*result.mismatched, *names]))
-    return StaticResult(result.tensors, mismatched, result.against, result.rounded), problems, warnings + code
+    return replace(result, mismatched=mismatched), problems, [*changed, *written.warnings, *warnings]
 
 
-def check_fields(
-    output: Path, plan: Plan | None, trace: Trace | None, written: WrittenWeights, behavior: str
-) -> list[Problem]:
-    """What is wrong with the fields of config.json and tokenizer_config.json."""
-    return judge_fields(output, plan, trace, written, behavior)[0]
+def _check_small_files(output: Path, standard: Standard, written: WrittenWeights) -> tuple[list[Problem], list[str]]:
+    """Config, code and tokenizer."""
+    problems, warnings = check_fields(output, standard, written)
+    expected = standard.expected()
+    if expected is not None:
+        checked: dict[str, Any] = {MODEL_CONFIG: expected.fields["auto_map"]}
+        if (output / VOCABULARY).is_file():
+            checked[TOKENIZER_CONFIG] = tokenizer_place(expected)
+        more, named = check_named_code(output, standard.manifest, checked)
+        problems += more
+        warnings += named
+    problems += check_code_files(output, standard.manifest)
+    more, odd = check_tokenizer_files(output, standard.tokenizer, standard.trace)
+    return problems + more, [*warnings, *check_code(output), *odd]
 
 
-def judge_fields(
-    output: Path,
-    plan: Plan | None,
-    trace: Trace | None,
-    written: WrittenWeights,
-    behavior: str,
-    tokenizer: TokenizerFiles | None = None,
-) -> tuple[list[Problem], list[str]]:
-    """The fields of config.json and tokenizer_config.json against the source's, else against the trace's; and what
-    stands in config.json besides, with warnings of fields that decide nothing."""
-    expected = _expect(plan, trace, behavior)
+def check_fields(output: Path, standard: Standard, written: WrittenWeights) -> tuple[list[Problem], list[str]]:
+    """The fields of config.json and tokenizer_config.json against SOURCE's, else against the trace's; and what else
+    config.json holds, with warnings of fields that decide nothing."""
+    expected = standard.expected()
     if expected is None:
         return [], []
-    asked = asked_dtype(read_manifest(output)[0], written)
+    asked = asked_dtype(standard.manifest, written)
     if asked is not None:  # A request for a dtype is one for what loading gives, too.
         expected = replace(expected, fields={**expected.fields, "dtype": asked})
     whole, idle = check_whole_config(output, expected, written)
-    settings = expected_settings(tokenizer, trace, expected.longest)
-    return [*check_config(output, expected), *whole, *check_tokenizer_config(output, settings, behavior)], idle
-
-
-def judge_named_code(
-    output: Path, plan: Plan | None, trace: Trace | None, manifest: Mapping[str, Any] | None
-) -> tuple[list[Problem], list[str]]:
-    """The code that files of OUTPUT name."""
-    expected = _expect(plan, trace, behavior_of(manifest))
-    if expected is None:
-        return [], []
-    judged = {"config.json": expected.fields["auto_map"]}
-    if (output / "vocab.txt").is_file():
-        judged["tokenizer_config.json"] = TOKENIZER_PLACE
-    return check_named_code(output, manifest, judged)
-
-
-def _expect(plan: Plan | None, trace: Trace | None, behavior: str) -> Expected | None:
-    """What the fields must be: by SOURCE, else by a trace."""
-    if plan is not None:
-        return expected_of_plan(plan, behavior)
-    return expected_of_trace(trace, behavior) if trace is not None else None
+    settings = expected_settings(standard.tokenizer, standard.trace, expected.longest)
+    return [*check_config(output, expected), *whole, *check_tokenizer_config(output, settings, expected)], idle

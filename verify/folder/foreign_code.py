@@ -1,5 +1,5 @@
-"""Code in OUTPUT that is not this tool's own. What a model computes can be compared; what code does besides, or only
-while nobody looks, cannot be found by running it. So all of it is named, and code from outside OUTPUT is refused."""
+"""Code in OUTPUT that is not this tool's own. What a model computes can be compared; what else code does, or does only
+sometimes, cannot be found by running it. So all of it is named, and code from outside OUTPUT is refused."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from converter.common.errors import Problem
-from verify.folder.check_manifest import MANIFEST, OWN_CODE, file_sha256
-from verify.folder.json_objects import MOST_BYTES
-from verify.report.report import FOLDER
+from verify.folder.check_manifest import file_sha256, own_file
+from verify.results.json_objects import MOST_BYTES
+from verify.results.layout import FOLDER
+from verify.results.manifest import MANIFEST
 
 #: What Python imports, or runs in place of a source file.
 CODE_SUFFIXES = (".py", ".pyw", ".pyc", ".pyo", ".pyd", ".so")
@@ -43,8 +44,8 @@ def find_foreign(output: Path) -> dict[str, str]:
     """Name and sha256 of each code file in OUTPUT whose bytes are not those of this tool's file of that name."""
     found = {}
     for name, path in find_code(output):
-        digest, own = file_sha256(path), OWN_CODE / name
-        if "/" in name or not own.is_file() or file_sha256(own) != digest:
+        digest, own = file_sha256(path), own_file(name)
+        if own is None or file_sha256(own) != digest:
             found[name] = digest
     return found
 
@@ -95,9 +96,9 @@ def check_leading_files(output: Path) -> list[Problem]:
 
 
 def check_named_code(
-    output: Path, manifest: Mapping[str, Any] | None, judged: Mapping[str, Collection[str]]
+    output: Path, manifest: Mapping[str, Any] | None, checked: Mapping[str, Collection[str]]
 ) -> tuple[list[Problem], list[str]]:
-    """Every class that a file of OUTPUT names must be in a code file of OUTPUT that the manifest knows. `judged`: for
+    """Every class that a file of OUTPUT names must be in a code file of OUTPUT that the manifest knows. `checked`: for
     each file the entries of its auto_map that another check compares with what is expected. Entries that `convert`
     does not write and that name OUTPUT's own code are a warning."""
     problems, warnings = [], []
@@ -105,13 +106,13 @@ def check_named_code(
         for place, text in _texts(_read_pairs(output / file)):
             field = next((key for key in place if key in _NAMING_FIELDS), "")
             entry = place[-1] if place else ""
-            if place in {("auto_map", auto) for auto in judged.get(file, ())}:
+            if place in {("auto_map", auto) for auto in checked.get(file, ())}:
                 continue
             named = f"{field}'s {entry:.60}" if field else f"{entry:.60}"
             reason = _where_else(text, output, manifest) if field else _of_a_module(file, text)
             if reason:
-                said = f"{file}: {named} is {text!r:.120}: it names code of {reason}"
-                problems.append(Problem("E411", f"{said}. Nothing in OUTPUT may name code that is not in OUTPUT"))
+                found = f"{file}: {named} is {text!r:.120}: it names code of {reason}"
+                problems.append(Problem("E411", f"{found}. Nothing in OUTPUT may name code that is not in OUTPUT"))
             elif field:
                 warnings.append(f"{file}: {named} is {text!r:.80}, which convert does not write")
     return problems, warnings

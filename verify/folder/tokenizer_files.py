@@ -16,7 +16,6 @@ from converter.files.json_files import read_json
 from converter.files.regular_files import quoted
 from converter.open.tokenizer.tokenizer_settings import (
     ADDITIONAL,
-    CONFIG,
     DECODER,
     EXTRA,
     SPECIAL_TOKENS,
@@ -24,18 +23,22 @@ from converter.open.tokenizer.tokenizer_settings import (
     content,
 )
 from verify.results.trace import Trace
-from verify.tokens.tokenizer_settings import recorded_settings
+from mappings.family import TOKENIZER_CONFIG
+from mappings.registry import all_families
+from verify.folder.expected_tokenizer import recorded_settings, settings_of
 
 if TYPE_CHECKING:
     from converter.open.tokenizer.tokenizer_files import TokenizerFiles
 
+#: Of a tokenizer of the kind "sentencepiece with vocabulary".
 VOCABULARY, MODEL, ADDED = "vocab.txt", "sentencepiece.bpe.model", "added_tokens.json"
 _MODELS = (MODEL, "piece.model")
-#: Written by `convert`, or judged by verify.folder.check_fields.
-_JUDGED = {
+#: Written by `convert`, or checked by verify.folder.check_fields.
+_CHECKED = {
     *SPECIAL_TOKENS,
-    *("tokenizer_class", "auto_map", "do_lower_case", "piece_rule", "model_max_length", "padding_side"),
+    *("tokenizer_class", "auto_map", "do_lower_case", "model_max_length", "padding_side"),
     *("truncation_side", "model_input_names", "clean_up_tokenization_spaces", ADDITIONAL, "strip_sides"),
+    *(quirk.field for family in all_families() for quirk in family.quirks if quirk.file == TOKENIZER_CONFIG),
 }
 #: What transformers writes or reads and no token depends on.
 _IDLE = {
@@ -45,7 +48,7 @@ _IDLE = {
 _OPTIONS = ("lstrip", "rstrip", "single_word")
 
 
-def judge_tokenizer(
+def check_tokenizer_files(
     output: Path, source: TokenizerFiles | None, trace: Trace | None
 ) -> tuple[list[Problem], list[str]]:
     """What is wrong, and warnings. Without SOURCE's tokenizer and without settings in a trace only what `convert`
@@ -53,48 +56,22 @@ def judge_tokenizer(
     if not (output / VOCABULARY).is_file():
         return [], []
     settings = settings_of(source) if source is not None else recorded_settings(trace)
-    problems = _judge_bytes(output, source, trace)
+    problems = _check_bytes(output, source, trace)
     warnings: list[str] = []
     tables: dict[str, dict[str, Any]] = {}
-    for name in (CONFIG, TABLE, ADDED):
+    for name in (TOKENIZER_CONFIG, TABLE, ADDED):
         try:
             tables[name] = read_json(output / name)[0] if (output / name).is_file() else {}
         except Paddle2TorchError as error:
             problems.append(Problem("E419", f"{name} cannot be relied on: {error.problems[0].text}"))
     if len(tables) == 3:
-        more, warnings = _judge_fields(tables[CONFIG], settings)
-        problems += more + _judge_table(tables[TABLE], settings)
-        problems += _judge_added(tables[ADDED], tables[CONFIG], settings)
-    return problems + _judge_neighbours(output, warnings), warnings
+        more, warnings = _check_fields(tables[TOKENIZER_CONFIG], settings)
+        problems += more + _check_table(tables[TABLE], settings)
+        problems += _check_added(tables[ADDED], tables[TOKENIZER_CONFIG], settings)
+    return problems + _check_neighbours(output, warnings), warnings
 
 
-def settings_of(source: TokenizerFiles) -> dict[str, Any]:
-    """The settings of SOURCE's tokenizer, by the names that a trace has for them."""
-    settings = source.settings
-    return {
-        "padding_side": settings.padding_side,
-        "truncation_side": settings.truncation_side,
-        "model_max_length": settings.longest,
-        "model_input_names": list(settings.input_names),
-        "do_lower_case": settings.do_lower_case,
-        "added_tokens": dict(source.added_tokens),
-        "special_tokens": settings.all_special(),
-        "strips": dict(settings.strip_sides),
-    }
-
-
-def expected_settings(source: TokenizerFiles | None, trace: Trace | None, longest: int) -> dict[str, Any]:
-    """Fields of tokenizer_config.json that follow from SOURCE, else from settings in a trace; else the usual ones."""
-    settings = (settings_of(source) if source is not None else recorded_settings(trace)) or {}
-    return {
-        "model_max_length": min(longest, settings.get("model_max_length") or longest),
-        "model_input_names": settings.get("model_input_names", ["input_ids"]),
-        "padding_side": settings.get("padding_side", "right"),
-        "truncation_side": settings.get("truncation_side", "right"),
-    }
-
-
-def _judge_bytes(output: Path, source: TokenizerFiles | None, trace: Trace | None) -> list[Problem]:
+def _check_bytes(output: Path, source: TokenizerFiles | None, trace: Trace | None) -> list[Problem]:
     problems = []
     vocabulary = (output / VOCABULARY).read_bytes()
     model = (output / MODEL).read_bytes() if (output / MODEL).is_file() else b""
@@ -111,7 +88,7 @@ def _judge_bytes(output: Path, source: TokenizerFiles | None, trace: Trace | Non
             problems.append(Problem("E419", f"{MODEL} is not SOURCE's: its checksum differs from the trace's"))
         if b"\t" in vocabulary:
             problems.append(Problem("E419", f"{VOCABULARY} has two columns, `convert` writes one"))
-        elif trace.head["tokenizer"].get("vocabulary_sha256") != _sum_of_tokens(vocabulary):
+        elif trace.head["tokenizer"].get("vocabulary_sha256") != _checksum_of_tokens(vocabulary):
             problems.append(Problem("E419", f"{VOCABULARY} has other tokens than SOURCE's, by the trace's checksum"))
     return problems
 
@@ -126,39 +103,39 @@ def _first_line(found: bytes, expected: bytes) -> str:
     return f"it has {lines[0]} lines, SOURCE's has {lines[1]}"
 
 
-def _sum_of_tokens(vocabulary: bytes) -> str:
+def _checksum_of_tokens(vocabulary: bytes) -> str:
     return hashlib.sha256(vocabulary.replace(b"\r\n", b"\n").rstrip(b"\n")).hexdigest()
 
 
-def _judge_fields(config: Mapping[str, Any], settings: Mapping[str, Any] | None) -> tuple[list[Problem], list[str]]:
+def _check_fields(config: Mapping[str, Any], settings: Mapping[str, Any] | None) -> tuple[list[Problem], list[str]]:
     problems, idle = [], []
     for name, value in config.items():
-        if name in _JUDGED or name in (DECODER, EXTRA) or value is None:
+        if name in _CHECKED or name in (DECODER, EXTRA) or value is None:
             continue
         if name in _IDLE:
             idle.append(name)
         elif name != "split_special_tokens" or value is not False:
-            text = f"{CONFIG}: {quoted(name, 40)[1:-1]} is {value!r:.60}; `convert` writes no such field. Take it out"
+            text = f"{TOKENIZER_CONFIG}: {quoted(name, 40)[1:-1]} is {value!r:.60}; `convert` writes no such field. Take it out"
             problems.append(Problem("E419", text))
     if settings is not None:
         extra = [content(token) for name in (ADDITIONAL, EXTRA) for token in _listed(config.get(name))]
         unknown = [token for token in extra if token not in settings["special_tokens"]]
         if unknown:
             shown = ", ".join(quoted(str(token), 40) for token in unknown[:5])
-            problems.append(Problem("E419", f"{CONFIG}: {shown}: no special token of SOURCE's"))
+            problems.append(Problem("E419", f"{TOKENIZER_CONFIG}: {shown}: no special token of SOURCE's"))
         for name, expected in (("do_lower_case", settings["do_lower_case"]), ("strip_sides", settings["strips"])):
             if config.get(name, type(expected)()) != expected:
-                text = f"{CONFIG}: {name} is {config.get(name)!r:.80}, expected {expected!r:.80}"
+                text = f"{TOKENIZER_CONFIG}: {name} is {config.get(name)!r:.80}, expected {expected!r:.80}"
                 problems.append(Problem("E419", text))
     names = ", ".join(idle)
-    return problems, [f"{CONFIG}: not written by this tool, no token depends on it: {names}"] if idle else []
+    return problems, [f"{TOKENIZER_CONFIG}: not written by this tool, no token depends on it: {names}"] if idle else []
 
 
 def _listed(value: Any) -> list[Any]:
     return list(value.values()) if isinstance(value, Mapping) else value if isinstance(value, list) else []
 
 
-def _judge_table(table: Mapping[str, Any], settings: Mapping[str, Any] | None) -> list[Problem]:
+def _check_table(table: Mapping[str, Any], settings: Mapping[str, Any] | None) -> list[Problem]:
     """transformers takes every entry of special_tokens_map.json for an argument of the tokenizer."""
     problems = []
     for name, value in table.items():
@@ -174,7 +151,7 @@ def _judge_table(table: Mapping[str, Any], settings: Mapping[str, Any] | None) -
     return problems
 
 
-def _judge_added(
+def _check_added(
     added: Mapping[str, Any], config: Mapping[str, Any], settings: Mapping[str, Any] | None
 ) -> list[Problem]:
     """Ids of added tokens. added_tokens_decoder, which transformers writes, takes the place of added_tokens.json."""
@@ -190,7 +167,7 @@ def _judge_added(
         more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
         problems.append(Problem("E419", f"{ADDED}: {'; '.join(shown)}{more}"))
     if not isinstance(decoder, Mapping):
-        return [*problems, Problem("E419", f"{CONFIG}: {DECODER} is {decoder!r:.60}, expected a table")]
+        return [*problems, Problem("E419", f"{TOKENIZER_CONFIG}: {DECODER} is {decoder!r:.60}, expected a table")]
     known = set(settings["special_tokens"]) | set(added) if settings is not None else None
     for key, entry in decoder.items():
         options = isinstance(entry, Mapping) and any(map(entry.get, _OPTIONS))
@@ -198,11 +175,11 @@ def _judge_added(
         foreign = known is not None and token not in known
         moved = token in added and str(added[token]) != key
         if options or foreign or moved:
-            problems.append(Problem("E419", f"{CONFIG}: {DECODER} gives the id {key:.20} to {entry!r:.100}"))
+            problems.append(Problem("E419", f"{TOKENIZER_CONFIG}: {DECODER} gives the id {key:.20} to {entry!r:.100}"))
     return problems[:20]
 
 
-def _judge_neighbours(output: Path, warnings: list[str]) -> list[Problem]:
+def _check_neighbours(output: Path, warnings: list[str]) -> list[Problem]:
     """transformers takes the added tokens of a tokenizer.json for this tokenizer's; the rest of it is not read."""
     for name in ("chat_template.json", "chat_template.jinja"):
         if (output / name).is_file():

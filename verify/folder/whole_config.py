@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.errors import Problem
+from mappings.family import MODEL_CONFIG
 from verify.folder.config_fields import ALIASES, CHANGING, PRIVATE_AND_HARMLESS
 from verify.folder.expected_config import Expected
-from verify.folder.json_objects import read_object
+from verify.results.json_objects import read_object
 from verify.weights.output_weights import WrittenWeights
 
-CONFIG = "config.json"
 #: What labels are given by, also where a class has none.
 _LABELS = ("id2label", "label2id", "num_labels")
 #: Written for weights that have no pooling layer; absent it is true.
@@ -31,7 +31,7 @@ def check_whole_config(output: Path, known: Expected, written: WrittenWeights) -
     """What is more in config.json than `convert` writes: a problem for each field that changes what a user gets, one
     warning that names those that decide nothing. A config that cannot be read is the finding of another check."""
     try:
-        config = read_object(output / CONFIG)
+        config = read_object(output / MODEL_CONFIG)
     except (OSError, ValueError):
         return [], []
     aliases = _check_aliases(config, known)
@@ -44,20 +44,20 @@ def check_whole_config(output: Path, known: Expected, written: WrittenWeights) -
         reason = _why_it_matters(name, value, read_by_code)
         if reason:
             problems.append(
-                Problem("E410", f"{CONFIG}: {name:.60} is {value!r:.80}, which convert does not write: {reason}")
+                Problem("E410", f"{MODEL_CONFIG}: {name:.60} is {value!r:.80}, which convert does not write: {reason}")
             )
         else:
             idle.append(name)
     idle += [alias for alias, name in ALIASES.items() if alias in config and name in config and alias not in aliases]
     if not known.labels:
         idle += [name for name in _LABELS if name in config]
-    return problems, [_tell_idle(idle)] if idle else []
+    return problems, [_describe_idle(idle)] if idle else []
 
 
-def _tell_idle(names: list[str]) -> str:
+def _describe_idle(names: list[str]) -> str:
     shown = ", ".join(f"{name:.60}" for name in names[:_SHOWN])
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{CONFIG}: convert does not write {shown}{more}; nothing here depends on it"
+    return f"{MODEL_CONFIG}: convert does not write {shown}{more}; nothing here depends on it"
 
 
 def _why_it_matters(name: str, value: Any, read_by_code: frozenset[str]) -> str:
@@ -90,7 +90,7 @@ def _check_aliases(config: Mapping[str, Any], known: Expected) -> dict[str, Prob
             continue
         expected = config.get(name) if name not in known.fields else known.fields[name]
         if not _is_same(config[alias], expected) and (name in config or name in known.fields):
-            text = f"{CONFIG}: {alias} is {config[alias]!r:.80}, which is another name of {name}"
+            text = f"{MODEL_CONFIG}: {alias} is {config[alias]!r:.80}, which is another name of {name}"
             problems[alias] = Problem("E410", f"{text}; expected {expected!r:.80}, or no such field")
     return problems
 
@@ -102,9 +102,9 @@ def _check_pooler(config: Mapping[str, Any], known: Expected, written: WrittenWe
     has_pooler = any(_POOLER_PART.search(name) for name in written.tensors)
     value = config[_POOLER]
     if value is not True and has_pooler:
-        yield Problem("E410", f"{CONFIG}: {_POOLER} is {value!r:.40}, and the weights have one; expected True")
+        yield Problem("E410", f"{MODEL_CONFIG}: {_POOLER} is {value!r:.40}, and the weights have one; expected True")
     elif type(value) is not bool:
-        yield Problem("E410", f"{CONFIG}: {_POOLER} is {value!r:.40}, expected true or false")
+        yield Problem("E410", f"{MODEL_CONFIG}: {_POOLER} is {value!r:.40}, expected true or false")
 
 
 def _is_same(found: Any, expected: Any) -> bool:

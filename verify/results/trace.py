@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem, ReferenceFailure
 from converter.files.tensors import FLOATING
-from converter.open.config.quirks import BEHAVIORS
-from mappings import SOURCE_CLASSES
-from verify.numbers.tolerances import ROUNDING
+from mappings.family import Family, ModelClass
+from mappings.registry import find_class
+from verify.results.manifest import FIRST_BEHAVIOR
+from verify.results.precision import PRECISIONS
 from verify.protocol.trace_format import FORMAT, HEAD
 
 if TYPE_CHECKING:
     import numpy as np
 
-_THROUGH = {"model", "backbone", "norms", "linears", "word_embeddings", "position_embeddings"}
+#: Where a case goes in, besides a table of embeddings.
+_THROUGH = {"model", "backbone", "norms", "linears"}
 _FIELDS = {
     "architecture": str,
     "precision": str,
@@ -72,9 +74,32 @@ class Trace:
         return str(self.head["precision"])
 
     @property
+    def family(self) -> Family:
+        return self._class[0]
+
+    @property
+    def model_class(self) -> ModelClass:
+        return self._class[1]
+
+    @property
+    def _class(self) -> tuple[Family, ModelClass]:
+        found = find_class(self.head["architecture"])
+        assert found is not None  # `read_trace` refuses any other.
+        return found
+
+    @property
+    def layers(self) -> int:
+        return int(self.head["config"]["num_hidden_layers"])
+
+    @property
+    def epsilons(self) -> set[float]:
+        """The epsilons of the LayerNorms of Paddle's model; none in an earlier trace."""
+        return set(self.head.get("layer_norm_eps", []))
+
+    @property
     def behavior(self) -> str:
-        """Whose rules the reference followed where no mask was given, and in cutting pieces."""
-        return str(self.head.get("behavior", "paddlenlp"))
+        """The preset of quirks that the reference followed."""
+        return str(self.head.get("behavior", FIRST_BEHAVIOR))
 
     @property
     def source_behavior(self) -> str | None:
@@ -174,19 +199,21 @@ def _odd_field(head: Mapping[str, Any], cases: Sequence[Case]) -> str:
     raise KeyError."""
     known, names = {case.name for case in cases}, [entry["name"] + entry["sha256"] for entry in head["files"]]
     sizes = ("hidden_size", "num_hidden_layers", "max_position_embeddings", "vocab_size", "num_attention_heads")
-    if head["precision"] not in ROUNDING:
+    if head["precision"] not in PRECISIONS:
         return f"its precision is {head['precision']!r}"
-    if head["architecture"] not in SOURCE_CLASSES:
+    found = find_class(head["architecture"])
+    if found is None or head["architecture"] != found[1].source:
         return f"its architecture is {head['architecture']!r}"
-    if head.get("behavior", "paddlenlp") not in BEHAVIORS:
+    presets = [preset.name for preset in found[0].presets]
+    if head.get("behavior", FIRST_BEHAVIOR) not in presets:
         return f"its behavior is {head['behavior']!r}"
     if head.get("default_dtype", "float32") not in FLOATING:
         return f"its default_dtype is {head['default_dtype']!r}"
-    if head.get("source_behavior", "paddlenlp") not in BEHAVIORS:
+    if head.get("source_behavior", FIRST_BEHAVIOR) not in presets:
         return f"its source's behavior is {head['source_behavior']!r:.80}"
     if not names or not all(int(head["config"][size]) > 0 for size in sizes):
         return "its config or its list of files is empty"
-    if not {case.through for case in cases} <= _THROUGH:
+    if not {case.through for case in cases} <= {*_THROUGH, *found[0].network.table_names}:
         return "a case in its head goes through no part of a model"
     if not {"sites", "gradients"} <= set(head["growth"]):
         return "its head has no growth"

@@ -1,14 +1,13 @@
-"""What a tokenizer obeys apart from its vocabulary, by name: OUTPUT's against what PaddleNLP's was set to."""
+"""The settings of OUTPUT's tokenizer against those of PaddleNLP's."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from verify.folder.expected_tokenizer import recorded_settings
 from verify.results.trace import Trace
 
-#: What OUTPUT's tokenizer can return; PaddleNLP's also knows position_ids.
-_RETURNED = ("input_ids", "token_type_ids", "attention_mask")
 _PLAIN = ("padding_side", "truncation_side", "model_max_length", "model_input_names", "do_lower_case")
 _SHOWN = 5
 
@@ -28,20 +27,6 @@ def compare_settings(trace: Trace, tokenizer: Any) -> list[str]:
     return differences + _compare_tables("kind of", *special)
 
 
-def recorded_settings(trace: Trace | None) -> dict[str, Any] | None:
-    """What OUTPUT's tokenizer should be set to by what a trace holds of PaddleNLP's; None where it holds nothing."""
-    recorded = ((trace.head.get("tokenizer") or {}) if trace is not None else {}).get("settings")
-    if trace is None or not recorded:
-        return None
-    longest = int(trace.head["config"]["max_position_embeddings"]) - 2
-    return {
-        **recorded,
-        "model_max_length": min(recorded["model_max_length"], longest),
-        "model_input_names": [name for name in recorded["model_input_names"] if name in _RETURNED],
-        "strips": {token: _side(sides) for token, sides in recorded["strips"].items()},
-    }
-
-
 def _settings_of(tokenizer: Any) -> dict[str, Any]:
     vocabulary = tokenizer.vocab
     return {
@@ -55,15 +40,10 @@ def _settings_of(tokenizer: Any) -> dict[str, Any]:
     }
 
 
-def _side(sides: list[bool]) -> str:
-    left, right = sides
-    return "left" if left else "right" if right else "none"
-
-
 def _compare_tables(what: str, found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
     keys = [key for key in {**expected, **found} if found.get(key) != expected.get(key)]
-    said = [
+    differences = [
         f"{what} {key!a:.50}: OUTPUT {found.get(key, 'no such token')}, SOURCE {expected.get(key, 'no such token')}"
         for key in keys[:_SHOWN]
     ]
-    return said + ([f"and {len(keys) - _SHOWN} more of these"] if len(keys) > _SHOWN else [])
+    return differences + ([f"and {len(keys) - _SHOWN} more of these"] if len(keys) > _SHOWN else [])

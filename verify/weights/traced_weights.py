@@ -1,4 +1,4 @@
-"""The weights against a trace, where there is no source: it holds the sum of every tensor that Paddle read."""
+"""The weights against a trace, where there is no source: it holds the checksum of every tensor that Paddle read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from converter.common.errors import Problem
 from mappings import OPERATIONS
-from verify.folder.check_manifest import by_target
+from verify.results.manifest import by_target
 from verify.results.trace import Trace
 from verify.weights.check_weights import StaticResult
 from verify.weights.output_weights import WrittenTensor, WrittenWeights
@@ -17,8 +17,8 @@ from verify.weights.output_weights import WrittenTensor, WrittenWeights
 def check_against_trace(
     trace: Trace, manifest: Mapping[str, Any] | None, written: WrittenWeights
 ) -> tuple[StaticResult, list[Problem]]:
-    """The inverse of each operation must have the sum that the source tensor had. Tensors whose dtype was converted are
-    left to the manifest's sums and to the numbers; without a manifest nothing says what became what."""
+    """The inverse of each operation must have the checksum that the source tensor had. Tensors whose dtype was converted are
+    left to the manifest's checksums and to the numbers; without a manifest nothing says what became what."""
     if manifest is None:
         return StaticResult(0, (), "trace"), []
     recorded = trace.head["tensors"]
@@ -26,7 +26,7 @@ def check_against_trace(
     wrong: list[str] = []
     for target, entry in by_target(manifest).items():
         found, source = written.tensors.get(target), recorded.get(_in_file(entry))
-        reason = _judge(entry, found, source)
+        reason = _compare(entry, found, source)
         if reason:
             wrong.append(target)
             problems.append(Problem("E401", f"{target}: {reason}"))
@@ -42,14 +42,14 @@ def _in_file(entry: Mapping[str, Any]) -> Any:
     return entry.get("stored_as") or entry.get("source")
 
 
-def _judge(entry: Mapping[str, Any], found: WrittenTensor | None, source: Mapping[str, Any] | None) -> str:
+def _compare(entry: Mapping[str, Any], found: WrittenTensor | None, source: Mapping[str, Any] | None) -> str:
     if found is None:
         return "not there"
     if source is None:
-        return f"is said to be made from {_in_file(entry)}, which Paddle did not read"
+        return f"is recorded as made from {_in_file(entry)}, which Paddle did not read"
     operation = OPERATIONS.get(str(entry.get("op")))
     if operation is None:
-        return f"is said to be made by {entry.get('op')!r}, which is no operation"
+        return f"is recorded as made by {entry.get('op')!r}, which is no operation"
     if found.dtype != source["dtype"]:
         return "" if found.dtype == entry.get("dtype") else f"is {found.dtype}, the manifest says {entry.get('dtype')}"
     if len(found.shape) not in operation.ranks:
@@ -57,12 +57,12 @@ def _judge(entry: Mapping[str, Any], found: WrittenTensor | None, source: Mappin
     back = operation.invert(found.read())
     if list(back.shape) != source["shape"]:
         return f"is {list(found.shape)}, the source was {source['shape']}"
-    if _sum(back) != source["sha256"]:
+    if _checksum(back) != source["sha256"]:
         return f"its bytes are not those of {_in_file(entry)}"
     return ""
 
 
-def _sum(array: Any) -> str:
+def _checksum(array: Any) -> str:
     """sha256 of the bytes in C order; rows are gathered block by block."""
     import numpy as np
 
