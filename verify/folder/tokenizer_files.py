@@ -22,10 +22,10 @@ from converter.open.tokenizer.tokenizer_settings import (
     TABLE,
     content,
 )
-from verify.results.trace import Trace
 from mappings.family import TOKENIZER_CONFIG
 from mappings.registry import all_families
 from verify.folder.expected_tokenizer import recorded_settings, settings_of
+from verify.results.trace import Trace
 
 if TYPE_CHECKING:
     from converter.open.tokenizer.tokenizer_files import TokenizerFiles

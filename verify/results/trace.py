@@ -16,9 +16,9 @@ from converter.common.errors import Problem, ReferenceFailure
 from converter.files.tensors import FLOATING
 from mappings.family import Family, ModelClass
 from mappings.registry import find_class
+from verify.protocol.trace_format import FORMAT, HEAD
 from verify.results.manifest import FIRST_BEHAVIOR
 from verify.results.precision import PRECISIONS
-from verify.protocol.trace_format import FORMAT, HEAD
 
 if TYPE_CHECKING:
     import numpy as np

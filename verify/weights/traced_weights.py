@@ -10,7 +10,6 @@ from converter.common.errors import Problem
 from mappings import OPERATIONS
 from verify.results.manifest import by_target
 from verify.results.trace import Trace
-from verify.weights.check_weights import StaticResult
 from verify.weights.output_weights import WrittenTensor, WrittenWeights
 
 
