@@ -196,6 +196,12 @@ class Network:
         module = name.split(".", 2)[2] if part is None else part.module
         return f"{self.layer_module.format(layer=number)}.{module}", part is not None and part.input
 
+    def input_size_of(self, module: str) -> str:
+        """The size (a field of the config) of what goes into a linear layer, by its name in Paddle."""
+        part = next((each for each in self.layer if module.endswith(f".{each.name}")), None)
+        steps = (step for step in (part.roundings if part is not None else ()) if step not in STEPS)
+        return next(steps, "hidden_size")
+
     def is_internal(self, name: str) -> bool:
         """Whether only hooks on modules of the usual names can see an activation."""
         outside = self.outside(name)

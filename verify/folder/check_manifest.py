@@ -85,7 +85,9 @@ def check_code(output: Path) -> list[str]:
     for path in sorted(path for path in output.glob("*.py") if path.is_file()):
         own, digest = own_file(path.name), file_sha256(path)
         if own is None:
-            warnings.append(f"{path.name} is no file of this tool's (sha256 {digest}): what the model computes is compared")
+            warnings.append(
+                f"{path.name} is no file of this tool's (sha256 {digest}): what the model computes is compared"
+            )
         elif file_sha256(own) != digest:
             warnings.append(f"{path.name} is not this tool's own (sha256 {digest}): what it computes is compared")
     return warnings
@@ -145,8 +147,8 @@ def deciding_files(output: Path) -> dict[str, str]:
 
 
 def find_changed(before: Mapping[str, str], after: Mapping[str, str], written: Path | None) -> list[Problem]:
-    """What of OUTPUT changed while it was checked, by its checksums before and after. `written`: a file that the caller let
-    `verify` write meanwhile."""
+    """What of OUTPUT changed while it was checked, by its checksums before and after. `written`: a file that the caller
+    let `verify` write meanwhile."""
     odd = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     kinds = {name: "came" if name not in before else "went" if name not in after else "changed" for name in odd}
     return [

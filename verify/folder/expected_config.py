@@ -58,8 +58,8 @@ def expected_of_trace(trace: Trace, behavior: str) -> Expected:
     if trace.model_class.has_labels:
         named = config.get("id2label") or _TWO_LABELS
         labels = tuple(str(named[key]) for key in sorted(named, key=int))
-    # "port": what transformers' config specifies and PaddleNLP's has no field for. "default_dtype": what from_pretrained
-    # of PaddleNLP, asked for nothing, loads in; earlier traces lack it.
+    # "port": what transformers' config has and PaddleNLP's has no field for. "default_dtype": what PaddleNLP's
+    # from_pretrained loads in by default; earlier traces lack it.
     more, dtype = trace.head.get("port") or {}, trace.head.get("default_dtype")
     return _expect(family, trace.model_class, behavior, given, family.sizes_of(config), more, dtype, labels)
 

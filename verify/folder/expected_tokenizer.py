@@ -1,4 +1,4 @@
-"""The settings that OUTPUT's tokenizer must have: from SOURCE's, or without SOURCE from PaddleNLP's, which a trace has."""
+"""The settings that OUTPUT's tokenizer must have: SOURCE's or, without SOURCE, PaddleNLP's, which a trace has."""
 
 from __future__ import annotations
 

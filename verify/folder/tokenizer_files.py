@@ -115,7 +115,8 @@ def _check_fields(config: Mapping[str, Any], settings: Mapping[str, Any] | None)
         if name in _IDLE:
             idle.append(name)
         elif name != "split_special_tokens" or value is not False:
-            text = f"{TOKENIZER_CONFIG}: {quoted(name, 40)[1:-1]} is {value!r:.60}; `convert` writes no such field. Take it out"
+            found = f"{TOKENIZER_CONFIG}: {quoted(name, 40)[1:-1]} is {value!r:.60}"
+            text = f"{found}; `convert` writes no such field. Take it out"
             problems.append(Problem("E419", text))
     if settings is not None:
         extra = [content(token) for name in (ADDITIONAL, EXTRA) for token in _listed(config.get(name))]

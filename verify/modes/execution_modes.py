@@ -1,196 +1,113 @@
-"""Other ways to use the model than the one that is looked at site by site: called plainly, for a tuple, in training, in
-float32, and those of verify/modes/more_modes.py. What comes of each is held against Paddle's numbers too."""
+"""Run OUTPUT's model in every execution mode besides the one whose activations are compared one by one: called plainly,
+for a tuple, in training, in float32, with other inputs, changed. Each is compared with Paddle's numbers too."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Callable
+from dataclasses import replace
+from typing import Any, Callable
 
-from verify.modes.more_modes import go_more_ways
-from verify.numbers.compare import compare_site
+from verify.modes.changed_models import other_embeddings, save_and_reload
+from verify.modes.mode_runner import ModeRunner
+from verify.modes.more_modes import (
+    as_if_compiling,
+    autocast,
+    forms_of_positions,
+    in_surroundings,
+    inference_mode,
+    int32_ids,
+    many_texts,
+    unusual_texts,
+    vectors_alone,
+)
+from verify.modes.training import describe_dropouts, dropout_as_identity, expected_dropouts
+from verify.numbers.compare import Reference
 from verify.numbers.loading import LoadedModel, describe
-from verify.numbers.replay import site_scales, use_attention
-from verify.numbers.tolerances import Limits
-from verify.protocol.projections import project
+from verify.numbers.replay import use_attention
 from verify.results.numbers import ModeResult
-from verify.results.trace import Arrays, Case, Trace
+from verify.results.trace import Case
 
-if TYPE_CHECKING:
-    import numpy as np
-    import torch
-
-#: Padded texts without and with a mask, and a mask that hides every key.
-CASES = ("batch", "batch.mask", "mask.zero_row")
 PLAIN, TUPLE, ATTENTIONS, TRAINING = "plain call", "return_dict=False", "output_attentions=True", "training"
 SINGLE = "float32"
-_ENDS = ("last_hidden_state", "pooler_output", "logits", "start_logits", "end_logits")
-#: Classes with a dropout of their own in front of their linear layer.
-_WITH_CLASSIFIER = ("ErnieMForSequenceClassification", "ErnieMForTokenClassification", "ErnieMForMultipleChoice")
+#: Further modes, in float32 and with sdpa: name -> function.
+MODES: dict[str, Callable[[ModeRunner, ModeResult], None]] = {
+    "int32 ids": int32_ids,
+    "many texts": many_texts,
+    "forms of position_ids": forms_of_positions,
+    "inputs_embeds": vectors_alone,
+    "unusual texts": unusual_texts,
+    "inference_mode": in_surroundings(inference_mode, "in inference_mode"),
+    "code for torch.compile": in_surroundings(as_if_compiling, "with torch.compiler.is_compiling() true"),
+    "autocast": autocast,
+    "other embeddings": other_embeddings,
+    "save and reload": save_and_reload,
+}
+#: Modes that are not run -> why, and where they are.
+NOT_RUN = {"torch.compile": "it compiles for minutes; tests/ecosystem/ of the project compiles a small model"}
 
 
-@dataclass
-class Uses:
-    """Goes the ways and keeps what comes of them, by the name of the way."""
-
-    trace: Trace
-    arrays: Arrays
-    loaded: LoadedModel
-    found: dict[str, ModeResult] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.scales, self.limits = site_scales(self.trace, self.arrays), Limits.of(self.trace.head)
-        self.layers = int(self.trace.head["config"]["num_hidden_layers"])
-        self.cases = [case for case in self.trace.cases if case.name in CASES and case.through == "model"]
-
-    def go(self) -> dict[str, ModeResult]:
-        """All ways, those in float32 last: the model stays in it."""
-        import torch
-
-        for attention in ("eager", "sdpa"):
-            use_attention(self.loaded.model, attention)
-            for case in self.cases[:2]:
-                self._judge(case, attention, PLAIN)
-                self._judge(case, attention, TUPLE, return_dict=False, output_hidden_states=True)
-                self._judge(case, attention, ATTENTIONS, output_attentions=True)
-            self._train(attention)
-        if self.trace.precision != SINGLE:
-            self.loaded.model.to(torch.float32)
-            self.limits = replace(self.limits, precision=SINGLE)
-            for attention in ("eager", "sdpa"):
-                use_attention(self.loaded.model, attention)
-                for case in self.cases:
-                    self._judge(case, attention, SINGLE, output_hidden_states=True)
-        go_more_ways(self)
-        return self.found
-
-    def _train(self, attention: str) -> None:
-        """Every dropout is let through: then the numbers are those of eval mode. What was asked of it is Paddle's."""
-        model = self.loaded.model
-        model.train()
-        try:
-            for case in self.cases[:2]:
-                with let_through() as asked:
-                    ran = self._judge(case, attention, TRAINING)
-                expected = expected_dropouts(model)
-                if ran and asked != expected:
-                    text = f"dropout is applied {_tell(asked)}, in Paddle {_tell(expected)}"
-                    self.found[TRAINING].fail(f"{text} (case {case.name}, {attention})")
-        finally:
-            model.eval()
-
-    def _judge(self, case: Case, attention: str, way: str, **options: Any) -> bool:
-        use, where = self.found.setdefault(way, ModeResult()), f"case {case.name}, {attention}"
-        try:
-            given = self._call(case, options)
-        except Exception as error:  # whatever OUTPUT's code raises is a fault of OUTPUT
-            use.fail(f"the model raises {describe(error)} ({where})")
-            return False
-        self.compare(use, case, given, where)
-        return True
-
-    def compare(
-        self,
-        use: ModeResult,
-        case: Case,
-        given: Mapping[str, torch.Tensor],
-        where: str,
-        choose: Callable[[np.ndarray], np.ndarray] | None = None,
-    ) -> None:
-        """Hold what was given against the sites of a case; `choose` takes the same texts out of what was recorded."""
-        for site in case.sites:
-            if site not in given:
-                continue
-            projected, value = site in case.projected, given[site].numpy().astype("float64")
-            limit = self.limits.site(site, projected, case.zero_row)
-            value = project(value) if projected else value
-            reference, scale = self.arrays[case.site_key(site)], self.scales[site, projected]
-            reference = reference if choose is None else choose(reference)
-            result = compare_site(case.name, site, reference, value, scale, limit)
-            use.compared += 1
-            if not result.passed:
-                told = result.problem or f"max |difference| {result.max_rel:.1e} of the largest value"
-                use.fail(f"{site} differs: {told}, allowed {limit:.0e} ({where})")
-
-    def inputs(self, case: Case) -> dict[str, torch.Tensor]:
-        """The case's inputs, to keep."""
-        import torch
-
-        return {name: torch.from_numpy(self.arrays[case.input_key(name)].copy()) for name in case.inputs}
-
-    def _call(self, case: Case, options: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-        return self.call(self.inputs(case), **options)
-
-    def call(self, inputs: Mapping[str, torch.Tensor], **options: Any) -> dict[str, torch.Tensor]:
-        """The model's outputs by the site that each is."""
-        import torch
-
-        model = self.loaded.model
-        with torch.no_grad():
-            outputs = model(**inputs, **options)
-            table = model(**inputs, **{**options, "return_dict": True}) if isinstance(outputs, tuple) else outputs
-        if options.get("return_dict", True) is False and not isinstance(outputs, tuple):
-            raise TypeError(f"gives a {type(outputs).__name__}, expected a tuple")
-        # A tuple has no names; config.json, too, may ask for one.
-        return _by_site(dict(zip(table, outputs if isinstance(outputs, tuple) else table.values())), self.layers)
-
-
-def _by_site(outputs: Mapping[str, Any], layers: int) -> dict[str, torch.Tensor]:
+def run_execution_modes(reference: Reference, loaded: LoadedModel) -> dict[str, ModeResult]:
+    """Mode -> its result. Those in float32 come last: the model stays in it."""
     import torch
 
-    given = {name: outputs[name] for name in _ENDS if outputs.get(name) is not None}
-    if "last_hidden_state" in given:
-        given[f"hidden_states.{layers}"] = given.pop("last_hidden_state")
-    for kind in ("hidden_states", "attentions"):
-        given.update({f"{kind}.{number}": value for number, value in enumerate(outputs.get(kind) or ())})
-    for part in ("start", "end"):
-        if f"{part}_logits" in given:
-            given[f"{part}_prob"] = torch.sigmoid(given[f"{part}_logits"])
-    return given
+    runner = ModeRunner(reference, loaded)
+    for attention in ("eager", "sdpa"):
+        use_attention(loaded.model, attention)
+        for case in runner.cases[:2]:
+            _run(runner, case, attention, PLAIN)
+            _run(runner, case, attention, TUPLE, return_dict=False, output_hidden_states=True)
+            _run(runner, case, attention, ATTENTIONS, output_attentions=True)
+        _train(runner, attention)
+    if reference.trace.precision != SINGLE:
+        loaded.model.to(torch.float32)
+        runner.reference = in_float32(reference)
+        for attention in ("eager", "sdpa"):
+            use_attention(loaded.model, attention)
+            for case in runner.cases:
+                _run(runner, case, attention, SINGLE, output_hidden_states=True)
+    run_more_modes(runner)
+    return runner.results
 
 
-@contextmanager
-def let_through() -> Iterator[Counter[float]]:
-    """Dropout leaves everything as it is; what it was asked for is counted by its probability."""
-    from torch.nn import functional
+def in_float32(reference: Reference) -> Reference:
+    """The same numbers with the limits of float32."""
+    return replace(reference, limits=replace(reference.limits, precision=SINGLE))
 
-    asked: Counter[float] = Counter()
-    dropout, attend = functional.dropout, functional.scaled_dot_product_attention
 
-    def keep(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-        if training and p:
-            asked[float(p)] += 1
-        return input
+def run_more_modes(runner: ModeRunner) -> None:
+    """Every mode of the table; what OUTPUT's code raises is a fault of OUTPUT."""
+    use_attention(runner.loaded.model, "sdpa")
+    for mode, run in MODES.items():
+        result = runner.result_of(mode)
+        try:
+            run(runner, result)
+        except Exception as error:
+            result.fail(f"the model raises {describe(error)}")
+    runner.results.update({mode: ModeResult(skipped=reason) for mode, reason in NOT_RUN.items()})
 
-    def attend_to_all(
-        query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0, *rest: Any, **more: Any
-    ) -> Any:
-        if dropout_p:
-            asked[float(dropout_p)] += 1
-        return attend(query, key, value, attn_mask, 0.0, *rest, **more)
 
-    functional.dropout, functional.scaled_dot_product_attention = keep, attend_to_all
+def _run(runner: ModeRunner, case: Case, attention: str, mode: str, **options: Any) -> bool:
+    """Call the model with one case and compare. False where it raises."""
+    result, where = runner.result_of(mode), f"case {case.name}, {attention}"
     try:
-        yield asked
+        outputs = runner.call(runner.inputs(case), **options)
+    except Exception as error:  # whatever OUTPUT's code raises is a fault of OUTPUT
+        result.fail(f"the model raises {describe(error)} ({where})")
+        return False
+    runner.compare(result, case, outputs, where)
+    return True
+
+
+def _train(runner: ModeRunner, attention: str) -> None:
+    """With dropout as the identity the numbers are those of eval mode. The calls of dropout are Paddle's."""
+    model = runner.loaded.model
+    model.train()
+    try:
+        for case in runner.cases[:2]:
+            with dropout_as_identity() as asked:
+                ran = _run(runner, case, attention, TRAINING)
+            expected = expected_dropouts(runner.loaded)
+            if ran and asked != expected:
+                text = f"dropout is applied {describe_dropouts(asked)}, in Paddle {describe_dropouts(expected)}"
+                runner.result_of(TRAINING).fail(f"{text} (case {case.name}, {attention})")
     finally:
-        functional.dropout, functional.scaled_dot_product_attention = dropout, attend
-
-
-def expected_dropouts(model: Any) -> Counter[float]:
-    """How often Paddle's class drops with which probability (MODEL.md, 11): embeddings, probabilities, behind out_proj
-    and linear2; the port's place between linear1 and linear2; in front of a classifier."""
-    config, layers = model.config, int(model.config.num_hidden_layers)
-    hidden = float(config.hidden_dropout_prob)
-    asked: Counter[float] = Counter({hidden: 1 + 2 * layers})
-    asked[float(config.attention_probs_dropout_prob)] += layers
-    asked[hidden if config.act_dropout is None else float(config.act_dropout)] += layers
-    if type(model).__name__ in _WITH_CLASSIFIER:
-        asked[hidden if config.classifier_dropout is None else float(config.classifier_dropout)] += 1
-    del asked[0.0]
-    return asked
-
-
-def _tell(asked: Counter[float]) -> str:
-    return " and ".join(f"{count} times with {p}" for p, count in sorted(asked.items())) or "nowhere"
+        model.eval()

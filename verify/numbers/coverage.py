@@ -5,24 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from verify.numbers.hooks import paddle_name
+from mappings.family import Family
+from mappings.network import LINEAR, NORM
 from verify.results.numbers import TensorCoverage
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
-_ALONE = {
-    "word_embeddings.weight": "every row through the table alone",
-    "position_embeddings.weight": "every row through the table alone",
-    "norm": "every LayerNorm alone, with a small input",
-    "linear": "every linear layer alone",
-}
+_TABLE = "every row through the table alone"
+_ALONE = {NORM: "every LayerNorm alone, with a small input", LINEAR: "every linear layer alone"}
+_BYTES = "the weights' check (bytes)"
 
 
 @dataclass
-class Seen:
-    """target tensor -> which elements some gradient has shown."""
+class CoverageMask:
+    """Parameter -> which elements some gradient has shown."""
 
     masks: dict[str, torch.Tensor] = field(default_factory=dict)
 
@@ -40,46 +38,31 @@ class Seen:
             mask[chosen] |= gradient[chosen].abs() > noise
 
 
-def coverage(seen: Seen, model: Any, alone: set[str], inside: set[str]) -> list[TensorCoverage]:
-    """Per tensor: elements, how many of them a check of the numbers sees, and what covers the rest.
-
-    `alone` are the sites of what was looked at alone (tables, norms, linear layers), `inside` those inside the layers.
-    """
+def coverage(mask: CoverageMask, model: Any, family: Family, alone: set[str]) -> list[TensorCoverage]:
+    """Per tensor: elements, how many of them a check of the numbers sees, and what covers the rest. `alone`: the
+    activations of modules that were run alone (tables, norms, linear layers)."""
     rows = []
     for name, parameter in model.named_parameters():
         elements = parameter.numel()
-        mask = seen.masks.get(name)
-        network = 0 if mask is None else int(mask.sum())
-        directly = covered_alone(name, alone)
+        shown = mask.masks.get(name)
+        network = 0 if shown is None else int(shown.sum())
+        directly = covered_alone(name, family, alone)
         found = elements if directly else network
-        rest = "" if network == elements else directly or cover_rest(name, inside)
-        share = found / elements if elements else 1.0
-        rows.append(TensorCoverage(name, elements, found, network, share, rest))
+        rest = "" if network == elements else directly or _cover_rest(name, family)
+        rows.append(TensorCoverage(name, elements, found, network, found / elements if elements else 1.0, rest))
     return rows
 
 
-def covered_alone(name: str, alone: set[str]) -> str:
-    """What looked at the whole tensor alone, if anything did."""
-    module, _, _ = name.rpartition(".")
-    if module.rsplit(".", 1)[-1] in alone:
-        return _ALONE["word_embeddings.weight"]
-    for kind in ("norm", "linear"):
-        if f"{kind}:{_in_backbone(module)}" in alone:
-            return _ALONE[kind]
-    return ""
+def covered_alone(name: str, family: Family, alone: set[str]) -> str:
+    """Which module that was run alone shows the whole tensor, if any does."""
+    module = family.without_backbone(family.paddle_name(name)).rpartition(".")[0]
+    if any(module == table.module and table.name in alone for table in family.network.tables):
+        return _TABLE
+    return next((text for kind, text in _ALONE.items() if kind + module in alone), "")
 
 
-def _in_backbone(name: str) -> str:
-    """Paddle's name, from the backbone on."""
-    return paddle_name(name).replace("ernie_m.", "", 1)
-
-
-def cover_rest(name: str, inside: set[str]) -> str:
+def _cover_rest(name: str, family: Family) -> str:
     """What finds a fault in the elements that no output shows."""
-    weights = "the weights' check (bytes)"
-    if name.endswith("k_proj.bias"):
-        return f"softmax is the same for every constant added to a row: {weights}, and the keys inside the layers"
-    part = _in_backbone(name).replace("encoder.", "")
-    if part.rpartition(".")[0] in inside:
-        return f"{weights}, and the site {part.rpartition('.')[0]} inside the layers"
-    return weights
+    if family.paddle_name(name).endswith(f".{family.network.attention.key}.bias"):
+        return f"softmax is the same for every constant added to a row: {_BYTES}, and the keys inside the layers"
+    return _BYTES

@@ -1,65 +1,63 @@
-"""What the smallest fault that a weight can have does to the numbers, measured in OUTPUT's own model after a pass.
+"""The effect of the smallest fault that a weight can have on the numbers, measured in OUTPUT's own model after a pass.
 
-The noise of a sound model lies below its limits; this says how far above them a fault lies, and so that the limits
-tell the two apart in this very model. docs/verify.md says what is measured.
+The noise of a sound model lies below its limits; this measures how far above them a fault lies, which shows that the
+limits separate the two in this very model. docs/verify.md describes what is measured.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Callable
 
+from mappings.family import Family
+from mappings.network import Network
+from verify.numbers.compare import BEYOND
 from verify.numbers.coverage import covered_alone
-from verify.numbers.tolerances import ROUNDING
+from verify.numbers.replay import CaseRunner
 from verify.results.numbers import GradientResult, SiteResult, SmallestFault, share_of_limit
+from verify.results.precision import UNITS
 from verify.results.trace import Case
 from verify.weights.output_weights import WrittenTensor
-from verify.weights.ulp import UNITS, Change, typical_change
+from verify.weights.ulp import Change, typical_change
 
 if TYPE_CHECKING:
     import torch
 
-    from verify.numbers.replay import Player
-
 #: Of the elements that are drawn.
 SEED = 1905
-_LAYER = re.compile(r"(.*\blayers\.)(\d+)(\..+)")
 #: So many times its limit is clearly above it: no other input is asked. Else a few short ones are.
 _CLEAR, _FEW = 10.0, 12
-#: Stands for a difference where none is allowed: report.json has no infinity.
-_BEYOND = 1e308
 
 
 def measure_smallest_fault(
-    player: Player, written: Mapping[str, WrittenTensor], on_progress: Callable[[str], None]
+    runner: CaseRunner, written: Mapping[str, WrittenTensor], on_progress: Callable[[str], None]
 ) -> SmallestFault:
     """Change a typical element of one tensor of each kind, one at a time, and run a short case. The model is as it was
     afterwards. A tensor stored in the precision of the comparison, or a finer one, is passed over."""
-    parameters = dict(player.loaded.model.named_parameters())
-    names = [name for name in choose_tensors(parameters) if name in written]
-    fitting = [name for name in names if UNITS.get(written[name].dtype, 0.0) > ROUNDING[player.limits.precision]]
+    parameters = dict(runner.loaded.model.named_parameters())
+    names = [name for name in choose_tensors(parameters, runner.loaded.family.network) if name in written]
+    fitting = [name for name in names if UNITS.get(written[name].dtype, 0.0) > runner.reference.limits.unit]
     if not fitting:
-        return SmallestFault(None, why=_too_coarse(player.limits.precision))
+        return SmallestFault(None, why=_too_coarse(runner.reference.limits.precision))
     changes = [change for name in fitting for change in [typical_change(written[name], SEED)] if change is not None]
     if not changes:
-        return SmallestFault(None, why="every weight that was looked at is 0, beside which numbers have no last place")
+        return SmallestFault(None, why="every weight that was looked at is 0, which has no last place")
     on_progress(f"PyTorch: {len(changes)} weights by one unit in their last place")
-    cases = sorted(player.trace.cases, key=player.size_of)
+    cases = sorted(runner.reference.trace.cases, key=runner.size_of)
     found = {}
     for change in changes:
-        short = short_case(player.trace.cases, change.tensor)
-        found[change.tensor] = _measure(player, parameters, change, [short], _CLEAR)
-    network = [case for case in cases if case.through in ("model", "backbone")]
-    _look_further(player, parameters, changes, found, network[:_FEW], _CLEAR)
-    _look_further(player, parameters, changes, found, cases, 1.0)
+        short = short_case(runner.reference.trace.cases, change.tensor, runner.loaded.family)
+        found[change.tensor] = _measure(runner, parameters, change, [short], _CLEAR)
+    network = [case for case in cases if case.is_of_network]
+    _look_further(runner, parameters, changes, found, network[:_FEW], _CLEAR)
+    _look_further(runner, parameters, changes, found, cases, 1.0)
     return smallest_of(found.values())
 
 
 def _look_further(
-    player: Player,
+    runner: CaseRunner,
     parameters: Mapping[str, torch.nn.Parameter],
     changes: Sequence[Change],
     found: dict[str, SmallestFault],
@@ -70,7 +68,7 @@ def _look_further(
     known, tried = {change.tensor: change for change in changes}, set()
     least = smallest_of(found.values())
     while least.ratio is not None and least.ratio <= enough and least.tensor not in tried:
-        other = _measure(player, parameters, known[least.tensor], cases, enough)
+        other = _measure(runner, parameters, known[least.tensor], cases, enough)
         found[least.tensor] = max(found[least.tensor], other, key=lambda fault: fault.ratio or 0.0)
         tried.add(least.tensor)
         least = smallest_of(found.values())
@@ -81,44 +79,47 @@ def _too_coarse(precision: str) -> str:
     return f"the comparison in {precision} itself rounds by one unit in the last place of these weights{more}"
 
 
-def choose_tensors(names: Iterable[str]) -> list[str]:
+def choose_tensors(names: Iterable[str], network: Network) -> list[str]:
     """Every tensor that is in no layer, and those of the first and the last layer."""
-    known = list(names)
-    numbers = {int(match[2]) for match in map(_LAYER.fullmatch, known) if match}
+    places = {name: network.layer_of_parameter(name) for name in names}
+    numbers = {number for number in places.values() if number is not None}
     ends = {min(numbers), max(numbers)} if numbers else set()
-    matches = ((name, _LAYER.fullmatch(name)) for name in known)
-    return [name for name, match in matches if match is None or int(match[2]) in ends]
+    return [name for name, number in places.items() if number is None or number in ends]
 
 
 def _measure(
-    player: Player, parameters: Mapping[str, torch.nn.Parameter], change: Change, cases: Sequence[Case], enough: float
+    runner: CaseRunner,
+    parameters: Mapping[str, torch.nn.Parameter],
+    change: Change,
+    cases: Sequence[Case],
+    enough: float,
 ) -> SmallestFault:
     """Up to the first of these cases that shows more than `enough`."""
-    fresh = player.again()
+    fresh = runner.fresh()
     with moved(parameters[change.tensor].data, change.place, change.moved):
         for case in cases:
             fresh.run_case(case, "eager")
-            if any(share_of_limit(site) > enough for site in fresh.done.sites):
+            if any(share_of_limit(site) > enough for site in fresh.result.sites):
                 break
-    if not fresh.done.sites:
+    if not fresh.result.sites:
         return SmallestFault(0.0, change.tensor, change.place, "none", cases[0].name, 1)
-    return fault_at(change.tensor, change.place, max(fresh.done.sites, key=share_of_limit))
+    return fault_at(change.tensor, change.place, max(fresh.result.sites, key=share_of_limit))
 
 
-def short_case(cases: Sequence[Case], tensor: str) -> Case:
-    """A table or a norm through itself alone; any other tensor through the first input without a mask that is looked
-    at in most places, a sentence of some tokens."""
+def short_case(cases: Sequence[Case], tensor: str, family: Family) -> Case:
+    """For a table or a norm the case that runs it alone; for any other tensor the case without a mask that has most
+    activations, a sentence of some tokens."""
     for case in cases:
-        if case.through not in ("model", "backbone") and covered_alone(tensor, {case.through, *case.sites}):
+        if not case.is_of_network and covered_alone(tensor, family, {case.through, *case.sites}):
             return case
-    network = [case for case in cases if case.through in ("model", "backbone")] or list(cases)
+    network = [case for case in cases if case.is_of_network] or list(cases)
     plain = [case for case in network if case.inputs == ("input_ids",)]
     return max(plain or network, key=lambda case: len(case.sites))
 
 
 def fault_at(tensor: str, element: tuple[int, ...], result: SiteResult | GradientResult) -> SmallestFault:
     site = result.site if isinstance(result, SiteResult) else f"gradient of {result.tensor}"
-    return SmallestFault(min(share_of_limit(result), _BEYOND), tensor, element, site, result.case, 1)
+    return SmallestFault(min(share_of_limit(result), BEYOND), tensor, element, site, result.case, 1)
 
 
 def smallest_of(faults: Iterable[SmallestFault]) -> SmallestFault:

@@ -1,4 +1,4 @@
-"""Gradients of the PyTorch model against Paddle's, one parameter at a time: each is given up before the next comes."""
+"""Compare gradients of the PyTorch model with Paddle's, one parameter at a time, freeing each before the next."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
 
-from verify.numbers.coverage import Seen
-from verify.numbers.hooks import paddle_name
-from verify.numbers.tolerances import Limits, queries_of, values_of
-from verify.protocol.gradient_functional import functional_sites, is_table, keep_gradient
+from verify.numbers.compare import Reference, relative_to
+from verify.numbers.coverage import CoverageMask
+from verify.numbers.loading import LoadedModel
+from verify.protocol.gradient_functional import BLOCK_ROWS, is_table, keep_gradient
 from verify.protocol.projections import seeded
 from verify.results.numbers import GradientResult, share_of_limit
-from verify.results.trace import Arrays, Trace
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
-
-BLOCK_ROWS = 8192
 
 
 def functional(sites: Mapping[str, torch.Tensor], names: list[str], precision: str) -> torch.Tensor:
@@ -31,23 +28,18 @@ def functional(sites: Mapping[str, torch.Tensor], names: list[str], precision: s
     return torch.stack(terms).sum()
 
 
-def recorded_outputs(names: Any, pooler: bool) -> list[str]:
-    """Which of the recorded sites the functional is made of."""
-    return list(functional_sites(names, pooler))
-
-
 @dataclass
-class GradientJudge:
-    """Compares gradients as they come, and keeps which elements the inputs could see."""
+class GradientComparison:
+    """Compares gradients as they come, and adds which elements the inputs could see to `mask`."""
 
-    trace: Trace
-    arrays: Arrays
-    limits: Limits
-    seen: Seen
+    reference: Reference
+    loaded: LoadedModel
+    mask: CoverageMask
 
     def __post_init__(self) -> None:
-        self.zero_rows = {case.name for case in self.trace.cases if case.zero_row}
-        self.entries: dict[str, Mapping[str, Any]] = {entry["case"]: entry for entry in self.trace.head["gradients"]}
+        trace = self.reference.trace
+        self.zero_rows = {case.name for case in trace.cases if case.zero_row}
+        self.entries: dict[str, Mapping[str, Any]] = {entry["case"]: entry for entry in trace.head["gradients"]}
         self.scales = self._scales()
         self.results: list[GradientResult] = []
 
@@ -62,27 +54,30 @@ class GradientJudge:
             for name, parts in entry["tensors"].items():
                 for part in parts:
                     if part != "rows":
-                        value = self.arrays[f"gradient/{case}/{name}/{part}"]
+                        value = self.reference.arrays[f"gradient/{case}/{name}/{part}"]
                         largest = float(np.abs(value).max()) if value.size else 0.0
                         scales[name, part] = max(scales.get((name, part), 0.0), largest)
+        network = self.loaded.family.network
         return {
-            (name, part): max(scales.get((like, part), 0.0) for like in (name, values_of(name), queries_of(name)))
+            (name, part): max(
+                scales.get((other, part), 0.0) for other in (name, network.values_of(name), network.queries_of(name))
+            )
             for name, part in scales
         }
 
-    def watch(self, model: Any, case: str, shown: str) -> Callable[[], None]:
-        """Judge each gradient of `model` as soon as it is there; the returned function ends that and adds what is
-        missing."""
+    def watch(self, case: str, shown: str) -> Callable[[], None]:
+        """Compare each gradient of the model as soon as it is there; the returned function ends that and adds what is
+        missing. `shown`: the name of the case in the results."""
         missing = set(self.entries[case]["tensors"])
         handles = []
-        for target, parameter in model.named_parameters():
+        for target, parameter in self.loaded.model.named_parameters():
 
-            def judge(found: Any, target: str = target) -> None:
-                missing.discard(paddle_name(target))
-                self._judge(target, found.grad, case, shown)
+            def compare(found: Any, target: str = target) -> None:
+                missing.discard(self.loaded.family.paddle_name(target))
+                self._compare_tensor(target, found.grad, case, shown)
                 found.grad = None
 
-            handles.append(parameter.register_post_accumulate_grad_hook(judge))
+            handles.append(parameter.register_post_accumulate_grad_hook(compare))
 
         def end() -> None:
             for handle in handles:
@@ -92,17 +87,17 @@ class GradientJudge:
 
         return end
 
-    def _judge(self, target: str, gradient: torch.Tensor, case: str, shown: str) -> None:
+    def _compare_tensor(self, target: str, gradient: torch.Tensor, case: str, shown: str) -> None:
         import torch
 
-        name = paddle_name(target)
+        name = self.loaded.family.paddle_name(target)
         parts = self.entries[case]["tensors"].get(name)
         if parts is None:
             self.results.append(GradientResult(target, shown, None, None, 0.0, False, "Paddle has no such gradient"))
             return
         laid_out = gradient if is_table(name) or gradient.ndim == 1 else gradient.t()
         kept = keep_gradient(name, _Blocks(laid_out) if is_table(name) else laid_out.numpy(), "whole" in parts)
-        recorded = {part: self.arrays[f"gradient/{case}/{name}/{part}"] for part in parts}
+        recorded = {part: self.reference.arrays[f"gradient/{case}/{name}/{part}"] for part in parts}
         tokens, pairs = self.entries[case]["tokens"], align_rows(recorded, kept)
         zero_row = case in self.zero_rows
         results = [self._compare(target, shown, part, *pair, tokens, zero_row) for part, pair in pairs.items()]
@@ -110,7 +105,7 @@ class GradientJudge:
         rows = kept.get("rows")
         shown_part = gradient if rows is None else gradient[torch.from_numpy(rows)]
         scale = self.scales.get((name, "whole")) or float(shown_part.abs().max() if shown_part.numel() else 0.0)
-        self.seen.add(target, gradient, scale * self.limits.gradient(name, scale, tokens, zero_row), rows)
+        self.mask.add(target, gradient, scale * self.reference.limits.gradient(name, scale, tokens, zero_row), rows)
 
     def _compare(
         self,
@@ -124,16 +119,16 @@ class GradientJudge:
     ) -> GradientResult:
         import numpy as np
 
-        name = paddle_name(target)
+        name = self.loaded.family.paddle_name(target)
         if recorded.shape != found.shape:
             text = f"shape {list(found.shape)}, Paddle's is {list(recorded.shape)}"
             return GradientResult(target, shown, None, None, 0.0, False, text)
         if not np.isfinite(found).all():
             return GradientResult(target, shown, None, None, 0.0, False, "its numbers are not all finite")
         scale = self.scales[name, part]
-        limit = self.limits.gradient(name, scale, tokens, zero_row)
+        limit = self.reference.limits.gradient(name, scale, tokens, zero_row)
         largest = float(np.abs(found.astype(np.float64) - recorded).max()) if found.size else 0.0
-        relative = largest / scale if scale > 0 else (0.0 if largest == 0 else float("1e308"))
+        relative = relative_to(scale, largest)
         return GradientResult(target, shown, largest, relative, limit, relative <= limit)
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-#: Fields that the numbers do not show, or show late.
-AS_LOADED = (
-    *("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "act_dropout", "hidden_act"),
-    *("initializer_range", "pad_token_id", "problem_type", "id2label", "label2id", "max_position_embeddings"),
-    *("layer_norm_eps", "position_offset", "attention_mask_value", "implicit_mask_token_ids", "intermediate_size"),
-    "implicit_mask_queries",
-)
+from mappings.family import MODEL_CONFIG, Family, ModelClass
+from verify.folder.config_fields import ALIASES
+
+_LABELS = ("id2label", "label2id")
 
 
 class LoadFailure(Exception):
@@ -22,16 +19,39 @@ class LoadFailure(Exception):
 
 @dataclass
 class LoadedModel:
-    """The model in eval mode, its encoder, and where its code came from."""
+    """The model in eval mode, its encoder, the Auto class that loaded it, and its family."""
 
     model: Any
     backbone: Any
     loader: str
-    warnings: list[str] = field(default_factory=list)
+    family: Family
+
+    @classmethod
+    def of(cls, model: Any, loader: str, family: Family) -> LoadedModel:
+        return cls(model, getattr(model, family.backbone, model), loader, family)
+
+    @property
+    def model_class(self) -> ModelClass | None:
+        """None for a class that the family does not have."""
+        return self.family.class_named(type(self.model).__name__)
+
+    @property
+    def head(self) -> str:
+        """The kind of head of the model's class; empty where it is not known."""
+        return self.model_class.head if self.model_class is not None else ""
+
+    @property
+    def has_pooler(self) -> bool:
+        """Whether a sound model of this class has a pooling layer."""
+        return self.model_class is None or self.model_class.pooler
+
+    def embed(self, ids: Any) -> Any:
+        """The word embeddings of these ids."""
+        return self.backbone.get_submodule(self.family.network.token_table.module)(ids)
 
 
-def load_model(output: Path, precision: str) -> LoadedModel:
-    """Load in `precision` with eager attention. Raises LoadFailure for anything that a user would have to mind."""
+def load_model(output: Path, precision: str, family: Family) -> LoadedModel:
+    """Load in `precision` with eager attention. Raises LoadFailure for anything that would surprise a user."""
     import torch
     import transformers
 
@@ -47,7 +67,7 @@ def load_model(output: Path, precision: str) -> LoadedModel:
     except Exception as error:  # whatever OUTPUT's files or code raise is a fault of OUTPUT
         raise LoadFailure(f"{loader}.from_pretrained fails: {describe(error)}") from error
     if type(model).__name__ != name:
-        raise LoadFailure(f"{loader} gives a {type(model).__name__}, config.json says {name}")
+        raise LoadFailure(f"{loader} gives a {type(model).__name__}, config.json names {name}")
     if not type(model).__module__.startswith("transformers_modules."):
         raise LoadFailure(f"{loader} takes {type(model).__module__}, not the code in OUTPUT")
     for what, names in sorted(info.items()):
@@ -58,31 +78,38 @@ def load_model(output: Path, precision: str) -> LoadedModel:
     others = sorted({str(parameter.dtype) for parameter in model.parameters()} - {f"torch.{precision}"})
     if others:
         raise LoadFailure(f"some parameters are {', '.join(others)} after loading in {precision}")
-    return LoadedModel(model, getattr(model, "ernie_m", model), loader)
+    return LoadedModel.of(model, loader, family)
 
 
 def check_as_loaded(loaded: LoadedModel, output: Path) -> list[str]:
-    """What the code makes of config.json, where no forward pass shows it: the fields as the model has them; and that
-    the encoder is where the other Auto classes look for it."""
+    """What the code makes of config.json where no forward pass shows it: the fields as the model has them, and that the
+    encoder is where the other Auto classes look for it."""
     config = json.loads((output / "config.json").read_text(encoding="utf-8"))
     if not isinstance(config.get("id2label", {}), dict):
         return [f"config.json has id2label {config['id2label']!r:.80}, expected a table"]
     config["id2label"] = {int(number): label for number, label in config.get("id2label", {}).items()} or None
     model = loaded.model
     problems = [
-        f"config.json says {name} {config.get(name)!r:.80}, the model has {getattr(model.config, name, None)!r:.80}"
-        for name in AS_LOADED
-        # Left out or null it is None, and not what an alias of it holds.
-        if config.get(name) is not None or name == "classifier_dropout"
+        f"config.json has {name} {config.get(name)!r:.80}, the model {getattr(model.config, name, None)!r:.80}"
+        for name in _fields_of(loaded.family)
+        # A field that has an alias and is left out or null is None, and not what the alias holds.
+        if config.get(name) is not None or name in ALIASES.values()
         if getattr(model.config, name, None) != config.get(name)
     ]
     if model.config.return_dict is not True:
         problems.append("config.json has return_dict off: a plain call gives a tuple, which pipelines do not take")
-        model.config.return_dict = True  # So that what is judged next is not blamed for it.
+        model.config.return_dict = True  # So that what is compared next does not fail for it.
     if getattr(model, "base_model", None) is not loaded.backbone:
         prefix = getattr(model, "base_model_prefix", None)
         problems.append(f"base_model_prefix is {prefix!r}, where no encoder is: AutoModel would start with new weights")
     return problems
+
+
+def _fields_of(family: Family) -> list[str]:
+    """Fields of config.json whose values the model's config must have."""
+    sizes, fields = (size.field for size in family.sizes), (field.name for field in family.fields)
+    quirks = (quirk.field for quirk in family.quirks if quirk.file == MODEL_CONFIG)
+    return list(dict.fromkeys([*fields, *_LABELS, *sizes, *quirks]))
 
 
 def choose_loader(output: Path) -> tuple[str, str]:

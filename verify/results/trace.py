@@ -54,6 +54,11 @@ class Case:
     #: Sites that are kept as products with seeded columns.
     projected: tuple[str, ...] = ()
 
+    @property
+    def is_of_network(self) -> bool:
+        """Whether the case goes through the network, and not through one of its modules alone."""
+        return self.through in ("model", "backbone")
+
     def input_key(self, name: str) -> str:
         return f"case/{self.name}/input/{name}"
 

@@ -1,4 +1,4 @@
-"""What a fault is, and which are planted in the weights: at least one for every tensor."""
+"""Faults, and those that are injected into the weights: at least one for every tensor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LAST_PLACE, TRANSPOSED, EXCHANGED, ROWS = "last place", "transposed", "exchanged", "rows exchanged"
 #: Faults of a field of a JSON file, of a line of vocab.txt, of a piece of the sentencepiece model.
 FIELD, LINE, PIECE = "field", "line", "piece"
-#: An edit of OUTPUT's code. The verifier plants none; its tests do.
+#: An edit of OUTPUT's code. The verifier injects none; its tests do.
 CODE = "code"
 OF_TENSORS = (LAST_PLACE, TRANSPOSED, EXCHANGED, ROWS)
 #: Below this share of a tensor's largest value a change of one element is less than what numbers can be asked to see.

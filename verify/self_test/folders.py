@@ -1,4 +1,4 @@
-"""Faults of OUTPUT's small files: a copy of the folder for each, made of links but for the one file that is wrong."""
+"""Faults of OUTPUT's small files: a copy of the folder for each, made of links except for the one file that is wrong."""
 
 from __future__ import annotations
 
@@ -8,27 +8,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mappings.family import MODEL_CONFIG, TOKENIZER_CONFIG, Family
+from verify.folder.tokenizer_files import MODEL, VOCABULARY
 from verify.results.layout import FOLDER
 from verify.self_test.faults import FIELD, LINE, PIECE, Fault
 
-CONFIG, TOKENIZER, TOKENS = "config.json", "tokenizer_config.json", "special_tokens_map.json"
-VOCABULARY, MODEL = "vocab.txt", "sentencepiece.bpe.model"
+TOKENS = "special_tokens_map.json"
 #: Stands for a field that is taken out.
 ABSENT = "(absent)"
-#: Fields that a comparison under other rules sets to those of the reference.
-_RULES = (
-    *("implicit_mask_token_ids", "implicit_mask_queries", "attention_mask_value", "position_offset"),
-    "piece_rule",
-)
 #: Fields that no forward pass in eval mode shows, and why. The check of fields finds them.
 UNSEEN = {
-    "hidden_dropout_prob": "a dropout, which eval mode leaves out",
-    "attention_probs_dropout_prob": "a dropout, which eval mode leaves out",
-    "classifier_dropout": "a dropout, which eval mode leaves out",
-    "act_dropout": "a dropout, which eval mode leaves out",
     "initializer_range": "only new weights are drawn by it",
-    "pad_token_id": "tells where to warn and how to pad",
-    "problem_type": "each loss is asked for by its own",
+    "pad_token_id": "decides when to warn and how to pad",
+    "problem_type": "each case sets its own",
     "id2label": "names, not numbers",
     "label2id": "names, not numbers",
     "dtype": "what is loaded is asked for in the precision of the comparison",
@@ -38,63 +30,70 @@ UNSEEN = {
     "clean_up_tokenization_spaces": "it shows only where the vocabulary has a mark or a short word behind a space",
     "tokenizer_class": "with remote code the class is found by auto_map",
 }
+_UNSEEN_DROPOUT = "a dropout, which eval mode leaves out"
 #: Fields that the ids of texts and batches without padding do not show.
 _SHOWN_BY_WAYS = ("padding_side", "truncation_side", "model_input_names")
-_UNSEEN_WITHOUT_WAYS = "of the release's tokenizer only ids are compared: it has no further ways"
-_UNSEEN_UNDER_OTHER_RULES = "numbers and tokens are compared under the reference's rules, whatever the field says"
+_UNSEEN_WITHOUT_WAYS = "of the release's tokenizer only ids are compared: it has no other calls"
+_UNSEEN_UNDER_OTHER_QUIRKS = "numbers and tokens are compared under the reference's quirks, whatever the field is"
 
 
-def folder_faults(output: Path, seed: int, same_rules: bool, tokens: bool, ways: bool) -> Iterator[Fault]:
-    """A wrong value for every field and rule that matters, and where tokens are compared faults of the vocabulary and
-    of the pieces."""
-    files = ((CONFIG, config_changes), (TOKENIZER, tokenizer_changes), (TOKENS, special_changes))
+def folder_faults(
+    output: Path, family: Family, seed: int, same_quirks: bool, tokens: bool, ways: bool
+) -> Iterator[Fault]:
+    """A wrong value for every field that matters, and where tokens are compared faults of the vocabulary and of the
+    pieces. `same_quirks`: the reference follows OUTPUT's preset. `ways`: calls besides the ids were recorded."""
+    files = ((MODEL_CONFIG, config_changes), (TOKENIZER_CONFIG, tokenizer_changes), (TOKENS, special_changes))
+    quirks = [quirk.field for quirk in family.quirks if not quirk.from_config]
+    dropouts = {field.name: _UNSEEN_DROPOUT for field in family.fields if field.kind == "probability"}
     for file, changes in files if tokens else files[:1]:
         fields = _read(output / file)
-        for name, value in changes(fields) if fields else ():
-            reason = UNSEEN.get(name.partition(".")[0], "")
-            if file == TOKENIZER and name.endswith("_token") and (output / TOKENS).is_file():
+        for name, value in changes(fields, family) if fields else ():
+            reason = {**UNSEEN, **dropouts}.get(name.partition(".")[0], "")
+            if file == TOKENIZER_CONFIG and name.endswith("_token") and (output / TOKENS).is_file():
                 reason = f"{TOKENS} wins"
-            if not ways and file == TOKENIZER and name in _SHOWN_BY_WAYS:
+            if not ways and file == TOKENIZER_CONFIG and name in _SHOWN_BY_WAYS:
                 reason = _UNSEEN_WITHOUT_WAYS
-            if not same_rules and name in _RULES:
-                reason = _UNSEEN_UNDER_OTHER_RULES
-            if not _is_field(fields, name, value):
+            if not same_quirks and name in quirks:
+                reason = _UNSEEN_UNDER_OTHER_QUIRKS
+            if not _is_field(fields, name, value, _absent(family, file)):
                 yield Fault(FIELD, f"{file}: {name}", value=value, unseen=reason)
     if tokens:
         yield from vocabulary_faults(output, seed)
 
 
-def config_changes(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def config_changes(config: Mapping[str, Any], family: Family) -> Iterator[tuple[str, Any]]:
     """Field and wrong value. A name with a dot is an entry of a table."""
     hidden, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
     divisors = [number for number in range(1, hidden + 1) if hidden % number == 0 and number != heads]
     yield "num_attention_heads", min(divisors, key=lambda number: abs(number - heads))
-    for name in ("num_hidden_layers", "vocab_size", "max_position_embeddings", "intermediate_size", "position_offset"):
+    for name in ("num_hidden_layers", "vocab_size", "max_position_embeddings", "intermediate_size"):
         yield name, int(config[name]) - 1
     yield "num_hidden_layers", int(config["num_hidden_layers"]) + 1
-    yield "position_offset", int(config["position_offset"]) + 1
     yield "hidden_size", hidden * 2
     yield from (("hidden_act", name) for name in ("gelu", "relu", "silu", "tanh"))
-    yield from (("layer_norm_eps", value) for value in (1e-5, 1e-12))
-    yield from (("implicit_mask_token_ids", ids) for ids in ([0], [1], [0, 1], []))
-    yield "implicit_mask_queries", not config.get("implicit_mask_queries", False)
-    yield from (("attention_mask_value", value) for value in (-1e9, -1000.0, None))
-    for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "act_dropout"):
-        yield name, 0.37
+    yield from _quirk_changes(family, MODEL_CONFIG)
+    yield from ((field.name, 0.37) for field in family.fields if field.kind == "probability")
     yield "initializer_range", 0.37
     yield "pad_token_id", 0
     yield "problem_type", "regression"
-    if config["architectures"][0] in ("ErnieMModel", "ErnieMForInformationExtraction"):
-        yield "add_pooling_layer", False  # other classes have their own mind
+    own = family.class_named(config["architectures"][0])
+    if own is not None and own.head in ("none", "extraction"):
+        yield "add_pooling_layer", False  # Other classes decide that themselves.
     yield "dtype", "float16" if config.get("dtype") != "float16" else "float32"
     yield "model_type", "bert"
-    yield "architectures", ["ErnieMModel"]
-    yield "architectures", ["ErnieMForQuestionAnswering"]
+    others = [family.base_class, family.class_with_head("span")]
+    yield from (("architectures", [other.target]) for other in others if other is not None)
     yield from _label_changes(config)
     yield "auto_map", ABSENT
     for auto in config.get("auto_map", {}):
         yield f"auto_map.{auto}", ABSENT
-    yield "auto_map.AutoModel", "modeling_ernie_m.ErnieMForMultipleChoice"
+    other = family.class_with_head("choice")
+    if family.code is not None and other is not None:
+        yield "auto_map.AutoModel", f"{family.code.model}.{other.target}"
+
+
+def _quirk_changes(family: Family, file: str) -> Iterator[tuple[str, Any]]:
+    return ((quirk.field, value) for quirk in family.quirks if quirk.file == file for value in quirk.faults)
 
 
 def _label_changes(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -110,21 +109,21 @@ def _label_changes(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "id2label", {str(number): f"LABEL_{number}" for number in range(len(names) + 1)}
 
 
-def tokenizer_changes(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def tokenizer_changes(config: Mapping[str, Any], family: Family) -> Iterator[tuple[str, Any]]:
     yield "do_lower_case", not config.get("do_lower_case", False)
-    yield "piece_rule", "release" if config.get("piece_rule", "paddlenlp") == "paddlenlp" else "paddlenlp"
+    yield from _quirk_changes(family, TOKENIZER_CONFIG)
     yield "model_max_length", int(config["model_max_length"]) + 2
     yield "clean_up_tokenization_spaces", False
     yield "split_special_tokens", True
-    yield "tokenizer_class", "ErnieMTokenizer"
+    yield "tokenizer_class", family.tokenizer.other_class
     yield "auto_map", ABSENT
     for name in ("padding_side", "truncation_side"):
         yield name, "left"
     yield "model_input_names", ["input_ids", "attention_mask"]
-    yield from special_changes(config)
+    yield from special_changes(config, family)
 
 
-def special_changes(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def special_changes(config: Mapping[str, Any], family: Family) -> Iterator[tuple[str, Any]]:
     """Each special token is the next one."""
     marks = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
     for name, other in zip(marks, marks[1:] + marks[:1]):
@@ -175,7 +174,7 @@ def _entry(word: str) -> bytes:
     return b"\n" + bytes([len(piece)]) + piece + b"\x15"
 
 
-def plant(output: Path, fault: Fault, folder: Path) -> None:
+def inject(output: Path, fault: Fault, folder: Path) -> None:
     """Make `folder` a copy of OUTPUT with this fault. Nothing of OUTPUT itself is opened for writing."""
     folder.mkdir(parents=True)
     name = fault.subject.partition(":")[0]
@@ -225,15 +224,18 @@ def _set(fields: dict[str, Any], name: str, value: Any) -> None:
         fields[name] = value
 
 
-_ABSENCE_MEANS: dict[str, Any] = {"add_pooling_layer": True, "split_special_tokens": False}
+def _absent(family: Family, file: str) -> dict[str, Any]:
+    """Field -> what the file without it means."""
+    quirks = {quirk.field: quirk.absent for quirk in family.quirks if quirk.file == file}
+    return {**quirks, "add_pooling_layer": True, "split_special_tokens": False}
 
 
-def _is_field(fields: Mapping[str, Any], name: str, value: Any) -> bool:
+def _is_field(fields: Mapping[str, Any], name: str, value: Any, absent: Mapping[str, Any]) -> bool:
     """Whether the field already has this value: then it is no fault."""
     first, dot, rest = name.partition(".")
     if dot:
-        return _is_field(fields.get(first, {}), rest, value)
+        return _is_field(fields.get(first, {}), rest, value, {})
     if value == ABSENT:
         return name not in fields
-    found = fields.get(name, _ABSENCE_MEANS.get(name))
+    found = fields.get(name, absent.get(name))
     return type(found) is type(value) and bool(found == value)

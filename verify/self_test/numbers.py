@@ -1,61 +1,62 @@
-"""What numbers and tokens alone say of each fault, in the process that runs OUTPUT."""
+"""Look for each injected fault by numbers and tokens alone, in the process that runs OUTPUT."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
+from mappings.family import MODEL_CONFIG, Preset
+from verify.numbers.compare import Reference
 from verify.numbers.detection_margin import fault_at, moved
 from verify.numbers.loading import LoadedModel, LoadFailure, choose_loader, describe, load_model
-from verify.numbers.pytorch_process import check_epsilons, follow_rules, rules_of_trace
-from verify.numbers.replay import Player, site_scales, use_attention
-from verify.numbers.tolerances import Limits
-from verify.results.as_json import from_json, to_json
+from verify.numbers.quirks import check_epsilons, preset_of_reference, set_quirks, tokenizer_options
+from verify.numbers.replay import CaseRunner, use_attention
+from verify.results.as_json import from_json
 from verify.results.numbers import GradientResult, SiteResult, share_of_limit
 from verify.results.self_test import NOT_TRIED, Found
-from verify.results.trace import Arrays, Case, Trace, read_trace
+from verify.results.trace import Case, Trace
 from verify.self_test.faults import EXCHANGED, LAST_PLACE, OF_TENSORS, ROWS, TRANSPOSED, Fault
-from verify.self_test.folders import CONFIG
-from verify.tokens.compare_tokens import first_way_that_differs
+from verify.tokens.compare_tokens import first_call_that_differs
 
 if TYPE_CHECKING:
     import torch
 
-    from converter.open.config.quirks import Behavior
-
 #: Above so many parameters a fault that no forward pass can show is not looked for in every case, and sdpa is left out.
 LARGE = 20_000_000
 ATTENTIONS = ("eager", "sdpa")
-#: How a place is told that only the way back shows.
+#: How a place is named that only gradients show.
 GRADIENT = "gradient of "
-#: The files that decide numbers; the other small ones decide tokens.
-OF_MODEL = (CONFIG, "configuration_ernie_m.py", "modeling_ernie_m.py")
-_TABLES = ("word_embeddings", "position_embeddings")
 
 
 @dataclass
-class NumbersSide:
-    """OUTPUT's model, sound, with what is needed to compare it again and again."""
+class FaultFinder:
+    """OUTPUT's sound model, with what is needed to compare it again and again. `preset`: the quirks of the reference,
+    where they are not OUTPUT's."""
 
-    trace: Trace
-    arrays: Arrays
+    reference: Reference
     loaded: LoadedModel
-    scales: dict[tuple[str, bool], float]
-    rules: Behavior | None
+    preset: Preset | None
+
+    @property
+    def model_files(self) -> tuple[str, ...]:
+        """The small files that decide numbers; the others decide tokens."""
+        code = self.loaded.family.code
+        modules = (code.config.partition(".")[0], code.model) if code is not None else ()
+        return (MODEL_CONFIG, *(f"{module}.py" for module in modules))
 
     @property
     def is_large(self) -> bool:
         return int(sum(parameter.numel() for parameter in self.loaded.model.parameters())) > LARGE
 
     def find(self, fault: Fault) -> Found:
-        """Plant the fault, compare, and take it out again."""
-        if fault.kind not in OF_TENSORS and not fault.subject.startswith(OF_MODEL):
-            rule = self.rules.piece_rule if self.rules else None
-            place = first_way_that_differs(self.trace, Path(fault.folder), rule, 10 if fault.unseen else 1)
+        """Inject the fault, compare, and take it out again."""
+        if fault.kind not in OF_TENSORS and not fault.subject.startswith(self.model_files):
+            options = tokenizer_options(self.loaded.family, self.preset)
+            step = 10 if fault.unseen else 1
+            place = first_call_that_differs(self.reference.trace, Path(fault.folder), options, step)
             return Found({"tokens": place.replace(fault.folder, "OUTPUT")[:120]})
         ways = ATTENTIONS[:1] if self.is_large or fault.unseen else ATTENTIONS
         if fault.unseen and self.is_large:
@@ -64,56 +65,58 @@ class NumbersSide:
             parameters = dict(self.loaded.model.named_parameters())
             if fault.subject not in parameters:
                 return Found(dict.fromkeys(ways, ""))
-            with plant_in(parameters, fault):
+            with injected_in(parameters, fault):
                 return self._find_in_model(self.loaded, fault, ways)
         try:
             model = build_from(Path(fault.folder), self.loaded)
         except LoadFailure as error:
             return Found(dict.fromkeys(ways, f"loading: {error!s:.160}"))
-        follow_rules(model.model, self.rules)
-        odd = check_epsilons(model.model, self.trace)
+        set_quirks(model, self.preset)
+        odd = check_epsilons(model.model, self.reference.trace)
         return Found(dict.fromkeys(ways, odd[0])) if odd else self._find_in_model(model, fault, ways)
 
     def _find_in_model(self, model: LoadedModel, fault: Fault, ways: Sequence[str]) -> Found:
         found = Found({})
         for way in ways:
-            player = Player(self.trace, self.arrays, model, Limits.of(self.trace.head), self.scales)
-            found.shown[way] = self._first_site(player, fault, way)
-            results: list[SiteResult | GradientResult] = [*player.done.sites, *player.done.gradients]
+            runner = CaseRunner(self.reference, model)
+            found.shown[way] = self._first_site(runner, fault, way)
+            results: list[SiteResult | GradientResult] = [*runner.result.sites, *runner.result.gradients]
             if fault.kind == LAST_PLACE and results:
                 one = fault_at(fault.subject, fault.place, max(results, key=share_of_limit))
                 known = [one] if found.smallest is None else [found.smallest, one]
                 found.smallest = min(known, key=lambda fault: fault.ratio or 0.0)
         return found
 
-    def _first_site(self, player: Player, fault: Fault, attention: str) -> str:
+    def _first_site(self, runner: CaseRunner, fault: Fault, attention: str) -> str:
         """The first site that differs, in the cases that see most, first. The case that has it is run to its end."""
-        use_attention(player.loaded.model, attention)
-        done = player.done
+        use_attention(runner.loaded.model, attention)
+        done = runner.result
         for case in self._order(fault, attention):
-            player.run_case(case, attention)
+            runner.run_case(case, attention)
             wrong = next((site for site in done.sites if not site.passed), None)
             if wrong is not None:
                 return f"{wrong.site} (case {wrong.case})"
             if done.problems:
                 return done.problems[0][:160]
         if not fault.unseen:
-            player.run_gradients(attention, lambda text: None)
+            runner.run_gradients(attention, lambda text: None)
         odd = next((result for result in done.gradients if not result.passed), None)
         return f"{GRADIENT}{odd.tensor} (case {odd.case})" if odd is not None else ""
 
     def _order(self, fault: Fault, attention: str) -> Sequence[Case]:
         """Tables only for faults of tables; then cases that look inside the layers; then all others. With sdpa the
         network must show what linear layers alone show anyway."""
-        in_tables = {part for part in _TABLES if f"{part}." in fault.subject + "." + fault.other}
-        cases = [case for case in self.trace.cases if case.through not in _TABLES or case.through in in_tables]
+        tables = self.loaded.family.network.table_names
+        in_tables = {name for name in tables if f"{name}." in fault.subject + "." + fault.other}
+        known = self.reference.trace.cases
+        cases = [case for case in known if case.through not in tables or case.through in in_tables]
         if attention != "eager":
             cases = [case for case in cases if case.through != "linears"]
-        return sorted(cases, key=lambda case: (case.through in ("model", "backbone"), -len(case.sites)))
+        return sorted(cases, key=lambda case: (case.is_of_network, -len(case.sites)))
 
 
 @contextmanager
-def plant_in(parameters: dict[str, torch.nn.Parameter], fault: Fault) -> Iterator[None]:
+def injected_in(parameters: dict[str, torch.nn.Parameter], fault: Fault) -> Iterator[None]:
     """The fault in the model's own parameters, for as long as the block lasts."""
     tensor = parameters[fault.subject].data
     if fault.kind == LAST_PLACE:
@@ -159,28 +162,21 @@ def build_from(folder: Path, sound: LoadedModel) -> LoadedModel:
     except RuntimeError as error:
         raise LoadFailure(f"the weights do not fit: {describe(error)}") from error
     model.eval()
-    return LoadedModel(model, getattr(model, "ernie_m", model), loader)
+    return LoadedModel.of(model, loader, sound.family)
 
 
-def find_in_numbers(request: dict[str, Any], say: Callable[[str], None]) -> list[Found]:
-    """For each fault of the request where it was found."""
-    trace, output = read_trace(Path(request["trace"])), Path(request["output"])
-    faults = [from_json(Fault, entry) for entry in request["faults"]]
-    say("self-test: loading OUTPUT")
-    loaded = load_model(output, trace.precision)
-    rules = rules_of_trace(trace, request["behavior"])
+def find_in_numbers(
+    trace: Trace, output: Path, behavior: str, faults: Sequence[Mapping[str, Any]], on_progress: Callable[[str], None]
+) -> list[Found]:
+    """Where each fault (as JSON) was found. `behavior`: the preset that OUTPUT follows."""
+    on_progress("self-test: loading OUTPUT")
+    loaded = load_model(output, trace.precision, trace.family)
+    preset = preset_of_reference(trace, behavior)
     found = []
     with trace.arrays() as arrays:
-        side = NumbersSide(trace, arrays, loaded, site_scales(trace, arrays), rules)
-        follow_rules(loaded.model, rules)
-        for number, fault in enumerate(faults):
-            say(f"self-test: fault {number + 1} of {len(faults)}, {fault.describe()}")
-            found.append(side.find(fault))
+        finder = FaultFinder(Reference.of(trace, arrays), loaded, preset)
+        set_quirks(loaded, preset)
+        for number, fault in enumerate(from_json(Fault, entry) for entry in faults):
+            on_progress(f"self-test: fault {number + 1} of {len(faults)}, {fault.describe()}")
+            found.append(finder.find(fault))
     return found
-
-
-def write_found(request: dict[str, Any], say: Callable[[str], None]) -> None:
-    """Answer a request: its `result` gets the list."""
-    partial = Path(request["result"] + ".partial")
-    partial.write_text(json.dumps(to_json(find_in_numbers(request, say))), encoding="utf-8")
-    partial.replace(request["result"])

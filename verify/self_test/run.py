@@ -1,4 +1,4 @@
-"""The negative control from end to end: plant each fault, ask every check, tell how many of how many were found."""
+"""The negative control from end to end: inject each fault, run every check, and count what was found."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import json
 import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
 from converter.common.errors import Problem, ReferenceFailure
 from converter.files.tensors import element_count
-from verify.folder.check_manifest import behavior_of
+from verify.folder.check_folder import Standard
 from verify.numbers.pytorch_process import Start, start_process
 from verify.results.as_json import from_json, to_json
+from verify.results.manifest import behavior_of
 from verify.results.self_test import Found, Outcome, SelfTest
 from verify.results.trace import Trace
 from verify.self_test.faults import LAST_PLACE, Fault, tensor_faults
-from verify.self_test.folders import folder_faults, plant
+from verify.self_test.folders import folder_faults, inject
 from verify.self_test.weights import StaticSide
-
-if TYPE_CHECKING:
-    from converter.plan.make_plan import Plan
+from verify.weights.output_weights import read_written
 
 #: Of the elements, rows and lines that are drawn.
 SEED = 1905
@@ -32,23 +31,24 @@ _ASIDE = "kept for the record: the model has no place for it"
 
 def run_self_test(
     output: Path,
-    plan: Plan | None,
+    standard: Standard,
     trace: Trace,
     folder: Path,
-    say: Callable[[str], None],
+    on_progress: Callable[[str], None],
     start: Start | None = None,
     static: bool = True,
 ) -> SelfTest:
-    """Plant faults in copies of OUTPUT, which passed, and look for each. `folder` is ours alone; `static=False` leaves
-    it to numbers and tokens. Raises ReferenceFailure when the process that runs OUTPUT fails."""
-    say("self-test: choosing faults")
-    side = StaticSide.of(output, plan, trace)
+    """Inject faults into copies of OUTPUT, which passed, and look for each. `folder` is ours alone; `static=False`
+    leaves it to numbers and tokens. Raises ReferenceFailure when the process that runs OUTPUT fails."""
+    on_progress("self-test: choosing faults")
+    # Without SOURCE the trace is what fields and weights are compared with.
+    side = StaticSide(replace(standard, trace=trace, tokenizer=None), read_written(output))
     faults = choose_faults(output, side, trace, folder)
     found: list[tuple[str, ...]] = []
     for number, fault in enumerate(faults):
-        say(f"self-test of bytes and fields: fault {number + 1} of {len(faults)}")
+        on_progress(f"self-test of bytes and fields: fault {number + 1} of {len(faults)}")
         found.append(tuple(side.find(fault)) if static else ())
-    shown = ask_process(output, trace, faults, behavior_of(side.manifest), folder, say, start)
+    shown = ask_process(output, trace, faults, behavior_of(standard.manifest), folder, on_progress, start)
     outcomes = [
         Outcome.of(fault.describe(), fault.kind, checks, answer, fault.unseen)
         for fault, checks, answer in zip(faults, found, shown)
@@ -64,11 +64,11 @@ def choose_faults(output: Path, side: StaticSide, trace: Trace, folder: Path) ->
     if trace.precision == "float32":
         faults = [replace(fault, unseen=_SINGLE) if fault.kind == LAST_PLACE else fault for fault in faults]
     faults += [replace(fault, unseen=_ASIDE) for fault in tensor_faults(side.written.extras, SEED, 1)]
-    same_rules = behavior_of(side.manifest) == trace.behavior
-    small = folder_faults(output, SEED, same_rules, trace.has_tokens, trace.has_ways)
+    same_quirks = behavior_of(side.standard.manifest) == trace.behavior
+    small = folder_faults(output, trace.family, SEED, same_quirks, trace.has_tokens, trace.has_ways)
     for number, fault in enumerate(small):
         copy = folder / "faults" / f"fault_{number:03}"
-        plant(output, fault, copy)
+        inject(output, fault, copy)
         faults.append(replace(fault, folder=str(copy.absolute())))
     return faults
 
@@ -79,7 +79,7 @@ def ask_process(
     faults: list[Fault],
     behavior: str,
     folder: Path,
-    say: Callable[[str], None],
+    on_progress: Callable[[str], None],
     start: Start | None,
 ) -> list[Found]:
     """What numbers and tokens show, from the process that runs OUTPUT."""
@@ -92,7 +92,7 @@ def ask_process(
         "faults": to_json(faults),
     }
     request.write_text(json.dumps(asked), encoding="utf-8")
-    ended = (start or start_process)(request, folder, say)
+    ended = (start or start_process)(request, folder, on_progress)
     if not result.is_file():
         reason = "was killed. Was there too little memory?" if ended.status == -signal.SIGKILL else ended.reason()
         raise ReferenceFailure(Problem("E607", f"the process that runs the self-test failed: {reason}"))

@@ -1,4 +1,4 @@
-"""What the checks of bytes and fields say of a fault: the very functions that judge OUTPUT, on the damaged tensors."""
+"""Look for each injected fault by the checks of bytes and fields: the functions that check OUTPUT, on damaged tensors."""
 
 from __future__ import annotations
 
@@ -9,26 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.files.tensors import DTYPES
-from verify.folder.check_folder import check_fields
-from verify.folder.check_manifest import (
-    behavior_of,
-    by_target,
-    check_files,
-    check_tensors,
-    extras_by_target,
-    read_manifest,
-)
+from verify.folder.check_folder import Standard, check_fields
+from verify.folder.check_manifest import check_files, check_tensors
+from verify.results.manifest import by_target, extras_by_target
 from verify.results.trace import Trace
 from verify.self_test.faults import EXCHANGED, LAST_PLACE, ROWS, TRANSPOSED, Fault
 from verify.weights.check_weights import check_weights
-from verify.weights.output_weights import WrittenTensor, WrittenWeights, read_written
+from verify.weights.output_weights import WrittenTensor, WrittenWeights
 from verify.weights.traced_weights import check_against_trace
 from verify.weights.ulp import neighbour
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from converter.plan.make_plan import Plan
 
 SOURCE, TRACE, MANIFEST, FIELDS = "source", "trace", "manifest", "fields"
 
@@ -66,51 +58,39 @@ def damage(array: np.ndarray, dtype: str, fault: Fault | None) -> np.ndarray:
 
 @dataclass
 class StaticSide:
-    """What the fault is judged by: the source, or a trace of it, and the manifest."""
+    """What the damaged OUTPUT is compared with, and its sound weights."""
 
-    output: Path
-    plan: Plan | None
-    trace: Trace | None
-    manifest: dict[str, Any] | None
+    standard: Standard
     written: WrittenWeights
-
-    @classmethod
-    def of(cls, output: Path, plan: Plan | None, trace: Trace | None) -> StaticSide:
-        return cls(output, plan, trace, read_manifest(output)[0], read_written(output))
 
     def find(self, fault: Fault) -> list[str]:
         """The checks that find it."""
         if fault.folder:
             return self._find_in_files(Path(fault.folder))
         found = []
-        planted = self._planted(fault)
-        extras = {name: tensor for name, tensor in planted.items() if name in self.written.extras}
-        written = WrittenWeights({name: planted[name] for name in planted if name not in extras}, extras)
-        if self.plan is not None:
-            tensors = tuple(row for row in self.plan.tensors if row.target in planted)
-            aside = tuple(row for row in self.plan.extras if row.target in planted)
-            plan = dataclasses.replace(self.plan, tensors=tensors, extras=aside)
+        damaged = self._damaged(fault)
+        extras = {name: tensor for name, tensor in damaged.items() if name in self.written.extras}
+        written = WrittenWeights({name: damaged[name] for name in damaged if name not in extras}, extras)
+        whole = self.standard.plan
+        if whole is not None:
+            tensors = tuple(row for row in whole.tensors if row.target in damaged)
+            aside = tuple(row for row in whole.extras if row.target in damaged)
+            plan = dataclasses.replace(whole, tensors=tensors, extras=aside)
             if check_weights(plan, written, lambda done, total: None)[1]:
                 found.append(SOURCE)
-        manifest = self.manifest
+        manifest = self.standard.manifest
         if manifest is not None:
-            rows = [row for name, row in by_target(manifest).items() if name in planted]
-            aside_rows = [row for name, row in extras_by_target(manifest).items() if name in planted]
+            rows = [row for name, row in by_target(manifest).items() if name in damaged]
+            aside_rows = [row for name, row in extras_by_target(manifest).items() if name in damaged]
             manifest = {**manifest, "tensors": rows, "extras": aside_rows, "dropped": []}
-            if self.plan is None and self.trace is not None and self._differs_from_trace(manifest, written):
+            trace = self.standard.trace
+            if whole is None and trace is not None and _differs_from_trace(trace, manifest, written):
                 found.append(TRACE)
             if check_tensors(manifest, written)[1]:
                 found.append(MANIFEST)
         return found
 
-    def _differs_from_trace(self, manifest: Mapping[str, Any], written: WrittenWeights) -> bool:
-        assert self.trace is not None
-        sources = {row["source"] for row in manifest["tensors"]}
-        recorded = {name: entry for name, entry in self.trace.head["tensors"].items() if name in sources}
-        trace = dataclasses.replace(self.trace, head={**self.trace.head, "tensors": recorded})
-        return bool(check_against_trace(trace, manifest, written)[1])
-
-    def _planted(self, fault: Fault) -> dict[str, WrittenTensor]:
+    def _damaged(self, fault: Fault) -> dict[str, WrittenTensor]:
         tensors = {**self.written.tensors, **self.written.extras}
         if fault.kind == EXCHANGED:
             one, other = tensors[fault.subject], tensors[fault.other]
@@ -123,9 +103,16 @@ class StaticSide:
         return {whole.name: Damaged(**facts, fault=fault)}
 
     def _find_in_files(self, folder: Path) -> list[str]:
-        found = []
-        if check_fields(folder, self.plan, self.trace, self.written, behavior_of(self.manifest)):
+        found, manifest = [], self.standard.manifest
+        if check_fields(folder, self.standard, self.written)[0]:
             found.append(FIELDS)
-        if self.manifest is not None and check_files(self.manifest, folder)[0]:
+        if manifest is not None and check_files(manifest, folder)[0]:
             found.append(MANIFEST)
         return found
+
+
+def _differs_from_trace(trace: Trace, manifest: Mapping[str, Any], written: WrittenWeights) -> bool:
+    sources = {row["source"] for row in manifest["tensors"]}
+    recorded = {name: entry for name, entry in trace.head["tensors"].items() if name in sources}
+    part = dataclasses.replace(trace, head={**trace.head, "tensors": recorded})
+    return bool(check_against_trace(part, manifest, written)[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -21,15 +21,14 @@ IDS, RELOADED, SETTINGS = "ids", "save_and_reload", "settings"
 
 
 def compare_tokens(
-    trace: Trace, output: Path, piece_rule: str | None = None, loaded: LoadedModel | None = None
+    trace: Trace, output: Path, options: Mapping[str, Any] | None = None, loaded: LoadedModel | None = None
 ) -> TokenResult:
-    """Load OUTPUT's tokenizer as a user does and go every way, with a model also from text to numbers. `piece_rule`
-    takes the place of the one that OUTPUT says. What OUTPUT's code raises is a result."""
+    """Load OUTPUT's tokenizer as a user does and go every way, with a model also from text to numbers. `options`
+    take the place of what OUTPUT's files have. What OUTPUT's code raises is a result."""
     texts, expected = trace.texts()
     result = TokenResult(len(texts))
-    options = {"piece_rule": piece_rule} if piece_rule else {}
     try:
-        tokenizer = load_tokenizer(output, **options)
+        tokenizer = load_tokenizer(output, **(options or {}))
         result.add(IDS, len(texts), _other_ids(texts, expected, tokenizer))
     except Exception as error:  # whatever OUTPUT's files or code raise is a fault of OUTPUT
         result.mismatched, result.problem = len(texts), describe(error)
@@ -82,12 +81,12 @@ def _wrong(way: tuple[int, Callable[[int], Any]], digests: np.ndarray, step: int
             yield {"number": number, "found": repr(found)[:300]}
 
 
-def first_way_that_differs(trace: Trace, output: Path, piece_rule: str | None = None, step: int = 1) -> str:
+def first_call_that_differs(trace: Trace, output: Path, options: Mapping[str, Any] | None = None, step: int = 1) -> str:
     """Which way is the first to show that OUTPUT's tokenizer is another, and by what; "" where none does. Of `step`
     results of a way one is looked at."""
     texts, expected = trace.texts()
     try:
-        tokenizer = load_tokenizer(output, **({"piece_rule": piece_rule} if piece_rule else {}))
+        tokenizer = load_tokenizer(output, **(options or {}))
         for number, (text, wanted) in enumerate(zip(texts, expected)):
             if list(tokenizer(text)["input_ids"]) != wanted:
                 return f"{IDS} ({text!r:.60})" if number else IDS
@@ -118,7 +117,7 @@ def _compare_reloaded(texts: list[str], expected: list[list[int]], tokenizer: An
     result.add(RELOADED, len(texts[::step]), wrong)
 
 
-def load_tokenizer(output: Path, **options: str) -> Any:
+def load_tokenizer(output: Path, **options: Any) -> Any:
     """AutoTokenizer with OUTPUT's code. Raises ValueError when something else is loaded instead."""
     from transformers import AutoTokenizer
 

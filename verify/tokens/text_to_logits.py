@@ -1,27 +1,21 @@
-"""From text to numbers, as a user's call and as transformers' pipelines compute them, against Paddle's way."""
+"""From text to numbers, by a user's call and by transformers' pipelines, compared with Paddle's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
+from verify.numbers.compare import Reference, compare_case
+from verify.numbers.hooks import name_outputs
 from verify.numbers.loading import LoadedModel, describe
-from verify.numbers.replay import site_scales
-from verify.numbers.tolerances import Limits
-from verify.protocol.projections import project
 from verify.results.checks import DIRECT, PIPELINE
 from verify.results.trace import Case, Trace
 
 if TYPE_CHECKING:
     import numpy as np
 
-#: The class of a model -> the pipeline that hands its numbers on as they are.
-PIPELINES = {
-    "ErnieMModel": "feature-extraction",
-    "ErnieMForSequenceClassification": "text-classification",
-    "ErnieMForTokenClassification": "token-classification",
-}
-_LAST = ("start_logits", "end_logits", "logits")
+#: Pipelines that hand the model's numbers on as they are.
+_PIPELINES = ("feature-extraction", "text-classification", "token-classification")
 
 
 def cases_from_texts(trace: Trace) -> Iterator[tuple[Case, str]]:
@@ -39,42 +33,39 @@ def cases_from_texts(trace: Trace) -> Iterator[tuple[Case, str]]:
 
 
 def compare_texts(trace: Trace, loaded: LoadedModel, tokenizer: Any) -> dict[str, tuple[int, list[dict[str, Any]]]]:
-    """way -> how many texts were compared, and those whose numbers differ. What OUTPUT's code raises differs."""
-    name = type(loaded.model).__name__
-    ways = {DIRECT: _call} if name not in PIPELINES else {DIRECT: _call, PIPELINE: _pipe}
-    found: dict[str, tuple[int, list[dict[str, Any]]]] = {}
-    limits = Limits.of(trace.head)
+    """Way -> how many texts were compared, and those whose numbers differ. What OUTPUT's code raises differs."""
+    is_piped = loaded.model_class is not None and loaded.model_class.pipeline in _PIPELINES
+    ways = {DIRECT: _call, **({PIPELINE: _pipe} if is_piped else {})}
+    cases = list(cases_from_texts(trace))
     with trace.arrays() as arrays:
-        scales = site_scales(trace, arrays)
-        for way, compute in ways.items():
-            wrong: list[dict[str, Any]] = []
-            cases = list(cases_from_texts(trace))
-            for case, text in cases:
-                shape = arrays[case.input_key("input_ids")].shape
-                try:
-                    outputs = compute(loaded, tokenizer, text, shape)
-                except Exception as error:
-                    wrong.append({"text": text, "found": describe(error)})
-                    continue
-                for site, value in outputs.items():
-                    projected = site in case.projected
-                    limit = limits.site(site, projected, case.zero_row) * scales.get((site, projected), 1.0)
-                    value = project(value) if projected else value
-                    if site in case.sites and not _agrees(arrays[case.site_key(site)], value, limit):
-                        wrong.append({"text": text, "found": f"other {site}"})
-                        break
-            found[way] = (len(cases), wrong)
-    return found
+        reference = Reference.of(trace, arrays)
+        return {
+            way: (len(cases), list(_differing(compute, cases, reference, loaded, tokenizer)))
+            for way, compute in ways.items()
+        }
 
 
-def _agrees(reference: np.ndarray, value: np.ndarray, limit: float) -> bool:
-    import numpy as np
-
-    return reference.shape == value.shape and bool(np.abs(reference - value).max() <= limit)
+def _differing(
+    compute: Callable[..., dict[str, np.ndarray]],
+    cases: list[tuple[Case, str]],
+    reference: Reference,
+    loaded: LoadedModel,
+    tokenizer: Any,
+) -> Iterator[dict[str, Any]]:
+    """An example for each text whose numbers differ."""
+    for case, text in cases:
+        try:
+            found = compute(loaded, tokenizer, text, reference.inputs(case)["input_ids"].shape)
+        except Exception as error:
+            yield {"text": text, "found": describe(error)}
+            continue
+        wrong = next((each for each in compare_case(found, case, reference) if not each.passed), None)
+        if wrong is not None:
+            yield {"text": text, "found": f"other {wrong.site}"}
 
 
 def _call(loaded: LoadedModel, tokenizer: Any, text: str, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """model(**tokenizer(text)); of several choices each is this text."""
+    """model(**tokenizer(text)); where there are several choices, each is this text."""
     import torch
 
     inputs = tokenizer(text, return_tensors="pt")
@@ -82,20 +73,25 @@ def _call(loaded: LoadedModel, tokenizer: Any, text: str, shape: tuple[int, ...]
         inputs = {name: value.reshape(1, 1, -1).expand(shape) for name, value in inputs.items()}
     with torch.no_grad():
         outputs = loaded.model(**inputs, output_hidden_states=True, return_dict=True)
-    found = {name: outputs[name].numpy() for name in _LAST if getattr(outputs, name, None) is not None}
-    found[f"hidden_states.{len(outputs.hidden_states) - 1}"] = outputs.hidden_states[-1].numpy()
-    return found
+    network, layers = loaded.family.network, len(outputs.hidden_states) - 1
+    last = (
+        network.state_after(layers),
+        *(end.name for end in network.ends if end.group == "head" and not end.sigmoid_of),
+    )
+    named = name_outputs(outputs, network, layers)
+    return {name: named[name].numpy() for name in last if name in named}
 
 
 def _pipe(loaded: LoadedModel, tokenizer: Any, text: str, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     """The pipeline's own preprocessing and forward, whose numbers its answers are made of."""
     from transformers import pipeline
 
-    task: Any = PIPELINES[type(loaded.model).__name__]
+    assert loaded.model_class is not None
+    task: Any = loaded.model_class.pipeline
     pipe = pipeline(task, model=loaded.model, tokenizer=tokenizer, device="cpu")
     given = pipe.preprocess(text, **pipe._preprocess_params)
     (outputs,) = [pipe.forward(one) for one in (given if isinstance(given, Iterator) else [given])]
     if "logits" in outputs:
         return {"logits": outputs["logits"].numpy()}
-    layers = len(loaded.backbone.encoder.layers)
-    return {f"hidden_states.{layers}": outputs[0].numpy()}
+    layers = int(loaded.model.config.num_hidden_layers)
+    return {loaded.family.network.state_after(layers): outputs[0].numpy()}

@@ -8,6 +8,7 @@ from typing import Any
 
 from converter.common.errors import Problem
 from mappings import OPERATIONS
+from verify.results.checks import StaticResult
 from verify.results.manifest import by_target
 from verify.results.trace import Trace
 from verify.weights.output_weights import WrittenTensor, WrittenWeights
@@ -16,8 +17,8 @@ from verify.weights.output_weights import WrittenTensor, WrittenWeights
 def check_against_trace(
     trace: Trace, manifest: Mapping[str, Any] | None, written: WrittenWeights
 ) -> tuple[StaticResult, list[Problem]]:
-    """The inverse of each operation must have the checksum that the source tensor had. Tensors whose dtype was converted are
-    left to the manifest's checksums and to the numbers; without a manifest nothing says what became what."""
+    """The inverse of each operation must have the checksum of the source tensor. Tensors whose dtype was converted
+    are left to the manifest's checksums and to the numbers; without a manifest nothing specifies what became what."""
     if manifest is None:
         return StaticResult(0, (), "trace"), []
     recorded = trace.head["tensors"]

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 #: How many elements are drawn to find one of median magnitude.
 _DRAWN = 1001
-#: dtype -> half the distance from 1 to the next number.
-UNITS = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 
 
 @dataclass(frozen=True)

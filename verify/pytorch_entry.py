@@ -1,0 +1,130 @@
+"""The process that runs OUTPUT's model: the numeric comparison, the execution modes and the tokens, or the self-test's
+faults. It stands above all of them; verify/numbers/pytorch_process.py starts it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from pathlib import Path
+from typing import Any, Callable
+
+from mappings.family import Preset
+from verify.folder.check_manifest import asked_dtype
+from verify.modes.default_load import try_default_load
+from verify.modes.execution_modes import run_execution_modes
+from verify.numbers.compare import Reference
+from verify.numbers.detection_margin import measure_smallest_fault
+from verify.numbers.loading import LoadedModel, LoadFailure, check_as_loaded, load_model
+from verify.numbers.quirks import check_epsilons, describe_change, preset_of_reference, set_quirks, tokenizer_options
+from verify.numbers.replay import replay_cases, use_attention
+from verify.protocol.messages import PROGRESS
+from verify.results.as_json import to_json
+from verify.results.manifest import behavior_of, read_manifest
+from verify.results.numbers import DEFAULT_LOAD, PytorchResult
+from verify.results.trace import Trace, read_trace
+from verify.self_test.numbers import find_in_numbers
+from verify.tokens.compare_tokens import compare_tokens
+from verify.weights.output_weights import WrittenWeights, read_written
+
+
+def main(request_path: str) -> None:
+    """Answer a request: its `result` gets the answer as JSON, whole or not at all. stdout belongs to the protocol, so
+    what OUTPUT's code prints goes to stderr."""
+    request = json.loads(Path(request_path).read_text(encoding="utf-8"))
+    stdout, sys.stdout = sys.stdout, sys.stderr
+
+    def report_progress(text: str) -> None:
+        print(PROGRESS + text, file=stdout, flush=True)
+
+    trace, output = read_trace(Path(request["trace"])), Path(request["output"])
+    found: Any
+    if "faults" in request:
+        found = find_in_numbers(trace, output, request["behavior"], request["faults"], report_progress)
+    else:
+        found = compare_output(trace, output, report_progress)
+    partial = Path(request["result"] + ".partial")
+    partial.write_text(json.dumps(to_json(found)), encoding="utf-8")
+    partial.replace(request["result"])
+
+
+def compare_output(trace: Trace, output: Path, on_progress: Callable[[str], None]) -> PytorchResult:
+    """Load OUTPUT and compare everything that the trace has."""
+    import transformers
+
+    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    found = PytorchResult(environment=versions())
+    on_progress("loading OUTPUT")
+    manifest, written = read_manifest(output)[0], read_written(output)
+    preset = preset_of_reference(trace, behavior_of(manifest))
+    if preset is not None:
+        found.warnings.append(describe_change(trace, behavior_of(manifest), preset))
+    loaded = None
+    try:
+        loaded = load_model(output, trace.precision, trace.family)
+    except LoadFailure as error:
+        found.problems.append(str(error))
+    else:
+        found.problems += check_as_loaded(loaded, output)
+        found.environment["loader"] = loaded.loader
+        _compare_numbers(found, trace, loaded, preset, written, on_progress)
+    if trace.has_tokens:
+        on_progress("tokenizing with OUTPUT")
+        found.tokens = compare_tokens(trace, output, tokenizer_options(trace.family, preset), loaded)
+    if loaded is not None:
+        on_progress("PyTorch: plain calls, training, float32")
+        with trace.arrays() as arrays:
+            found.uses = run_execution_modes(Reference.of(trace, arrays), loaded)
+        loaded = None  # A large model does not fit into memory twice.
+        on_progress("PyTorch: from_pretrained without a dtype")
+        asked = asked_dtype(manifest, written)
+        with trace.arrays() as arrays:
+            reference = Reference.of(trace, arrays)
+            found.uses[DEFAULT_LOAD], warnings = try_default_load(reference, output, written.tensors, asked, preset)
+        found.warnings += warnings
+    return found
+
+
+def _compare_numbers(
+    found: PytorchResult,
+    trace: Trace,
+    loaded: LoadedModel,
+    preset: Preset | None,
+    written: WrittenWeights,
+    on_progress: Callable[[str], None],
+) -> None:
+    """Activations and gradients; where all agree, the smallest fault of the weights."""
+    set_quirks(loaded, preset)
+    with trace.arrays() as arrays:
+        runner = replay_cases(Reference.of(trace, arrays), loaded, on_progress)
+        result = runner.result
+        if result.passed:
+            use_attention(loaded.model, "eager")
+            found.smallest_fault = measure_smallest_fault(runner, written.tensors, on_progress)
+    found.sites, found.gradients, found.coverage = result.sites, result.gradients, result.coverage
+    found.warnings += result.warnings
+    found.problems += result.problems + check_epsilons(loaded.model, trace)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes on this side."""
+    import numpy
+    import safetensors
+    import torch
+    import transformers
+
+    found = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "numpy": numpy.__version__,
+        "safetensors": safetensors.__version__,
+        "machine": platform.machine(),
+    }
+    try:
+        import sentencepiece
+
+        found["sentencepiece"] = sentencepiece.__version__
+    except ImportError:
+        pass
+    return found
