@@ -20,7 +20,8 @@ from converter.open.config.quirks import BEHAVIORS, Behavior
 from verify.folder.check_manifest import asked_dtype, behavior_of, read_manifest
 from verify.numbers.compare import GradientResult, SiteResult
 from verify.numbers.detection_margin import SmallestFault
-from verify.reference.subprocess_runner import PROGRESS, Ended, clean_environment, run_process
+from verify.protocol.messages import PROGRESS
+from verify.reference.subprocess_runner import Ended, clean_environment, run_process
 from verify.report.report import DEFAULT_LOAD
 from verify.results.trace import Trace, read_trace
 from verify.tokens.compare_tokens import TokenResult, compare_tokens
