@@ -13,7 +13,7 @@ from typing import Any
 from converter.common.errors import Problem
 from verify.folder.check_manifest import MANIFEST, OWN_CODE, file_sha256
 from verify.folder.json_objects import MOST_BYTES
-from verify.report.report import FOLDER
+from verify.results.layout import FOLDER
 
 #: What Python imports, or runs in place of a source file.
 CODE_SUFFIXES = (".py", ".pyw", ".pyc", ".pyo", ".pyd", ".so")
