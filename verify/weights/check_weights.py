@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Callable
 
 from converter.common.errors import Problem
+from converter.common.layout import EXTRAS_FILE
 from converter.files.tensors import DTYPES, FLOATING
 from mappings import OPERATIONS
 from verify.results.checks import StaticResult
