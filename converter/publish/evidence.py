@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from verify.results.numbers import SiteResult
 
 WEIGHTS, NUMBERS, TOKENS = "weights", "numbers", "tokens"
-MANIFEST = "paddle2torch.json"
 _SUM = re.compile(r"[0-9a-f]{64}")
 _VERIFY = "Run paddle2torch verify SOURCE OUTPUT"
 #: A folder with one of these has a tokenizer, which the report must have looked at.

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.errors import Problem, ReferenceFailure
+from converter.common.layout import MANIFEST
+from converter.files.hashing import sha256_of
 from mappings.registry import all_families
 from verify.folder.tokenizer_files import MODEL, VOCABULARY
-from verify.results.manifest import MANIFEST, by_target, extras_by_target, source_sums
+from verify.results.manifest import by_target, extras_by_target, source_sums
 from verify.results.trace import Trace
 from verify.weights.output_weights import WrittenWeights
 
@@ -55,7 +57,7 @@ def check_files(manifest: Mapping[str, Any], output: Path) -> tuple[list[Problem
             problems.append(Problem("E406", f"{MANIFEST} names {name!r}, expected a file name"))
         elif not path.is_file():
             problems.append(Problem("E406", f"{name} is in {MANIFEST} and not in OUTPUT"))
-        elif file_sha256(path) != expected:
+        elif sha256_of(path) != expected:
             if path.suffix in _CODE:
                 warnings.append(f"{name} is not the file that was written: its checksum differs from {MANIFEST}'s")
             else:
@@ -83,12 +85,12 @@ def check_code(output: Path) -> list[str]:
     what it computes is compared."""
     warnings = []
     for path in sorted(path for path in output.glob("*.py") if path.is_file()):
-        own, digest = own_file(path.name), file_sha256(path)
+        own, digest = own_file(path.name), sha256_of(path)
         if own is None:
             warnings.append(
                 f"{path.name} is no file of this tool's (sha256 {digest}): what the model computes is compared"
             )
-        elif file_sha256(own) != digest:
+        elif sha256_of(own) != digest:
             warnings.append(f"{path.name} is not this tool's own (sha256 {digest}): what it computes is compared")
     return warnings
 
@@ -128,14 +130,6 @@ def check_rounding(trace: Trace, manifest: Mapping[str, Any] | None) -> None:
         raise ReferenceFailure(Problem("E605", text))
 
 
-def file_sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for block in iter(lambda: file.read(1 << 22), b""):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def deciding_files(output: Path) -> dict[str, str]:
     """sha256 of every file of OUTPUT that decides numbers or tokens, and of the manifest: by them `push` knows what a
     report is about."""
@@ -143,7 +137,7 @@ def deciding_files(output: Path) -> dict[str, str]:
         return {}
     kinds = (".safetensors", ".json", ".py", ".txt", ".model")
     names: Sequence[Path] = sorted(output.iterdir())
-    return {path.name: file_sha256(path) for path in names if path.is_file() and path.suffix in kinds}
+    return {path.name: sha256_of(path) for path in names if path.is_file() and path.suffix in kinds}
 
 
 def find_changed(before: Mapping[str, str], after: Mapping[str, str], written: Path | None) -> list[Problem]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.errors import Problem
+from converter.common.layout import MANIFEST
 from mappings.registry import all_families
 from verify.results.json_objects import read_object
 
-MANIFEST = "paddle2torch.json"
 #: The behavior that a manifest or a trace means which has no such field: there was no choice when it was written.
 FIRST_BEHAVIOR = "paddlenlp"
 
