@@ -18,6 +18,7 @@ from converter.files.hashing import read_pieces
 from converter.files.regular_files import quoted
 from converter.files.tensors import SourceFile, element_count
 from converter.locate.locate import locate
+from converter.open.options import SourceOptions
 from converter.open.source import Source, open_source
 from converter.plan.make_plan import Plan, make_plan
 from converter.write.output import write_companions
@@ -90,7 +91,7 @@ def convert(
     """
     start = time.monotonic()
     if not str(source) or not str(output):
-        raise SourceError(Problem("E090", "SOURCE or OUTPUT is an empty text, expected a name"))
+        raise SourceError(Problem("E090", "SOURCE or OUTPUT is an empty string, expected a name"))
     output = Path(output)
     clear_leftovers(output)
     if dtype not in DTYPE_CHOICES:
@@ -102,12 +103,14 @@ def convert(
     located = locate(source, revision=revision, cache=cache, offline=offline, progress=progress)
     opened = open_source(
         located.path,
-        config=config,
-        architecture=architecture,
-        num_attention_heads=num_attention_heads,
-        tokenizer=tokenizer,
-        behavior=behavior,
-        prefix=prefix,
+        SourceOptions(
+            config=config,
+            architecture=architecture,
+            num_attention_heads=num_attention_heads,
+            tokenizer=tokenizer,
+            behavior=behavior,
+            prefix=prefix,
+        ),
     )
     opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
     _check_file_names(opened)

@@ -12,6 +12,7 @@ from converter.common.errors import PlanError, Problem
 from converter.files.tensors import element_count
 from converter.locate.locate import locate
 from converter.open.config.quirks import BEHAVIORS
+from converter.open.options import SourceOptions
 from converter.open.source import open_source
 from converter.plan.inner_tensors import CODE as INSIDE
 from converter.plan.inner_tensors import warn_left_out
@@ -70,11 +71,13 @@ def inspect(
     located = locate(source, revision=revision, cache=cache, offline=offline, progress=progress)
     opened = open_source(
         located.path,
-        config=config,
-        architecture=architecture,
-        num_attention_heads=num_attention_heads,
-        behavior=behavior,
-        prefix=prefix,
+        SourceOptions(
+            config=config,
+            architecture=architecture,
+            num_attention_heads=num_attention_heads,
+            behavior=behavior,
+            prefix=prefix,
+        ),
     )
     plan: Plan | None = None
     problems: tuple[Problem, ...] = ()

@@ -176,7 +176,7 @@ class TensorSet:
     #: or "transformers" (the target's already, in PyTorch's layout).
     naming: str = "structured"
     #: PaddleNLP's class, where the names tell it: the official names of heads do.
-    told_class: str = ""
+    inferred_class: str = ""
     #: The preset of quirks that follows from these names, where it is not the default one.
     told_behavior: str = ""
     #: Tensor -> its variable, as a file of Paddle's may have it next to the tensors.

@@ -27,7 +27,7 @@ class Named:
 
     tensors: dict[str, SourceTensor]
     naming: str = "structured"
-    told_class: str = ""
+    inferred_class: str = ""
     left_out: tuple[tuple[str, str], ...] = ()
     extras: dict[str, SourceTensor] = field(default_factory=dict)
     told_behavior: str = ""
@@ -277,7 +277,7 @@ def with_names(found: TensorSet, named: Named) -> TensorSet:
         prefix=found.prefix + named.prefix,
         tensors=named.tensors,
         naming=named.naming,
-        told_class=named.told_class,
+        inferred_class=named.inferred_class,
         left_out=(*found.left_out, *named.left_out),
         extras=named.extras,
         told_behavior=found.told_behavior or named.told_behavior,

@@ -175,4 +175,4 @@ def _name_bare(found: Sequence[Stream], buffer: mmap.mmap, file: str) -> tuple[N
     warning = (
         f"nothing beside {file} names its tensors: their shapes are those of the 2021 release's names in text order"
     )
-    return (named if choice.class_is_sure else replace(named, told_class="")), (warning,)
+    return (named if choice.class_is_sure else replace(named, inferred_class="")), (warning,)
