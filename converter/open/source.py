@@ -80,7 +80,7 @@ def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Sour
     files = _find_tokenizer(folder, tokenizer, chosen, config_file)
     warnings = [*tensors.warnings, *chosen.warnings]
     beside = files.names if files is not None and tokenizer is None else ()
-    usual = usual_behavior(tensors.naming, chosen.kind, beside, tensors.told_behavior)
+    usual = usual_behavior(tensors.naming, chosen.kind, beside, tensors.inferred_behavior)
     if behavior not in (None, usual):
         warnings.append(f"this checkpoint's behavior is {usual!r}; the option says {behavior!r}, which is taken")
     if (behavior or usual) == usual == "erniekit":

@@ -36,7 +36,7 @@ def inspect(
     as_json: bool = AS_JSON,
     debug: bool = DEBUG,
 ) -> None:
-    """Say what a checkpoint is, without converting it."""
+    """Print what a checkpoint is, without converting it."""
     given = arguments(locals())
     from converter.inspection import inspect as inspect_checkpoint
 

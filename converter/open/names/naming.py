@@ -30,7 +30,7 @@ class Named:
     inferred_class: str = ""
     left_out: tuple[tuple[str, str], ...] = ()
     extras: dict[str, SourceTensor] = field(default_factory=dict)
-    told_behavior: str = ""
+    inferred_behavior: str = ""
     #: PaddleHub's mark in front of every name, which was taken off.
     prefix: str = ""
     unknown: tuple[str, ...] = ()
@@ -256,7 +256,7 @@ def take_name_table(found: TensorSet, file: str) -> TensorSet:
         tensors=tensors,
         warnings=(*found.warnings, warning),
         left_out=(*found.left_out, *left),
-        told_behavior="erniekit",
+        inferred_behavior="erniekit",
         name_table={},
     )
 
@@ -280,5 +280,5 @@ def with_names(found: TensorSet, named: Named) -> TensorSet:
         inferred_class=named.inferred_class,
         left_out=(*found.left_out, *named.left_out),
         extras=named.extras,
-        told_behavior=found.told_behavior or named.told_behavior,
+        inferred_behavior=found.inferred_behavior or named.inferred_behavior,
     )
