@@ -26,13 +26,14 @@ from verify.folder.check_manifest import (
 )
 from verify.folder.foreign_code import find_foreign
 from verify.folder.left_inside import check_left_inside, warn_left_inside
-from verify.numbers.detection_margin import smallest_of, tell_hidden
+from verify.numbers.detection_margin import smallest_of
 from verify.numbers.diagnose import first_difference, first_gradient
-from verify.numbers.pytorch_process import Judgement, Start, check_installed, judge
+from verify.numbers.pytorch_process import Start, check_installed, judge
 from verify.open_source import open_for
 from verify.reference.find import find_interpreter, make_request, record_trace, tokenizer_place
-from verify.report.messages import tell_difference, tell_gradient, tell_tokens, tell_use
-from verify.report.report import DEFAULT_LOAD, NUMBERS, TOKENS, WEIGHTS, Report
+from verify.report.messages import tell_difference, tell_gradient, tell_hidden, tell_tokens, tell_use
+from verify.results.numbers import DEFAULT_LOAD, PytorchResult
+from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
 from verify.results.trace import Trace, check_sums, copy_trace, read_trace
 from verify.weights.check_weights import converted_to
 from verify.weights.nonfinite import explain_not_finite
@@ -251,7 +252,7 @@ class Job:
             report.problems += [
                 Problem("E418" if way == DEFAULT_LOAD else "E402", tell_use(way, use))
                 for way, use in found.uses.items()
-                if use["differ"]
+                if use.differ
             ]
         self._judge_tokens(trace, found)
 
@@ -266,8 +267,8 @@ class Job:
         report.problems += tested.problems()
         report.warnings += [
             f"the numbers alone do not find this fault, which the check of bytes or fields found: {outcome.fault}"
-            for outcome in tested.unexplained
-            if outcome.found
+            for outcome in tested.outcomes
+            if outcome.found and not outcome.found_without_static and not outcome.unseen
         ]
 
     def _weigh_margin(self) -> None:
@@ -276,7 +277,7 @@ class Job:
         if self.report.passed and fault is not None and fault.ratio is not None and fault.ratio <= 1:
             self.report.warnings.append(tell_hidden(fault, WEIGHTS in self.report.checked))
 
-    def _judge_tokens(self, trace: Trace, found: Judgement) -> None:
+    def _judge_tokens(self, trace: Trace, found: PytorchResult) -> None:
         report, tokens = self.report, found.tokens
         if not trace.has_tokens:
             text = "no tokenizer was compared: the source has none, or PaddleNLP could not load it"
@@ -291,4 +292,4 @@ class Job:
         if tokens.problem:
             report.problems.append(Problem("E403", f"the tokenizer of OUTPUT does not work: {tokens.problem}"))
         elif tokens.mismatched and not (tokens.differ_in_numbers_alone and not all(s.passed for s in report.sites)):
-            report.problems.append(Problem("E403", tell_tokens(trace, found)))
+            report.problems.append(Problem("E403", tell_tokens(trace.head["environment"], found)))

@@ -15,7 +15,7 @@ from converter.common.layout import MANIFEST
 from converter.files.hashing import sha256_of
 from verify.folder.check_manifest import OWN_CODE
 from verify.folder.json_objects import MOST_BYTES
-from verify.report.report import FOLDER
+from verify.results.layout import FOLDER
 
 #: What Python imports, or runs in place of a source file.
 CODE_SUFFIXES = (".py", ".pyw", ".pyc", ".pyo", ".pyd", ".so")

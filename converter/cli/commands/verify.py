@@ -67,7 +67,7 @@ def verify(
     """
     given = arguments(locals(), "paths", "report")
     from verify import verify as verify_conversion
-    from verify.report.report import render_table
+    from verify.report.terminal import render_table
 
     if len(paths) != (1 if trace is not None and len(paths) == 1 else 2):
         raise SourceError(Problem("E090", "verify takes SOURCE and OUTPUT, or with --trace FILE OUTPUT alone"))
