@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from converter.common.errors import FileError, Problem, file_error
 from converter.files.json_files import MOST_BYTES, parse_json
 from converter.files.regular_files import HEAD_BYTES, is_safetensors, map_file, quoted, recognise
-from converter.files.tensors import DTYPES, RawRun, SourceFile, SourceTensor, TensorSet, element_count, is_shape
+from converter.files.tensors import DTYPES, MappedBytes, SourceFile, SourceTensor, TensorSet, element_count, is_shape
 from converter.open.bounds import check_names_bounded
 
 #: PaddleNLP stores bfloat16 as its bits, U16; paddle.save(safetensors=True) as BF16.
@@ -50,7 +50,11 @@ def open_safetensors(path: Path) -> TensorSet:
     _check_with_library(path)
     tensors = {
         entry.name: SourceTensor(
-            entry.name, entry.shape, entry.dtype, name, (RawRun(buffer, begin + entry.start, entry.end - entry.start),)
+            entry.name,
+            entry.shape,
+            entry.dtype,
+            name,
+            (MappedBytes(buffer, begin + entry.start, entry.end - entry.start),),
         )
         for entry in entries
     }
@@ -136,7 +140,7 @@ def _read_entry(name: str, facts: Any) -> _Entry | str:
     if not name or not name.isprintable():
         return "expected a printable name"
     if not isinstance(dtype, str) or dtype not in _DTYPES:
-        return f"dtype {quoted(str(dtype))}, which no tensor of ERNIE-M has"
+        return f"dtype {quoted(str(dtype))}, which is not supported"
     if not isinstance(shape, list) or not is_shape(shape):
         return "shape is no list of sizes"
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(type(at) is int and at >= 0 for at in offsets):
