@@ -16,7 +16,7 @@ from verify.numbers.loading import LoadFailure, choose_loader, describe
 from verify.numbers.pytorch_process import follow_rules
 from verify.numbers.replay import site_scales
 from verify.numbers.tolerances import ROUNDING, Limits
-from verify.recorder.seeded import project
+from verify.protocol.projections import project
 from verify.results.numbers import ModeResult
 from verify.results.trace import Arrays, Case, Trace
 from verify.weights.output_weights import WrittenTensor

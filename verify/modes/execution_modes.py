@@ -14,7 +14,7 @@ from verify.numbers.compare import compare_site
 from verify.numbers.loading import LoadedModel, describe
 from verify.numbers.replay import site_scales, use_attention
 from verify.numbers.tolerances import Limits
-from verify.recorder.seeded import project
+from verify.protocol.projections import project
 from verify.results.numbers import ModeResult
 from verify.results.trace import Arrays, Case, Trace
 

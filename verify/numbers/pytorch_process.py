@@ -17,7 +17,8 @@ from typing import Any, Callable
 from converter.common.errors import Problem, ReferenceFailure
 from converter.open.config.quirks import BEHAVIORS, Behavior
 from verify.folder.check_manifest import asked_dtype, behavior_of, read_manifest
-from verify.reference.subprocess_runner import PROGRESS, Ended, clean_environment, run_process
+from verify.protocol.messages import PROGRESS
+from verify.reference.subprocess_runner import Ended, clean_environment, run_process
 from verify.results.as_json import from_json, to_json
 from verify.results.numbers import DEFAULT_LOAD, PytorchResult
 from verify.results.trace import Trace, read_trace

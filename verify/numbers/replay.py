@@ -13,7 +13,7 @@ from verify.numbers.gradients import GradientJudge, functional, recorded_outputs
 from verify.numbers.hooks import compute_sites, inside_site, may_lack, of_pooler, sites_alone
 from verify.numbers.loading import LoadedModel, describe
 from verify.numbers.tolerances import Limits
-from verify.recorder.seeded import project
+from verify.protocol.projections import project
 from verify.results.numbers import GradientResult, SiteResult, SmallestFault, TensorCoverage
 from verify.results.trace import Arrays, Case, Trace
 from verify.weights.output_weights import WrittenTensor

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from verify.numbers.loading import LoadedModel, describe
-from verify.recorder.ways import NOT_DONE, digest, list_ways
+from verify.protocol.tokenizer_calls import NOT_DONE, digest, list_calls
 from verify.results.checks import TokenResult
 from verify.results.trace import Trace
 from verify.tokens.text_to_logits import compare_texts
@@ -58,7 +58,7 @@ def _other_ids(texts: list[str], expected: list[list[int]], tokenizer: Any) -> l
 def _compare_ways(trace: Trace, texts: list[str], tokenizer: Any, result: TokenResult) -> None:
     """The digests of every way. A result that the reference could not give is not compared."""
     recorded = trace.ways()
-    known = list_ways(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
+    known = list_calls(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
     for way, digests in recorded.items():
         if way not in known:
             result.problem = f"the trace has a way {way!r} that this version does not know: record it again"
@@ -96,7 +96,7 @@ def first_way_that_differs(trace: Trace, output: Path, piece_rule: str | None = 
     if compare_settings(trace, tokenizer):
         return SETTINGS
     recorded = trace.ways()
-    known = list_ways(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
+    known = list_calls(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
     # The quickest first.
     for way in sorted(recorded, key=lambda name: recorded[name].size):
         if next(_wrong(known[way], recorded[way], step), None) is not None:

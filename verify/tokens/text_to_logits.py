@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from verify.numbers.loading import LoadedModel, describe
 from verify.numbers.replay import site_scales
 from verify.numbers.tolerances import Limits
-from verify.recorder.seeded import project
+from verify.protocol.projections import project
 from verify.results.checks import DIRECT, PIPELINE
 from verify.results.trace import Case, Trace
 

@@ -10,8 +10,8 @@ import pytest
 
 from verify.numbers.gradients import align_rows
 from verify.numbers.hooks import paddle_name
-from verify.recorder.gradients import halves, is_table, keep_gradient
-from verify.recorder.seeded import project, seeded
+from verify.protocol.gradient_functional import halves, is_table, keep_gradient
+from verify.protocol.projections import project, seeded
 
 torch = pytest.importorskip("torch")
 
