@@ -1,15 +1,14 @@
-"""What report.html, junit.xml and the summary say alike: the verdict in words, and the sites by kind."""
+"""The verdict of a report in words, the same for terminal, page, JUnit and summary."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from converter.plan.inner_tensors import count_left_inside, read_left_inside
-from verify.report.terminal import group_sites, tell_foreign
-from verify.results.numbers import SiteResult, share_of_limit
-from verify.results.report import MISSED, NUMBERS, TOKENS, WEIGHTS
+from converter.plan.inner_tensors import count_left_inside
+from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
+
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -19,6 +18,7 @@ class Verdict:
     kind: str
     word: str
     sentence: str
+    #: What was checked and what was not.
     scope: str
 
     @property
@@ -31,49 +31,29 @@ class Verdict:
         return self.word + ("," if self.sentence.startswith("but ") else ":")
 
 
-@dataclass(frozen=True)
-class GroupRow:
-    """Sites of one kind, and the one that is nearest to its limit, or above it."""
-
-    name: str
-    sites: int
-    measured: float | None
-    limit: float
-    where: str
-    failed: int
-
-
-def verdict_of(report: Mapping[str, Any]) -> Verdict:
-    """A pass speaks of the whole model only when weights, numbers and tokens were looked at, and its code is ours."""
-    seen = [f"{name} ({report['precision']})" if name == NUMBERS else name for name in report["checked"]]
-    unseen = [name for name in (WEIGHTS, NUMBERS, TOKENS) if name not in report["checked"]]
-    scope = f"Looked at: {', '.join(seen) or 'nothing'}." + (f" Not looked at: {', '.join(unseen)}." if unseen else "")
-    if report["problems"] and all(problem["code"] == MISSED for problem in report["problems"]):
+def verdict_of(report: Report) -> Verdict:
+    """A pass covers the whole model only when weights, numbers and tokens were checked, and its code is ours."""
+    checked = [f"{name} ({report.precision})" if name == NUMBERS else name for name in report.checked]
+    unchecked = [name for name in (WEIGHTS, NUMBERS, TOKENS) if name not in report.checked]
+    scope = f"Looked at: {', '.join(checked) or 'nothing'}."
+    scope += f" Not looked at: {', '.join(unchecked)}." if unchecked else ""
+    if report.unjudged:
         missed = "no difference was found, but the verifier missed faults that it planted itself"
         return Verdict("partly", "NOT PROVEN", missed, scope)
-    if not report["passed"]:
+    if not report.passed:
         return Verdict("bad", "FAILED", "OUTPUT is not the same model", scope)
-    reservations = [tell_foreign(report["foreign_code"])] if report.get("foreign_code") else []
-    left = read_left_inside(report)
-    if left:
-        reservations.append(f"but without {count_left_inside(left)}, which OUTPUT leaves out on request")
+    reservations = [tell_foreign(report.foreign_code)] if report.foreign_code else []
+    if report.left_inside:
+        reservations.append(f"but without {count_left_inside(report.left_inside)}, left out on request")
     if reservations:
         return Verdict("partly", "PASSED", "; ".join(reservations), scope)
-    if unseen:
+    if unchecked:
         return Verdict("partly", "PASSED", "nothing wrong in what was looked at", scope)
     return Verdict("good", "PASSED", "OUTPUT is the same model", scope)
 
 
-def read_sites(report: Mapping[str, Any]) -> list[SiteResult]:
-    """The sites as report.json holds them."""
-    return [SiteResult(**{**site, "worst": tuple(site.get("worst", ()))}) for site in report["sites"]]
-
-
-def group_rows(sites: Sequence[SiteResult]) -> list[GroupRow]:
-    rows = []
-    for name, found in group_sites(list(sites)):
-        worst = max(found, key=share_of_limit)
-        failed = sum(not site.passed for site in found)
-        where = f"{worst.site}, {worst.case}"
-        rows.append(GroupRow(name, len(found), worst.max_rel, worst.tolerance, where, failed))
-    return rows
+def tell_foreign(names: Iterable[str]) -> str:
+    """What a pass does not prove where OUTPUT has code that is not this tool's."""
+    named = sorted(names)
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return f"but the code is not paddle2torch's own: {', '.join(named[:_NAMED])}{more}"
