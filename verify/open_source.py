@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from converter.common.errors import Paddle2TorchError
 from converter.open.options import SourceOptions
-from verify.folder.check_fields import output_says
+from verify.folder.check_fields import class_and_heads_of
 
 if TYPE_CHECKING:
     from converter.open.source import Source
@@ -32,7 +32,7 @@ def open_for(output: Path, path: Path, options: SourceOptions = _NOTHING_SPECIFI
         return opened, make_plan(opened, allow_unknown_tensors=True), []
     except Paddle2TorchError:
         # Only what the user left open is taken from OUTPUT.
-        taken = {name: value for name, value in output_says(output).items() if getattr(options, name) is None}
+        taken = {name: value for name, value in class_and_heads_of(output).items() if getattr(options, name) is None}
         if not taken or options.config is not None:
             raise
         opened = open_source(path, replace(options, **taken))

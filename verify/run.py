@@ -1,4 +1,4 @@
-"""What `paddle2torch verify` does: the arguments looked at, SOURCE fetched, OUTPUT judged, the report written."""
+"""`paddle2torch verify`: check the arguments, fetch SOURCE, verify OUTPUT, write the report."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from converter.files.stale_folders import scratch_folder
 from converter.locate.locate import locate
 from converter.open.options import SourceOptions
 from verify.numbers.pytorch_process import Start
+from verify.options import Options
 from verify.report.write_report import write_report
 from verify.results.layout import FOLDER
+from verify.results.precision import PRECISIONS
 from verify.results.report import Report
-from verify.verification import Job, Options, Progress
-
-PRECISIONS = ("float64", "float32")
+from verify.verification import Progress, Verification
 
 
 def verify(
@@ -40,21 +40,21 @@ def verify(
     static: bool = True,
     start: Start | None = None,
 ) -> Report:
-    """Judge `output` against `source`, or with `trace` against what was recorded from it, and write the report.
+    """Verify `output` against `source`, or with `trace` against what was recorded from it, and write the report.
 
     `architecture`, `config`, `num_attention_heads`, `tokenizer` and `prefix` are what `convert` was given for a source
-    that does not say it. `source` as text may be a name, an address or a Hub id: see converter.locate.locate. Raises
+    that does not specify it. `source` as text may be a name, an address or a Hub id: see converter.locate.locate. Raises
     SourceError, FileError, PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace cannot
     be used, or when the source's own NaN leave nothing to compare. Whatever is wrong with `output` is in the report:
     `report.passed` is False then. `static=False` leaves it to numbers and tokens to find every fault; `self_test`
-    plants faults after a pass and looks for each: one that is missed makes the verdict worthless (E409). `start` takes
-    the place of starting the process that runs OUTPUT.
+    injects faults after a pass and looks for each: a missed one makes the verdict worthless (E409). `start` takes the
+    place of starting the process that runs OUTPUT.
     """
     output = Path(output)
     if precision not in PRECISIONS:
         raise ReferenceFailure(Problem("E606", f"precision is {precision!r}, expected one of {', '.join(PRECISIONS)}"))
     if source is None and trace is None:
-        raise SourceError(Problem("E090", "there is neither a SOURCE nor a trace to judge by"))
+        raise SourceError(Problem("E090", "there is neither a SOURCE nor a trace to compare with"))
     if static_only and (trace is not None or record is not None):
         raise SourceError(Problem("E090", "--static-only runs neither framework: it takes no --trace and no --record"))
     if record is not None and Path(record).is_dir():
@@ -66,24 +66,24 @@ def verify(
     )
     if source is None and specified != SourceOptions():
         options = "--architecture, --config, --num-attention-heads, --tokenizer and --prefix"
-        text = f"{options} speak of a SOURCE, and none is given"
+        text = f"{options} are about a SOURCE, and none is given"
         raise SourceError(Problem("E090", text))
-    job = Job(output, Report(precision), progress or (lambda text: None))
+    verification = Verification(output, Report(precision), progress or (lambda text: None))
     located = None
     if source is not None:
-        located = locate(source, revision=revision, cache=cache, offline=offline, progress=job.say_bytes)
-        job.report.warnings += located.warnings
+        located = locate(source, revision=revision, cache=cache, offline=offline, progress=verification.report_bytes)
+        verification.report.warnings += located.warnings
     with scratch_folder("paddle2torch-verify-") as scratch:
-        job.folder = Path(scratch)
-        job.run(
+        verification.folder = Path(scratch)
+        verification.run(
             located.path if located else None,
             Options(
                 _path(trace), _path(record), _path(paddle_python), static_only, static, self_test, start, specified
             ),
         )
     if report_dir is not None or output.is_dir():
-        write_report(job.report, _path(report_dir) or output / FOLDER)
-    return job.report
+        write_report(verification.report, _path(report_dir) or output / FOLDER)
+    return verification.report
 
 
 def _path(given: Path | str | None) -> Path | None:

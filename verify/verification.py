@@ -1,87 +1,63 @@
-"""One verification under way: everything that can stop the work comes before anything that takes long."""
+"""One verification with its stages. Everything that can stop the work comes before anything that takes long."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from converter.common.errors import Problem, ReferenceFailure
-from converter.common.layout import MANIFEST
 from converter.files.hashing import sha256_of
-from converter.open.options import SourceOptions
-from verify.folder.check_folder import check_folder
-from verify.folder.check_manifest import (
-    behavior_chosen,
-    behavior_of,
-    check_regular,
-    check_rounding,
-    deciding_files,
-    find_changed,
-    read_manifest,
-    weight_sums,
-)
+from verify.folder.check_folder import Standard, check_folder
+from verify.folder.check_manifest import check_behavior, check_regular, check_rounding, deciding_files, find_changed
 from verify.folder.foreign_code import find_foreign
 from verify.folder.left_inside import check_left_inside, warn_left_inside
+from verify.folder.tokenizer_files import VOCABULARY
 from verify.numbers.detection_margin import smallest_of
 from verify.numbers.diagnose import first_difference, first_gradient
-from verify.numbers.pytorch_process import Start, check_installed, judge
+from verify.numbers.pytorch_process import check_installed, run_pytorch
 from verify.open_source import open_for
+from verify.options import Options
 from verify.reference.find import find_interpreter, make_request, record_trace, tokenizer_place
 from verify.report.messages import tell_difference, tell_gradient, tell_hidden, tell_tokens, tell_use
+from verify.results.manifest import MANIFEST, behavior_of, read_manifest, weight_sums
 from verify.results.numbers import DEFAULT_LOAD, PytorchResult
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
 from verify.results.trace import Trace, check_sums, copy_trace, read_trace
+from verify.self_test import run_self_test
 from verify.weights.check_weights import converted_to
 from verify.weights.nonfinite import explain_not_finite
 from verify.weights.output_weights import find_names_outside, read_written
 
 if TYPE_CHECKING:
     from converter.open.source import Source
-    from converter.open.tokenizer.tokenizer_files import TokenizerFiles
     from converter.plan.make_plan import Plan
 
-#: Called with one line that says what is being done.
+#: Called with one line that describes what is being done.
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the caller of `verify` asked for besides SOURCE and OUTPUT."""
-
-    trace: Path | None = None
-    record: Path | None = None
-    paddle_python: Path | None = None
-    static_only: bool = False
-    #: False leaves it to numbers and tokens to find every fault.
-    static: bool = True
-    #: After a pass, plant faults and look for each.
-    self_test: bool = False
-    #: Takes the place of starting the process that runs OUTPUT.
-    start: Start | None = None
-    source: SourceOptions = field(default_factory=SourceOptions)
-
-
 @dataclass
-class Job:
-    """One verification under way: what it judges, what it has found."""
+class Verification:
+    """The verification of one OUTPUT: `report` has what was found, `folder` is for temporary files."""
 
     output: Path
     report: Report
-    say: Progress
+    on_progress: Progress
     folder: Path = field(default_factory=Path)
+    manifest: dict[str, Any] | None = None
 
     def run(self, source: Path | None, options: Options) -> None:
-        """Judge OUTPUT; what is found is in `self.report`."""
+        """Verify OUTPUT; the results are in `self.report`."""
         self.report.problems += check_regular(self.output)
         if self.report.problems:
             return
         trace = read_trace(options.trace) if options.trace is not None else None
-        opened, plan = self._open(source, options.source) if source is not None else (None, None)
-        if not self.output.is_dir():  # Nothing can come of minutes with Paddle.
+        opened, plan = self._open(source, options) if source is not None else (None, None)
+        if not self.output.is_dir():  # Minutes with Paddle would be wasted.
             text = f"{self.output}: there is no such folder. OUTPUT is what paddle2torch convert made"
             self.report.problems.append(Problem("E405", text))
             return
@@ -93,12 +69,14 @@ class Job:
         outside = find_names_outside(self.output)
         self.report.problems += outside
         self.report.foreign_code = find_foreign(self.output)
-        self._state_behavior(opened, trace)
-        self._state_left_inside(plan)
+        self.manifest, damage = read_manifest(self.output)
+        self._check_behavior(opened, trace)
+        self._check_left_inside(plan)
         sums = self._source_sums(opened, trace)
+        standard = Standard(plan, trace, self.manifest, sums, opened.tokenizer if opened is not None else None)
         if options.static:
             with self._stage("static"):
-                self._check_static(plan, trace, sums, opened.tokenizer if opened is not None else None)
+                self._check_static(standard, damage)
         if not outside:  # Else loading would open what lies elsewhere.
             if interpreter is not None and opened is not None and plan is not None and sums is not None:
                 with self._stage("record"):
@@ -106,7 +84,7 @@ class Job:
             elif options.record is not None and trace is not None:
                 copy_trace(trace.path, options.record)
             if trace is not None:
-                self._judge_by(trace, plan, live, options)
+                self._compare(trace, standard, live, options)
         self.report.files = deciding_files(self.output)
         self.report.problems += find_changed(before, self.report.files, self._in_output(options.record))
 
@@ -114,21 +92,24 @@ class Job:
         """The file, if it lies in OUTPUT itself."""
         return path if path is not None and path.absolute().parent.resolve() == self.output.resolve() else None
 
-    def _judge_by(self, trace: Trace, plan: Plan | None, live: bool, options: Options) -> None:
-        """Numbers and tokens, by what Paddle recorded."""
+    def _compare(self, trace: Trace, standard: Standard, live: bool, options: Options) -> None:
+        """Compare numbers and tokens with what Paddle recorded."""
         if not live:
-            check_rounding(trace, self.output)
+            check_rounding(trace, self.manifest)
         self._describe_reference(trace, live)
         with self._stage("replay"):
-            self._replay(trace, options.start)
+            self._replay(trace, options)
         if options.self_test and self.report.passed:
             with self._stage("self-test"):
-                self._test_itself(plan, trace, options)
-        self._weigh_margin()
+                self._self_test(standard, trace, options)
+        # A pass does not exclude what lies below its own limits.
+        fault = self.report.smallest_fault
+        if self.report.passed and fault is not None and fault.ratio is not None and fault.ratio <= 1:
+            self.report.warnings.append(tell_hidden(fault, WEIGHTS in self.report.checked))
 
-    def say_bytes(self, stage: str, done: int, total: int) -> None:
+    def report_bytes(self, stage: str, done: int, total: int) -> None:
         """Progress of a download."""
-        self.say(f"{stage}: {done / 1e6:,.1f} of {total / 1e6:,.1f} MB" if total else stage)
+        self.on_progress(f"{stage}: {done / 1e6:,.1f} of {total / 1e6:,.1f} MB" if total else stage)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -136,61 +117,51 @@ class Job:
         yield
         self.report.seconds[name] = time.monotonic() - start
 
-    def _open(self, path: Path, options: SourceOptions) -> tuple[Source, Plan]:
-        self.say("opening SOURCE")
-        opened, plan, warnings = open_for(self.output, path, options)
+    def _open(self, path: Path, options: Options) -> tuple[Source, Plan]:
+        self.on_progress("opening SOURCE")
+        opened, plan, warnings = open_for(self.output, path, options.source)
         self.report.warnings += warnings
         return opened, plan
 
-    def _state_behavior(self, opened: Source | None, trace: Trace | None) -> None:
-        """Whose rules OUTPUT follows: those of the release that wrote SOURCE, unless `convert` was asked for others."""
-        report, (manifest, _) = self.report, read_manifest(self.output)
-        report.behavior = behavior_of(manifest)
+    def _check_behavior(self, opened: Source | None, trace: Trace | None) -> None:
+        """The preset of quirks that OUTPUT follows must be SOURCE's own, unless `convert` was asked for it."""
+        report = self.report
+        report.behavior = behavior_of(self.manifest)
         report.source_behavior = opened.behavior if opened is not None else trace.source_behavior if trace else None
-        if manifest is None or report.source_behavior in (None, report.behavior):
-            return
-        text = f"OUTPUT follows the behavior {report.behavior!r}; SOURCE's own is {report.source_behavior!r}"
-        if behavior_chosen(manifest):
-            report.warnings.append(f"{text}. convert was asked for it, as {MANIFEST} records")
-        else:
-            again = (
-                f"and {MANIFEST} does not record that convert was asked for it. Convert again, with --behavior if it"
-            )
-            report.problems.append(Problem("E412", f"{text}, {again} is meant"))
+        problems, warnings = check_behavior(self.manifest, report.source_behavior)
+        report.problems += problems
+        report.warnings += warnings
 
-    def _state_left_inside(self, plan: Plan | None) -> None:
-        """What OUTPUT leaves out of the class's modules: a fault unless its manifest records that it was asked for."""
-        left, problems = check_left_inside(read_manifest(self.output)[0], plan)
+    def _check_left_inside(self, plan: Plan | None) -> None:
+        """Tensors of the class's modules that OUTPUT leaves out: a fault unless the manifest records the request."""
+        left, problems = check_left_inside(self.manifest, plan)
         self.report.left_inside = left
         self.report.problems += problems
         self.report.warnings += [warn_left_inside(left)] if left else []
 
     def _source_sums(self, opened: Source | None, trace: Trace | None) -> dict[str, str] | None:
-        """Sums of SOURCE's weight files; with a trace they must be those that Paddle read."""
+        """Checksums of SOURCE's weight files; with a trace they must be those that Paddle read."""
         if opened is None:
-            manifest, _ = read_manifest(self.output)
-            if trace is not None and manifest is not None:
-                check_sums(trace, weight_sums(manifest), f"the one that OUTPUT's {MANIFEST} names")
+            if trace is not None and self.manifest is not None:
+                check_sums(trace, weight_sums(self.manifest), f"the one that OUTPUT's {MANIFEST} names")
             return None
-        self.say("hashing SOURCE")
+        self.on_progress("hashing SOURCE")
         sums = {file.name: sha256_of(file.path) for file in opened.tensors.files if file.path.suffix != ".json"}
         if trace is not None:
             check_sums(trace, list(sums.values()), "SOURCE")
         return sums
 
-    def _check_static(
-        self, plan: Plan | None, trace: Trace | None, sums: dict[str, str] | None, tokenizer: TokenizerFiles | None
-    ) -> None:
+    def _check_static(self, standard: Standard, damage: list[Problem]) -> None:
         report = self.report
         report.checked.append(WEIGHTS)
-        report.static, problems, warnings = check_folder(self.output, plan, trace, sums, self.say, tokenizer)
-        report.problems += problems
+        report.static, problems, warnings = check_folder(self.output, standard, self.on_progress)
+        report.problems += damage + problems
         report.warnings += warnings
 
     def _try_recording(
         self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], options: Options
     ) -> Trace | None:
-        """The recording. Where SOURCE's own NaN makes it impossible that is said; what was found stays a verdict."""
+        """The recording. Where SOURCE's own NaN prevent it, a verdict on what was found before still stands."""
         try:
             return self._record(interpreter, opened, plan, sums, options)
         except ReferenceFailure as failure:
@@ -204,12 +175,11 @@ class Job:
             return None
 
     def _record(self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], options: Options) -> Trace:
+        report, tokenizer = self.report, options.source.tokenizer
         round_to = converted_to(plan, read_written(self.output))
-        request = make_request(
-            opened, plan, self.report.precision, round_to, options.source.tokenizer, self.report.behavior
-        )
+        request = make_request(opened, plan, report.precision, round_to, tokenizer, report.behavior)
         request["tokenizer"] = tokenizer_place(opened, self.folder)
-        path = record_trace(interpreter, request, self.folder, self.say)
+        path = record_trace(interpreter, request, self.folder, self.on_progress)
         if options.record is not None:
             copy_trace(path, options.record)
         trace = read_trace(path)
@@ -221,21 +191,16 @@ class Job:
         if report.precision != trace.precision:
             report.warnings.append(f"the trace was recorded in {trace.precision}, which is what is compared")
             report.precision = trace.precision
-        report.reference = {
-            "kind": "live" if live else "trace",
-            "how": head["how"],
-            "files": head["files"],
-            "environment": head["environment"],
-        }
+        kind = "live" if live else "trace"
+        report.reference = {"kind": kind, **{name: head[name] for name in ("how", "files", "environment")}}
         report.environment["reference"] = head["environment"]
         if head.get("tokenizer_problem"):
-            report.warnings.append(
-                f"tokens were not compared: PaddleNLP does not load the tokenizer ({head['tokenizer_problem']})"
-            )
+            reason = head["tokenizer_problem"]
+            report.warnings.append(f"tokens were not compared: PaddleNLP does not load the tokenizer ({reason})")
 
-    def _replay(self, trace: Trace, start: Start | None) -> None:
+    def _replay(self, trace: Trace, options: Options) -> None:
         report = self.report
-        found = judge(trace, self.output, self.folder, self.say, start)
+        found = run_pytorch(trace, self.output, self.folder, self.on_progress, options.start)
         report.checked.append(NUMBERS)
         report.sites, report.gradients, report.coverage = found.sites, found.gradients, found.coverage
         report.smallest_fault, report.uses = found.smallest_fault, found.uses
@@ -246,21 +211,19 @@ class Job:
         if report.first_difference is not None:
             report.problems.append(Problem("E402", tell_difference(report.first_difference)))
         elif any(not result.passed for result in found.gradients):
-            report.first_difference = first_gradient(found.gradients)
+            report.first_difference = first_gradient(found.gradients, trace)
             report.problems.append(Problem("E402", tell_gradient(report.first_difference)))
         else:
-            report.problems += [
-                Problem("E418" if way == DEFAULT_LOAD else "E402", tell_use(way, use))
-                for way, use in found.uses.items()
-                if use.differ
-            ]
-        self._judge_tokens(trace, found)
+            wrong = {mode: result for mode, result in found.uses.items() if result.differ}
+            codes = {mode: "E418" if mode == DEFAULT_LOAD else "E402" for mode in wrong}
+            report.problems += [Problem(codes[mode], tell_use(mode, result)) for mode, result in wrong.items()]
+        self._add_tokens(trace, found)
 
-    def _test_itself(self, plan: Plan | None, trace: Trace, options: Options) -> None:
-        from verify.self_test import run_self_test
-
+    def _self_test(self, standard: Standard, trace: Trace, options: Options) -> None:
         report = self.report
-        tested = run_self_test(self.output, plan, trace, self.folder, self.say, options.start, options.static)
+        # The self-test compares tokenizer files with the trace alone.
+        standard = replace(standard, trace=trace, tokenizer=None)
+        tested = run_self_test(self.output, standard, trace, self.folder, self.on_progress, options)
         report.self_test = tested
         if report.smallest_fault is not None:
             report.smallest_fault = smallest_of([report.smallest_fault, *tested.smallest])
@@ -271,17 +234,11 @@ class Job:
             if outcome.found and not outcome.found_without_static and not outcome.unseen
         ]
 
-    def _weigh_margin(self) -> None:
-        """A pass does not exclude what lies below its own limits; that must be said."""
-        fault = self.report.smallest_fault
-        if self.report.passed and fault is not None and fault.ratio is not None and fault.ratio <= 1:
-            self.report.warnings.append(tell_hidden(fault, WEIGHTS in self.report.checked))
-
-    def _judge_tokens(self, trace: Trace, found: PytorchResult) -> None:
+    def _add_tokens(self, trace: Trace, found: PytorchResult) -> None:
         report, tokens = self.report, found.tokens
         if not trace.has_tokens:
             text = "no tokenizer was compared: the source has none, or PaddleNLP could not load it"
-            if (self.output / "vocab.txt").is_file():
+            if (self.output / VOCABULARY).is_file():
                 text += ". OUTPUT has one: --tokenizer FOLDER names the folder that it came from"
             report.warnings.append(text)
             return

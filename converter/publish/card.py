@@ -98,6 +98,6 @@ def _reference(report: Report) -> str:
 
 def describe_left_inside(output: Path, report: Report | None) -> str:
     """What of the checkpoint's modules OUTPUT leaves out on request, by its manifest and by its report."""
-    from verify.folder.check_manifest import read_manifest
+    from verify.results.manifest import read_manifest
 
     return left_inside_paragraph(read_manifest(output)[0], report.to_json() if report is not None else None)

@@ -137,9 +137,10 @@ def _is_document(name: str) -> bool:
 def check_manifest(output: Path) -> list[Problem]:
     """That every sum of the manifest, from which the card tells what was converted, is that of what lies in OUTPUT, and
     that no file of OUTPUT names code from elsewhere."""
-    from verify.folder.check_manifest import check_files, check_tensors, read_manifest
+    from verify.folder.check_manifest import check_files, check_tensors
     from verify.folder.foreign_code import check_leading_files, check_named_code
     from verify.folder.left_inside import check_left_inside
+    from verify.results.manifest import read_manifest
     from verify.weights.output_weights import read_written
 
     manifest, problems = read_manifest(output)
@@ -153,7 +154,8 @@ def check_manifest(output: Path) -> list[Problem]:
 
 def check_trace(output: Path) -> list[Problem]:
     """That the trace next to the report is whole and of these weights: the card offers it as proof."""
-    from verify.folder.check_manifest import check_rounding, read_manifest, weight_sums
+    from verify.folder.check_manifest import check_rounding
+    from verify.results.manifest import read_manifest, weight_sums
     from verify.results.trace import check_sums, read_trace
     from verify.weights.output_weights import read_written
     from verify.weights.traced_weights import check_against_trace
@@ -165,7 +167,7 @@ def check_trace(output: Path) -> list[Problem]:
     try:
         trace = read_trace(output / TRACE)
         check_sums(trace, weight_sums(manifest), "the one that OUTPUT was made from")
-        check_rounding(trace, output)
+        check_rounding(trace, manifest)
     except ReferenceFailure as error:
         return [Problem(each.code, f"{TRACE}: {each.text}. {advice}") for each in error.problems]
     try:

@@ -13,7 +13,7 @@ from converter.common.layout import MANIFEST
 from converter.files.hashing import sha256_of
 from mappings.registry import all_families
 from verify.folder.tokenizer_files import MODEL, VOCABULARY
-from verify.results.manifest import by_target, extras_by_target, source_sums
+from verify.results.manifest import behavior_chosen, behavior_of, by_target, extras_by_target, source_sums
 from verify.results.trace import Trace
 from verify.weights.output_weights import WrittenWeights
 
@@ -93,6 +93,21 @@ def check_code(output: Path) -> list[str]:
         elif sha256_of(own) != digest:
             warnings.append(f"{path.name} is not this tool's own (sha256 {digest}): what it computes is compared")
     return warnings
+
+
+def check_behavior(manifest: Mapping[str, Any] | None, source_behavior: str | None) -> tuple[list[Problem], list[str]]:
+    """The preset of quirks that OUTPUT follows must be SOURCE's own (None: not known), unless `convert` was asked for
+    another. Returns what is wrong, and warnings."""
+    behavior = behavior_of(manifest)
+    if manifest is None or source_behavior in (None, behavior):
+        return [], []
+    text = f"OUTPUT follows the behavior {behavior!r}; SOURCE's own is {source_behavior!r}"
+    if behavior_chosen(manifest):
+        return [], [f"{text}. convert was asked for it, as {MANIFEST} records"]
+    again = (
+        f"and {MANIFEST} does not record that convert was asked for it. Convert again, with --behavior if it is meant"
+    )
+    return [Problem("E412", f"{text}, {again}")], []
 
 
 def check_source(manifest: Mapping[str, Any], sums: Mapping[str, str]) -> list[Problem]:

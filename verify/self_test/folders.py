@@ -1,4 +1,4 @@
-"""Faults of OUTPUT's small files: a copy of the folder for each, made of links except for the one file that is wrong."""
+"""Faults of OUTPUT's small files: a copy of the folder for each, made of links but for the wrong file."""
 
 from __future__ import annotations
 

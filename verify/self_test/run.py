@@ -12,6 +12,7 @@ from converter.common.errors import Problem, ReferenceFailure
 from converter.files.tensors import element_count
 from verify.folder.check_folder import Standard
 from verify.numbers.pytorch_process import Start, start_process
+from verify.options import Options
 from verify.results.as_json import from_json, to_json
 from verify.results.manifest import behavior_of
 from verify.results.self_test import Found, Outcome, SelfTest
@@ -35,25 +36,23 @@ def run_self_test(
     trace: Trace,
     folder: Path,
     on_progress: Callable[[str], None],
-    start: Start | None = None,
-    static: bool = True,
+    options: Options,
 ) -> SelfTest:
-    """Inject faults into copies of OUTPUT, which passed, and look for each. `folder` is ours alone; `static=False`
-    leaves it to numbers and tokens. Raises ReferenceFailure when the process that runs OUTPUT fails."""
+    """Inject faults into copies of OUTPUT, which passed, and look for each. `folder` is ours alone; Without
+    `options.static` it is left to numbers and tokens. Raises ReferenceFailure when the process that runs OUTPUT fails."""
     on_progress("self-test: choosing faults")
-    # Without SOURCE the trace is what fields and weights are compared with.
-    side = StaticSide(replace(standard, trace=trace, tokenizer=None), read_written(output))
+    side = StaticSide(standard, read_written(output))
     faults = choose_faults(output, side, trace, folder)
     found: list[tuple[str, ...]] = []
     for number, fault in enumerate(faults):
         on_progress(f"self-test of bytes and fields: fault {number + 1} of {len(faults)}")
-        found.append(tuple(side.find(fault)) if static else ())
-    shown = ask_process(output, trace, faults, behavior_of(standard.manifest), folder, on_progress, start)
+        found.append(tuple(side.find(fault)) if options.static else ())
+    shown = ask_process(output, trace, faults, behavior_of(standard.manifest), folder, on_progress, options.start)
     outcomes = [
         Outcome.of(fault.describe(), fault.kind, checks, answer, fault.unseen)
         for fault, checks, answer in zip(faults, found, shown)
     ]
-    return SelfTest.of(outcomes, SEED, static)
+    return SelfTest.of(outcomes, SEED, options.static)
 
 
 def choose_faults(output: Path, side: StaticSide, trace: Trace, folder: Path) -> list[Fault]:

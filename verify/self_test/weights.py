@@ -1,4 +1,4 @@
-"""Look for each injected fault by the checks of bytes and fields: the functions that check OUTPUT, on damaged tensors."""
+"""Look for each injected fault by the checks of bytes and fields: the same functions, on damaged tensors."""
 
 from __future__ import annotations
 
