@@ -26,7 +26,7 @@ SHARED = ROOT.parent / "shared"
 collect_ignore = [] if importlib.metadata.version("transformers").startswith("4.") else ["transformers4"]
 #: What the forked interpreters have imported before the first command.
 PADDLE_MODULES = ("paddle", "paddlenlp.transformers", "sentencepiece", "safetensors.numpy")
-TORCH_MODULES = ("torch", "transformers", "transformers.pipelines", "verify.numbers.pytorch_process")
+TORCH_MODULES = ("torch", "transformers", "transformers.pipelines", "verify.pytorch_entry")
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
 

@@ -1,4 +1,4 @@
-"""Runs in a process of its own: the uses of verify/modes of the models in some folders. Arguments: the trace,
+"""Runs in a process of its own: the execution modes of verify/modes of the models in some folders. Arguments: the trace,
 where to write, folders.
 
 It is called by tests/verify/modes/test_more_modes.py, and loads each folder as `verify` does.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 
@@ -16,8 +16,9 @@ def main() -> None:
     trace_path, result, *folders = map(Path, sys.argv[1:])
     import torch
 
-    from verify.modes.execution_modes import Uses
-    from verify.modes.more_modes import go_more_ways
+    from verify.modes.execution_modes import in_float32, run_more_modes
+    from verify.modes.mode_runner import ModeRunner
+    from verify.numbers.compare import Reference
     from verify.numbers.loading import load_model
     from verify.results.trace import read_trace
 
@@ -25,12 +26,11 @@ def main() -> None:
     trace = read_trace(trace_path)
     for folder in folders:
         with trace.arrays() as arrays:
-            loaded = load_model(folder, trace.precision)
+            loaded = load_model(folder, trace.precision, trace.family)
             loaded.model.to(torch.float32)
-            uses = Uses(trace, arrays, loaded)
-            uses.limits = replace(uses.limits, precision="float32")
-            go_more_ways(uses)
-        found[folder.name] = {way: asdict(use) for way, use in uses.found.items()}
+            runner = ModeRunner(in_float32(Reference.of(trace, arrays)), loaded)
+            run_more_modes(runner)
+        found[folder.name] = {mode: asdict(result) for mode, result in runner.results.items()}
     result.write_text(json.dumps(found))
 
 

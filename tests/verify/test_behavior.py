@@ -8,9 +8,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from converter.conversion import convert
-from converter.open.config.quirks import BEHAVIORS
+from mappings.registry import load_family
 from verify import verify
-from verify.numbers.pytorch_process import Start, follow_rules
+from verify.numbers.loading import LoadedModel
+from verify.numbers.pytorch_process import Start
+from verify.numbers.quirks import set_quirks
 from verify.open_source import open_for
 from verify.reference.find import make_request
 
@@ -44,10 +46,12 @@ def test_numbers_and_tokens_are_compared_under_the_rules_that_output_states(
 
 def test_the_rules_of_a_trace_decide_what_is_hidden_and_by_what() -> None:
     config = SimpleNamespace(pad_token_id=3, implicit_mask_token_ids=[9], attention_mask_value=1.0)
+    family, model = load_family("ernie_m"), SimpleNamespace(config=config, named_modules=dict)
+    loaded = LoadedModel(model, model, "by hand", family)
     for name, hidden, value in (("transformers", [3], None), ("release", [1], -10000.0), ("paddlenlp", [0], -10000.0)):
-        follow_rules(SimpleNamespace(config=config), BEHAVIORS[name])
+        set_quirks(loaded, family.preset_named(name))
         assert (config.implicit_mask_token_ids, config.attention_mask_value) == (hidden, value)
-    follow_rules(SimpleNamespace(config=config), None)
+    set_quirks(loaded, None)
     assert config.implicit_mask_token_ids == [0]
 
 

@@ -17,13 +17,12 @@ from converter.conversion import convert
 from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import Report, verify
 from verify import verification as job_module
-from verify.numbers.pytorch_process import Judgement
 from verify.report.html.page import render_page
 from verify.report.junit import render_junit
 from verify.report.summary import render_summary
 from verify.report.terminal import render_table
 from verify.results.checks import TokenResult
-from verify.results.numbers import SiteResult
+from verify.results.numbers import PytorchResult, SiteResult
 
 CLASS = "ErnieMForSequenceClassification"
 CODE = "modeling_ernie_m.py"
@@ -320,7 +319,7 @@ def test_an_index_whose_names_lead_out_is_an_error_and_nothing_is_loaded(
     reshard(output, name)
     monkeypatch.setattr(job_module, "find_interpreter", lambda named: Path("/nowhere"))
     monkeypatch.setattr(job_module, "check_installed", lambda: None)
-    for step in ("record_trace", "judge"):
+    for step in ("record_trace", "run_pytorch"):
         monkeypatch.setattr(job_module, step, lambda *given: pytest.fail("OUTPUT was loaded"))
     report = verify(source, output)
     assert not report.passed and report.checked == ["weights"]
@@ -421,26 +420,26 @@ def test_a_file_that_changes_while_it_is_judged_fails(
 ) -> None:
     from verify.folder.check_folder import check_folder
 
-    def judge_and_change(*given: Any) -> Any:
+    def check_and_change(*given: Any) -> Any:
         found = check_folder(*given)
         (output / name).write_bytes((output / name).read_bytes() + b"\n")
         return found
 
-    monkeypatch.setattr(job_module, "check_folder", judge_and_change)
+    monkeypatch.setattr(job_module, "check_folder", check_and_change)
     (text,) = texts(verify(source, output, static_only=True))
-    assert text.startswith(f"error[E413]: {name} changed while OUTPUT was judged")
+    assert text.startswith(f"error[E413]: {name} changed while OUTPUT was checked")
 
 
 def test_a_file_that_comes_or_goes_meanwhile_fails(source: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from verify.folder.check_folder import check_folder
 
-    def judge_and_change(*given: Any) -> Any:
+    def check_and_change(*given: Any) -> Any:
         found = check_folder(*given)
         (output / "late.py").write_text("")
         (output / "config.json").unlink()
         return found
 
-    monkeypatch.setattr(job_module, "check_folder", judge_and_change)
+    monkeypatch.setattr(job_module, "check_folder", check_and_change)
     found = texts(verify(source, output, static_only=True))
     assert [text[:40] for text in found] == [
         "error[E413]: config.json went while OUTP",
@@ -476,5 +475,5 @@ def test_a_fault_of_the_weights_is_not_blamed_on_the_tokenizer(
     tokens = TokenResult(9, sum(differ for _, differ in ways.values()), ways=ways)
     report = Report("float64", sites=[SiteResult("a", "logits", 0.0, 0.0, 1.0, sites_pass)])
     trace: Any = SimpleNamespace(has_tokens=True, head={"environment": {}})
-    job_module.Job(tmp_path, report, lambda text: None)._judge_tokens(trace, Judgement(tokens=tokens))
+    job_module.Verification(tmp_path, report, lambda text: None)._add_tokens(trace, PytorchResult(tokens=tokens))
     assert [problem.code for problem in report.problems] == (["E403"] if blamed else [])

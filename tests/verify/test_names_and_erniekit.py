@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from converter.conversion import convert
+from mappings.registry import load_family
 from tests.converter.test_erniekit import WEIGHTS, trained
 from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import verify
-from verify.folder.expected_config import HABITS
 from verify.numbers.pytorch_process import Start
 from verify.recorder.behavior import offset_of, sees_all
 from verify.recorder.config import config_names
@@ -101,4 +101,5 @@ def test_a_row_that_sees_everything_has_the_rounding_of_what_hides_it() -> None:
     assert not sees_all({"inputs": {"input_ids": ids}}, "paddlenlp")
     assert not sees_all({"inputs": {"input_ids": ids, "attention_mask": ids}}, "erniekit")
     assert not sees_all({"inputs": {"input_ids": ids + 1}}, "erniekit") and not sees_all({"inputs": {}}, "erniekit")
-    assert [offset_of(name) for name in HABITS] == [HABITS[name]["position_offset"] for name in HABITS]
+    presets = load_family("ernie_m").presets
+    assert [offset_of(each.name) for each in presets] == [each.values["position_offset"] for each in presets]

@@ -17,8 +17,9 @@ import pytest
 from converter import convert
 from tests.support.port_folders import CLASSES, FORMS, HEAD, Recordings, edit_config, edit_folders, edit_weights
 from verify import Report, verify
-from verify.folder.check_folder import check_fields
+from verify.folder.check_folder import Standard, check_fields
 from verify.numbers.pytorch_process import Start
+from verify.results.manifest import read_manifest
 from verify.results.trace import read_trace
 from verify.weights.output_weights import read_written
 
@@ -159,11 +160,12 @@ def test_a_field_is_named(recordings: Recordings, tmp_path: Path, field: str, va
     source, output, trace = recordings.sources["fields"], tmp_path / "out", read_trace(recordings.trace("fields"))
     convert(source, output)
     written = read_written(output)
-    assert check_fields(output, None, trace, written, "transformers") == []
+    standard = Standard(None, trace, read_manifest(output)[0])
+    assert check_fields(output, standard, written)[0] == []
     edit_config(output, **{field: value})
     for problems in (
         verify(source, output, static_only=True).problems,
-        check_fields(output, None, trace, written, "transformers"),
+        check_fields(output, standard, written)[0],
     ):
         assert [problem.code for problem in problems] == ["E408"] and f" {field} is" in problems[0].text
 

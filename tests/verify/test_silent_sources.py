@@ -61,7 +61,7 @@ def test_a_config_from_elsewhere(tmp_path: Path) -> None:
 
 
 def test_what_speaks_of_a_source_needs_one(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="speak of a SOURCE, and none is given"):
+    with pytest.raises(SourceError, match="are about a SOURCE, and none is given"):
         verify(None, tmp_path, trace=tmp_path / "trace", tokenizer=tmp_path)
 
 

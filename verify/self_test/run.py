@@ -38,8 +38,8 @@ def run_self_test(
     on_progress: Callable[[str], None],
     options: Options,
 ) -> SelfTest:
-    """Inject faults into copies of OUTPUT, which passed, and look for each. `folder` is ours alone; Without
-    `options.static` it is left to numbers and tokens. Raises ReferenceFailure when the process that runs OUTPUT fails."""
+    """Inject faults into copies of OUTPUT, which passed, and look for each. `folder` is ours alone; without
+    `options.static` numbers and tokens alone look. Raises ReferenceFailure when the process that runs OUTPUT fails."""
     on_progress("self-test: choosing faults")
     side = StaticSide(standard, read_written(output))
     faults = choose_faults(output, side, trace, folder)

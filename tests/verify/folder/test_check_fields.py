@@ -14,7 +14,8 @@ from converter.conversion import convert
 from mappings import SOURCE_CLASSES
 from tests.support.checkpoints import write_folder
 from verify import verify
-from verify.folder.check_folder import check_folder
+from verify.folder.check_folder import Standard, check_folder
+from verify.results.manifest import read_manifest
 from verify.results.trace import read_trace
 
 CHANGES: list[tuple[str, str, Any]] = [
@@ -56,7 +57,8 @@ CHANGES: list[tuple[str, str, Any]] = [
 
 
 def judge_by_trace(whole: Any, output: Path) -> list[Problem]:
-    _, problems, _ = check_folder(output, None, read_trace(whole.trace), None, lambda text: None)
+    standard = Standard(None, read_trace(whole.trace), read_manifest(output)[0])
+    _, problems, _ = check_folder(output, standard, lambda text: None)
     return problems
 
 

@@ -15,12 +15,12 @@ from converter import convert
 from converter.cli import app
 from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import Report, verify
-from verify.folder.check_manifest import read_manifest
 from verify.folder.left_inside import check_left_inside
 from verify.report.html.page import render_page
 from verify.report.junit import render_junit
 from verify.report.summary import render_summary
 from verify.report.terminal import render_table
+from verify.results.manifest import read_manifest
 
 HEADED = "ErnieMForSequenceClassification"
 LORA = "ernie_m.encoder.layers.1.self_attn.q_proj.lora_A"

@@ -15,7 +15,7 @@ from converter import convert
 from tests.converter.open.tokenizer.test_tokenizer_files import ONE_COLUMN, TWO_COLUMNS, write_tokenizer
 from tests.support.checkpoints import write_folder
 from verify import Report, verify
-from verify.folder.tokenizer_files import judge_tokenizer
+from verify.folder.tokenizer_files import check_tokenizer_files
 from verify.results.trace import Trace
 
 SETTINGS = {"padding_side": "left", "additional_special_tokens": ["[OPTION]"], "model_max_length": 5}
@@ -156,21 +156,21 @@ def make_trace(source: Path, **settings: Any) -> Trace:
 def test_a_trace_has_the_checksums_where_source_is_not_at_hand(converted: tuple[Path, Path]) -> None:
     source, output = converted
     trace = make_trace(source)
-    assert judge_tokenizer(output, None, trace) == ([], [])
+    assert check_tokenizer_files(output, None, trace) == ([], [])
     (output / "vocab.txt").write_bytes(TWO_COLUMNS)
-    assert "vocab.txt has two columns" in judge_tokenizer(output, None, trace)[0][0].text
+    assert "vocab.txt has two columns" in check_tokenizer_files(output, None, trace)[0][0].text
     (output / "vocab.txt").write_bytes(ONE_COLUMN.replace("▁a".encode(), "▁b".encode()))
-    assert "other tokens than SOURCE's" in judge_tokenizer(output, None, trace)[0][0].text
+    assert "other tokens than SOURCE's" in check_tokenizer_files(output, None, trace)[0][0].text
     shutil.copy(source / "vocab.txt", output / "vocab.txt")
     (output / "sentencepiece.bpe.model").write_bytes(b"\x0a\x03\x0a\x01a")
-    assert "its checksum differs from the trace's" in judge_tokenizer(output, None, trace)[0][0].text
+    assert "its checksum differs from the trace's" in check_tokenizer_files(output, None, trace)[0][0].text
 
 
 def test_a_trace_of_before_checksums_judges_no_file(converted: tuple[Path, Path]) -> None:
     output = converted[1]
     trace = Trace(Path("trace"), {"config": {"max_position_embeddings": 10}, "tokenizer": {"ways": []}}, ())
     (output / "vocab.txt").write_bytes(ONE_COLUMN.replace("▁a".encode(), "▁b".encode()))
-    assert judge_tokenizer(output, None, trace) == ([], [])
+    assert check_tokenizer_files(output, None, trace) == ([], [])
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,13 @@ import pytest
 
 from converter.common.errors import ReferenceFailure
 from tests.support.checkpoints import make_config, make_state, write_folder
+from tests.support.limits import make_limits
 from verify import Report, verify
-from verify.modes.default_load import UNITS, coarsest
+from verify.modes.default_load import coarsest
 from verify.numbers.pytorch_process import Start
-from verify.numbers.tolerances import Limits
 from verify.report.terminal import render_table
 from verify.results.numbers import DEFAULT_LOAD
+from verify.results.precision import UNITS
 from verify.results.trace import read_trace
 
 HEAD = "ErnieMForSequenceClassification"
@@ -183,9 +184,9 @@ def test_values_are_the_files_or_the_nearest(tmp_path: Path, stored: str, loaded
 
 
 def test_limits_follow_the_coarser_of_the_two_dtypes() -> None:
-    limits = Limits("float64", 16, 2, 30, {}, {})
+    limits = make_limits("float64", 16, 2, 30)
     for dtype, unit in UNITS.items():
         assert coarsest(limits, dtype).unit == unit
         ratio = coarsest(limits, dtype).site("logits") / limits.site("logits")
         assert np.isclose(ratio, unit / UNITS["float64"])
-    assert coarsest(Limits("float32", 16, 2, 30, {}, {}), "float64").precision == "float32"
+    assert coarsest(make_limits("float32", 16, 2, 30), "float64").precision == "float32"

@@ -11,7 +11,7 @@ import pytest
 from mappings import SOURCE_CLASSES
 from tests.support.code_edits import CONFIGURATION, TRAINING, USES, Edit
 from verify import Report, verify
-from verify.modes.more_modes import NOT_RUN, WAYS
+from verify.modes.execution_modes import MODES, NOT_RUN
 from verify.numbers.pytorch_process import Start
 from verify.report.terminal import render_table
 from verify.results.numbers import DEFAULT_LOAD
@@ -62,5 +62,5 @@ def test_what_the_code_makes_of_a_field(judge_edited: Callable[[Edit], Report], 
 def test_a_sound_model_is_sound_in_every_use(verified: Callable[[str], Any], kind: str) -> None:
     report = verified(kind).report
     assert report.passed, report.problems
-    assert set(report.uses) == {*USES, *WAYS, *NOT_RUN, DEFAULT_LOAD}
+    assert set(report.uses) == {*USES, *MODES, *NOT_RUN, DEFAULT_LOAD}
     assert all(use.compared > 0 for way, use in report.uses.items() if way not in NOT_RUN)

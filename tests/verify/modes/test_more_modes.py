@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.mode_edits import MORE_USES
 from tests.verify.test_code_faults import copy_edited
-from verify.modes.more_modes import NOT_RUN, WAYS
+from verify.modes.execution_modes import MODES, NOT_RUN
 from verify.report.terminal import render_table
 from verify.results.numbers import ModeResult
 from verify.results.report import Report
@@ -45,7 +45,7 @@ def test_code_that_is_wrong_in_one_use_is_found_by_that_use(found: Found, name: 
 
 
 def test_every_use_finds_something(found: Found) -> None:
-    assert {way for way, _ in MORE_USES.values()} == {*WAYS}
+    assert {way for way, _ in MORE_USES.values()} == {*MODES}
 
 
 def test_a_sound_model_is_sound_in_all_of_them(found: Found) -> None:

@@ -9,19 +9,20 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from mappings import SOURCE_CLASSES
+from mappings.registry import load_family
+from tests.support.limits import make_limits
 from verify import verify
+from verify.numbers.compare import Reference
 from verify.numbers.detection_margin import choose_tensors, measure_smallest_fault, short_case, smallest_of
 from verify.numbers.loading import LoadedModel
 from verify.numbers.pytorch_process import Start
-from verify.numbers.replay import Player
-from verify.numbers.tolerances import Limits
+from verify.numbers.replay import CaseRunner
 from verify.reference.subprocess_runner import Ended
 from verify.report.messages import tell_margin
 from verify.report.terminal import render_table
@@ -33,6 +34,7 @@ from verify.weights.ulp import typical_change
 
 torch = pytest.importorskip("torch")
 
+FAMILY = load_family("ernie_m")
 ROOT = Path(__file__).resolve().parents[3]
 TINY = "ErnieMForSequenceClassification"
 ROWS = Case("rows", "every row", "word_embeddings", (), ("word_embeddings",))
@@ -50,7 +52,7 @@ class Table(torch.nn.Module):  # type: ignore[name-defined,misc]
         self.embeddings.word_embeddings.weight.data = rows.double()
 
     def forward(self, input_ids: Any, **asked: object) -> Any:
-        return SimpleNamespace(hidden_states=(self.embeddings.word_embeddings(input_ids),))
+        return {"hidden_states": (self.embeddings.word_embeddings(input_ids),)}
 
 
 def write(folder: Path, rows: Any) -> dict[str, WrittenTensor]:
@@ -60,8 +62,8 @@ def write(folder: Path, rows: Any) -> dict[str, WrittenTensor]:
     return read_written(folder).tensors
 
 
-def make_player(rows: Any, cases: dict[Case, Any], growth: dict[str, float] | None = None) -> Player:
-    """A player of cases whose ids are given, with what a sound model gives as Paddle's numbers. Every scale is 1."""
+def make_runner(rows: Any, cases: dict[Case, Any], growth: dict[str, float] | None = None) -> CaseRunner:
+    """A runner of cases whose ids are given, with what a sound model gives as Paddle's numbers. Every scale is 1."""
     arrays, scales = {}, {}
     table = rows.double().numpy()
     for case, ids in cases.items():
@@ -71,31 +73,32 @@ def make_player(rows: Any, cases: dict[Case, Any], growth: dict[str, float] | No
             arrays[case.site_key(site)] = table[np.array([ids])] if case.inputs else table
             scales[site, False] = 1.0
     model = Table(rows)
-    limits = Limits("float64", 32, 3, 38, growth or {}, {})
+    limits = make_limits("float64", 32, 3, 38, growth or {})
     trace = Trace(Path("none"), {}, tuple(cases))
-    return Player(trace, arrays, LoadedModel(model, model, "by hand"), limits, scales)  # type: ignore[arg-type]
+    reference = Reference(trace, arrays, limits, scales)  # type: ignore[arg-type]
+    return CaseRunner(reference, LoadedModel(model, model, "by hand", FAMILY))
 
 
 def network(name: str) -> Case:
     return Case(name, "ids", "model", ("input_ids",), ("hidden_states.0",))
 
 
-def measure(player: Player, written: dict[str, WrittenTensor]) -> SmallestFault:
-    return measure_smallest_fault(player, written, lambda text: None)
+def measure(runner: CaseRunner, written: dict[str, WrittenTensor]) -> SmallestFault:
+    return measure_smallest_fault(runner, written, lambda text: None)
 
 
 @pytest.mark.parametrize("dtype", list(STEP))
 def test_a_table_whose_ratio_is_known(tmp_path: Path, dtype: str) -> None:
     """Every element is 1 or -1, the largest value is 1, the limit 8 * 2^-53: the ratio is a power of 2."""
     rows = torch.tensor([[1.0, -1.0], [-1.0, 1.0]], dtype=getattr(torch, dtype))
-    player = make_player(rows, {ROWS: None})
-    before = player.loaded.model.embeddings.word_embeddings.weight.clone()
-    fault = measure(player, write(tmp_path, rows))
+    runner = make_runner(rows, {ROWS: None})
+    before = runner.loaded.model.embeddings.word_embeddings.weight.clone()
+    fault = measure(runner, write(tmp_path, rows))
     assert fault.ratio == STEP[dtype] / 2.0**-50
     assert (fault.site, fault.case, fault.tried) == ("word_embeddings", "rows", 1)
     assert fault.tensor == "embeddings.word_embeddings.weight" and len(fault.element) == 2
-    assert torch.equal(player.loaded.model.embeddings.word_embeddings.weight, before)
-    assert not player.done.sites
+    assert torch.equal(runner.loaded.model.embeddings.word_embeddings.weight, before)
+    assert not runner.result.sites
 
 
 @pytest.mark.parametrize("blind", [1, 13])
@@ -103,8 +106,8 @@ def test_what_the_short_input_does_not_show_another_may(tmp_path: Path, blind: i
     """Row 0 holds only zeros, so a row is changed that the first inputs do not have: all are asked in the end."""
     rows = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
     cases = {**{network(f"blind {number}"): [0] for number in range(blind)}, network("second"): [0, 1]}
-    limit = Limits("float64", 32, 3, 38, {}, {}).site("hidden_states.0")
-    fault = measure(make_player(rows, cases), write(tmp_path, rows))
+    limit = make_limits("float64", 32, 3, 38).site("hidden_states.0")
+    fault = measure(make_runner(rows, cases), write(tmp_path, rows))
     assert (fault.ratio, fault.case) == (2.0**-23 / limit, "second")
 
 
@@ -113,40 +116,41 @@ def test_what_it_hardly_shows_another_may_show_clearly(tmp_path: Path) -> None:
     rows = torch.ones(3, 2)
     growth = {"hidden_states.0": 2.0**14}
     cases = {replace(network("first"), zero_row=True): [0, 1, 2], network("second"): [0, 1, 2]}
-    limits = Limits("float64", 32, 3, 38, growth, {})
+    limits = make_limits("float64", 32, 3, 38, growth)
     ratios = [2.0**-23 / limits.site("hidden_states.0", zero_row=zero_row) for zero_row in (True, False)]
     assert 1 < ratios[0] < 10 < ratios[1]
-    fault = measure(make_player(rows, cases, growth), write(tmp_path, rows))
+    fault = measure(make_runner(rows, cases, growth), write(tmp_path, rows))
     assert (fault.ratio, fault.case) == (ratios[1], "second")
     alone = {case: ids for case, ids in cases.items() if case.zero_row}
-    assert measure(make_player(rows, alone, growth), write(tmp_path, rows)).ratio == ratios[0]
+    assert measure(make_runner(rows, alone, growth), write(tmp_path, rows)).ratio == ratios[0]
 
 
 @pytest.mark.parametrize(("growth", "hidden"), [(2.0**10, False), (2.0**40, True)])
 def test_a_limit_that_is_too_wide_is_told(tmp_path: Path, growth: float, hidden: bool) -> None:
     rows = torch.ones(3, 2)
-    player = make_player(rows, {network("first"): [0, 1, 2]}, {"hidden_states.0": growth})
-    ratio = measure(player, write(tmp_path, rows)).ratio
+    runner = make_runner(rows, {network("first"): [0, 1, 2]}, {"hidden_states.0": growth})
+    ratio = measure(runner, write(tmp_path, rows)).ratio
     assert ratio is not None and (ratio < 1) == hidden
     assert ratio == pytest.approx(2.0**-23 / (8 * 2.0**-53 * math.sqrt(80) * growth))
 
 
 def test_a_precision_that_rounds_as_coarsely_has_no_number(tmp_path: Path) -> None:
     rows = torch.ones(3, 2)
-    player = make_player(rows, {ROWS: None})
-    single = replace(player, limits=replace(player.limits, precision="float32"))
+    runner = make_runner(rows, {ROWS: None})
+    limits = replace(runner.reference.limits, precision="float32")
+    single = replace(runner, reference=replace(runner.reference, limits=limits))
     fault = measure(single, write(tmp_path, rows))
     assert fault.ratio is None and "float32 itself rounds by one unit in the last place" in fault.why
     assert "no smallest fault was measured" in tell_margin(Margin(0.1, fault))
     # Half a float32's digits: that shows.
     assert measure(single, write(tmp_path, rows.to(torch.bfloat16))).ratio == 2.0**-7 / 2.0**-21
-    double = measure(player, write(tmp_path, rows.double()))
+    double = measure(runner, write(tmp_path, rows.double()))
     assert double.ratio is None and "--precision" not in double.why
 
 
 def test_beside_0_there_is_nothing_to_see(tmp_path: Path) -> None:
     rows = torch.zeros(3, 2)
-    fault = measure(make_player(rows, {ROWS: None}), write(tmp_path, rows))
+    fault = measure(make_runner(rows, {ROWS: None}), write(tmp_path, rows))
     assert fault.ratio is None and "is 0" in fault.why
 
 
@@ -171,7 +175,7 @@ def test_of_the_largest_number_the_one_below_is_taken(tmp_path: Path) -> None:
 
 def test_one_tensor_of_each_kind_from_the_ends_of_the_network() -> None:
     names = [f"e.layers.{number}.norm1.{part}" for number in (0, 1, 2, 10) for part in ("weight", "bias")]
-    chosen = choose_tensors([*names, "embeddings.layer_norm.bias", "pooler.dense.weight"])
+    chosen = choose_tensors([*names, "embeddings.layer_norm.bias", "pooler.dense.weight"], FAMILY.network)
     assert chosen == [
         *("e.layers.0.norm1.weight", "e.layers.0.norm1.bias", "e.layers.10.norm1.weight", "e.layers.10.norm1.bias"),
         *("embeddings.layer_norm.bias", "pooler.dense.weight"),
@@ -184,7 +188,7 @@ def test_the_shortest_way_to_see_a_tensor() -> None:
     plain, inside = network("plain"), replace(network("inside"), sites=("a", "b"))
     cases = [ROWS, norms, masked, plain, inside]
     names = ["embeddings.word_embeddings", "embeddings.layer_norm", "encoder.layers.0.linear1"]
-    assert [short_case(cases, f"ernie_m.{name}.weight").name for name in names] == ["rows", "small", "inside"]
+    assert [short_case(cases, f"ernie_m.{name}.weight", FAMILY).name for name in names] == ["rows", "small", "inside"]
 
 
 def test_the_smallest_is_of_those_that_have_a_number() -> None:
@@ -222,11 +226,11 @@ def test_a_trace_gives_the_same_margin_and_a_failure_none(
 
 WIDE = """
 import sys
-from verify.numbers import pytorch_process as judge
+from verify import pytorch_entry
 from verify.numbers.tolerances import Limits
 sound = Limits.site
 Limits.site = lambda *arguments: 1e6 * sound(*arguments)
-judge.main(sys.argv[1])
+pytorch_entry.main(sys.argv[1])
 """
 
 

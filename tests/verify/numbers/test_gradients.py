@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mappings.registry import load_family
 from verify.numbers.gradients import align_rows
-from verify.numbers.hooks import paddle_name
 from verify.protocol.gradient_functional import halves, is_table, keep_gradient
 from verify.protocol.projections import project, seeded
 
@@ -71,7 +71,7 @@ def test_a_norm_in_the_embeddings_is_no_table() -> None:
     ],
 )
 def test_paddle_names(target: str, source: str) -> None:
-    assert paddle_name(target) == source
+    assert load_family("ernie_m").paddle_name(target) == source
 
 
 @pytest.mark.parametrize("name", ["ErnieMModel", "ErnieMForQuestionAnswering", "UIEM"])

@@ -6,11 +6,12 @@ import math
 
 import pytest
 
-from verify.numbers.tolerances import DEVIATIONS, ELEMENTARY, HIDDEN, Limits
+from tests.support.limits import make_limits
+from verify.numbers.tolerances import DEVIATIONS, ELEMENTARY, MASKED, Limits
 
 
 def limits(precision: str = "float64", growth: dict[str, float] | None = None) -> Limits:
-    return Limits(precision, 32, 3, 38, growth or {}, {"w": 6.0})
+    return make_limits(precision, 32, 3, 38, growth or {}, {"w": 6.0})
 
 
 def test_a_norm_alone_is_two_sums_over_its_width() -> None:
@@ -55,7 +56,7 @@ def test_growth_below_1_lowers_no_limit() -> None:
 
 def test_rows_that_hide_every_key_may_lose_the_digits_of_10000() -> None:
     more = limits().site("attentions.0", zero_row=True) - limits().site("attentions.0")
-    assert more == pytest.approx(2 * HIDDEN * 2**-53)
+    assert more == pytest.approx(2 * MASKED * 2**-53)
 
 
 def test_gradients_count_the_tokens_and_what_paddle_saw_grow() -> None:
@@ -67,5 +68,5 @@ def test_gradients_count_the_tokens_and_what_paddle_saw_grow() -> None:
 def test_a_bit_of_a_float32_weight_lies_far_above_the_limits_of_full_sizes(hidden: int, layers: int) -> None:
     """One unit in the last place of one weight among `hidden`, all alike, moves what it feeds by about
     2^-24 / sqrt(hidden). What growth and smaller weights leave of that, each report measures: its margin."""
-    worst = Limits("float64", hidden, layers, 512, {}, {}).site("logits")
+    worst = make_limits("float64", hidden, layers, 512).site("logits")
     assert worst < 1e-12 and 2**-24 / math.sqrt(hidden) > 1000 * worst
