@@ -43,7 +43,7 @@ def verify(
     """Verify `output` against `source`, or with `trace` against what was recorded from it, and write the report.
 
     `architecture`, `config`, `num_attention_heads`, `tokenizer` and `prefix` are what `convert` was given for a source
-    that does not specify it. `source` as text may be a name, an address or a Hub id: see converter.locate.locate. Raises
+    that does not specify it. `source` may be a name, an address or a Hub id: see converter.locate.locate. Raises
     SourceError, FileError, PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace cannot
     be used, or when the source's own NaN leave nothing to compare. Whatever is wrong with `output` is in the report:
     `report.passed` is False then. `static=False` leaves it to numbers and tokens to find every fault; `self_test`

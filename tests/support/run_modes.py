@@ -1,5 +1,5 @@
-"""Runs in a process of its own: the execution modes of verify/modes of the models in some folders. Arguments: the trace,
-where to write, folders.
+"""Runs in a process of its own: the execution modes of verify/modes of the models in some folders. Arguments: the
+trace, where to write, folders.
 
 It is called by tests/verify/modes/test_more_modes.py, and loads each folder as `verify` does.
 """
