@@ -1,4 +1,4 @@
-"""The weights themselves: the inverse of each operation, on what was written, must be the source, bit for bit."""
+"""Check OUTPUT's weights: the inverse of each operation on the written tensor must be the source, bit for bit."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def as_bits(array: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def _explain(planned: PlannedTensor, found: WrittenTensor, others: Sequence[PlannedTensor]) -> str:
-    """What it holds instead, where that can be told."""
+    """What it holds instead, if that can be found."""
     if found.dtype != planned.source.dtype:
         return ""
     bits = as_bits(found.read(), found.dtype)

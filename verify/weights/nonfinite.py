@@ -1,4 +1,4 @@
-"""Weights that are not numbers: what to say when no numbers can be compared through them."""
+"""Find NaN and infinity in SOURCE's weights, which prevent a comparison of numbers."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def explain_not_finite(plan: Plan, weights_agree: bool) -> ReferenceFailure | No
     if not found:
         return None
     more = f" and {len(found) - _SHOWN} more tensors" if len(found) > _SHOWN else ""
-    said = (
+    advice = (
         "OUTPUT's weights are SOURCE's, bit for bit: --static-only says so with exit code 0"
         if weights_agree
         else ("--static-only compares the bytes of the weights")
     )
     text = f"SOURCE has NaN or infinity in {', '.join(found[:_SHOWN])}{more}: through them every number is lost in "
-    return ReferenceFailure(Problem("E608", f"{text}Paddle as in PyTorch, and none can be compared. {said}"))
+    return ReferenceFailure(Problem("E608", f"{text}Paddle as in PyTorch, and none can be compared. {advice}"))

@@ -1,4 +1,4 @@
-"""The weights of OUTPUT as they lie on disk, every byte accounted for. Damage is a finding, never a raise."""
+"""Read the weight files of OUTPUT, accounting for every byte. Damage is reported as a finding, not raised."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _read_index(path: Path, found: WrittenWeights) -> dict[str, set[str] | None]
         files: dict[str, set[str] | None] = {}
         for tensor, file in table.items():
             if not isinstance(file, str) or unsafe_name(file):
-                raise ValueError(f"{tensor:.200} is said to be in {file!r:.200}, expected a file name")
+                raise ValueError(f"{tensor:.200} is listed in {file!r:.200}, expected a file name")
             listed = files.setdefault(file, set())
             assert listed is not None
             listed.add(tensor)
@@ -133,9 +133,9 @@ def find_names_outside(output: Path) -> list[Problem]:
     maps = [value for key, value in pairs if key == "weight_map" and isinstance(value, list)]
     files = [pair[1] for found in maps for pair in found if isinstance(pair, tuple) and isinstance(pair[1], str)]
     odd = {name: reason for name in dict.fromkeys(files) if (reason := unsafe_name(name))}
-    said = "Nothing in OUTPUT was loaded"
+    effect = "Nothing in OUTPUT was loaded"
     return [
-        Problem("E414", f"{INDEX_FILE} names the file {quoted(name, 120)}, which {reason}. {said}")
+        Problem("E414", f"{INDEX_FILE} names the file {quoted(name, 120)}, which {reason}. {effect}")
         for name, reason in list(odd.items())[:_SHOWN]
     ]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: dtype -> (unsigned integer of the same size, bits of the largest finite magnitude)
 _LAYOUT = {"float16": ("<u2", 0x7BFF), "bfloat16": ("<u2", 0x7F7F), "float32": ("<u4", 0x7F7FFFFF)}
-#: Conversions that this can judge: midpoints of the target must be exact in float64.
+#: Conversions that can be checked here: midpoints of the target must be exact in float64.
 ROUNDED_TARGETS = tuple(_LAYOUT)
 
 

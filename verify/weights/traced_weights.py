@@ -1,4 +1,4 @@
-"""The weights against a trace, where there is no source: it holds the checksum of every tensor that Paddle read."""
+"""Check OUTPUT's weights against a trace, without SOURCE: it has the checksum of every tensor that Paddle read."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _DRAWN = 1001
 
 @dataclass(frozen=True)
 class Change:
-    """One element of a tensor, and the number beside it that takes its place."""
+    """One element of a tensor, and the next number, which takes its place."""
 
     tensor: str
     place: tuple[int, ...]
@@ -29,7 +29,7 @@ class Change:
 
 def typical_change(tensor: WrittenTensor, seed: int) -> Change | None:
     """An element of median magnitude among those drawn that are not 0, moved by one unit in the last place of the
-    stored dtype. None where all that is drawn is 0: beside 0 lie numbers that nothing can see."""
+    stored dtype. None where all that is drawn is 0, whose neighbours are too small to show."""
     import numpy as np
 
     flat = tensor.read().reshape(-1)
