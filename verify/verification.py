@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
@@ -206,7 +206,7 @@ class Job:
         request = make_request(
             opened, plan, self.report.precision, round_to, options.said.tokenizer, self.report.behavior
         )
-        request["tokenizer"] = tokenizer_place(opened, self.folder)
+        request = replace(request, tokenizer=tokenizer_place(opened, self.folder))
         path = record_trace(interpreter, request, self.folder, self.say)
         if options.record is not None:
             copy_trace(path, options.record)

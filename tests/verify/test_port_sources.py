@@ -187,9 +187,11 @@ def test_live_from_torchs_own_file_with_tokens_and_a_self_test(
 
 
 def test_a_converted_folder_is_no_source_to_record(sources: dict[str, Path], tmp_path: Path) -> None:
-    from verify.recorder.config import read_config
-    from verify.recorder.telling import Refused
+    from verify.protocol.request import Request
+    from verify.recorder.errors import Refused
+    from verify.recorder.families import FAMILIES
+    from verify.recorder.sources.config import read_config
 
     convert(sources[HEAD], tmp_path / "out")
     with pytest.raises(Refused, match="converted already: record the checkpoint that it came from"):
-        read_config({"source": str(tmp_path / "out")})
+        read_config(Request(source=str(tmp_path / "out")), FAMILIES[0])
