@@ -64,7 +64,7 @@ def read_variable(path: str) -> Any:
     return np.array(tensor)
 
 
-def read_program(program: str, weights: str) -> Any:
+def read_program(program: str, weights: str) -> dict[str, Any]:
     """A program with its weights, as Paddle loads it."""
     layer = load_program(program, weights)
     return dict((LOADED_SUFFIX.sub("", value.name), value.numpy()) for value in layer.state_dict().values())

@@ -33,7 +33,7 @@ STORAGES = {
 SAVE_AGAIN = "Save the model again as model.safetensors: transformers 4's save_pretrained does"
 
 
-def read_torch(path: str) -> Any:
+def read_torch(path: str) -> dict[str, Any]:
     """name -> array of every tensor in the table that the file holds. Raises Refused."""
     name = os.path.basename(path)
     with open(path, "rb") as file:

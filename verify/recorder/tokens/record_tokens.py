@@ -28,7 +28,8 @@ class Tokens:
 def record_tokens(family: Family, folder: str, lines: list[str], seed: int, quirk: str) -> Tokens:
     """Tokenize `lines` and the synthetic texts by the rule of `quirk`. Raises whatever PaddleNLP's tokenizer raises."""
     texts = lines + generate_texts(seed)
-    rows, calls, settings, notes = 0, {}, None, []
+    rows, calls, settings = 0, {}, None
+    notes: list[str] = []
     rule = family.token_rule(quirk)
     if rule is not None:  # A rule for ids alone, without a tokenizer to call.
         ids = rule(folder, texts)

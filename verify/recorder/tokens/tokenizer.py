@@ -58,7 +58,8 @@ def copy_in_own_form(family: Family, folder: str, copy: str) -> dict[str, int]:
     with open(os.path.join(folder, vocabulary), "rb") as source, open(os.path.join(copy, vocabulary), "wb") as target:
         target.write(source.read().rstrip(b"\r\n") + b"\n")
     shutil.copyfile(os.path.join(folder, model), os.path.join(copy, model))
-    found = dict((name, read_if_there(os.path.join(folder, name))) for name in (CONFIG_FILE, TABLE_FILE, ADDED_FILE))
+    names = (CONFIG_FILE, TABLE_FILE, ADDED_FILE)
+    found: dict[str, dict[str, Any]] = {name: read_if_there(os.path.join(folder, name)) for name in names}
     for name in (CONFIG_FILE, TABLE_FILE):
         fields = dict((key, in_own_form(value)) for key, value in found[name].items())
         extra = fields.pop("extra_special_tokens", None)  # transformers 5's name
