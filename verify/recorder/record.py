@@ -14,7 +14,7 @@ from verify.protocol.messages import report_progress
 from verify.protocol.projections import is_large, project
 from verify.protocol.request import Request
 from verify.protocol.trace_format import FORMAT
-from verify.recorder.cases.case_builder import CaseBuilder
+from verify.recorder.cases.every_case import build_cases
 from verify.recorder.cases.isolated_modules import linears_case, norms_case, table_case
 from verify.recorder.errors import Broken, Refused
 from verify.recorder.files import file_sha256
@@ -75,7 +75,7 @@ def record(request: Request) -> tuple[Arrays, dict[str, Any]]:
     offset = family.position_offset(quirk)
     longest = model.config.max_position_embeddings - offset
     sentences = choose_sentences(family, tokens and tokens.sentences, model.config.vocab_size, seed, longest)
-    built = CaseBuilder(family, model, sentences, precision, seed, offset).build()
+    built = build_cases(family, model, sentences, precision, seed, offset)
     cases, left = split_cases(family, model, built)
     activations = Activations(family, model, precision)
     arrays, found = run_cases(activations, family.mark_masked_rows(cases, quirk), seed, pooler)

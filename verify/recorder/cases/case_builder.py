@@ -1,4 +1,4 @@
-"""The input cases: each fault of a weight, of a config field or of a rule changes the outputs of at least one."""
+"""The builder of the cases, and those without masks and labels."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from verify.recorder.cases.losses import add_losses
-from verify.recorder.cases.masks import add_masks
 from verify.recorder.families.family import Family
 
 #: A model whose states for every word of the vocabulary are smaller than this goes through all words and lengths.
@@ -86,18 +84,6 @@ class CaseBuilder:
             ids[number, : len(row)] = row
             mask[number, : len(row)] = 1
         return ids, mask
-
-    def build(self) -> list[dict[str, Any]]:
-        """All cases, in the order in which they are run."""
-        length = min(24, self.longest)
-        self.texts(length)
-        add_masks(self, min(14, self.longest))
-        self.positions_and_vectors(min(12, self.longest))
-        self.extremes()
-        self.lengths()
-        self.words()
-        add_losses(self, min(10, self.longest))
-        return self.cases
 
     def texts(self, length: int) -> None:
         ids, mask = self.batch(1, min(16, length))

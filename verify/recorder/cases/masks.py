@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from verify.recorder.cases.case_builder import CaseBuilder
+from verify.recorder.cases.case_builder import CaseBuilder
 
 
 def add_masks(builder: CaseBuilder, length: int) -> None:
