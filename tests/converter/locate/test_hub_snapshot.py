@@ -13,9 +13,9 @@ from huggingface_hub import constants
 
 from converter import convert
 from converter.common.errors import FetchError, SourceError
-from converter.locate import hub_snapshot as hub
 from converter.locate.hub_files import needed_files
-from converter.locate.locate import Located, locate
+from converter.locate.locate import locate
+from converter.locate.located import Located
 from tests.support.checkpoints import write_folder
 from tests.support.hub_server import COMMIT, SECOND, Repository, git_sum, refusing
 from tests.support.server import Server, cut, status, whole
@@ -27,7 +27,6 @@ ID = "PaddlePaddle/tiny"
 def endpoint(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", server.url)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # Other tests' environment.
-    monkeypatch.setattr(hub, "WAITS", (0.0, 0.0))
 
 
 @pytest.fixture
@@ -77,7 +76,7 @@ def test_the_sum_of_a_small_file_is_git_s(server: Server, files: dict[str, bytes
     wrong = files["config.json"].replace(b'"hidden_size": 8', b'"hidden_size": 9')
     assert len(wrong) == len(files["config.json"]) and wrong != files["config.json"]
     Repository(server, ID, files, wrong={"config.json": wrong}).open()
-    assert "config.json: git's sum is" in refusal()
+    assert "config.json: git's blob id is" in refusal()
     assert wrong not in blobs(tmp_path)
     assert git_sum(b"hello world\n") == "3b18e512dba79e4c8300dd08aeb37f8e728b8dad"  # As `git hash-object` says.
 
@@ -92,7 +91,7 @@ def test_a_blob_that_rotted_in_the_cache_is_fetched_again(server: Server, files:
 
 def test_a_file_without_a_usual_sum_is_taken_with_a_warning(server: Server, files: dict[str, bytes]) -> None:
     Repository(server, ID, files, etags={"config.json": "v1"}).open()
-    assert locate(ID).warnings == ("config.json: the Hub tells no sum of it, only its size was checked",)
+    assert locate(ID).warnings == ("config.json: the Hub reports no checksum for it, only its size was checked",)
 
 
 @pytest.mark.parametrize("etag", ["../../../escaped", ".."])
