@@ -9,7 +9,6 @@ ROOT/KIND/LABEL-KEY/lock                held by the run that fetches
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -23,9 +22,10 @@ from typing import Any, Callable
 from filelock import FileLock, Timeout
 
 from converter.common.errors import FetchError, Problem
+from converter.files.disk import lacking_space
+from converter.files.hashing import sha256_of
 
 VARIABLE = "PADDLE2TORCH_CACHE"
-_PIECE = 1 << 20
 
 
 def cache_folder(named: Path | str | None = None) -> Path:
@@ -79,7 +79,7 @@ class CacheEntry:
         path, record = self.files / name, self._read_record(name)
         if record is None or not path.is_file() or path.stat().st_size != record.size:
             return None
-        return (path, record) if hash_file(path, "sha256") == record.sha256 else None
+        return (path, record) if sha256_of(path) == record.sha256 else None
 
     def keep(self, name: str, path: Path, record: FileRecord) -> Path:
         """Move a checked file in: first the record, then the file, so that no file is here without a record."""
@@ -98,24 +98,6 @@ class CacheEntry:
             return FileRecord(**data) if data is not None else None
         except TypeError:  # Another version's.
             return None
-
-
-def hash_file(path: Path, kind: str, progress: Callable[[int], None] | None = None) -> str:
-    """The checksum of a file in hexadecimal. `kind`: hashlib's name of it. `progress` is called with the bytes done."""
-    digest = hashlib.new(kind, usedforsecurity=False)
-    done = 0
-    for piece in read_pieces(path):
-        digest.update(piece)
-        done += len(piece)
-        if progress is not None:
-            progress(done)
-    return digest.hexdigest()
-
-
-def read_pieces(path: Path) -> Iterator[bytes]:
-    """The content of a file in pieces of 1 MiB."""
-    with open(path, "rb") as file:
-        yield from iter(lambda: file.read(_PIECE), b"")
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -137,15 +119,10 @@ def write_json(path: Path, data: object) -> None:
 
 def check_space(folder: Path, needed: int) -> None:
     """Raise FetchError (E708) if fewer than `needed` bytes are free."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise FetchError(
-            Problem(
-                "E708",
-                f"the cache {folder} has {free / 1e9:.2f} GB free, {needed / 1e9:.2f} GB are needed. "
-                f"Free some, or name another place with --cache or {VARIABLE}",
-            )
-        )
+    lack = lacking_space(folder, needed)
+    if lack is not None:
+        text = f"the cache {folder}: {lack}. Free some, or name another place with --cache or {VARIABLE}"
+        raise FetchError(Problem("E708", text))
 
 
 def cache_failure(root: Path, error: OSError) -> FetchError:

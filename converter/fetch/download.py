@@ -9,11 +9,12 @@ from typing import Callable
 
 from converter.common.errors import FetchError, Paddle2TorchError, Problem
 from converter.fetch import retry
-from converter.fetch.cache import CacheEntry, FileRecord, hash_file
+from converter.fetch.cache import CacheEntry, FileRecord
 from converter.fetch.error_pages import refuse_error_page
 from converter.fetch.partial_download import PartialFile
 from converter.fetch.request import Progress, RequestedFile, fetch_rest
 from converter.fetch.retry import TransientError
+from converter.files.hashing import md5_of, sha256_of
 
 #: In seconds. If a server asks for a longer wait, the download is given up.
 LONGEST_WAIT = 60.0
@@ -67,11 +68,11 @@ def _keep_if_correct(
     part.clear()
     try:
         refuse_error_page(incoming, wanted.address.shown)
-        sha256 = hash_file(incoming, "sha256", lambda done: progress(f"checking {wanted.name}", done, record.size))
+        sha256 = sha256_of(incoming, lambda done: progress(f"checking {wanted.name}", done, record.size))
         if sha256_sent not in (None, sha256):
             raise _WrongChecksum(f"{wanted.address.shown}: sha256 is {sha256}, expected {sha256_sent}.")
         if wanted.md5 is not None:
-            md5 = hash_file(incoming, "md5")
+            md5 = md5_of(incoming)
             if md5 != wanted.md5:
                 raise _WrongChecksum(f"{wanted.address.shown}: md5 is {md5}, expected {wanted.md5}.")
         check_content(incoming)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_PIECE = 1 << 20
+from converter.files.hashing import read_pieces, start_git_blob
 
 
 @dataclass(frozen=True)
 class LocalFile:
     """A file to upload: its name in the repository, its bytes or its path, its size in bytes and both checksums that a
-    Hub may report: the sha256, and git's blob id (see `hash_as_git`)."""
+    Hub may report: the sha256, and git's blob id."""
 
     name: str
     content: Path | bytes
@@ -58,28 +57,16 @@ class Commit:
 
 def read_local_file(name: str, path: Path) -> LocalFile:
     """A file under its name in the repository, read once for both checksums. Raises OSError."""
-    sha256 = hashlib.sha256()
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-
-        def pieces() -> Iterator[bytes]:
-            for piece in iter(lambda: file.read(_PIECE), b""):
-                sha256.update(piece)
-                yield piece
-
-        blob_id = hash_as_git(size, pieces())
-    return LocalFile(name, path, size, sha256.hexdigest(), blob_id)
+    size = os.stat(path).st_size
+    sha256, blob_id = hashlib.sha256(), start_git_blob(size)
+    for piece in read_pieces(path):
+        sha256.update(piece)
+        blob_id.update(piece)
+    return LocalFile(name, path, size, sha256.hexdigest(), blob_id.hexdigest())
 
 
 def make_local_file(name: str, content: bytes) -> LocalFile:
     """A file to upload that exists only in memory."""
-    size = len(content)
-    return LocalFile(name, content, size, hashlib.sha256(content).hexdigest(), hash_as_git(size, [content]))
-
-
-def hash_as_git(size: int, pieces: Iterable[bytes]) -> str:
-    """Git's id of a file's content: the sha1 of `blob SIZE`, a zero byte and the content."""
-    digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
-    for piece in pieces:
-        digest.update(piece)
-    return digest.hexdigest()
+    blob_id = start_git_blob(len(content))
+    blob_id.update(content)
+    return LocalFile(name, content, len(content), hashlib.sha256(content).hexdigest(), blob_id.hexdigest())

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, Callable
 
 from converter.common.errors import FetchError, Problem, SourceError
-from converter.fetch.cache import cache_failure, check_space, hash_file, read_pieces
+from converter.fetch.cache import cache_failure, check_space
 from converter.fetch.error_pages import refuse_error_page
 from converter.fetch.request import Progress
 from converter.fetch.transport import silence_limit
+from converter.files.hashing import git_blob_id, sha256_of
 from converter.hub.client import HubClient
-from converter.hub.contents import hash_as_git
 from converter.hub.errors import Activity
 from converter.hub.names import COMMIT, REVISION
 
@@ -94,10 +94,10 @@ class HubDownload(HubClient):
             return f"{found_size:,} bytes, expected {size:,}"
         if re.fullmatch(r"[0-9a-f]{64}", etag):
             stage = f"checking {path.name}"
-            found = hash_file(path, "sha256", lambda done: self._progress(stage, done, found_size))
+            found = sha256_of(path, lambda done: self._progress(stage, done, found_size))
             return None if found == etag else f"sha256 is {found}, the Hub reports {etag}"
         if re.fullmatch(r"[0-9a-f]{40}", etag):
-            found = hash_as_git(found_size, read_pieces(path))
+            found = git_blob_id(path)
             return None if found == etag else f"git's blob id is {found}, the Hub reports {etag}"
         refuse_error_page(path, f"{self.repo_id}/{path.name}")
         self.warnings.append(f"{path.name}: the Hub reports no checksum for it, only its size was checked")

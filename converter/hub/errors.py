@@ -48,7 +48,7 @@ class Activity:
     token: str | None = None
 
 
-_GATED = "E710 {answer}: access is gated, ask for it on the repository's page. {log_in}"
+_GATED = "E710 {answer}: it is gated, ask for access on its page. {log_in}"
 _UNKNOWN = "E710 {answer}: no such repository on the Hub, or a private one. {log_in}. There is no such folder either"
 _REFUSED = "E805 {answer}: the token is refused. {log_in}"
 _FORBIDDEN = "E806 {answer}: this token may not write there. Use one with the write role, or {alternative}"

@@ -12,10 +12,11 @@ from importlib import resources
 from typing import Any
 
 from converter.common.errors import FetchError, Problem, SourceError
-from converter.fetch.cache import CacheEntry, FileRecord, hash_file
+from converter.fetch.cache import CacheEntry, FileRecord
 from converter.fetch.download import fetch_file
 from converter.fetch.request import Progress, RequestedFile
 from converter.fetch.url import Address, parse_address
+from converter.files.hashing import sha256_of
 from converter.locate.check_download import check_content
 
 if sys.version_info >= (3, 11):
@@ -103,4 +104,4 @@ def _write_config(entry: CacheEntry, config: Mapping[str, Any]) -> None:
     incoming = entry.folder / "incoming" / "config.json"
     incoming.parent.mkdir(exist_ok=True)
     incoming.write_bytes(data)
-    entry.keep("config.json", incoming, FileRecord(len(data), hash_file(incoming, "sha256")))
+    entry.keep("config.json", incoming, FileRecord(len(data), sha256_of(incoming)))

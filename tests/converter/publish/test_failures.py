@@ -10,9 +10,9 @@ import pytest
 from huggingface_hub.errors import HfHubHTTPError
 
 from converter import Paddle2TorchError, push
-from tests.converter.publish.conftest import ID, TOKEN, Pushes, refusal, sent
 from tests.support.local_hub import Handler, LocalHub, cut, lose, refuse
 from tests.support.local_hub_store import Blob
+from tests.support.publish_fixtures import ID, TOKEN, Pushes, refusal, sent
 
 COMMIT, UPLOAD, INFO, CREATE = "/commit/", "^/large/", f"^/api/models/{ID}$", "^/api/repos/create"
 
