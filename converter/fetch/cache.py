@@ -127,11 +127,5 @@ def check_space(folder: Path, needed: int) -> None:
 
 def cache_failure(root: Path, error: OSError) -> FetchError:
     """The error of this tool for a failure of the file system in the cache."""
-    reason = error.strerror or str(error)
-    return FetchError(
-        Problem(
-            "E708",
-            f"the cache {root} cannot be used: {reason}. An incomplete file is not kept. Name another "
-            f"place with --cache or {VARIABLE}",
-        )
-    )
+    text = f"the cache {root} cannot be used: {error.strerror or error}. An incomplete file is not kept"
+    return FetchError(Problem("E708", f"{text}. Name another place with --cache or {VARIABLE}"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import Callable
 
 from converter.common.errors import FetchError, Paddle2TorchError, Problem
 from converter.fetch import retry
@@ -22,27 +21,19 @@ LONGEST_WAIT = 60.0
 _GOOD_PIECE = 1 << 20
 
 
-def fetch_file(
-    entry: CacheEntry, wanted: RequestedFile, check_content: Callable[[Path], None], progress: Progress
-) -> Path:
-    """Fetch a file into `entry`, which the caller has locked.
-
-    `check_content` raises an error for a file that is damaged; it is called before the file is kept. A failure leaves
-    at most a `.part`, which a later run continues if the server still has the same version. Raises FetchError, or what
-    `check_content` raises.
-    """
+def fetch_file(entry: CacheEntry, wanted: RequestedFile, progress: Progress) -> Path:
+    """Fetch a file into `entry`, which the caller has locked. A failure leaves at most a `.part`, which a later run
+    continues if the server still has the same version. Raises FetchError, or what `wanted.check_content` raises."""
     part = PartialFile.at(entry.folder / f"{wanted.name}.part")
     continued = part.size > 0
     while True:
         sha256_sent = _fetch_all(part, wanted, progress)
         try:
-            return _keep_if_correct(entry, part, wanted, sha256_sent, check_content, progress)
+            return _keep_if_correct(entry, part, wanted, sha256_sent, progress)
         except _WrongChecksum as wrong:
             part.clear()
             if not continued:
-                raise FetchError(
-                    Problem("E705", f"{wrong} Not kept. Is something on the way changing files?")
-                ) from None
+                raise FetchError(Problem("E705", f"{wrong} Not kept. Does a proxy change files?")) from None
             continued = False  # Parts of two versions may have been combined: start again from the first byte.
         except Paddle2TorchError:
             part.clear()
@@ -54,12 +45,7 @@ class _WrongChecksum(Exception):
 
 
 def _keep_if_correct(
-    entry: CacheEntry,
-    part: PartialFile,
-    wanted: RequestedFile,
-    sha256_sent: str | None,
-    check_content: Callable[[Path], None],
-    progress: Progress,
+    entry: CacheEntry, part: PartialFile, wanted: RequestedFile, sha256_sent: str | None, progress: Progress
 ) -> Path:
     incoming = entry.folder / "incoming" / wanted.name
     incoming.parent.mkdir(exist_ok=True)
@@ -71,11 +57,10 @@ def _keep_if_correct(
         sha256 = sha256_of(incoming, lambda done: progress(f"checking {wanted.name}", done, record.size))
         if sha256_sent not in (None, sha256):
             raise _WrongChecksum(f"{wanted.address.shown}: sha256 is {sha256}, expected {sha256_sent}.")
-        if wanted.md5 is not None:
-            md5 = md5_of(incoming)
-            if md5 != wanted.md5:
-                raise _WrongChecksum(f"{wanted.address.shown}: md5 is {md5}, expected {wanted.md5}.")
-        check_content(incoming)
+        md5 = md5_of(incoming) if wanted.md5 is not None else None
+        if md5 != wanted.md5:
+            raise _WrongChecksum(f"{wanted.address.shown}: md5 is {md5}, expected {wanted.md5}.")
+        wanted.check_content(incoming)
         return entry.keep(wanted.name, incoming, FileRecord(record.size, sha256, record.etag, record.modified))
     finally:
         incoming.unlink(missing_ok=True)

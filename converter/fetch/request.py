@@ -27,10 +27,12 @@ _SELF_DELIMITING = (".pdparams", ".safetensors", ".json", ".model")
 
 @dataclass(frozen=True)
 class RequestedFile:
-    """A file to fetch. `md5`: the expected checksum, where it is known; `most`: the largest allowed size in bytes."""
+    """A file to fetch. `check_content` raises an error for a damaged one. `md5`: the expected checksum, if it is known.
+    `most`: the largest allowed size in bytes."""
 
     name: str
     address: Address
+    check_content: Callable[[Path], None]
     md5: str | None = None
     most: int | None = None
 

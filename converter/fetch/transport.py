@@ -16,7 +16,6 @@ import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from types import TracebackType
 
 from converter.common.errors import FetchError, Problem
 from converter.common.version import __version__
@@ -51,9 +50,7 @@ class Reply:
     def __enter__(self) -> Reply:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.response.close()
 
     def read(self, most: int) -> bytes:
@@ -104,13 +101,8 @@ def get(address: Address, headers: dict[str, str]) -> Reply:
 def _make_opener() -> urllib.request.OpenerDirector:
     """Handles http, https and proxies only: no file:, no ftp:, no redirects, no exceptions for error statuses."""
     opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        PacedHTTPHandler(),
-        PacedHTTPSHandler(),
-        urllib.request.UnknownHandler(),
-    ):
-        opener.add_handler(handler)
+    for kind in (urllib.request.ProxyHandler, PacedHTTPHandler, PacedHTTPSHandler, urllib.request.UnknownHandler):
+        opener.add_handler(kind())
     return opener
 
 

@@ -13,10 +13,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable
 
 from converter.common.errors import FetchError, Problem, SourceError
-from converter.fetch.cache import cache_failure, check_space
+from converter.fetch.cache import check_space
 from converter.fetch.error_pages import refuse_error_page
 from converter.fetch.request import Progress
 from converter.fetch.transport import silence_limit
@@ -48,7 +47,7 @@ class HubDownload(HubClient):
         """The commit of the revision, and the names of its files. Raises FetchError or HubTransientError."""
         self.read_token()
         api = self.library.HfApi(endpoint=self.endpoint)
-        info = self._ask(
+        info = self.call(
             lambda: api.model_info(self.repo_id, revision=self.revision, timeout=silence_limit()), "its list of files"
         )
         commit = info.sha or ""
@@ -60,7 +59,7 @@ class HubDownload(HubClient):
         """One file of the commit, with the checksum that the Hub reports for it. `small`: no file of this name is
         larger than 64 MiB. Raises FetchError or HubTransientError."""
         url = self.library.hf_hub_url(self.repo_id, name, revision=commit, endpoint=self.endpoint)
-        metadata = self._ask(lambda: self.library.get_hf_file_metadata(url, timeout=silence_limit()), name)
+        metadata = self.call(lambda: self.library.get_hf_file_metadata(url, timeout=silence_limit()), name)
         etag, size = metadata.etag or "", metadata.size
         if not _PLAIN.fullmatch(etag) or ".." in etag:  # It becomes the name of a file.
             raise FetchError(Problem("E710", f"{self.repo_id}/{name}: the Hub reports no usable ETag ({etag!a})"))
@@ -73,7 +72,7 @@ class HubDownload(HubClient):
                 self.cache.mkdir(parents=True, exist_ok=True)
                 check_space(self.cache, size)
             with _watch_growth(self.storage / "blobs", name, 0 if was_cached else size or 0, self._progress):
-                path = Path(self._ask(lambda: self._call_library(name, commit), name))
+                path = Path(self.call(lambda: self._call_library(name, commit), name))
             difference = self.compare(path, etag, size)
             if difference is None:
                 return path
@@ -85,7 +84,7 @@ class HubDownload(HubClient):
 
     def record_revision(self, name: str) -> None:
         """Let huggingface_hub note which commit the revision is; `name`: a file that has been downloaded."""
-        self._wrap_disk_errors(lambda: self.call_once(lambda: self._call_library(name, self.revision), name))
+        self.call_once(lambda: self._call_library(name, self.revision), name)
 
     def compare(self, path: Path, etag: str, size: int | None) -> str | None:
         """How a file of the cache differs from what the Hub reports, or None."""
@@ -116,20 +115,8 @@ class HubDownload(HubClient):
             path = target
 
     def _call_library(self, name: str, revision: str) -> str:
-        return str(
-            self.library.hf_hub_download(
-                self.repo_id, name, revision=revision, cache_dir=str(self.cache), endpoint=self.endpoint
-            )
-        )
-
-    def _ask(self, request: Callable[[], Any], what: str) -> Any:
-        return self._wrap_disk_errors(lambda: self.call(request, what))
-
-    def _wrap_disk_errors(self, request: Callable[[], Any]) -> Any:
-        try:
-            return request()
-        except OSError as error:
-            raise cache_failure(self.cache, error) from error
+        options = {"revision": revision, "cache_dir": str(self.cache), "endpoint": self.endpoint}
+        return str(self.library.hf_hub_download(self.repo_id, name, **options))
 
 
 @contextmanager

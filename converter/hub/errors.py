@@ -51,6 +51,7 @@ class Activity:
 _GATED = "E710 {answer}: it is gated, ask for access on its page. {log_in}"
 _UNKNOWN = "E710 {answer}: no such repository on the Hub, or a private one. {log_in}. There is no such folder either"
 _REFUSED = "E805 {answer}: the token is refused. {log_in}"
+_NO_ACCESS = "E805 {answer}: the token is refused, or gives no access to it. {log_in}"
 _FORBIDDEN = "E806 {answer}: this token may not write there. Use one with the write role, or {alternative}"
 _NOT_FOUND = "E807 {answer}: no such repository or revision, or this token gives no access to it"
 _CONFLICT = "E808 {answer}: something else was committed in the meantime. Look at it, then run this again"
@@ -61,7 +62,7 @@ _FREE_SPACE = "a quota is used up, or a file is too large. Free space, or see yo
 #: no response.
 _TABLE: dict[str | tuple[int, str | None], tuple[str, str]] = {
     (401, "GatedRepo"): (_GATED, _REFUSED),
-    (401, "RepoNotFound"): (_UNKNOWN, "E805 {answer}: the token is refused, or gives no access to it. {log_in}"),
+    (401, "RepoNotFound"): (_UNKNOWN, _NO_ACCESS),
     (401, None): ("E710 {answer}: no such repository, a private one, or the token is refused. {log_in}", _REFUSED),
     (403, "GatedRepo"): (_GATED, _FORBIDDEN),
     (403, None): ("E710 {answer}: access is forbidden. {log_in}", _FORBIDDEN),
@@ -87,16 +88,6 @@ _TABLE: dict[str | tuple[int, str | None], tuple[str, str]] = {
         "E812 {what}: the Hub's answer is not usable ({reason}). Is HF_ENDPOINT right?",
     ),
 }
-#: Classes of errors of a push that a caller may expect.
-_CLASSES: dict[str | tuple[int, str | None], type[PushError]] = {
-    (401, "RepoNotFound"): MissingError,
-    (404, "RevisionNotFound"): MissingError,
-    (404, "RepoNotFound"): MissingError,
-    (404, None): MissingError,
-    (409, None): ConflictError,
-    (412, None): ConflictError,
-    "unusable answer": UnusableAnswerError,
-}
 
 
 def make_error(failure: str | tuple[int, str | None], activity: Activity, **values: str) -> FetchError | PushError:
@@ -110,8 +101,11 @@ def make_error(failure: str | tuple[int, str | None], activity: Activity, **valu
         revision=activity.revision,
         **values,
     )
-    kind = _CLASSES.get(failure, PushError) if activity.publishing else FetchError
-    return kind(Problem(row[:4], f"{activity.repo_id}: {text}"))
+    problem = Problem(row[:4], f"{activity.repo_id}: {text}")
+    if not activity.publishing:
+        return FetchError(problem)
+    classes = {_NOT_FOUND: MissingError, _NO_ACCESS: MissingError, _CONFLICT: ConflictError}
+    return classes.get(row, UnusableAnswerError if failure == "unusable answer" else PushError)(problem)
 
 
 def make_give_up_error(error: HubTransientError, activity: Activity) -> PushError:
@@ -210,11 +204,8 @@ def _read_response(response: Any, activity: Activity, what: str, upload: bool) -
     if upload and status not in _QUOTA_STATUSES:
         # The store knows no token. It refuses an address that has expired (403), or has lost a part (404), and the
         # next try gets other addresses.
-        return HubTransientError(
-            f"the Hub's store answers {status} for a large file",
-            wait,
-            retried=retried and status in TRANSIENT_STATUSES,
-        )
+        retried = retried and status in TRANSIENT_STATUSES
+        return HubTransientError(f"the Hub's store answers {status} for a large file", wait, retried=retried)
     if status == 400 and _LOST_FILE.search(message):
         return HubTransientError(f"the Hub has lost a large file in the meantime{quoted}", refused=True)
     if status in TRANSIENT_STATUSES:
@@ -223,8 +214,8 @@ def _read_response(response: Any, activity: Activity, what: str, upload: bool) -
         return make_error("quota", activity, answer=answer)
     if status == 403 and "disabled" in message:
         return make_error("blocked", activity, answer=answer)
-    rows = ((status, response.headers.get("X-Error-Code")), (status, None), "other status")
-    return make_error(next(row for row in rows if row in _TABLE), activity, answer=answer, what=what)
+    keys = ((status, response.headers.get("X-Error-Code")), (status, None), "other status")
+    return make_error(next(key for key in keys if key in _TABLE), activity, answer=answer, what=what)
 
 
 def _read_message(response: Any, token: str | None) -> str:

@@ -6,7 +6,7 @@ commit after 429 and 503 nor looks whether a commit exists whose answer was lost
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Callable
@@ -24,11 +24,13 @@ from converter.hub.errors import (
     make_error,
     make_give_up_error,
 )
-from converter.hub.find_commit import IsComplete, find_commit, find_pull_request
 from converter.hub.retry import HubTransientError
 from converter.hub.token import NO_TOKEN, hide_secrets, predict_refusals, to_ascii
 
+#: Whether the files of a revision are those that a commit was to result in.
+IsComplete = Callable[[Mapping[str, RemoteFile]], bool]
 _TRIES = 5
+_MOST_PULL_REQUESTS = 20
 
 
 class HubRepository(HubClient):
@@ -121,9 +123,8 @@ class HubRepository(HubClient):
     ) -> Commit:
         """Send `files` and delete `deleted` in one commit, or find it where it was made and the answer was lost.
 
-        `is_complete`: whether the files of a revision are those that the commit results in. `has_gitignore`: the
-        repository has one, which must not keep any file back. `options` are those of create_commit: commit_message,
-        revision, parent_commit, create_pr. Raises PushError.
+        `has_gitignore`: the repository has one, which must not keep any file back. `options` are those of
+        create_commit: commit_message, revision, parent_commit, create_pr. Raises PushError.
         """
 
         def send() -> Commit:
@@ -149,7 +150,18 @@ class HubRepository(HubClient):
 
     def find_pull_request(self, is_complete: IsComplete) -> Commit | None:
         """The newest open pull request that has all files. Raises PushError if the server lists none."""
-        return find_pull_request(self.read_revision, self._list_pull_requests(), is_complete, self.page)
+        for number in sorted(self._list_pull_requests(), reverse=True)[:_MOST_PULL_REQUESTS]:
+            found = self._find_commit(f"refs/pr/{number}", is_complete)
+            if found is not None:
+                return replace(found, pull_request=f"{self.page}/discussions/{number}", number=number)
+        return None
+
+    def _find_commit(self, revision: str, is_complete: IsComplete) -> Commit | None:
+        """The commit of the revision, if it has all files."""
+        found = self.read_revision(revision)
+        if found is None or not is_complete(found.files):
+            return None
+        return Commit(found.commit, f"{self.page}/commit/{found.commit}")
 
     def _ask(self, request: Callable[[], Any], what: str, **options: Any) -> Any:
         try:
@@ -166,15 +178,15 @@ class HubRepository(HubClient):
         return owner
 
     def _read_files(self, revision: str) -> dict[str, RemoteFile]:
-        def read() -> dict[str, RemoteFile]:
-            entries = self.api.list_repo_tree(self.repo_id, recursive=True, revision=revision)
-            return {
-                entry.path: RemoteFile(entry.size, entry.blob_id, entry.lfs.sha256 if entry.lfs else None)
-                for entry in entries
-                if hasattr(entry, "blob_id")
-            }
-
-        return dict(self._ask(read, "the list of its files"))
+        entries = self._ask(
+            lambda: list(self.api.list_repo_tree(self.repo_id, recursive=True, revision=revision)),
+            "the list of its files",
+        )
+        return {
+            entry.path: RemoteFile(entry.size, entry.blob_id, entry.lfs.sha256 if entry.lfs else None)
+            for entry in entries
+            if hasattr(entry, "blob_id")
+        }
 
     def _upload_ignored_files(self, added: Sequence[Any], options: dict[str, Any]) -> None:
         """Upload the large files with an empty .gitignore: huggingface_hub would leave out the files that the one on
@@ -194,7 +206,7 @@ class HubRepository(HubClient):
         try:
             if create_pr:
                 return self.find_pull_request(is_complete)
-            return find_commit(self.read_revision, revision, is_complete, self.page)
+            return self._find_commit(revision, is_complete)
         except PushError:  # The first failure is the one to report.
             unclear = isinstance(error, (HubTransientError, UnusableAnswerError))
             if create_pr and unclear and not getattr(error, "refused", False):
@@ -205,18 +217,10 @@ class HubRepository(HubClient):
 
     def _list_pull_requests(self) -> list[int]:
         """Numbers of the open ones; where discussions are not listed, of all that have a revision."""
-
-        def read() -> list[int]:
-            found = self.api.get_repo_discussions(
-                self.repo_id, discussion_type="pull_request", discussion_status="open"
-            )
-            return [each.num for each in found if each.is_pull_request]
-
-        def read_revisions() -> list[int]:
-            refs = self.api.list_repo_refs(self.repo_id, include_pull_requests=True).pull_requests
-            return [int(each.ref.rpartition("/")[2]) for each in refs]
-
+        what, wanted = "the list of pull requests", {"discussion_type": "pull_request", "discussion_status": "open"}
         try:
-            return list(self._ask(read, "the list of pull requests"))
+            found = self._ask(lambda: list(self.api.get_repo_discussions(self.repo_id, **wanted)), what)
+            return [each.num for each in found if each.is_pull_request]
         except PushError:
-            return list(self._ask(read_revisions, "the list of pull requests"))
+            refs = self._ask(lambda: self.api.list_repo_refs(self.repo_id, include_pull_requests=True), what)
+            return [int(each.ref.rpartition("/")[2]) for each in refs.pull_requests]

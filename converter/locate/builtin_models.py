@@ -92,7 +92,7 @@ def gather(model: BuiltIn, entry: CacheEntry, store: Address, *, offline: bool, 
     for file in missing:
         address = parse_address(f"{store.url.rstrip('/')}/{file.at}")
         address = Address(address.url, address.shown, store.authorization)
-        fetch_file(entry, RequestedFile(file.name, address, file.md5, file.most), check_content, progress)
+        fetch_file(entry, RequestedFile(file.name, address, check_content, file.md5, file.most), progress)
 
 
 def _write_config(entry: CacheEntry, config: Mapping[str, Any]) -> None:

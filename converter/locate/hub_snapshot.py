@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from converter.common.errors import FetchError, Problem
+from converter.fetch.cache import cache_failure
 from converter.fetch.request import Progress
 from converter.hub.download import HubDownload
 from converter.hub.names import COMMIT
@@ -19,6 +20,13 @@ def locate_on_hub(
 ) -> Located:
     """The snapshot folder of a repository. `cache`: None for huggingface_hub's own. Raises FetchError."""
     hub = HubDownload(repo_id, revision, cache, progress)
+    try:
+        return _locate(hub, offline)
+    except OSError as error:
+        raise cache_failure(hub.cache, error) from error
+
+
+def _locate(hub: HubDownload, offline: bool) -> Located:
     if offline or hub.is_offline:
         return _find_in_cache(hub, "offline")
     try:
@@ -26,7 +34,7 @@ def locate_on_hub(
     except HubTransientError as error:
         return _find_in_cache(hub, str(error))
     snapshot = _download_snapshot(hub, commit, names)
-    return Located(snapshot, f"{repo_id}@{commit}", tuple(hub.warnings))
+    return Located(snapshot, f"{hub.repo_id}@{commit}", tuple(hub.warnings))
 
 
 def _download_snapshot(hub: HubDownload, commit: str, names: list[str]) -> Path:

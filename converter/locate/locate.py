@@ -124,7 +124,7 @@ def _locate_address(text: str, root: Path, offline: bool, progress: Progress) ->
         except TransientError as error:
             current, warning = True, f"{address.shown}: {error}"
         if not current:
-            fetch_file(entry, RequestedFile(name, address), check_content, progress)
+            fetch_file(entry, RequestedFile(name, address, check_content), progress)
             warning = ""
     warnings = (f"{warning}. {name} is taken from the cache, as it was fetched before",) if warning else ()
     return Located(entry.files / name, address.shown, warnings)
