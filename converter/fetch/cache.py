@@ -19,8 +19,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Callable
 
-from filelock import FileLock, Timeout
-
 from converter.common.errors import FetchError, Problem
 from converter.files.disk import lacking_space
 from converter.files.hashing import sha256_of
@@ -61,6 +59,8 @@ class CacheEntry:
     @contextmanager
     def locked(self, report: Callable[[str], None]) -> Iterator[None]:
         """Keep other processes out while this one fetches. Waits for one that is fetching."""
+        from filelock import FileLock, Timeout
+
         self.files.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.folder / "lock")
         try:

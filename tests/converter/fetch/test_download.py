@@ -264,9 +264,8 @@ def test_redirects_are_followed_to_http_alone_and_not_for_ever(server: Server) -
 
 def test_a_redirect_from_https_to_http_is_not_followed() -> None:
     start = parse_address("https://me:x@host/a.pdparams")
-    assert (
-        resolve_redirect(start, "/b").authorization and resolve_redirect(start, "https://other/b").authorization is None
-    )
+    assert resolve_redirect(start, "/b").authorization
+    assert resolve_redirect(start, "https://other/b").authorization is None
     with pytest.raises(FetchError, match="E707.*from https to http"):
         resolve_redirect(start, "http://host/a.pdparams")
 
