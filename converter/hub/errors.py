@@ -13,8 +13,8 @@ from typing import Any
 
 from converter.common.errors import FetchError, Problem, PushError
 from converter.fetch.retry import TRANSIENT_STATUSES
+from converter.hub.messages import describe_exception, hide_secrets, quote_message, to_ascii
 from converter.hub.retry import LONGEST_WAIT, HubTransientError, read_wait
-from converter.hub.token import describe_exception, hide_secrets, quote_message, to_ascii
 
 LOG_IN = "Log in with `hf auth login`, or set HF_TOKEN"
 #: What is being done where a repository is created: a pull request would need one that exists.
@@ -48,60 +48,62 @@ class Activity:
     token: str | None = None
 
 
-_GATED = "E710 {answer}: it is gated, ask for access on its page. {log_in}"
-_UNKNOWN = "E710 {answer}: no such repository on the Hub, or a private one. {log_in}. There is no such folder either"
-_REFUSED = "E805 {answer}: the token is refused. {log_in}"
-_NO_ACCESS = "E805 {answer}: the token is refused, or gives no access to it. {log_in}"
-_FORBIDDEN = "E806 {answer}: this token may not write there. Use one with the write role, or {alternative}"
-_NOT_FOUND = "E807 {answer}: no such repository or revision, or this token gives no access to it"
-_CONFLICT = "E808 {answer}: something else was committed in the meantime. Look at it, then run this again"
+_GATED = "E710", "{answer}: it is gated, ask for access on its page. {log_in}"
+_UNKNOWN = "E710", "{answer}: no such repository on the Hub, or a private one. {log_in}. There is no such folder either"
+_REFUSED = "E805", "{answer}: the token is refused. {log_in}"
+_NO_ACCESS = "E805", "{answer}: the token is refused, or gives no access to it. {log_in}"
+_FORBIDDEN = "E806", "{answer}: this token may not write there. Use one with the write role, or {alternative}"
+_NOT_FOUND = "E807", "{answer}: no such repository or revision, or this token gives no access to it"
+_CONFLICT = "E808", "{answer}: something else was committed in the meantime. Look at it, then run this again"
 _FREE_SPACE = "a quota is used up, or a file is too large. Free space, or see your plan's limits"
+_MISSING = "huggingface_hub is missing: pip install huggingface_hub"
+_UNUSABLE = "{what}: the Hub's answer is not usable ({reason})"
 
 #: A failure -> code and text while fetching, and while publishing. A failure is a name, or a response's status and
-#: X-Error-Code (None: any other). An empty text means the same as "other status", or as "unusable answer" if there is
-#: no response.
-_TABLE: dict[str | tuple[int, str | None], tuple[str, str]] = {
+#: X-Error-Code (None: any other). None means the same as "other status", or as "unusable answer" without a response.
+_TABLE: dict[str | tuple[int, str | None], tuple[tuple[str, str] | None, tuple[str, str] | None]] = {
     (401, "GatedRepo"): (_GATED, _REFUSED),
     (401, "RepoNotFound"): (_UNKNOWN, _NO_ACCESS),
-    (401, None): ("E710 {answer}: no such repository, a private one, or the token is refused. {log_in}", _REFUSED),
+    (401, None): (("E710", "{answer}: no such repository, a private one, or the token is refused. {log_in}"), _REFUSED),
     (403, "GatedRepo"): (_GATED, _FORBIDDEN),
-    (403, None): ("E710 {answer}: access is forbidden. {log_in}", _FORBIDDEN),
-    (404, "RevisionNotFound"): ("E710 {answer}: there is no revision {revision}", _NOT_FOUND),
+    (403, None): (("E710", "{answer}: access is forbidden. {log_in}"), _FORBIDDEN),
+    (404, "RevisionNotFound"): (("E710", "{answer}: there is no revision {revision}"), _NOT_FOUND),
     (404, "RepoNotFound"): (_UNKNOWN, _NOT_FOUND),
-    (404, None): ("E710 {answer}: there is no such file", _NOT_FOUND),
-    (409, None): ("", _CONFLICT),
-    (412, None): ("", _CONFLICT),
-    "blocked": ("", "E806 {answer}: the repository is blocked. Its page says why"),
-    "quota": ("", "E810 {answer}: " + _FREE_SPACE),
-    "other status": ("E710 {answer}", "E812 {answer}, which is not expected here"),
-    "no library": ("E710 huggingface_hub is missing: {install}", "E812 huggingface_hub is missing: {install}"),
-    "offline": ("E709 HF_HUB_OFFLINE is set, and {what} is not in the cache", "E809 HF_HUB_OFFLINE is set. Unset it"),
-    "no token": ("", "E805 there is no token. {log_in}"),
-    "unusable token": ("E710 {reason}. {log_in}", "E805 {reason}. {log_in}"),
-    "no Hub": ("E710 {what}: the server is no Hub ({reason})", ""),
-    "cut file": ("E704 {what}: {reason} Not kept", ""),
-    "invalid card": ("", "E812 the Hub refuses the card: {reason}. Fix README.md in OUTPUT"),
-    "large file": ("", "E812 the Hub does not take a large file ({reason})"),
-    "large file quota": ("", "E810 the Hub takes no more large files ({reason}): " + _FREE_SPACE),
-    "unusable answer": (
-        "E710 {what}: the Hub's answer is not usable ({reason})",
-        "E812 {what}: the Hub's answer is not usable ({reason}). Is HF_ENDPOINT right?",
+    (404, None): (("E710", "{answer}: there is no such file"), _NOT_FOUND),
+    (409, None): (None, _CONFLICT),
+    (412, None): (None, _CONFLICT),
+    "blocked": (None, ("E806", "{answer}: the repository is blocked. Its page says why")),
+    "quota": (None, ("E810", "{answer}: " + _FREE_SPACE)),
+    "other status": (("E710", "{answer}"), ("E812", "{answer}, which is not expected here")),
+    "no library": (("E710", _MISSING), ("E812", _MISSING)),
+    "offline": (
+        ("E709", "HF_HUB_OFFLINE is set, and {what} is not in the cache"),
+        ("E809", "HF_HUB_OFFLINE is set, so no server is asked. Unset it"),
     ),
+    "no token": (None, ("E805", "there is no token. {log_in}")),
+    "unusable token": (("E710", "{reason}. {log_in}"), ("E805", "{reason}. {log_in}")),
+    "no Hub": (("E710", "{what}: the server is no Hub ({reason})"), None),
+    "cut file": (("E704", "{what}: {reason} Not kept"), None),
+    "invalid card": (None, ("E812", "the Hub refuses the card: {reason}. Fix README.md in OUTPUT")),
+    "large file": (None, ("E812", "the Hub does not take a large file ({reason})")),
+    "large file quota": (None, ("E810", "the Hub takes no more large files ({reason}): " + _FREE_SPACE)),
+    "unusable answer": (("E710", _UNUSABLE), ("E812", _UNUSABLE + ". Is HF_ENDPOINT right?")),
 }
 
 
 def make_error(failure: str | tuple[int, str | None], activity: Activity, **values: str) -> FetchError | PushError:
     """The error of the table for a failure. `values`: what its text names."""
-    row = _TABLE[failure][activity.publishing]
-    row = row or _TABLE["other status" if "answer" in values else "unusable answer"][activity.publishing]
-    text = row[5:].format(
+    default = "other status" if "answer" in values else "unusable answer"
+    row = _TABLE[failure][activity.publishing] or _TABLE[default][activity.publishing]
+    assert row is not None
+    code, text = row
+    text = text.format(
         log_in=f"{LOG_IN} to a token that may write" if activity.publishing else LOG_IN,
         alternative="a name that is yours or your organization's" if values.get("what") == CREATING else "--create-pr",
-        install="pip install huggingface_hub",
         revision=activity.revision,
         **values,
     )
-    problem = Problem(row[:4], f"{activity.repo_id}: {text}")
+    problem = Problem(code, f"{activity.repo_id}: {text}")
     if not activity.publishing:
         return FetchError(problem)
     classes = {_NOT_FOUND: MissingError, _NO_ACCESS: MissingError, _CONFLICT: ConflictError}

@@ -24,8 +24,9 @@ from converter.hub.errors import (
     make_error,
     make_give_up_error,
 )
+from converter.hub.messages import hide_secrets, to_ascii
 from converter.hub.retry import HubTransientError
-from converter.hub.token import NO_TOKEN, hide_secrets, predict_refusals, to_ascii
+from converter.hub.token import NO_TOKEN, predict_refusals
 
 #: Whether the files of a revision are those that a commit was to result in.
 IsComplete = Callable[[Mapping[str, RemoteFile]], bool]

@@ -1,41 +1,13 @@
-"""The user's token: its form, what a push with it may be refused for, and text without it.
-
-Text of a server or a library is quoted without secrets and without control characters.
-"""
+"""The user's token: its form, and what a push with it may be refused for."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from converter.common.redaction import HIDDEN, redact
+from converter.hub.messages import to_ascii
 
 NO_TOKEN = "asked without a token: a private repository looks as if it did not exist"
-_SECRETS = re.compile(r"hf_[A-Za-z0-9_]{6,}|(?<=Bearer )\S+", re.I)
-
-
-def hide_secrets(text: str, token: str | None = None) -> str:
-    """The text without the token, without what looks like one, and without names and passwords in addresses."""
-    if token:
-        text = text.replace(token, HIDDEN)
-    return _SECRETS.sub(HIDDEN, redact(text))
-
-
-def to_ascii(text: str) -> str:
-    """The text with every character outside printable ASCII escaped."""
-    return "".join(letter if " " <= letter <= "~" else ascii(letter)[1:-1] for letter in text)
-
-
-def quote_message(text: str, token: str | None = None, limit: int = 200) -> str:
-    """At most `limit` characters of a message, without secrets and without the queries of addresses, which may hold a
-    signature. Secrets are removed before the cut: half of one would not be recognised."""
-    return to_ascii(re.sub(r"\?\S*", "", hide_secrets(text, token)))[:limit]
-
-
-def describe_exception(error: BaseException, token: str | None = None) -> str:
-    """The first line of an exception's message, as `quote_message` gives it."""
-    return quote_message((str(error).strip().splitlines() or [""])[0] or type(error).__name__, token)
 
 
 def find_token_flaw(token: str | None) -> str | None:

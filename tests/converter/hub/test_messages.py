@@ -1,10 +1,10 @@
-"""What of a text is secret."""
+"""Secrets and control characters in text that messages quote."""
 
 from __future__ import annotations
 
 import pytest
 
-from converter.hub.token import describe_exception, find_token_flaw, hide_secrets
+from converter.hub.messages import describe_exception, hide_secrets
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,3 @@ def test_half_of_a_secret_at_the_cut_is_hidden_too() -> None:
 def test_a_signature_and_control_characters_are_not_shown() -> None:
     said = "no: https://store/x?X-Signature=abc \x1b[2J 'it's' \"so\""
     assert describe_exception(ValueError(said)) == "no: https://store/x \\x1b[2J 'it's' \"so\""
-
-
-def test_what_no_header_can_hold_is_a_flaw() -> None:
-    assert find_token_flaw(None) is None and find_token_flaw("hf_abc~!") is None
-    assert all(find_token_flaw(token) for token in ("a b", "a\n", "é", "\x7f"))

@@ -1,4 +1,4 @@
-"""What a token will not do is said before it is tried."""
+"""The form of a token, and what a push with it would be refused for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from converter.hub.token import predict_refusals
+from converter.hub.token import find_token_flaw, predict_refusals
 from tests.support.local_hub import LocalHub, refuse
 from tests.support.publish_fixtures import ID, Pushes, refusal
 
@@ -53,3 +53,8 @@ def test_a_server_that_does_not_say_whose_token_it_is_passes(hub: LocalHub, push
 def test_an_owner_without_a_name_is_one_line(hub: LocalHub, push_it: Pushes) -> None:
     hub.plan("GET", "whoami", lambda handler: handler.tell({}))
     assert refusal(push_it, repo_id=ID.split("/")[1]).startswith("error[E812]")
+
+
+def test_what_no_header_can_hold_is_a_flaw() -> None:
+    assert find_token_flaw(None) is None and find_token_flaw("hf_abc~!") is None
+    assert all(find_token_flaw(token) for token in ("a b", "a\n", "é", "\x7f"))
