@@ -280,3 +280,20 @@ def test_a_token_that_no_header_can_hold_is_told_and_not_shown(
     text = refusal()
     assert text.startswith(f"error[E710]: {ID}: the token has characters") and token[3:8] not in text
     assert server.log == []
+
+
+def test_a_wait_that_the_hub_asks_for_is_kept_when_it_is_short(
+    server: Server, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("converter.hub.client.time.sleep", waits.append)
+    Repository(server, ID, files).open()
+    path = f"/api/models/{ID}/revision/main"
+    answer = server.answers[path][0]
+    server.on(path, status(429, Retry_After="7"), answer)
+    assert names(locate(ID)) == ["config.json", "model_state.pdparams"] and waits == [7.0]
+    server.log.clear()
+    server.on(path, status(503, Retry_After="3600"), answer)
+    (warning,) = locate(ID).warnings
+    assert warning.startswith("the Hub answers 503 for its list of files: ") and "from the cache" in warning
+    assert waits == [7.0] and len(server.asked("/api")) == 1
