@@ -16,8 +16,8 @@ def check_arguments(output: str | Path, repo_id: str, revision: str | None, mess
     """Raise PushError (E801) if OUTPUT is no folder, OUTPUT and REPO_ID are swapped, or a name is not valid."""
     _check_folder(str(output), repo_id)
     if not is_repo_id(repo_id, needs_owner=False) or repo_id.endswith((".", "-")):
-        text = f"{ascii(repo_id)[1:-1][:120]} is not valid, expected OWNER/NAME (letters, digits, . _ -)"
-        raise PushError(Problem("E801", text))
+        text = f"{ascii(repo_id)[1:-1][:120]} is no valid name of a repository"
+        raise PushError(Problem("E801", f"{text}, expected OWNER/NAME (letters, digits, . _ -)"))
     if revision is not None:
         _check_revision(revision)
     if message is not None and not message.strip():
