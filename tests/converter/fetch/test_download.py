@@ -222,15 +222,15 @@ def test_without_a_length_the_reader_tells_whether_the_file_is_whole(
     assert locate(address).path.read_bytes() == BODY
 
 
-def test_without_a_length_a_file_that_does_not_tell_its_end_is_refused(server: Server, tmp_path: Path) -> None:
+def test_without_a_length_a_format_that_does_not_mark_its_end_is_refused(server: Server, tmp_path: Path) -> None:
     address = server.on("/x.pdiparams", without_length(bytes(5000)))  # type: ignore[arg-type]
-    assert "does not say how long" in refusal(address)
+    assert "does not send the length of the file, and this format does not mark its end" in refusal(address)
     assert kept(tmp_path) == []
 
 
-def test_an_empty_file_and_a_packed_one_are_refused(server: Server, tmp_path: Path) -> None:
+def test_an_empty_file_and_a_compressed_one_are_refused(server: Server, tmp_path: Path) -> None:
     assert "empty" in refusal(server.on(PATH, status(200)))
-    assert "packed" in refusal(server.on(PATH, status(200, BODY, Content_Encoding="gzip")))
+    assert "comes compressed" in refusal(server.on(PATH, status(200, BODY, Content_Encoding="gzip")))
     assert kept(tmp_path) == []
 
 
