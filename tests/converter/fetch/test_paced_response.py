@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from converter.common.errors import FetchError
-from converter.fetch import download
+from converter.fetch import retry
 from converter.locate.locate import locate
 from tests.support.server import Handler, Server
 
@@ -19,7 +19,7 @@ PATH = "/some/model_state.pdparams"
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "0.5")
-    monkeypatch.setattr(download, "WAITS", (0.0,))
+    monkeypatch.setattr(retry, "WAITS", (0.0,))
 
 
 def drip(start: bytes, piece: bytes, wait: float, seconds: float = 30.0) -> Callable[[Handler], None]:

@@ -1,4 +1,4 @@
-"""What a token will not do is said before it is tried."""
+"""The form of a token, and what a push with it would be refused for."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from converter.hub.token import foresee
-from tests.converter.publish.conftest import ID, Pushes, refusal
+from converter.hub.token import find_token_flaw, predict_refusals
 from tests.support.local_hub import LocalHub, refuse
+from tests.support.publish_fixtures import ID, Pushes, refusal
 
 
 def owner(role: str = "write", *groups: str) -> dict[str, Any]:
@@ -16,16 +16,16 @@ def owner(role: str = "write", *groups: str) -> dict[str, Any]:
 
 
 def test_a_token_that_may_write_in_its_own_name_or_group_passes() -> None:
-    assert foresee(owner(), "me/x", create_pr=False) == []
-    assert foresee(owner("fineGrained", "Lab"), "lab/x", create_pr=False) == []
-    assert foresee({"name": "me"}, "me/x", create_pr=False) == []
-    assert foresee({"name": "me", "auth": "odd", "orgs": ["odd"]}, "me/x", create_pr=False) == []
-    assert foresee(owner(), "others/x", create_pr=True) == []
+    assert predict_refusals(owner(), "me/x", create_pr=False) == []
+    assert predict_refusals(owner("fineGrained", "Lab"), "lab/x", create_pr=False) == []
+    assert predict_refusals({"name": "me"}, "me/x", create_pr=False) == []
+    assert predict_refusals({"name": "me", "auth": "odd", "orgs": ["odd"]}, "me/x", create_pr=False) == []
+    assert predict_refusals(owner(), "others/x", create_pr=True) == []
 
 
 def test_one_that_may_only_read_and_the_name_of_others_are_told() -> None:
-    assert "may only read" in foresee(owner("read"), "me/x", create_pr=True)[0]
-    assert foresee(owner(), "others/x", create_pr=False)[0].startswith("others is neither me")
+    assert "may only read" in predict_refusals(owner("read"), "me/x", create_pr=True)[0]
+    assert predict_refusals(owner(), "others/x", create_pr=False)[0].startswith("others is neither me")
 
 
 def test_a_dry_run_tells_what_the_push_would_be_refused_for(hub: LocalHub, push_it: Pushes) -> None:
@@ -41,7 +41,7 @@ def test_a_dry_run_without_a_token_says_what_it_cannot_see(
     monkeypatch.delenv("HF_TOKEN")
     result = push_it(dry_run=True)
     assert result.new_repository and any("without a token" in warning for warning in result.warnings)
-    assert refusal(push_it, dry_run=True, repo_id="tiny").startswith("error[E805]: there is no token")
+    assert refusal(push_it, dry_run=True, repo_id="tiny").startswith("error[E805]: tiny: there is no token")
 
 
 @pytest.mark.parametrize("answer", [refuse(404), refuse(429, Retry_After="3600")])
@@ -53,3 +53,8 @@ def test_a_server_that_does_not_say_whose_token_it_is_passes(hub: LocalHub, push
 def test_an_owner_without_a_name_is_one_line(hub: LocalHub, push_it: Pushes) -> None:
     hub.plan("GET", "whoami", lambda handler: handler.tell({}))
     assert refusal(push_it, repo_id=ID.split("/")[1]).startswith("error[E812]")
+
+
+def test_what_no_header_can_hold_is_a_flaw() -> None:
+    assert find_token_flaw(None) is None and find_token_flaw("hf_abc~!") is None
+    assert all(find_token_flaw(token) for token in ("a b", "a\n", "é", "\x7f"))

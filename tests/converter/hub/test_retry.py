@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from converter.hub.retry import wait_asked
-from tests.converter.publish.conftest import Pushes, refusal, sent
+from converter.hub.retry import read_wait
 from tests.support.local_hub import LocalHub, refuse
+from tests.support.publish_fixtures import Pushes, refusal, sent
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 ASKED = [
@@ -25,7 +25,7 @@ ASKED = [
 
 @pytest.mark.parametrize(("headers", "status", "seconds"), ASKED)
 def test_the_wait_is_what_the_answer_says(headers: dict[str, str], status: int, seconds: float) -> None:
-    assert wait_asked(SimpleNamespace(headers=headers, status_code=status)) == seconds
+    assert read_wait(SimpleNamespace(headers=headers, status_code=status)) == seconds
 
 
 @pytest.mark.parametrize(("method", "pattern"), [("POST", "/preupload/"), ("PUT", "^/large/"), ("GET", "/tree/")])

@@ -1,5 +1,7 @@
-"""An answer of which every part must come in some time and some bytes: a server may drip a header a byte at a time, or
-send `100 Continue` without end, and is never silent for long."""
+"""A response with a limit of time and bytes for each of its parts.
+
+A limit for silence alone is not enough: a server could send a header one byte at a time, or `100 Continue` forever.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +12,18 @@ import time
 import urllib.request
 from typing import Any
 
-#: Of a status line and all headers, the redirects' bodies not counted. Real heads have 2 kB.
+#: The most bytes of a status line and all headers. Real ones have 2 kB.
 HEAD_BYTES = 256 << 10
-#: A head may take so many times the silence that a connection is allowed, and so may one piece of a body.
+#: The headers may take so many times the silence that a connection is allowed, and so may each piece of a body.
 PATIENCE = 3
 
 
-class Dripping(http.client.HTTPException):
-    """What was asked for did not come in its time, though something always came."""
+class TooSlowError(http.client.HTTPException):
+    """A part of the response did not arrive in its time, although bytes kept coming."""
 
 
-class Pace(io.RawIOBase):
-    """A socket's bytes, as long as `allow` lets them come."""
+class PacedReader(io.RawIOBase):
+    """The bytes of a socket, within the limits set by `allow`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -31,7 +33,7 @@ class Pace(io.RawIOBase):
         self.allow(HEAD_BYTES)
 
     def allow(self, most: int) -> None:
-        """From now on `most` bytes, in a few times the silence that is allowed."""
+        """Allow `most` bytes from now on, in PATIENCE times the silence that is allowed."""
         self._seconds = PATIENCE * self._silence
         self._until, self._left = time.monotonic() + self._seconds, most
 
@@ -43,7 +45,7 @@ class Pace(io.RawIOBase):
         if left <= 0:
             raise self._slow()
         if self._left <= 0:
-            raise Dripping("a part of its answer does not end")
+            raise TooSlowError("a part of its answer does not end")
         self._connection.settimeout(min(self._silence, left))
         try:
             count = self._raw.readinto(buffer)
@@ -54,8 +56,8 @@ class Pace(io.RawIOBase):
         self._left -= count or 0
         return count
 
-    def _slow(self) -> Dripping:
-        return Dripping(f"its answer came so slowly that a part of it did not end in {self._seconds:g} seconds")
+    def _slow(self) -> TooSlowError:
+        return TooSlowError(f"its answer came so slowly that a part of it did not end in {self._seconds:g} seconds")
 
     def close(self) -> None:
         self._raw.close()
@@ -63,12 +65,12 @@ class Pace(io.RawIOBase):
 
 
 class PacedResponse(http.client.HTTPResponse):
-    """An answer that is read at a pace. `pace.allow` begins each further part."""
+    """A response that is read within limits. `pace.allow` begins each further part."""
 
     def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:
         super().__init__(sock, *arguments, **named)
         self.fp.close()
-        self.pace = Pace(sock)
+        self.pace = PacedReader(sock)
         self.fp = io.BufferedReader(self.pace)
 
 
