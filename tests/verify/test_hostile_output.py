@@ -17,13 +17,12 @@ from converter.conversion import convert
 from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import Report, verify
 from verify import verification as job_module
-from verify.numbers.pytorch_process import Judgement
 from verify.report.html.page import render_page
 from verify.report.junit import render_junit
 from verify.report.summary import render_summary
 from verify.report.terminal import render_table
 from verify.results.checks import TokenResult
-from verify.results.numbers import SiteResult
+from verify.results.numbers import PytorchResult, SiteResult
 
 CLASS = "ErnieMForSequenceClassification"
 CODE = "modeling_ernie_m.py"
@@ -476,5 +475,5 @@ def test_a_fault_of_the_weights_is_not_blamed_on_the_tokenizer(
     tokens = TokenResult(9, sum(differ for _, differ in ways.values()), ways=ways)
     report = Report("float64", sites=[SiteResult("a", "logits", 0.0, 0.0, 1.0, sites_pass)])
     trace: Any = SimpleNamespace(has_tokens=True, head={"environment": {}})
-    job_module.Job(tmp_path, report, lambda text: None)._judge_tokens(trace, Judgement(tokens=tokens))
+    job_module.Job(tmp_path, report, lambda text: None)._judge_tokens(trace, PytorchResult(tokens=tokens))
     assert [problem.code for problem in report.problems] == (["E403"] if blamed else [])

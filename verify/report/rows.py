@@ -19,9 +19,14 @@ class Row:
     looked_at: str
     failed: int
     worst: str
-    limit: str = "0"
+    limit: float = 0.0
     #: Site or tensor, and case, of the worst.
     where: str = ""
+
+    @property
+    def cells(self) -> tuple[str, str, str, str, str]:
+        """The row as it is printed."""
+        return self.what, self.looked_at, self.worst, f"{self.limit:.0e}" if self.limit else "0", self.word
 
     @property
     def word(self) -> str:
@@ -51,7 +56,7 @@ def result_rows(report: Report) -> list[Row]:
 
 def _measure(what: str, looked_at: str, failed: int, worst: SiteResult | GradientResult, name: str) -> Row:
     measured = "-" if worst.max_rel is None else "0" if worst.max_rel == 0 else f"{worst.max_rel:.1e}"
-    return Row(what, looked_at, failed, measured, f"{worst.tolerance:.0e}", f"{name}, {worst.case}")
+    return Row(what, looked_at, failed, measured, worst.tolerance, f"{name}, {worst.case}")
 
 
 def _count(what: str, looked_at: str, wrong: int) -> Row:

@@ -21,7 +21,7 @@ def render_summary(report: Report) -> str:
     verdict = verdict_of(report)
     sign = {"good": "✅", "partly": "⚠️", "bad": "❌"}[verdict.kind]
     lines = [f"## {sign} {verdict.opening} {to_markdown(verdict.sentence)}", "", to_markdown(verdict.scope), ""]
-    rows = [(row.what, row.looked_at, row.worst, row.limit, row.word) for row in result_rows(report)]
+    rows = [row.cells for row in result_rows(report)]
     if rows:
         lines += ["| | compared | worst | limit | |", "| --- | --- | ---: | ---: | --- |"]
         lines += ["| " + " | ".join(map(to_markdown, row)) + " |" for row in rows] + [""]

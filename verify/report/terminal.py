@@ -40,6 +40,6 @@ def render_table(report: Report) -> str:
 
 def _table(rows: Sequence[Row]) -> list[str]:
     table = [("", "compared", "worst", "limit", "")]
-    table += [(row.what, row.looked_at, row.worst, row.limit, row.word) for row in rows]
+    table += [row.cells for row in rows]
     widths = [max(len(line[column]) for line in table) for column in range(5)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in table]
