@@ -3,7 +3,7 @@
 #   make env      the three environments (see docs/environments.md)
 #   make demo     a full-size ERNIE-M: made with PaddleNLP, converted, verified, loaded, pushed to a local Hub
 #   make test     style, types and the whole suite, in every environment
-#   make check    style and types alone
+#   make check    style, types and the contracts of imports alone
 #   make pythons  the built wheel in empty environments, on every Python from 3.9 to 3.13 that is here
 #   make bench    converting, timed against copying and hashing (FORMAT)
 #   make figures  every figure of docs/, measured anew and written (about an hour; the work tree must be a commit)
@@ -67,6 +67,7 @@ check: .venv/.ready
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
 
 test-product: env
 	@echo "== the whole suite, transformers 5"

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from converter.common.errors import Problem, ReferenceFailure
+from converter.common.layout import MANIFEST
+from converter.files.hashing import sha256_of
 from verify.folder.check_folder import check_folder
 from verify.folder.check_manifest import (
-    MANIFEST,
     behavior_chosen,
     behavior_of,
     check_regular,
     check_rounding,
     deciding_files,
-    file_sha256,
     find_changed,
     read_manifest,
     weight_sums,
@@ -172,7 +172,7 @@ class Job:
                 check_sums(trace, weight_sums(manifest), f"the one that OUTPUT's {MANIFEST} names")
             return None
         self.say("hashing SOURCE")
-        sums = {file.name: file_sha256(file.path) for file in opened.tensors.files if file.path.suffix != ".json"}
+        sums = {file.name: sha256_of(file.path) for file in opened.tensors.files if file.path.suffix != ".json"}
         if trace is not None:
             check_sums(trace, list(sums.values()), "SOURCE")
         return sums

@@ -15,7 +15,6 @@ from converter.publish.folder import CARD, EVIDENCE, REPORT, TRACE, Listing
 if TYPE_CHECKING:
     from verify.results.report import Report
 
-MANIFEST = "paddle2torch.json"
 _SUM = re.compile(r"[0-9a-f]{64}")
 _VERIFY = "Run paddle2torch verify SOURCE OUTPUT"
 #: A folder with one of these has a tokenizer, which the report must have looked at.

@@ -22,7 +22,7 @@ def closed(
 ) -> Any:
     """Unit 5 of a feed-forward layer is far below 0 whatever comes in: its GELU gives 0 to the last bit."""
     source = tmp_path_factory.mktemp("closed") / "source"
-    make_checkpoint("--output", source, "--format", "safetensors")
+    make_checkpoint(source, "--format", "safetensors")
     file = source / "model.safetensors"
     tensors = load_file(file)
     tensors[BIAS][5] = -200.0

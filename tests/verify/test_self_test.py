@@ -172,7 +172,7 @@ def test_half_precision_and_float32(
     make_checkpoint: Callable[..., None], verify_live: Callable[..., Any], ready: Start, tmp_path: Path
 ) -> None:
     """In float32 a unit in the last place of a float32 cannot show; of a bfloat16 the bytes find it all the same."""
-    make_checkpoint("--output", tmp_path / "source", "--dtype", "bfloat16")
+    make_checkpoint(tmp_path / "source", "--dtype", "bfloat16")
     whole = verify_live(tmp_path / "source", precision="float32")
     report = self_test(whole, ready)
     assert report.passed and report.self_test is not None

@@ -77,7 +77,7 @@ def test_tokens_against_a_tokenizer_from_elsewhere(
 ) -> None:
     """Without the option the report says that the tokens were not compared; with it they are."""
     source, output = tmp_path / "source", tmp_path / "output"
-    make_checkpoint("--output", source, "--vocab-size", 1600)
+    make_checkpoint(source, "--vocab-size", 1600)
     convert(source, output, tokenizer=tokenizer_folder)
     options: dict[str, Any] = {"paddle_python": paddle_python, "start": ready}
     without = verify(source, output, **options)

@@ -50,7 +50,7 @@ def test_matrices_in_column_order(fortran: Any) -> None:
 def test_uiem_with_the_names_and_the_config_of_old_releases(
     make_checkpoint: Callable[..., None], verify_live: Callable[..., Any], tmp_path: Path
 ) -> None:
-    make_checkpoint("--architecture", "UIEM", "--output", tmp_path, "--format", "encoder-prefix")
+    make_checkpoint(tmp_path, "--architecture", "UIEM", "--format", "encoder-prefix")
     report = verify_live(tmp_path).report
     assert report.passed, render_table(report)
     assert "flattened by the recorder" in report.reference["how"][0]
@@ -60,7 +60,7 @@ def test_uiem_with_the_names_and_the_config_of_old_releases(
 def test_half_precision_and_float32(
     make_checkpoint: Callable[..., None], verify_live: Callable[..., Any], tmp_path: Path
 ) -> None:
-    make_checkpoint("--output", tmp_path, "--dtype", "bfloat16", "--format", "safetensors-sharded")
+    make_checkpoint(tmp_path, "--dtype", "bfloat16", "--format", "safetensors-sharded")
     report = verify_live(tmp_path, precision="float32").report
     assert report.passed, render_table(report)
     assert report.precision == "float32" and report.static.rounded == 0

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Callable
 
 from converter.common.errors import Problem
+from converter.common.layout import EXTRAS_FILE
 from converter.files.tensors import DTYPES, FLOATING
 from mappings import OPERATIONS
 from verify.results.checks import StaticResult
-from verify.weights.output_weights import EXTRAS_FILE, WrittenTensor, WrittenWeights
+from verify.weights.output_weights import WrittenTensor, WrittenWeights
 from verify.weights.rounding import ROUNDED_TARGETS, wrongly_rounded
 
 if TYPE_CHECKING:

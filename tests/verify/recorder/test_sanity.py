@@ -95,7 +95,9 @@ def test_limits_are_stated() -> None:
     assert SANITY_LIMITS == {"float64": 1e-12, "float32": 2e-5}
 
 
-def test_a_broken_reference_gives_no_verdict(checkpoints: dict[str, Path], paddle_python: Path, tmp_path: Path) -> None:
+def test_a_broken_reference_gives_no_verdict(
+    checkpoints: dict[str, Path], live_paddle_python: Path, tmp_path: Path
+) -> None:
     """The whole way: the interpreter that --paddle-python names has a Paddle whose softmax is broken."""
     doctored = tmp_path / "doctored"
     doctored.mkdir()
@@ -105,7 +107,7 @@ def test_a_broken_reference_gives_no_verdict(checkpoints: dict[str, Path], paddl
         "F.softmax = lambda x, *rest, **more: paddle.ones_like(x) / x.shape[-1]\n"
     )
     python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nPYTHONPATH="{doctored}" exec "{paddle_python}" "$@"\n')
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{doctored}" exec "{live_paddle_python}" "$@"\n')
     python.chmod(0o755)
     source, output = checkpoints["ErnieMModel"], tmp_path / "out"
     convert(source, output)
