@@ -17,6 +17,7 @@ from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
 if TYPE_CHECKING:
     from verify.results.report import Report
 
+# FAMILY: tag and title of a card where OUTPUT has none.
 _BARE = "---\nlibrary_name: transformers\ntags:\n- ernie_m\n- paddle2torch\n---\n\n# ERNIE-M in PyTorch\n"
 _SHOWN = 12
 
