@@ -9,8 +9,7 @@ from pathlib import Path
 
 from verify.report.messages import tell_margin
 from verify.report.plain_text import to_markdown
-from verify.report.rows import modes_not_run, result_rows
-from verify.report.verdict import verdict_of
+from verify.report.rows import modes_not_run, result_rows, verdict_of
 from verify.results.report import Report, read_report
 
 _SHOWN = 10

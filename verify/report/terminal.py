@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from converter.common.printable import printable_message
 from verify.report.messages import tell_margin, tell_self_test
-from verify.report.rows import Row, modes_not_run, result_rows
-from verify.report.verdict import verdict_of
+from verify.report.rows import Row, modes_not_run, result_rows, verdict_of
 from verify.results.layout import REPORT
 from verify.results.report import Report
 
