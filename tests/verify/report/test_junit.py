@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 from tests.verify.report.conftest import make_gradients
 from verify.report.junit import render_junit
 from verify.results.as_json import to_json
+from verify.results.report import read_report
 
 #: Jenkins' schema, as far as it is used: element -> its attributes, and the elements in it.
 SCHEMA: dict[str, tuple[set[str], set[str]]] = {
@@ -24,7 +25,7 @@ SCHEMA: dict[str, tuple[set[str], set[str]]] = {
 
 def read(report: dict[str, Any]) -> ElementTree.Element:
     """The suite, after the whole file has been held against the schema."""
-    root = ElementTree.fromstring(render_junit(report).encode("utf-8"))
+    root = ElementTree.fromstring(render_junit(read_report(report)).encode("utf-8"))
     for element in root.iter():
         attributes, inside = SCHEMA[element.tag]
         assert set(element.keys()) == attributes
