@@ -155,9 +155,9 @@ def _run(words: Any, folder: str, environment: Any, program: str, streams: Any) 
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.stdin = open(0, encoding="utf-8")
-    sys.stdout = open(1, "w", encoding="utf-8", buffering=1 if os.isatty(1) else -1)
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", buffering=1 if os.isatty(1) else -1)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115
     sys.executable = program
     sys.path[:0] = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
     while words and words[0] in (*_PASSED_OVER, "-B"):
