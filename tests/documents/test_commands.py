@@ -128,7 +128,7 @@ def test_every_option_that_a_document_names_exists() -> None:
     for name in DOCUMENTS:
         text = (ROOT / name).read_text(encoding="utf-8")
         # The options of other programs stand on lines that name their program.
-        others = re.compile(r"\b(pip|make|pytest|git|record_paddle)\b|benchmarks[./]")
+        others = re.compile(r"\b(pip|make|pytest|git|record_paddle)\b|benchmarks[./]|tests[.]support")
         lines = [line for line in text.splitlines() if not others.search(line)]
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
         assert named <= known, f"{name}: {sorted(named - known)}"
