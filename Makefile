@@ -4,7 +4,7 @@
 #   make demo     a full-size ERNIE-M: made with PaddleNLP, converted, verified, loaded, pushed to a local Hub
 #   make test     style, types and the whole suite, in every environment
 #   make test-quick   the tests without Paddle, network and slow processes, for the loop while one works (a few minutes)
-#   make check    style and types alone
+#   make check    style, types and the contracts of imports alone
 #   make pythons  the built wheel in empty environments, on every Python from 3.9 to 3.13 that is here
 #   make bench    converting, timed against copying and hashing (FORMAT)
 #   make figures  every figure of docs/, measured anew and written (about an hour; the work tree must be a commit)
@@ -70,6 +70,7 @@ check: .venv/.ready
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
 
 # Which tests these are: tests/support/quick.py.
 test-quick: .venv/.ready

@@ -153,8 +153,8 @@ def load(folder: str) -> None:
 
 def print_table(source: Path, output: Path, seconds: dict[str, float]) -> None:
     """Sizes, times, and the worst difference of each kind of site."""
-    from verify.numbers.compare import SiteResult, share_of_limit
-    from verify.report.report import group_sites
+    from verify.report.terminal import group_sites
+    from verify.results.numbers import SiteResult, share_of_limit
 
     file = output / "verification" / "report.json"
     report: dict[str, Any] = json.loads(file.read_text())

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Callable
 
 from converter.common.errors import Problem, SourceError, file_error
+from converter.common.layout import EXTRAS_FILE
+from converter.files.hashing import read_pieces
 from converter.files.regular_files import quoted
 from converter.files.tensors import SourceFile, element_count
 from converter.locate.locate import locate
 from converter.open.source import Source, open_source
-from converter.plan.make_plan import EXTRAS_FILE, Plan, make_plan
+from converter.plan.make_plan import Plan, make_plan
 from converter.write.output import write_companions
 from converter.write.shards import Shard, split_into_shards, target_bytes, with_extras, write_weights
 from converter.write.staging import check_output, clear_leftovers, staged
@@ -196,13 +198,11 @@ class SourceHasher(threading.Thread):
 
     def _hash(self, path: Path, size: int) -> str:
         digest, done = hashlib.sha256(), 0
-        with open(path, "rb") as file:
-            while not self._stopped.is_set():
-                piece = file.read(1 << 20)
-                if not piece:
-                    break
-                digest.update(piece)
-                done += len(piece)
+        for piece in read_pieces(path):
+            if self._stopped.is_set():
+                break
+            digest.update(piece)
+            done += len(piece)
         if done != size and not self._stopped.is_set():
             said = f"has {done} bytes, and had {size} when it was opened. Is something writing it?"
             raise file_error("E303", path.name, said)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mappings.expand import Mapped, expand, matches_row
 from mappings.ops import OPERATIONS, Operation
-from mappings.tables import SOURCE_CLASSES, Row, Scheme, Table, TableError, load_table
+from mappings.tables import SOURCE_CLASSES, Row, Scheme, Table, load_table
+from mappings.toml_files import TableError
 
 __all__ = [
     "OPERATIONS",

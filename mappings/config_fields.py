@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from mappings.tables import TableError, check_keys, read_toml
+from mappings.toml_files import TableError, check_keys, read_toml
 
 #: Who writes configs.
 WRITERS = ("paddlenlp", "constructor call", "release", "erniekit", "transformers")
@@ -60,7 +60,7 @@ class ConfigFields:
 
 @cache
 def load_config_fields(writer: str) -> ConfigFields:
-    return build_config_fields(read_toml("config", "fields"), writer)
+    return build_config_fields(read_toml("ernie_m", "config_fields.toml"), writer)
 
 
 def build_config_fields(data: Mapping[str, Any], writer: str) -> ConfigFields:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mappings.ops import OPERATIONS
-from mappings.tables import Row, Scheme, Table, TableError
+from mappings.tables import Row, Scheme, Table
+from mappings.toml_files import TableError
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 

@@ -11,7 +11,8 @@ from typing import Any, Optional
 
 from mappings.expand import expand_names
 from mappings.patterns import Pattern
-from mappings.tables import SOURCE_CLASSES, Scheme, Table, TableError, check_keys, load_table, read_toml
+from mappings.tables import SOURCE_CLASSES, Scheme, Table, load_table
+from mappings.toml_files import TableError, check_keys, read_toml
 from mappings.variable_names import load_automatic, load_official
 
 #: What follows a module's name in the name of a variable that belongs to it.
@@ -64,7 +65,7 @@ class InnerNames:
 
 @cache
 def load_inner() -> InnerNames:
-    return build_inner(read_toml("inner", "names"))
+    return build_inner(read_toml("shared", "inner.toml"))
 
 
 def build_inner(data: Mapping[str, Any]) -> InnerNames:

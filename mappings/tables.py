@@ -8,23 +8,14 @@ and why.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib import resources
-from typing import Any
+from typing import Any, Callable
 
 from mappings.ops import OPERATIONS
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-
-class TableError(ValueError):
-    """A mapping table is wrong in itself. Users never see this: the tests load every table."""
+from mappings.registry import all_classes, find_class
+from mappings.toml_files import TableError, check_keys, read_toml
 
 
 @dataclass(frozen=True)
@@ -77,30 +68,25 @@ class Table:
         return {}
 
 
-SOURCE_CLASSES = (
-    "ErnieMModel",
-    "ErnieMForSequenceClassification",
-    "ErnieMForMultipleChoice",
-    "ErnieMForTokenClassification",
-    "ErnieMForQuestionAnswering",
-    "UIEM",
-)
+#: PaddleNLP's classes, of every family.
+SOURCE_CLASSES = tuple(entry.source for _, entry in all_classes())
 
 
 @cache
 def load_table(source_class: str) -> Table:
     """The table of a PaddleNLP class. Raises KeyError for a class that has none."""
-    if source_class not in SOURCE_CLASSES:
+    found = find_class(source_class)
+    if found is None or found[1].source != source_class:
         raise KeyError(source_class)
-    return build_table(read_toml(source_class), read_toml)
+    folder = found[0].name
+
+    def read(name: str) -> dict[str, Any]:
+        return read_toml(folder, f"{name}.toml")
+
+    return build_table(read(source_class), read)
 
 
-def read_toml(name: str, folder: str = "tables") -> dict[str, Any]:
-    text = resources.files("mappings").joinpath(folder, f"{name}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
-def build_table(data: Mapping[str, Any], include: Any = read_toml) -> Table:
+def build_table(data: Mapping[str, Any], include: Callable[[str], Mapping[str, Any]]) -> Table:
     """A checked table from parsed TOML; `include` reads an included one by name. Raises TableError."""
     check_keys(
         data, "table", "source_class", "target_class", "version", "dims", "ranges", "include", "scheme", "tensor"
@@ -142,13 +128,6 @@ def _row(data: Mapping[str, Any], drop: str = "", optional: str = "") -> Row:
 def _scheme(data: Mapping[str, Any]) -> Scheme:
     check_keys(data, "scheme", "name", "prefix", "identity")
     return Scheme(data["name"], data["prefix"], data.get("identity", False))
-
-
-def check_keys(data: Mapping[str, Any], where: str, *known: str) -> None:
-    """Raises TableError for a key that is none of the known ones: a misspelt one would mean nothing."""
-    unknown = set(data) - set(known)
-    if unknown:
-        raise TableError(f"[{where}] has unknown keys: {', '.join(sorted(unknown))}")
 
 
 def _merge(into: dict[str, str], more: Mapping[str, str]) -> None:

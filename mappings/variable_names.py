@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any, Optional, Union
 
 from mappings.patterns import Pattern
-from mappings.tables import SOURCE_CLASSES, TableError, check_keys, read_toml
+from mappings.tables import SOURCE_CLASSES
+from mappings.toml_files import TableError, check_keys, read_toml
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class ForeignName:
 
 @cache
 def load_foreign() -> tuple[ForeignName, ...]:
-    data = read_toml("foreign", "names")
+    data = read_toml("shared", "foreign.toml")
     check_keys(data, "foreign.toml", "foreign")
     for row in data["foreign"]:
         check_keys(row, "foreign", "conversion", "says", "starts", "ends", "holds")
@@ -105,17 +106,17 @@ def load_foreign() -> tuple[ForeignName, ...]:
 
 @cache
 def load_official() -> OfficialNames:
-    return build_official(read_toml("official", "names"))
+    return build_official(read_toml("ernie_m", "names", "official.toml"))
 
 
 @cache
 def load_automatic() -> AutomaticNames:
-    return build_automatic(read_toml("automatic", "names"))
+    return build_automatic(read_toml("ernie_m", "names", "automatic.toml"))
 
 
 @cache
 def load_left_out() -> tuple[LeftOutName, ...]:
-    data = read_toml("left_out", "names")
+    data = read_toml("shared", "left_out.toml")
     check_keys(data, "left_out.toml", "left_out")
     for row in data["left_out"]:
         check_keys(row, "left_out", "stored", "why")

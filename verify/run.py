@@ -9,8 +9,9 @@ from converter.files.stale_folders import scratch_folder
 from converter.locate.locate import locate
 from verify.numbers.pytorch_process import Start
 from verify.open_source import Said
-from verify.report.report import FOLDER, Report
 from verify.report.write_report import write_report
+from verify.results.layout import FOLDER
+from verify.results.report import Report
 from verify.verification import Job, Options, Progress
 
 PRECISIONS = ("float64", "float32")

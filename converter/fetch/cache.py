@@ -9,7 +9,6 @@ ROOT/KIND/LABEL-KEY/lock                held by the run that fetches
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -21,9 +20,10 @@ from pathlib import Path
 from typing import Any, Callable
 
 from converter.common.errors import FetchError, Problem
+from converter.files.disk import lacking_space
+from converter.files.hashing import sha256_of
 
 VARIABLE = "PADDLE2TORCH_CACHE"
-_PIECE = 1 << 20
 
 
 def cache_folder(named: Path | str | None = None) -> Path:
@@ -79,7 +79,7 @@ class Entry:
         path, record = self.files / name, self._read_record(name)
         if record is None or not path.is_file() or path.stat().st_size != record.size:
             return None
-        return (path, record) if sum_of(path, "sha256") == record.sha256 else None
+        return (path, record) if sha256_of(path) == record.sha256 else None
 
     def keep(self, name: str, path: Path, record: Record) -> Path:
         """Move a checked file in: first the record, then the file, so that no file is ever here without one."""
@@ -98,19 +98,6 @@ class Entry:
             return Record(**data) if data is not None else None
         except TypeError:  # Another version's.
             return None
-
-
-def sum_of(path: Path, kind: str, progress: Callable[[int], None] | None = None) -> str:
-    """The sum of a file as hexadecimal digits, read in pieces. `kind`: as hashlib names it."""
-    digest = hashlib.new(kind, usedforsecurity=False)
-    done = 0
-    with open(path, "rb") as file:
-        for piece in iter(lambda: file.read(_PIECE), b""):
-            digest.update(piece)
-            done += len(piece)
-            if progress is not None:
-                progress(done)
-    return digest.hexdigest()
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -132,15 +119,10 @@ def write_json(path: Path, data: object) -> None:
 
 def check_space(folder: Path, needed: int) -> None:
     """Raises FetchError when `needed` more bytes do not fit."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise FetchError(
-            Problem(
-                "E708",
-                f"the cache {folder} has {free / 1e9:.2f} GB free, {needed / 1e9:.2f} GB are needed. "
-                f"Free some, or name another place with --cache or {VARIABLE}",
-            )
-        )
+    lack = lacking_space(folder, needed)
+    if lack is not None:
+        text = f"the cache {folder}: {lack}. Free some, or name another place with --cache or {VARIABLE}"
+        raise FetchError(Problem("E708", text))
 
 
 def cache_failure(root: Path, error: OSError) -> FetchError:

@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 from converter.common.errors import FetchError, Paddle2TorchError, Problem
-from converter.fetch.cache import Entry, Record, sum_of
+from converter.fetch.cache import Entry, Record
 from converter.fetch.partial_download import Part
 from converter.fetch.request import Progress, Wanted, fetch_rest
 from converter.fetch.transport import Interrupted
+from converter.files.hashing import md5_of, sha256_of
 from converter.locate.check_download import check_content, check_kind
 
 #: Seconds before each further try. A try that brings a good piece starts the count anew.
@@ -54,11 +55,11 @@ def _take_in(entry: Entry, part: Part, wanted: Wanted, sha256_told: str | None, 
     part.clear()
     try:
         check_kind(incoming, wanted.address.shown)
-        sha256 = sum_of(incoming, "sha256", lambda done: progress(f"checking {wanted.name}", done, record.size))
+        sha256 = sha256_of(incoming, lambda done: progress(f"checking {wanted.name}", done, record.size))
         if sha256_told not in (None, sha256):
             raise _WrongSum(f"{wanted.address.shown}: sha256 is {sha256}, expected {sha256_told}.")
         if wanted.md5 is not None:
-            md5 = sum_of(incoming, "md5")
+            md5 = md5_of(incoming)
             if md5 != wanted.md5:
                 raise _WrongSum(f"{wanted.address.shown}: md5 is {md5}, expected {wanted.md5}.")
         check_content(incoming)

@@ -12,10 +12,11 @@ from importlib import resources
 from typing import Any
 
 from converter.common.errors import FetchError, Problem, SourceError
-from converter.fetch.cache import Entry, Record, sum_of
+from converter.fetch.cache import Entry, Record
 from converter.fetch.download import fetch_file
 from converter.fetch.request import Progress, Wanted
 from converter.fetch.url import Address, parse_address
+from converter.files.hashing import sha256_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -102,4 +103,4 @@ def _write_config(entry: Entry, config: Mapping[str, Any]) -> None:
     incoming = entry.folder / "incoming" / "config.json"
     incoming.parent.mkdir(exist_ok=True)
     incoming.write_bytes(data)
-    entry.keep("config.json", incoming, Record(len(data), sum_of(incoming, "sha256")))
+    entry.keep("config.json", incoming, Record(len(data), sha256_of(incoming)))

@@ -7,19 +7,18 @@ that of a small one git's sum of it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Callable
 
 from converter.common.errors import FetchError, Problem, SourceError
-from converter.fetch.cache import cache_failure, check_space, sum_of
+from converter.fetch.cache import cache_failure, check_space
 from converter.fetch.download import WAITS
 from converter.fetch.request import Progress
 from converter.fetch.transport import silence_limit
+from converter.files.hashing import git_blob_id, sha256_of
 from converter.hub.fetch_errors import LOG_IN, Passing, explain, quiet
 from converter.hub.progress import watched
 from converter.hub.secrets import flaw_of
@@ -138,10 +137,10 @@ class Hub:
             return f"{have:,} bytes, expected {size:,}"
         if re.fullmatch(r"[0-9a-f]{64}", etag):
             stage = f"checking {path.name}"
-            found = sum_of(path, "sha256", lambda done: self._progress(stage, done, have))
+            found = sha256_of(path, lambda done: self._progress(stage, done, have))
             return None if found == etag else f"sha256 is {found}, the Hub says {etag}"
         if re.fullmatch(r"[0-9a-f]{40}", etag):
-            found = _git_sum(path)
+            found = git_blob_id(path)
             return None if found == etag else f"git's sum is {found}, the Hub says {etag}"
         check_kind(path, f"{self.repo_id}/{path.name}")
         self._warnings.append(f"{path.name}: the Hub tells no sum of it, only its size was checked")
@@ -218,17 +217,3 @@ class Hub:
             if meaning is None:
                 raise
             raise meaning from None
-
-
-def _git_sum(path: Path) -> str:
-    """What git calls a file: sha1 of `blob SIZE`, a zero byte and the bytes."""
-    digest = hashlib.sha1(usedforsecurity=False)
-    digest.update(f"blob {path.stat().st_size}\0".encode())
-    for piece in _pieces(path):
-        digest.update(piece)
-    return digest.hexdigest()
-
-
-def _pieces(path: Path) -> Iterable[bytes]:
-    with open(path, "rb") as file:
-        yield from iter(lambda: file.read(1 << 20), b"")

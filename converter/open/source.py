@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from converter.common.errors import Paddle2TorchError, Problem, SourceError
+from converter.common.layout import MANIFEST
 from converter.files.json_files import read_json
 from converter.files.regular_files import is_file
 from converter.files.tensors import SourceFile, TensorSet
@@ -27,7 +28,6 @@ from converter.open.tokenizer.tokenizer_files import TokenizerFiles, find_tokeni
 from converter.open.tokenizer.tokenizer_names import lone_vocabulary
 
 CONFIG_NAMES = ("config.json", "model_config.json", RELEASE_CONFIG)
-_MANIFEST = "paddle2torch.json"
 _TOKENS_OF_ERNIEKIT = (
     "how ERNIEKit's FullTokenizerErnieM cuts text was not to be seen: tokens are cut by the 2021 release's rule, which "
     "its other sentencepiece tokenizer has"
@@ -122,10 +122,10 @@ def open_source(
 
 def refuse_converted(folder: Path) -> None:
     """A folder that this tool made is no SOURCE. Raises SourceError."""
-    if not (folder / _MANIFEST).is_file():
+    if not (folder / MANIFEST).is_file():
         return
     try:
-        manifest, _ = read_json(folder / _MANIFEST)
+        manifest, _ = read_json(folder / MANIFEST)
     except Paddle2TorchError:
         return
     if manifest.get("tool") == "paddle2torch":

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from converter.common.errors import PlanError, Problem, fold_names
+from converter.common.layout import EXTRAS_FILE
 from converter.files.tensors import FLOATING, HOLDS_VALUES_OF, SourceTensor
 from converter.open.config.config import SourceConfig
 from converter.open.config.config_fields import DEFAULT_DTYPE
@@ -28,8 +29,6 @@ from converter.plan.sharing import check_sharing
 from converter.plan.sizes import Sizes, resolve_sizes
 from mappings import SOURCE_CLASSES, Mapped, Scheme, Table, expand, load_table
 
-#: Where the weights go that no PyTorch class has a place for: names, layout and dtype as in the source.
-EXTRAS_FILE = "release_extras.safetensors"
 _ALONE = "not of the encoder, which --architecture takes alone, as PaddleNLP does"
 
 

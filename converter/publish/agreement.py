@@ -12,7 +12,7 @@ from converter.common.errors import FileError
 from converter.files.json_files import read_json
 
 if TYPE_CHECKING:
-    from verify.numbers.compare import SiteResult
+    from verify.results.numbers import SiteResult
 
 _MANIFEST, _CONFIG = "paddle2torch.json", "config.json"
 _TOKENS = "tokens"
@@ -114,7 +114,7 @@ def _of_the_tensors(report: Mapping[str, Any], manifest: Mapping[str, Any]) -> I
 
 def _of_the_sites(sites: list[SiteResult], manifest: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
     """At least one of every kind that this model has, and the states behind every layer."""
-    from verify.report.report import group_sites
+    from verify.report.terminal import group_sites
 
     kinds = {name for name, _ in group_sites(sites)}
     classes = config.get("architectures") or [""]

@@ -100,7 +100,7 @@ def _looked_at(report: Mapping[str, Any]) -> str:
 
 
 def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    from verify.report.report import group_sites
+    from verify.report.terminal import group_sites
 
     static, tokens = report["static"], report["tokenizer"]
     rows = [("weights", f"{static['tensors']} tensors", "equal, bit for bit", "0")]

@@ -13,10 +13,9 @@ from converter.publish.agreement import find_contradictions
 from converter.publish.folder import CARD, EVIDENCE, REPORT, TRACE, Listing
 
 if TYPE_CHECKING:
-    from verify.numbers.compare import SiteResult
+    from verify.results.numbers import SiteResult
 
 WEIGHTS, NUMBERS, TOKENS = "weights", "numbers", "tokens"
-MANIFEST = "paddle2torch.json"
 _SUM = re.compile(r"[0-9a-f]{64}")
 _VERIFY = "Run paddle2torch verify SOURCE OUTPUT"
 #: A folder with one of these has a tokenizer, which the report must have looked at.
@@ -87,7 +86,7 @@ def _judge(report: Mapping[str, Any], has_tokenizer: bool, output: Path) -> list
 
 def read_sites(report: Mapping[str, Any]) -> list[SiteResult]:
     """The compared sites. Raises TypeError for what is none."""
-    from verify.numbers.compare import SiteResult
+    from verify.results.numbers import SiteResult
 
     sites = [SiteResult(**site) for site in report["sites"]]
     for site in sites:

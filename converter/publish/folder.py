@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from converter.common.errors import Problem, PushError
+from converter.files.hashing import start_git_blob
 
 REPORTS = "verification"
 CARD = "README.md"
@@ -109,7 +110,7 @@ def read_sums(name: str, path: Path) -> LocalFile:
     """A file under its name in the repository, read once for both sums. Raises OSError."""
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
-        sha256, sha1 = hashlib.sha256(), _git_start(size)
+        sha256, sha1 = hashlib.sha256(), start_git_blob(size)
         for piece in iter(lambda: file.read(1 << 20), b""):
             sha256.update(piece)
             sha1.update(piece)
@@ -118,10 +119,6 @@ def read_sums(name: str, path: Path) -> LocalFile:
 
 def in_memory(name: str, content: bytes) -> LocalFile:
     """A file that is made here, and is not in OUTPUT."""
-    sha1 = _git_start(len(content))
+    sha1 = start_git_blob(len(content))
     sha1.update(content)
     return LocalFile(name, content, len(content), hashlib.sha256(content).hexdigest(), sha1.hexdigest())
-
-
-def _git_start(size: int) -> hashlib._Hash:
-    return hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)

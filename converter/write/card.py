@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from converter.common.layout import EXTRAS_FILE
 from converter.common.printable import to_code_span
 from converter.common.version import __version__
 from converter.open.config.quirks import Behavior
 from converter.plan.inner_tensors import left_inside_paragraph
-from converter.plan.make_plan import EXTRAS_FILE, Plan
+from converter.plan.make_plan import Plan
 from converter.write.card_text import BATCHES, CITATION, NO_EVIDENCE, OWN_WEIGHTS, PIPELINES, loading_code
 from converter.write.config_file import build_config
 from converter.write.pretrained import Pretrained, find_pretrained, render_benchmarks

@@ -12,7 +12,7 @@ import pytest
 
 from verify import Report, verify
 from verify.numbers.pytorch_process import Start
-from verify.report.report import render_table
+from verify.report.terminal import render_table
 
 Damage = Callable[[Path], None]
 
@@ -288,9 +288,9 @@ def test_fault(verified: Callable[[str], Any], copy_output: Callable[[Any], Path
     assert not report.passed
     assert told in texts_of(report, "E401", "E404", "E406", "E408"), render_table(report)
     assert report.first_difference is not None, render_table(report)
-    assert report.first_difference["site"] == site
-    assert report.first_difference["inputs_agree"]
-    assert look_at in report.first_difference["look_at"]
+    assert report.first_difference.site == site
+    assert report.first_difference.inputs_agree
+    assert look_at in report.first_difference.look_at
 
 
 def test_two_pieces_of_the_vocabulary_exchanged(
@@ -345,4 +345,4 @@ def test_a_reader_that_ignores_column_order_is_caught_by_the_numbers(
     convert(fortran.source, tmp_path / "output")
     report = verify(fortran.source, tmp_path / "output", trace=fortran.trace, start=ready)
     assert report.static is not None and report.static.mismatched == ()
-    assert report.first_difference is not None and report.first_difference["site"] == "word_embeddings"
+    assert report.first_difference is not None and report.first_difference.site == "word_embeddings"

@@ -17,13 +17,13 @@ from converter.conversion import convert
 from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import Report, verify
 from verify import verification as job_module
-from verify.numbers.compare import SiteResult
 from verify.numbers.pytorch_process import Judgement
 from verify.report.html.page import render_page
 from verify.report.junit import render_junit
-from verify.report.report import render_table
 from verify.report.summary import render_summary
-from verify.tokens.compare_tokens import TokenResult
+from verify.report.terminal import render_table
+from verify.results.checks import TokenResult
+from verify.results.numbers import SiteResult
 
 CLASS = "ErnieMForSequenceClassification"
 CODE = "modeling_ernie_m.py"

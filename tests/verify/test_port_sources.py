@@ -188,7 +188,7 @@ def test_live_from_torchs_own_file_with_tokens_and_a_self_test(
     assert report.passed and report.checked == ["weights", "numbers", "tokens"], report.problems
     assert "torch's zip archive was read by the recorder itself, without torch" in report.reference["how"]
     assert report.self_test is not None and report.self_test.missed == []
-    assert [outcome.fault for outcome in report.self_test.unexplained] == []
+    assert report.self_test.without_static.unexplained == []
 
 
 def test_a_converted_folder_is_no_source_to_record(sources: dict[str, Path], tmp_path: Path) -> None:

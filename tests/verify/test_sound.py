@@ -12,9 +12,9 @@ import pytest
 from converter.common.errors import ReferenceFailure
 from mappings import SOURCE_CLASSES
 from verify import verify
-from verify.numbers.compare import ZERO_ROW, share_of_limit
 from verify.numbers.pytorch_process import Start
-from verify.report.report import render_table
+from verify.report.terminal import render_table
+from verify.results.numbers import ZERO_ROW, share_of_limit
 
 
 @pytest.mark.parametrize("name", SOURCE_CLASSES)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from verify.protocol.projections import seeded
 from verify.recorder.gradients import WITHOUT_POOLER, gradients_of, keeps_whole
-from verify.recorder.seeded import seeded
 
 # Rounding errors of one operation are known in advance. What the layers behind it make of them is not: it depends on
 # the weights. So a case runs twice, the second time with embeddings that differ by the root of the rounding unit.

@@ -9,11 +9,13 @@ import os
 import sys
 from typing import Any
 
+from verify.protocol.messages import BROKEN, REFUSED, report_error, report_progress
+from verify.protocol.trace_format import HEAD
 from verify.recorder.behavior import BEHAVIORS
 from verify.recorder.checkpoint import weight_files
 from verify.recorder.record import record, versions
 from verify.recorder.sanity import check_sanity
-from verify.recorder.telling import BROKEN, REFUSED, Broken, Refused, read_json, say
+from verify.recorder.telling import Broken, Refused, read_json
 
 
 def main() -> int:
@@ -26,10 +28,10 @@ def main() -> int:
         request = read_json(words[0]) if len(words) == 1 and words[0].endswith(".json") else read_words(words)
         write_trace(request)
     except Broken as error:
-        tell(error)
+        report_error(error)
         return BROKEN
     except Refused as error:
-        tell(error)
+        report_error(error)
         return REFUSED
     return 0
 
@@ -39,12 +41,9 @@ def check_reference() -> None:
     for precision in ("float64", "float32"):
         check_sanity(precision)
     found = versions()
-    say("Paddle {paddle} and PaddleNLP {paddlenlp} on Python {python} give the numbers they should".format(**found))
-
-
-def tell(error: Exception) -> None:
-    print(f"@error {error}")
-    sys.stdout.flush()
+    report_progress(
+        "Paddle {paddle} and PaddleNLP {paddlenlp} on Python {python} give the numbers they should".format(**found)
+    )
 
 
 def read_words(words: Any) -> Any:
@@ -93,14 +92,14 @@ def write_trace(request: Any) -> None:
     from safetensors.numpy import save_file
 
     arrays, head = record(request)
-    say("writing the trace")
+    report_progress("writing the trace")
     # Every bit of a trace is summed: the arrays in the head, the head in front of itself.
     head["arrays"] = dict((name, hashlib.sha256(array.tobytes()).hexdigest()) for name, array in arrays.items())
     text = json.dumps(head, sort_keys=True)
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
     partial = request["output"] + ".partial"
     try:
-        save_file(arrays, partial, metadata={"paddle2torch_trace": digest + text})
+        save_file(arrays, partial, metadata={HEAD: digest + text})
         os.replace(partial, request["output"])
     finally:
         if os.path.exists(partial):

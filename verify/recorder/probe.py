@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from verify.recorder.gradients import functional_sites
-from verify.recorder.seeded import seeded
+from verify.protocol.gradient_functional import functional_sites
+from verify.protocol.projections import seeded
 
 
 class Probe:

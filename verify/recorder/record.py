@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from verify.protocol.messages import report_progress
+from verify.protocol.projections import is_large, project
+from verify.protocol.tokenizer_calls import digest_calls
+from verify.protocol.trace_format import FORMAT
 from verify.recorder.behavior import behavior_of_source, choose_behavior, follow, offset_of, sees_all
 from verify.recorder.checkpoint import read_weights, weight_files
 from verify.recorder.config import read_config
@@ -24,21 +28,19 @@ from verify.recorder.port import build_as_port, is_port
 from verify.recorder.probe import Probe
 from verify.recorder.release_tokens import release_ids
 from verify.recorder.sanity import check_sanity
-from verify.recorder.seeded import is_large, project
 from verify.recorder.static_graph import check_program, layout_of
 from verify.recorder.tables import linears_case, norms_case, table_case
-from verify.recorder.telling import TRACE_FORMAT, Broken, Refused, file_sha256, say
+from verify.recorder.telling import Broken, Refused, file_sha256
 from verify.recorder.texts import choose_sentences, read_texts, texts_sha256, tokenize
 from verify.recorder.tokenizer import describe_tokenizer, load_tokenizer, sum_tokenizer_files, sum_tokens
 from verify.recorder.torch_file import tell_reader
 from verify.recorder.values import describe
-from verify.recorder.ways import digest_ways
 
 
 def record(request: Any) -> Any:
     precision, seed = request["precision"], request["seed"]
     own = check_sanity(precision)
-    say("reading the checkpoint with Paddle")
+    report_progress("reading the checkpoint with Paddle")
     paths = weight_files(request["source"], request["files"])
     weights = read_weights(paths, *layout_of(request))
     tensors = dict((name, describe(array)) for name, array in weights.items())
@@ -48,7 +50,7 @@ def record(request: Any) -> Any:
     name, fields, how = read_config(request)
     # By the names of the weights, which are given to the model and gone below.
     loaded_in, of_source = default_dtype(fields, is_port(weights)), behavior_of_source(request, weights, how)
-    say(f"building {name} in {precision}")
+    report_progress(f"building {name} in {precision}")
     model = build_model(name, fields, precision)
     port, in_port = build_as_port(model, fields, weights, precision) if is_port(weights) else (None, [])
     round_to = request.get("round_to")
@@ -62,7 +64,7 @@ def record(request: Any) -> Any:
     lines = read_texts(request.get("texts"))
     tokens, ids, problem = None, None, None
     if request.get("tokenizer"):
-        say("tokenizing by the rule of " + behavior)
+        report_progress("tokenizing by the rule of " + behavior)
         try:
             tokens = record_tokens(request["tokenizer"], lines, seed, behavior)
             ids = tokens[1][: len(lines)]
@@ -77,7 +79,7 @@ def record(request: Any) -> Any:
         cases = [dict((key, case[key]) for key in case if key != "zero_row") for case in cases]
     arrays, found = run_cases(model, cases, precision, seed, pooler)
     head = {
-        "format": TRACE_FORMAT,
+        "format": FORMAT,
         "architecture": name,
         "precision": precision,
         "round_to": round_to,
@@ -123,8 +125,8 @@ def record_tokens(folder: str, lines: Any, seed: int, behavior: str) -> Any:
         tokenizer, notes = load_tokenizer(folder)
         ids, rows = tokenize(tokenizer, texts), len(tokenizer.vocab)
         settings = describe_tokenizer(tokenizer)
-        say("every way through PaddleNLP's tokenizer")
-        ways = digest_ways(tokenizer, texts, rows)
+        report_progress("every way through PaddleNLP's tokenizer")
+        ways = digest_calls(tokenizer, texts, rows)
     arrays = dict(("tokens/way/" + way, results) for way, results in ways.items())
     arrays["tokens/ids"] = np.array([token for row in ids for token in row], np.int64)
     arrays["tokens/offsets"] = np.cumsum([0] + [len(row) for row in ids]).astype(np.int64)
@@ -151,7 +153,7 @@ def run_cases(model: Any, cases: Any, precision: str, seed: int, pooler: bool) -
         entry = dict((key, case[key]) for key in case if key != "inputs")
         entries.append(dict(entry, inputs=sorted(case["inputs"]), sites=[site for site, _ in sites]))
     gradients = []
-    for case, of_loss, found in record_gradients(probe, cases, pooler, say):
+    for case, of_loss, found in record_gradients(probe, cases, pooler):
         for name, parts in found.items():
             for part, value in parts.items():
                 if not np.isfinite(value).all():
@@ -160,19 +162,19 @@ def run_cases(model: Any, cases: Any, precision: str, seed: int, pooler: bool) -
         tensors = dict((name, sorted(parts)) for name, parts in found.items())
         of, tokens = "loss" if of_loss else "outputs", int(np.prod(case["inputs"]["input_ids"].shape))
         gradients.append({"case": case["name"], "of": of, "tokens": tokens, "tensors": tensors})
-    say("Paddle: how errors grow")
+    report_progress("Paddle: how errors grow")
     return arrays, {"cases": entries, "gradients": gradients, "growth": measure_growth(probe, cases[0], pooler)}
 
 
 def run_forward(probe: Any, cases: Any, seed: int, pooler: bool) -> Any:
     """(case, sites as they are kept) of everything."""
     for part in ("word_embeddings", "position_embeddings"):
-        say("Paddle: every row of " + part)
+        report_progress("Paddle: every row of " + part)
         yield table_case(probe, part)
     yield norms_case(probe, seed)
     yield linears_case(probe, pooler)
     for number, case in enumerate(cases):
-        say(f"Paddle: case {number + 1} of {len(cases)}, {case['name']}")
+        report_progress(f"Paddle: case {number + 1} of {len(cases)}, {case['name']}")
         sites = probe.run(case)
         projected = [name for name, value in sites if is_large(value)]
         kept = [(name, project(value) if name in projected else value) for name, value in sites]

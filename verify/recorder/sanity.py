@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from verify.protocol.messages import report_progress
 from verify.recorder.behavior import own_behavior
 from verify.recorder.expected import EXPECTED
 from verify.recorder.model import build_model
-from verify.recorder.telling import Broken, say
+from verify.recorder.telling import Broken
 
 SANITY_FIELDS = {
     "vocab_size": 11,
@@ -53,7 +54,7 @@ def check_sanity(precision: str) -> Any:
     import paddle
     import paddlenlp
 
-    say("checking Paddle with a model whose numbers are known")
+    report_progress("checking Paddle with a model whose numbers are known")
     where = f"Paddle {paddle.__version__} and PaddleNLP {paddlenlp.__version__}"
     try:
         model = build_model("ErnieMModel", dict(SANITY_FIELDS), precision)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.recorder.seeded import project, seeded
+from verify.protocol.projections import project, seeded
 
 #: Rows of an embedding table are kept as they are up to this size, else as products with one seeded column.
 ROWS_BYTES = 512 << 10

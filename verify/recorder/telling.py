@@ -1,39 +1,11 @@
-"""What the recorder is asked, and how it tells what it does and why it stops."""
+"""Why a recording stops, the kinds of files, and the texts that come with the script."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import sys
 from typing import Any
-
-TRACE_FORMAT = 2
-
-#: Fields of the request. `files` are the weight files that were looked at and may be opened; `fallback` are config
-#: fields for weights that have no config beside them. `round_to` is the dtype that every weight is rounded to first, of
-#: an output in another dtype than the source's, or null.
-#: `architecture` takes the place of the config's class, where it is not null. `prefix` is taken off the names that have
-#: it; null takes off the usual wrappers, where every name has them.
-#: `texts` null are those in this script; `behavior` (one of BEHAVIORS) null is the source's own.
-REQUEST = (
-    "source",
-    "files",
-    "config",
-    "fallback",
-    "architecture",
-    "prefix",
-    "round_to",
-    "tokenizer",
-    "texts",
-    "precision",
-    "seed",
-    "behavior",
-    "output",
-)
-
-#: Exit statuses: the checkpoint cannot be recorded; this Paddle cannot be relied on.
-REFUSED, BROKEN = 3, 4
 
 #: Texts to tokenize, one a line. The joined script has them here; modules are given a file by the request.
 SENTENCES = ""
@@ -45,11 +17,6 @@ class Refused(Exception):
 
 class Broken(Refused):
     """This Paddle computes wrong numbers: what it says of a checkpoint means nothing."""
-
-
-def say(text: str) -> None:
-    print("@progress " + text)
-    sys.stdout.flush()
 
 
 def read_json(path: str) -> Any:

@@ -13,8 +13,9 @@ import shutil
 import tempfile
 from typing import Any
 
+from verify.protocol.messages import report_progress
 from verify.recorder.release_tokens import read_vocabulary
-from verify.recorder.telling import file_sha256, read_json, say
+from verify.recorder.telling import file_sha256, read_json
 
 ADDED_FILE = "added_tokens.json"
 CONFIG_FILE = "tokenizer_config.json"
@@ -37,7 +38,7 @@ def load_tokenizer(folder: str) -> Any:
         try:
             return ErnieMTokenizer.from_pretrained(folder), []
         except Exception as error:  # the copy shows whether it is for files of transformers'
-            say("PaddleNLP refuses the tokenizer's files: " + type(error).__name__)
+            report_progress("PaddleNLP refuses the tokenizer's files: " + type(error).__name__)
     copy = tempfile.mkdtemp(prefix="paddle2torch-tokenizer-")
     try:
         added = copy_in_own_form(folder, copy)

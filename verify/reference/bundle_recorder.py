@@ -16,6 +16,11 @@ SENTENCES = Path(__file__).parents[1] / "sentences.txt"
 _PLACE = 'SENTENCES = ""\n'
 #: In the order of the way: each uses only those before it.
 MODULES = (
+    "../protocol/messages",
+    "../protocol/trace_format",
+    "../protocol/projections",
+    "../protocol/gradient_functional",
+    "../protocol/tokenizer_calls",
     "telling",
     "values",
     "official",
@@ -28,7 +33,6 @@ MODULES = (
     "generations",
     "behavior",
     "model",
-    "seeded",
     "gradients",
     "expected",
     "sanity",
@@ -42,7 +46,6 @@ MODULES = (
     "texts",
     "tokenizer",
     "generated",
-    "ways",
     "record",
     "main",
 )

@@ -15,6 +15,7 @@ from converter.fetch.cache import cache_folder
 from converter.open.config.config import CLASSLESS
 from converter.open.config.quirks import BEHAVIORS, CHOICES
 from converter.open.tokenizer.tokenizer_names import RELEASE_MODEL, SENTENCEPIECE, VOCABULARY
+from verify.protocol.messages import BROKEN
 from verify.reference.bundle_recorder import join_recorder
 from verify.reference.pins import interpreters, is_whole
 from verify.reference.subprocess_runner import clean_environment, run_process
@@ -30,8 +31,6 @@ SEED = 20211
 VARIABLE = "PADDLE2TORCH_PADDLE_PYTHON"
 RECORDER = "record_paddle.py"
 TEXTS = Path(__file__).parents[1] / "sentences.txt"
-#: The exit status of a recorder that found Paddle broken (verify/recorder/telling.py).
-_BROKEN = 4
 _MAKE_ONE = "`paddle2torch reference install` makes one that is known to work"
 _PROJECT = Path(__file__).resolve().parents[2]
 
@@ -140,7 +139,7 @@ def record_trace(interpreter: Path, request: dict[str, Any], folder: Path, on_pr
         ended = run_process(command, environment=environment, folder=folder, on_progress=on_progress)
     except OSError as error:
         raise ReferenceFailure(Problem("E601", f"{interpreter} does not run: {error.strerror or error}")) from error
-    if ended.status == _BROKEN:
+    if ended.status == BROKEN:
         text = f"the reference is broken: {ended.error}. It says nothing of any model; nothing was judged. {_MAKE_ONE}"
         raise ReferenceFailure(Problem("E611", f"{text}. Interpreter: {interpreter}"))
     if ended.error:

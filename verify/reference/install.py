@@ -17,6 +17,7 @@ from typing import Callable
 
 from converter.common.errors import Problem, ReferenceFailure
 from converter.fetch.cache import VARIABLE, cache_folder, write_json
+from converter.files.disk import lacking_space
 from verify.reference.bundle_recorder import join_recorder
 from verify.reference.pins import MARKER, PINS, interpreters, is_whole
 from verify.reference.pip_output import PipFailure, run_pip
@@ -84,9 +85,9 @@ def _locked(folder: Path, say: Say) -> Iterator[int]:
 
 
 def _check_space(folder: Path) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < _NEEDED_BYTES:
-        text = f"{folder} has {free / 1e9:.1f} GB free, the reference environment needs {_NEEDED_BYTES / 1e9:.0f} GB"
+    lack = lacking_space(folder, _NEEDED_BYTES)
+    if lack is not None:
+        text = f"{folder}: {lack} for the reference environment"
         raise ReferenceFailure(Problem("E609", f"{text}. Free some, or name another place with {VARIABLE}"))
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-PROGRESS = "@progress "
-ERROR = "@error "
+from verify.protocol.messages import ERROR, PROGRESS
+
 _TAIL_BYTES = 4000
 
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from verify.numbers.compare import GradientResult, SiteResult
-from verify.numbers.detection_margin import tell_margin
+from verify.report.messages import tell_margin
 from verify.report.plain_text import clean
-from verify.report.report import NUMBERS, TOKENS, WEIGHTS, group_sites, tell_foreign
 from verify.report.tensor_groups import by_tensor, read_gradients
+from verify.report.terminal import group_sites, tell_foreign
 from verify.report.verdict import read_sites, verdict_of
+from verify.results.numbers import GradientResult, SiteResult
+from verify.results.report import NUMBERS, TOKENS, WEIGHTS, read_report
 
 _SUITE = "paddle2torch verify"
 #: What is checked, the codes of its problems, and without which part of the work it was not looked at.
@@ -111,13 +112,13 @@ def _gradients(gradients: Sequence[GradientResult]) -> list[ElementTree.Element]
 def _properties(report: Mapping[str, Any]) -> ElementTree.Element:
     """What the numbers rest on: precision, rules, and how far noise and the smallest fault are from a limit."""
     told = {"precision": report["precision"], "behavior": report["behavior"]}
-    margin = report.get("margin")
+    margin = read_report(report).margin
     if margin is not None:
-        told["margin.noise"] = f"{margin['noise']:.3g}"
+        told["margin.noise"] = f"{margin.noise:.3g}"
         told["margin"] = tell_margin(margin)
-        if margin["smallest_fault"] is not None:
-            told["margin.smallest_fault"] = f"{margin['smallest_fault']:.3g}"
-            told["margin.tensor"], told["margin.site"] = margin["tensor"], margin["site"]
+        if margin.fault.ratio is not None:
+            told["margin.smallest_fault"] = f"{margin.fault.ratio:.3g}"
+            told["margin.tensor"], told["margin.site"] = margin.fault.tensor, margin.fault.site
     properties = ElementTree.Element("properties")
     for name, value in told.items():
         ElementTree.SubElement(properties, "property", {"name": name, "value": clean(value)})

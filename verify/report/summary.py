@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from verify.numbers.detection_margin import tell_margin
+from verify.report.messages import tell_margin
 from verify.report.plain_text import to_markdown, to_number
-from verify.report.report import rows_of_uses, uses_not_run
 from verify.report.tensor_groups import by_tensor, count_failed, read_gradients
+from verify.report.terminal import rows_of_uses, uses_not_run
 from verify.report.verdict import group_rows, read_sites, verdict_of
+from verify.results.report import read_report
 
 _SHOWN = 10
 
@@ -27,8 +28,9 @@ def render_summary(report: Mapping[str, Any]) -> str:
     if rows:
         lines += ["| | compared | worst | limit | |", "| --- | --- | ---: | ---: | --- |"]
         lines += ["| " + " | ".join(map(to_markdown, row)) + " |" for row in rows] + [""]
-    if report.get("margin") is not None:
-        lines += [f"Margin: {to_markdown(tell_margin(report['margin']))}", ""]
+    margin = read_report(report).margin
+    if margin is not None:
+        lines += [f"Margin: {to_markdown(tell_margin(margin))}", ""]
     first = report["first_difference"]
     if first is not None:
         lines += [f"**First difference:** {to_markdown(first['site'])}. Look at {to_markdown(first['look_at'])}", ""]
@@ -36,7 +38,7 @@ def render_summary(report: Mapping[str, Any]) -> str:
     lines += [f"- {to_markdown(problem['code'])}: {to_markdown(problem['text'])}" for problem in problems[:_SHOWN]]
     if len(problems) > _SHOWN:
         lines.append(f"- and {len(problems) - _SHOWN} more, in report.html")
-    lines += [f"- not run: {to_markdown(way)}" for way in uses_not_run(report["uses"])]
+    lines += [f"- not run: {to_markdown(way)}" for way in uses_not_run(read_report(report).uses)]
     lines += [f"- warning: {to_markdown(warning)}" for warning in report["warnings"]]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -53,7 +55,7 @@ def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
     if gradients:
         wrong = count_failed(gradients)
         rows.append(("gradients", f"{len(by_tensor(gradients))} tensors", f"{wrong} differ", "0", _word(wrong)))
-    rows += rows_of_uses(report["uses"])
+    rows += rows_of_uses(read_report(report).uses)
     if tokens is not None:
         wrong = tokens["mismatched"]
         rows.append(("tokens", f"{tokens['texts']} texts", f"{wrong} differ", "0", _word(wrong)))

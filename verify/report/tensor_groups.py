@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from verify.numbers.compare import GradientResult, share_of_limit
+from verify.results.numbers import GradientResult, share_of_limit
 
 _PARAMETER = re.compile(r"\.(weight|bias)$")
 _TABLE = re.compile(r"embeddings\.(\w+_embeddings)")

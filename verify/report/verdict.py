@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from converter.plan.inner_tensors import count_left_inside, read_left_inside
-from verify.numbers.compare import SiteResult, share_of_limit
-from verify.report.report import MISSED, NUMBERS, TOKENS, WEIGHTS, group_sites, tell_foreign
+from verify.report.terminal import group_sites, tell_foreign
+from verify.results.numbers import SiteResult, share_of_limit
+from verify.results.report import MISSED, NUMBERS, TOKENS, WEIGHTS
 
 
 @dataclass(frozen=True)

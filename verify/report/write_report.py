@@ -8,9 +8,8 @@ from pathlib import Path
 
 from verify.report.html.page import render_page
 from verify.report.junit import render_junit
-from verify.report.report import Report
-
-REPORT, PAGE, JUNIT = "report.json", "report.html", "junit.xml"
+from verify.results.layout import JUNIT, PAGE, REPORT
+from verify.results.report import Report
 
 
 def write_report(report: Report, folder: Path) -> None:

@@ -67,7 +67,7 @@ def verify(
     Exit code 0: it is. 1: it is not, whatever is wrong. 2: it could not be judged, or a planted fault was missed.
     """
     from verify import verify as verify_conversion
-    from verify.report.report import render_table
+    from verify.report.terminal import render_table
 
     if len(paths) != (1 if trace is not None and len(paths) == 1 else 2):
         raise SourceError(Problem("E090", "verify takes SOURCE and OUTPUT, or with --trace FILE OUTPUT alone"))

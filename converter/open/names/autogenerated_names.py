@@ -1,6 +1,6 @@
 """Numbered names (`linear_7.w_0`): which weight each is, told by its rank among its kind, or refused.
 
-What the ranks mean is data: mappings/names/automatic.toml.
+What the ranks mean is data: mappings/ernie_m/names/automatic.toml.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from typing import NamedTuple, Union
 
 from converter.common.errors import FileError, Problem
 from converter.open.names.naming import match_official
-from converter.open.static_graph.lod_tensor import Stream
 from mappings import SOURCE_CLASSES, load_table
 from mappings.expand import expand_names
 from mappings.variable_names import ExtraName, OfficialName, load_official
@@ -26,9 +25,8 @@ class BareChoice(NamedTuple):
     class_is_sure: bool
 
 
-def choose_official_names(streams: Sequence[Stream], file: str) -> BareChoice:
+def choose_official_names(shapes: Sequence[tuple[int, ...]], file: str) -> BareChoice:
     """The one set of official names that has these shapes in text order. Raises FileError for none and for several."""
-    shapes = [stream.shape for stream in streams]
     fitting = [names for names in _candidates(len(shapes)) if _fits(names, shapes)]
     keys = {tuple(_key(name) for name in names) for names in fitting}
     if len(keys) == 1:
@@ -36,7 +34,7 @@ def choose_official_names(streams: Sequence[Stream], file: str) -> BareChoice:
     if fitting:
         reason = "its shapes fit several sets of official names"
     else:
-        reason = f"its {len(streams)} tensors have no names, and their shapes are not those of the official ones"
+        reason = f"its {len(shapes)} tensors have no names, and their shapes are not those of the official ones"
     said = "Lay the program beside it (.pdmodel, .json or __model__), or the .pdiparams.info"
     raise FileError(Problem("E323", f"{file}: {reason}. {said}"))
 

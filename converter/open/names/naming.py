@@ -1,4 +1,4 @@
-"""From the names of variables to PaddleNLP's keys. What the names mean is data: mappings/names/*.toml."""
+"""From the names of variables to PaddleNLP's keys. What the names mean is data: mappings/*/*.toml."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def _name_by_info_alone(
 
 
 def _name_bare(found: Sequence[Stream], buffer: mmap.mmap, file: str) -> tuple[Named, tuple[str, ...]]:
-    choice = choose_official_names(found, file)
+    choice = choose_official_names([stream.shape for stream in found], file)
     named = name_tensors(_tensors(dict(zip(choice.names, found)), buffer, file), file)
     warning = (
         f"nothing beside {file} names its tensors: their shapes are those of the 2021 release's names in text order"

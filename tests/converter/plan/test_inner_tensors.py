@@ -19,7 +19,7 @@ from converter.plan.inner_tensors import left_inside_paragraph
 from converter.plan.make_plan import make_plan
 from mappings import SOURCE_CLASSES, TableError, expand, load_table
 from mappings.inner_names import build_inner, load_inner
-from mappings.tables import read_toml
+from mappings.toml_files import read_toml
 from tests.support.checkpoints import LABELS, SIZES, make_config, make_state, write_folder
 from tests.support.streams import automatic, official, write_combined, write_variables
 
@@ -338,7 +338,7 @@ def test_a_name_cannot_break_out_of_the_card() -> None:
 
 
 def test_rows_without_forms_or_text_are_refused() -> None:
-    data = read_toml("inner", "names")
+    data = read_toml("shared", "inner.toml")
     assert build_inner(data) == load_inner()
     row = {"name": "x", "doubt": "y", "advice": "z"}
     forms = ({"parts": []}, {"parts": ["*"]}, {"parts": ["Lora"]}, {"parts": ["a"], "advice": ""})

@@ -21,7 +21,7 @@ from tests.support.checkpoints import write_folder
 from tests.support.local_hub import LocalHub, running
 from verify.folder.check_manifest import deciding_files
 from verify.folder.foreign_code import find_foreign
-from verify.results.trace import FORMAT, HEAD
+from verify.protocol.trace_format import FORMAT, HEAD
 
 TOKEN = "hf_local_token"
 ID = "me/tiny"

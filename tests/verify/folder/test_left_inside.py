@@ -19,8 +19,8 @@ from verify.folder.check_manifest import read_manifest
 from verify.folder.left_inside import check_left_inside
 from verify.report.html.page import render_page
 from verify.report.junit import render_junit
-from verify.report.report import render_table
 from verify.report.summary import render_summary
+from verify.report.terminal import render_table
 
 HEADED = "ErnieMForSequenceClassification"
 LORA = "ernie_m.encoder.layers.1.self_attn.q_proj.lora_A"

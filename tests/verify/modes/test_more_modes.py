@@ -15,7 +15,9 @@ from tests.conftest import ROOT
 from tests.support.mode_edits import MORE_USES
 from tests.verify.test_code_faults import copy_edited
 from verify.modes.more_modes import NOT_RUN, WAYS
-from verify.report.report import Report, render_table
+from verify.report.terminal import render_table
+from verify.results.numbers import ModeResult
+from verify.results.report import Report
 
 Found = dict[str, dict[str, dict[str, Any]]]
 
@@ -55,5 +57,5 @@ def test_a_sound_model_is_sound_in_all_of_them(found: Found) -> None:
 def test_the_table_names_what_was_not_run() -> None:
     report = Report("float64", uses={"training": {"compared": 4, "differ": 0, "first": "", "skipped": ""}})
     assert "not run" not in render_table(report)
-    report.uses["torch.compile"] = {"compared": 0, "differ": 0, "first": "", "skipped": "it takes minutes"}
+    report.uses["torch.compile"] = ModeResult(skipped="it takes minutes")
     assert "not run: torch.compile (it takes minutes)" in render_table(report).splitlines()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.verify.report.conftest import make_gradients
 from verify.report.html.page import render_page
+from verify.results.as_json import to_json
 
 VOID = {"meta", "br", "hr", "img", "link"}
 #: Every element that a page may have; none of them loads or runs anything.
@@ -129,13 +130,13 @@ def cells_of(page: str, section: str) -> list[list[str]]:
 
 def test_gradients_are_told_by_kind_of_tensor(passing: dict[str, Any]) -> None:
     """A page of 12 layers has as many rows as one of 2; each has the worst of its kind."""
-    passing["gradients"] = [result.as_json() for result in make_gradients()]
+    passing["gradients"] = to_json(make_gradients())
     page = render_page(passing)
     kinds = [(row[0], row[1], row[-1]) for row in cells_of(page, "Gradients")]
     assert kinds == [("out_proj", "24", "ok"), ("linear1", "24", "ok"), ("pooler.dense", "2", "ok")]
     assert "50 tensors in 2 inputs, all agree" in page and "tensors that differ" not in page
     failed = "ernie_m.encoder.layers.7.linear1.bias"
-    passing["gradients"] = [result.as_json() for result in make_gradients(failed)]
+    passing["gradients"] = to_json(make_gradients(failed))
     page = render_page(passing)
     assert cells_of(page, "Gradients")[1][1:] == ["24", "1.0e-03", "1.0e-12", f"{failed}, sentence.0", "1 FAILED"]
     assert "50 tensors in 2 inputs, 1 differ" in page and "The 1 tensors that differ" in page

@@ -5,8 +5,8 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from tests.verify.report.conftest import make_sites
-from verify.numbers.compare import SiteResult
 from verify.report.html.plot import draw_plot, plot_points
+from verify.results.numbers import SiteResult
 
 
 def test_points_follow_the_network() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from tests.verify.report.conftest import make_gradients
 from verify.report.plain_text import to_markdown
 from verify.report.summary import render_summary
+from verify.results.as_json import to_json
 
 
 def test_a_pass(passing: dict[str, Any]) -> None:
@@ -30,7 +31,7 @@ def test_a_failure(failing: dict[str, Any]) -> None:
 
 def test_gradients_are_counted_by_tensor(passing: dict[str, Any]) -> None:
     failed = "ernie_m.pooler.dense.bias"
-    passing["gradients"] = [result.as_json() for result in make_gradients(failed, layers=1)]
+    passing["gradients"] = to_json(make_gradients(failed, layers=1))
     assert "| gradients | 6 tensors | 1 differ | 0 | FAILED |" in render_summary(passing)
 
 

@@ -7,8 +7,6 @@ from typing import Any
 
 from converter.common.version import __version__
 from converter.plan.inner_tensors import LEFT_INSIDE
-from verify.numbers.compare import SiteResult, share_of_limit
-from verify.numbers.detection_margin import tell_margin
 from verify.report.html.section_self_test import render_self_test
 from verify.report.html.sections_environment import (
     render_files,
@@ -26,9 +24,12 @@ from verify.report.html.sections_numbers import (
     render_uses,
 )
 from verify.report.html.style import STYLE
+from verify.report.messages import tell_margin
 from verify.report.plain_text import to_html, to_number
 from verify.report.tensor_groups import read_gradients
 from verify.report.verdict import Verdict, read_sites, verdict_of
+from verify.results.numbers import SiteResult, share_of_limit
+from verify.results.report import Margin, read_report
 
 _SHOWN = 40
 #: Parts of a report that have a section of their own; what else it holds is shown as it is.
@@ -60,7 +61,7 @@ def render_page(report: Mapping[str, Any]) -> str:
     sections = [
         _verdict(verdict),
         _cards(report, sites),
-        _margin(report.get("margin")),
+        _margin(read_report(report).margin),
         _first_difference(report["first_difference"]),
         _problems(report["problems"]),
         _warnings(report["warnings"]),
@@ -132,11 +133,11 @@ def _cards(report: Mapping[str, Any], sites: Sequence[SiteResult]) -> str:
     return f'<div class="cards">{"".join(parts)}</div>'
 
 
-def _margin(margin: Mapping[str, Any] | None) -> str:
+def _margin(margin: Margin | None) -> str:
     """How far noise lies below its limit, and a fault above."""
     if margin is None:
         return ""
-    hidden = margin["smallest_fault"] is not None and margin["smallest_fault"] <= 1
+    hidden = margin.fault.ratio is not None and margin.fault.ratio <= 1
     kind = "margin hidden" if hidden else "margin"
     return f'<p class="{kind}"><b>Margin:</b> {to_html(tell_margin(margin))}</p>'
 

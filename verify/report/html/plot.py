@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from verify.numbers.compare import SiteResult, share_of_limit
 from verify.report.plain_text import to_html
+from verify.results.numbers import SiteResult, share_of_limit
 
 WIDTH, HEIGHT = 960, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 18, 42, 52

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from verify.numbers.compare import GradientResult, SiteResult
 from verify.report.html.plot import draw_plot
 from verify.report.html.tables import Row, render_rows, render_table
 from verify.report.plain_text import to_number
 from verify.report.tensor_groups import by_tensor, count_failed, coverage_rows, gradient_rows, worst_of
 from verify.report.verdict import group_rows
+from verify.results.numbers import GradientResult, SiteResult
 
 _SHOWN = 40
 

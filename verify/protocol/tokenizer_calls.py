@@ -25,7 +25,7 @@ NOT_DONE = 0
 CHOICES = {"return_attention_mask": True, "return_token_type_ids": True, "return_special_tokens_mask": True}
 
 
-def list_ways(tokenizer: Any, texts: Any, rows: int) -> Any:
+def list_calls(tokenizer: Any, texts: Any, rows: int) -> Any:
     """way -> how many results it has, and the function that gives the n-th. `rows` is the size of the vocabulary."""
 
     def text(number: int) -> str:
@@ -209,10 +209,10 @@ def digest(value: Any) -> int:
     return int.from_bytes(hashlib.sha256(text.encode("ascii")).digest()[:8], "little") or 1
 
 
-def digest_ways(tokenizer: Any, texts: Any, rows: int) -> Any:
+def digest_calls(tokenizer: Any, texts: Any, rows: int) -> Any:
     """way -> uint64 [results]."""
     found = {}
-    for way, (count, give) in list_ways(tokenizer, texts, rows).items():
+    for way, (count, give) in list_calls(tokenizer, texts, rows).items():
         results = np.zeros(count, np.uint64)
         for number in range(count):
             try:
