@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -145,7 +144,7 @@ write_found(json.load(sys.stdin), lambda text: None)
 
 
 def test_a_blind_comparison_of_numbers_is_told(
-    verified: Callable[[str], Any], ready: Start, monkeypatch: pytest.MonkeyPatch
+    verified: Callable[[str], Any], ready: Start, product_python: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bytes still find the faults of weights, but the report says that the numbers did not."""
     whole = verified(TINY)
@@ -156,7 +155,7 @@ def test_a_blind_comparison_of_numbers_is_told(
             return ready(request, folder, say)
         asked["faults"] = [fault for fault in asked["faults"] if fault["kind"] == LAST_PLACE][:3]
         # A process of its own: in this one other tests have registered ernie_m with the Auto classes.
-        done = subprocess.run([sys.executable, "-c", BLIND], input=json.dumps(asked), text=True, check=False, cwd=ROOT)
+        done = subprocess.run([product_python, "-c", BLIND], input=json.dumps(asked), text=True, check=False, cwd=ROOT)
         return Ended(done.returncode, "", "")
 
     choose = run.choose_faults
