@@ -48,12 +48,12 @@ SLOW = (
 )
 #: The longest files, longest first: the workers begin with these and have the short ones for the end.
 LONGEST = (
+    "tests/documents/test_commands.py",
     "tests/verify/test_code_faults.py",
     "tests/verify/test_self_test.py",
     "tests/verify/modes/test_execution_modes.py",
     "tests/verify/test_faults.py",
     "tests/ernie_m/test_modeling_common.py",
-    "tests/documents/test_commands.py",
     "tests/verify/test_sound.py",
     "tests/end_to_end/test_commands.py",
     "tests/end_to_end/test_publish.py",
@@ -91,14 +91,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         for name in marks_of(item):
             item.add_marker(name)
-        if config.pluginmanager.hasplugin("xdist"):  # A file's fixtures are made in one worker.
+        # A file's fixtures are made in one worker, unless the tests say that they are worth making in both.
+        if config.pluginmanager.hasplugin("xdist") and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(file_of(item)))
     order = {path: number for number, path in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(file_of(item), len(order)))
     if config.getoption("--quick"):
-        slow = [item for item in items if any(item.get_closest_marker(name) for name in MARKERS)]
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in set(slow)]
+        slow = {item for item in items if any(item.get_closest_marker(name) for name in MARKERS)}
+        config.hook.pytest_deselected(items=list(slow))
+        items[:] = [item for item in items if item not in slow]
 
 
 def file_of(item: pytest.Item) -> str:
