@@ -175,9 +175,14 @@ def test_the_trace_alone_is_enough(judge: Callable[..., Report]) -> None:
 
 
 def test_live_from_torchs_own_file_with_tokens_and_a_self_test(
-    sources: dict[str, Path], paddle_python: Path, ready: Start, tmp_path: Path
+    sources: dict[str, Path],
+    paddle_python: Path,
+    ready: Start,
+    few_faults: Callable[..., None],
+    tmp_path: Path,
 ) -> None:
-    """The whole way: `pytorch_model.bin` into Paddle without torch, and every planted fault found."""
+    """The whole way: `pytorch_model.bin` into Paddle without torch, and a fault of each kind found."""
+    few_faults(".bias[")
     convert(sources["bin"], tmp_path / "out")
     report = verify(sources["bin"], tmp_path / "out", paddle_python=paddle_python, start=ready, self_test=True)
     assert report.passed and report.checked == ["weights", "numbers", "tokens"], report.problems
