@@ -178,7 +178,7 @@ class Verification:
         report, tokenizer = self.report, options.source.tokenizer
         round_to = converted_to(plan, read_written(self.output))
         request = make_request(opened, plan, report.precision, round_to, tokenizer, report.behavior)
-        request["tokenizer"] = tokenizer_place(opened, self.folder)
+        request = replace(request, tokenizer=tokenizer_place(opened, self.folder))
         path = record_trace(interpreter, request, self.folder, self.on_progress)
         if options.record is not None:
             copy_trace(path, options.record)

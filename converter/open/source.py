@@ -1,4 +1,4 @@
-"""A checkpoint opened: its tensors, its config and its tokenizer, each read and checked, nothing of it executed."""
+"""Open a checkpoint: read and check its tensors, config and tokenizer without executing anything."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from converter.open.tokenizer.tokenizer_names import lone_vocabulary
 _NOTHING_SPECIFIED = SourceOptions()
 CONFIG_NAMES = ("config.json", "model_config.json", RELEASE_CONFIG)
 _TOKENS_OF_ERNIEKIT = (
-    "how ERNIEKit's FullTokenizerErnieM cuts text was not to be seen: tokens are cut by the 2021 release's rule, which "
+    "the code of ERNIEKit's FullTokenizerErnieM is not available: text is split by the 2021 release's rule, which "
     "its other sentencepiece tokenizer has"
 )
-_OTHER_RULES = "--behavior release takes those that ERNIE-M was pretrained with, --behavior paddlenlp PaddleNLP's"
+_OTHER_RULES = "--behavior release takes those of the pretraining, --behavior paddlenlp PaddleNLP's"
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,13 @@ def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Sour
     chosen = with_inferred_class(chosen, tensors)
     files = _find_tokenizer(folder, tokenizer, chosen, config_file)
     warnings = [*tensors.warnings, *chosen.warnings]
-    beside = files.names if files is not None and tokenizer is None else ()
-    usual = usual_behavior(tensors.naming, chosen.kind, beside, tensors.inferred_behavior)
+    neighbours = files.names if files is not None and tokenizer is None else ()
+    usual = usual_behavior(tensors.naming, chosen.kind, neighbours, tensors.inferred_behavior)
     if behavior not in (None, usual):
         warnings.append(f"this checkpoint's behavior is {usual!r}; the option says {behavior!r}, which is taken")
     if (behavior or usual) == usual == "erniekit":
-        said = BEHAVIORS[usual].said
-        warnings.append(f"a checkpoint of ERNIEKit: OUTPUT follows its rules, which are {said}. {_OTHER_RULES}")
+        rules = BEHAVIORS[usual].said
+        warnings.append(f"a checkpoint of ERNIEKit: OUTPUT follows its rules, which are {rules}. {_OTHER_RULES}")
         if files is not None:
             warnings.append(_TOKENS_OF_ERNIEKIT)
     if of_transformers and files is not None:
@@ -97,7 +97,7 @@ def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Sour
         lone = lone_vocabulary(folder)
         more = f" ({lone} is there without a sentencepiece.bpe.model)" if lone else ""
         warnings.append(
-            f"no tokenizer beside the weights{more}: the output has none. --tokenizer FOLDER takes one from elsewhere"
+            f"no tokenizer next to the weights{more}: the output has none. --tokenizer FOLDER takes one from elsewhere"
         )
     else:
         warnings += files.warnings
@@ -114,7 +114,7 @@ def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Sour
 
 
 def refuse_converted(folder: Path) -> None:
-    """A folder that this tool made is no SOURCE. Raises SourceError."""
+    """Refuse a folder that this tool made. Raises SourceError."""
     if not (folder / MANIFEST).is_file():
         return
     try:
@@ -129,6 +129,7 @@ def refuse_converted(folder: Path) -> None:
 def with_inferred_class(config: SourceConfig, tensors: TensorSet) -> SourceConfig:
     """The config with the class inferred from the names of the tensors, where nothing else specifies one. The release's
     names without a head's are the model itself."""
+    # FAMILY: the class of the bare model.
     inferred = tensors.inferred_class or ("ErnieMModel" if tensors.naming == "official" else "")
     if config.architecture is not None or not inferred:
         return config
@@ -152,7 +153,7 @@ def _find_tokenizer(
 def find_config(
     folder: Path, named: Path | None, of_transformers: bool = False
 ) -> tuple[SourceConfig, SourceFile | None]:
-    """The config that speaks for the weights in `folder`; an empty one when there is none. Raises SourceError."""
+    """The config for the weights in `folder`; an empty one when there is none. Raises SourceError."""
     if named is not None:
         inside = find_in(named) if named.is_dir() else [named]
         found = inside[0] if inside else named / CONFIG_NAMES[0]

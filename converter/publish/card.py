@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem, PushError
 from converter.common.printable import MESSAGE, to_markdown
-from converter.hub.fetch_errors import quiet, shown
+from converter.hub.client import silence_library as quiet
+from converter.hub.messages import to_ascii as shown
 from converter.plan.inner_tensors import left_inside_paragraph
 from converter.publish.folder import CARD, REPORT, TRACE
 from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
@@ -17,6 +18,7 @@ from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
 if TYPE_CHECKING:
     from verify.results.report import Report
 
+# FAMILY: tag and title of a card where OUTPUT has none.
 _BARE = "---\nlibrary_name: transformers\ntags:\n- ernie_m\n- paddle2torch\n---\n\n# ERNIE-M in PyTorch\n"
 _SHOWN = 12
 

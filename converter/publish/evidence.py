@@ -26,6 +26,7 @@ TOKENIZER_FILES = (
     "special_tokens_map.json",
     "added_tokens.json",
 )
+# FAMILY: the code files that OUTPUT carries.
 _ALWAYS = ("config.json", "configuration_ernie_m.py", "modeling_ernie_m.py")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _DOCUMENTS = (".md", ".rst", ".bib", ".cff", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf")

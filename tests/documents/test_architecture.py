@@ -96,7 +96,5 @@ def test_a_circle_is_found() -> None:
 
 #: Circles that are being cut: to be emptied.
 TEMPORARY = {
-    frozenset({"converter.hub.client", "converter.hub.find_commit"}),
-    frozenset({"converter.locate.hub_snapshot", "converter.locate.locate"}),
     frozenset({"tests.support.local_hub", "tests.support.local_hub_routes"}),
 }

@@ -68,9 +68,9 @@ def test_what_speaks_of_a_source_needs_one(tmp_path: Path) -> None:
 def test_the_recorder_gets_the_tokenizer_from_elsewhere(tmp_path: Path, tokenizer_folder: Path) -> None:
     source = write_folder(tmp_path / "source")
     opened, plan, _ = open_for(tmp_path / "output", source, SourceOptions(tokenizer=tokenizer_folder))
-    assert make_request(opened, plan, "float64", None, tokenizer_folder)["tokenizer"] == str(tokenizer_folder)
+    assert make_request(opened, plan, "float64", None, tokenizer_folder).tokenizer == str(tokenizer_folder)
     opened, plan, _ = open_for(tmp_path / "output", source)
-    assert make_request(opened, plan, "float64", None)["tokenizer"] is None
+    assert make_request(opened, plan, "float64", None).tokenizer is None
 
 
 def test_tokens_against_a_tokenizer_from_elsewhere(

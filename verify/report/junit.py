@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 from verify.report.groups import group_sites
 from verify.report.messages import tell_margin
 from verify.report.plain_text import clean
+from verify.report.rows import tell_foreign, verdict_of
 from verify.report.tensor_groups import by_tensor
-from verify.report.verdict import tell_foreign, verdict_of
 from verify.results.numbers import GradientResult, SiteResult
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
 

@@ -1,13 +1,64 @@
-"""The rows of a result, which terminal, page, summary and card print."""
+"""The verdict and the rows of a report, which terminal, page, JUnit, summary and card print."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from converter.plan.inner_tensors import count_left_inside
 from verify.report.groups import group_sites
 from verify.results.numbers import DEFAULT_LOAD, GradientResult, ModeResult, SiteResult, share_of_limit
-from verify.results.report import Report
+from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
+
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`kind` is "good", "bad", or "partly": a pass of less than the whole model."""
+
+    kind: str
+    word: str
+    sentence: str
+    #: What was checked and what was not.
+    scope: str
+
+    @property
+    def headline(self) -> str:
+        return f"{self.opening} {self.sentence}"
+
+    @property
+    def opening(self) -> str:
+        """The word with what joins it to the sentence."""
+        return self.word + ("," if self.sentence.startswith("but ") else ":")
+
+
+def verdict_of(report: Report) -> Verdict:
+    """A pass covers the whole model only when weights, numbers and tokens were checked, and its code is ours."""
+    checked = [f"{name} ({report.precision})" if name == NUMBERS else name for name in report.checked]
+    unchecked = [name for name in (WEIGHTS, NUMBERS, TOKENS) if name not in report.checked]
+    scope = f"Looked at: {', '.join(checked) or 'nothing'}."
+    scope += f" Not looked at: {', '.join(unchecked)}." if unchecked else ""
+    if report.unjudged:
+        missed = "no difference was found, but the verifier missed faults that it planted itself"
+        return Verdict("partly", "NOT PROVEN", missed, scope)
+    if not report.passed:
+        return Verdict("bad", "FAILED", "OUTPUT is not the same model", scope)
+    reservations = [tell_foreign(report.foreign_code)] if report.foreign_code else []
+    if report.left_inside:
+        reservations.append(f"but without {count_left_inside(report.left_inside)}, left out on request")
+    if reservations:
+        return Verdict("partly", "PASSED", "; ".join(reservations), scope)
+    if unchecked:
+        return Verdict("partly", "PASSED", "nothing wrong in what was looked at", scope)
+    return Verdict("good", "PASSED", "OUTPUT is the same model", scope)
+
+
+def tell_foreign(names: Iterable[str]) -> str:
+    """What a pass does not prove where OUTPUT has code that is not this tool's."""
+    named = sorted(names)
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return f"but the code is not paddle2torch's own: {', '.join(named[:_NAMED])}{more}"
 
 
 @dataclass(frozen=True)
@@ -19,9 +70,14 @@ class Row:
     looked_at: str
     failed: int
     worst: str
-    limit: str = "0"
+    limit: float = 0.0
     #: Site or tensor, and case, of the worst.
     where: str = ""
+
+    @property
+    def cells(self) -> tuple[str, str, str, str, str]:
+        """The row as it is printed."""
+        return self.what, self.looked_at, self.worst, f"{self.limit:.0e}" if self.limit else "0", self.word
 
     @property
     def word(self) -> str:
@@ -51,7 +107,7 @@ def result_rows(report: Report) -> list[Row]:
 
 def _measure(what: str, looked_at: str, failed: int, worst: SiteResult | GradientResult, name: str) -> Row:
     measured = "-" if worst.max_rel is None else "0" if worst.max_rel == 0 else f"{worst.max_rel:.1e}"
-    return Row(what, looked_at, failed, measured, f"{worst.tolerance:.0e}", f"{name}, {worst.case}")
+    return Row(what, looked_at, failed, measured, worst.tolerance, f"{name}, {worst.case}")
 
 
 def _count(what: str, looked_at: str, wrong: int) -> Row:

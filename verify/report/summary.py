@@ -9,8 +9,7 @@ from pathlib import Path
 
 from verify.report.messages import tell_margin
 from verify.report.plain_text import to_markdown
-from verify.report.rows import modes_not_run, result_rows
-from verify.report.verdict import verdict_of
+from verify.report.rows import modes_not_run, result_rows, verdict_of
 from verify.results.report import Report, read_report
 
 _SHOWN = 10
@@ -21,7 +20,7 @@ def render_summary(report: Report) -> str:
     verdict = verdict_of(report)
     sign = {"good": "✅", "partly": "⚠️", "bad": "❌"}[verdict.kind]
     lines = [f"## {sign} {verdict.opening} {to_markdown(verdict.sentence)}", "", to_markdown(verdict.scope), ""]
-    rows = [(row.what, row.looked_at, row.worst, row.limit, row.word) for row in result_rows(report)]
+    rows = [row.cells for row in result_rows(report)]
     if rows:
         lines += ["| | compared | worst | limit | |", "| --- | --- | ---: | ---: | --- |"]
         lines += ["| " + " | ".join(map(to_markdown, row)) + " |" for row in rows] + [""]

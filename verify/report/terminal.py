@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from converter.common.printable import printable_message
 from verify.report.messages import tell_margin, tell_self_test
-from verify.report.rows import Row, modes_not_run, result_rows
-from verify.report.verdict import verdict_of
+from verify.report.rows import Row, modes_not_run, result_rows, verdict_of
 from verify.results.layout import REPORT
 from verify.results.report import Report
 
@@ -40,6 +39,6 @@ def render_table(report: Report) -> str:
 
 def _table(rows: Sequence[Row]) -> list[str]:
     table = [("", "compared", "worst", "limit", "")]
-    table += [(row.what, row.looked_at, row.worst, row.limit, row.word) for row in rows]
+    table += [row.cells for row in rows]
     widths = [max(len(line[column]) for line in table) for column in range(5)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in table]

@@ -165,13 +165,13 @@ def _name_by_info_alone(
         different = sorted(set(by_name.tensors) ^ set(named.tensors)) + other
         text = f"{info.file.name}: its names and the numbers of the variables disagree on {quoted(different[0], 200)}"
         raise FileError(Problem("E322", f"{text}. The program (.pdmodel) has the order"))
-    return named, (f"no program beside {file}: the order is that of the names in {info.file.name}",)
+    return named, (f"no program next to {file}: the order is that of the names in {info.file.name}",)
 
 
 def _name_bare(found: Sequence[Stream], buffer: mmap.mmap, file: str) -> tuple[Named, tuple[str, ...]]:
     choice = choose_official_names([stream.shape for stream in found], file)
     named = name_tensors(_tensors(dict(zip(choice.names, found)), buffer, file), file)
     warning = (
-        f"nothing beside {file} names its tensors: their shapes are those of the 2021 release's names in text order"
+        f"nothing next to {file} names its tensors: their shapes are those of the 2021 release's names in text order"
     )
     return (named if choice.class_is_sure else replace(named, inferred_class="")), (warning,)

@@ -113,6 +113,8 @@ def find_weights_of(path: Path) -> Path:
         return folder
     listed = " and ".join(candidate.name for candidate in found) or " or ".join(candidates)
     reason = (
-        f"{listed} are both there. Name the one" if found else f"a program without weights; expected {listed} beside it"
+        f"{listed} are both there. Name the one"
+        if found
+        else f"a program without weights; expected {listed} next to it"
     )
     raise SourceError(Problem("E003" if found else "E004", f"{quoted(name, 255)[1:-1]}: {reason}"))

@@ -11,8 +11,8 @@ from verify.report.html import tables
 from verify.report.html.plot import draw_plot
 from verify.report.messages import tell_margin
 from verify.report.plain_text import clean, to_number
+from verify.report.rows import verdict_of
 from verify.report.tensor_groups import by_tensor, count_failed
-from verify.report.verdict import verdict_of
 from verify.results.numbers import FirstDifference, SiteResult, share_of_limit
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
 

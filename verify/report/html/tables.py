@@ -71,7 +71,10 @@ class Table:
 
 def rows_table(report: Report) -> Table | None:
     lines = [
-        Line((row.what, row.looked_at, row.worst, row.limit, row.where, row.word), bool(row.failed))
+        Line(
+            (row.what, row.looked_at, row.worst, f"{row.limit:.1e}" if row.limit else "0", row.where, row.word),
+            bool(row.failed),
+        )
         for row in result_rows(report)
     ]
     names = ("what", "compared", "worst", "limit", "at", "")

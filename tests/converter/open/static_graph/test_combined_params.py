@@ -98,7 +98,7 @@ def test_the_official_names_alone_are_told_by_the_shapes(head: str, layers: int,
     assert same(opened, under_keys(state))
     # Token classification with two labels has the same shapes.
     assert opened.inferred_class == ("" if head == "cls_mrc_out" else HEADS[head])
-    assert len(opened.warnings) == 1 and "nothing beside params names its tensors" in opened.warnings[0]
+    assert len(opened.warnings) == 1 and "nothing next to params names its tensors" in opened.warnings[0]
 
 
 def test_with_the_extras_of_pre_training(tmp_path: Path) -> None:
@@ -123,7 +123,9 @@ def test_two_labels_leave_the_class_open_and_no_tensor(tmp_path: Path) -> None:
 
 def test_numbered_names_alone_are_not_guessed(tmp_path: Path) -> None:
     state, _ = automatic()
-    with pytest.raises(FileError, match=r"E323.*x\.pdiparams: its 40 tensors have no names.*Lay the program beside it"):
+    with pytest.raises(
+        FileError, match=r"E323.*x\.pdiparams: its 40 tensors have no names.*Put the program next to it"
+    ):
         open_weights(write_combined(tmp_path, state, "", "x.pdiparams"))
 
 
