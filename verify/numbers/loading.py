@@ -90,7 +90,7 @@ def check_as_loaded(loaded: LoadedModel, output: Path) -> list[str]:
     config["id2label"] = {int(number): label for number, label in config.get("id2label", {}).items()} or None
     model = loaded.model
     problems = [
-        f"config.json has {name} {config.get(name)!r:.80}, the model {getattr(model.config, name, None)!r:.80}"
+        f"config.json has {name} {config.get(name)!r:.80}, the model has {getattr(model.config, name, None)!r:.80}"
         for name in _fields_of(loaded.family)
         # A field that has an alias and is left out or null is None, and not what the alias holds.
         if config.get(name) is not None or name in ALIASES.values()

@@ -173,10 +173,10 @@ def test_of_the_largest_number_the_one_below_is_taken(tmp_path: Path) -> None:
 
 
 def test_one_tensor_of_each_kind_from_the_ends_of_the_network() -> None:
-    names = [f"e.layers.{number}.norm1.{part}" for number in (0, 1, 2, 10) for part in ("weight", "bias")]
+    names = [f"encoder.layers.{number}.norm1.{part}" for number in (0, 1, 2, 10) for part in ("weight", "bias")]
     chosen = choose_tensors([*names, "embeddings.layer_norm.bias", "pooler.dense.weight"], FAMILY.network)
     assert chosen == [
-        *("e.layers.0.norm1.weight", "e.layers.0.norm1.bias", "e.layers.10.norm1.weight", "e.layers.10.norm1.bias"),
+        *(f"encoder.layers.{number}.norm1.{part}" for number in (0, 10) for part in ("weight", "bias")),
         *("embeddings.layer_norm.bias", "pooler.dense.weight"),
     ]
 
