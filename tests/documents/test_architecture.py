@@ -101,18 +101,5 @@ TEMPORARY = {
     frozenset({"tests.support.local_hub", "tests.support.local_hub_routes"}),
     frozenset({"verify.numbers.detection_margin", "verify.numbers.replay"}),
     frozenset(f"verify.modes.{name}" for name in ("changed_models", "execution_modes", "more_modes")),
-    frozenset(
-        {
-            "verify.folder.check_folder",
-            "verify.folder.foreign_code",
-            "verify.modes.default_load",
-            "verify.numbers.pytorch_process",
-            "verify.report.report",
-            "verify.self_test",
-            "verify.self_test.folders",
-            "verify.self_test.numbers",
-            "verify.self_test.run",
-            "verify.self_test.weights",
-        }
-    ),
+    frozenset({"verify.modes.default_load", "verify.numbers.pytorch_process", "verify.self_test.numbers"}),
 }
