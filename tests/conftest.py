@@ -18,6 +18,25 @@ import pytest
 from mappings import SOURCE_CLASSES
 from tests.support.cached import make_cached_checkpoint, traces_cached
 from tests.support.forked_python import forked_python
+from tests.support.quick import (
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_fixture_setup,
+    quick_guard,
+)
+
+__all__ = [
+    "pytest_addoption",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_fixture_setup",
+    "quick_guard",
+]
+
+# Two workers run on two cores: threads of one would wait for those of the other at every layer of a tiny model (the
+# PyTorch side of a verification takes a third of the time without them). Processes that a test starts inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"

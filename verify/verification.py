@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from converter.common.errors import Problem, ReferenceFailure
 from converter.common.layout import MANIFEST
 from converter.files.hashing import sha256_of
+from converter.open.options import SourceOptions
 from verify.folder.check_folder import check_folder
 from verify.folder.check_manifest import (
     behavior_chosen,
@@ -28,7 +29,7 @@ from verify.folder.left_inside import check_left_inside, warn_left_inside
 from verify.numbers.detection_margin import smallest_of
 from verify.numbers.diagnose import first_difference, first_gradient
 from verify.numbers.pytorch_process import Start, check_installed, judge
-from verify.open_source import Said, open_for
+from verify.open_source import open_for
 from verify.reference.find import find_interpreter, make_request, record_trace, tokenizer_place
 from verify.report.messages import tell_difference, tell_gradient, tell_hidden, tell_tokens, tell_use
 from verify.results.numbers import DEFAULT_LOAD, PytorchResult
@@ -61,7 +62,7 @@ class Options:
     self_test: bool = False
     #: Takes the place of starting the process that runs OUTPUT.
     start: Start | None = None
-    said: Said = field(default_factory=Said)
+    source: SourceOptions = field(default_factory=SourceOptions)
 
 
 @dataclass
@@ -79,7 +80,7 @@ class Job:
         if self.report.problems:
             return
         trace = read_trace(options.trace) if options.trace is not None else None
-        opened, plan = self._open(source, options.said) if source is not None else (None, None)
+        opened, plan = self._open(source, options.source) if source is not None else (None, None)
         if not self.output.is_dir():  # Nothing can come of minutes with Paddle.
             text = f"{self.output}: there is no such folder. OUTPUT is what paddle2torch convert made"
             self.report.problems.append(Problem("E405", text))
@@ -135,9 +136,9 @@ class Job:
         yield
         self.report.seconds[name] = time.monotonic() - start
 
-    def _open(self, path: Path, said: Said) -> tuple[Source, Plan]:
+    def _open(self, path: Path, options: SourceOptions) -> tuple[Source, Plan]:
         self.say("opening SOURCE")
-        opened, plan, warnings = open_for(self.output, path, said)
+        opened, plan, warnings = open_for(self.output, path, options)
         self.report.warnings += warnings
         return opened, plan
 
@@ -205,9 +206,9 @@ class Job:
     def _record(self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], options: Options) -> Trace:
         round_to = converted_to(plan, read_written(self.output))
         request = make_request(
-            opened, plan, self.report.precision, round_to, options.said.tokenizer, self.report.behavior
+            opened, plan, self.report.precision, round_to, options.source.tokenizer, self.report.behavior
         )
-        request["tokenizer"] = tokenizer_place(opened, self.folder)
+        request = replace(request, tokenizer=tokenizer_place(opened, self.folder))
         path = record_trace(interpreter, request, self.folder, self.say)
         if options.record is not None:
             copy_trace(path, options.record)

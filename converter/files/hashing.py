@@ -22,7 +22,7 @@ def sha256_of(path: Path, progress: Callable[[int], None] | None = None) -> str:
 
 
 def md5_of(path: Path) -> str:
-    """The MD5 of a file as hexadecimal digits: some servers tell no other. Raises OSError."""
+    """The MD5 of a file as hexadecimal digits: some servers publish no other checksum. Raises OSError."""
     return _digest(hashlib.md5(usedforsecurity=False), path)
 
 

@@ -1,4 +1,4 @@
-"""The entry: a folder or a file -> its tensors, whatever the format."""
+"""Open a folder or a weight file of any format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from converter.common.errors import FileError, Paddle2TorchError, Problem, Sourc
 from converter.files.regular_files import HEAD_BYTES, is_file, looks_like_text, map_file, quoted, recognise
 from converter.files.tensors import TensorSet
 from converter.open.adapters import refuse_adapter_name, refuse_adapter_tensors
-from converter.open.contents import PICKLE, SAFETENSORS, SAID, STREAM, TORCH, tell_content
+from converter.open.contents import DESCRIPTIONS, PICKLE, SAFETENSORS, STREAM, TORCH, recognise_content
 from converter.open.folder import choose_weights
 from converter.open.names.naming import apply_names
 from converter.open.pickle.pdparams import open_pdparams
@@ -22,12 +22,12 @@ from converter.open.static_graph.combined_params import open_combined
 from converter.open.static_graph.program_files import COMBINED, PARAMS, find_weights_of, is_program
 from converter.open.static_graph.variable_folder import open_variables
 
-#: Files that lie next to a model and are not the model, whatever they hold.
+#: Endings of files that lie next to a model and are not the model, whatever they contain.
 _NOT_WEIGHTS = (
     (".pdopt", "an optimizer's state, not a model"),
     ("training_args.bin", "a trainer's settings, not a model"),
 )
-#: What a name promises. A name that is not here promises nothing.
+#: The format that an ending promises; others promise none.
 _PROMISED = {
     ".safetensors": SAFETENSORS,
     ".pdparams": PICKLE,
@@ -38,7 +38,7 @@ _OF_INDEX = re.compile(r".+\.(safetensors|pdparams|bin)\.index\.(.+\.)?json")
 
 
 def open_weights(path: Path) -> TensorSet:
-    """The tensors of a folder or of one weight file under PaddleNLP's keys: facts now, bytes when asked for.
+    """The tensors of a folder or of one weight file under PaddleNLP's keys. Their bytes are read on request.
 
     Raises SourceError when there are no weights here, FileError when a file is damaged or hostile.
     """
@@ -56,7 +56,7 @@ def open_weights(path: Path) -> TensorSet:
 
 
 def _open_file(path: Path) -> TensorSet:
-    """The tensors of one file, which are more than an adapter."""
+    """The tensors of one file. Raises SourceError if they are only an adapter."""
     try:
         found = _read_file(path)
     except Paddle2TorchError as error:
@@ -66,12 +66,12 @@ def _open_file(path: Path) -> TensorSet:
     return found
 
 
-#: Endings of weight files, which need not be looked into to know that they are no programs.
+#: Endings of weight files, which are never programs.
 _WEIGHTS = (".pdparams", ".safetensors", ".pdiparams")
 
 
 def _read_file(path: Path) -> TensorSet:
-    """A file is what its content is; where that is not recognised, what its name promises, and a reader's error."""
+    """Read a file by its content or, if that is not recognised, by what its name promises."""
     name = path.name
     of_index = _OF_INDEX.fullmatch(name)
     if of_index:
@@ -80,16 +80,16 @@ def _read_file(path: Path) -> TensorSet:
     if other is not None:
         raise SourceError(Problem("E004", f"{_shown(path)} is {other}. {_EXPECTED}"))
     promised = _PROMISED.get(path.suffix, STREAM if name in COMBINED else "")
-    content = tell_content(path)
+    content = recognise_content(path)
     if not (content or promised):
-        raise SourceError(Problem("E004", f"{_shown(path)} is {_say_foreign(path)}. {_EXPECTED}"))
-    # Streams may have any name: it names their variable, or nothing.
+        raise SourceError(Problem("E004", f"{_shown(path)} is {_describe_foreign(path)}. {_EXPECTED}"))
+    # Files of tensor streams may have any name, e.g. that of their variable.
     if content in ("", promised) or (content == STREAM and not promised):
         return _READERS[content or promised](path)
-    warning = f"{_shown(path)} is {SAID[content]} by its content, whatever it is called: taken as that"
+    warning = f"{_shown(path)} is {DESCRIPTIONS[content]} by its content, whatever it is called: taken as that"
     try:
         found = _READERS[content](path)
-    except FileError as error:  # A reader speaks of its own kind of file: why it was asked has to be said.
+    except FileError as error:  # The reader's error is about its own format, so explain why it was chosen.
         first, *others = error.problems
         text = f"{first.text.rstrip('.')}. {warning}" if not first.text.endswith("?") else f"{first.text} {warning}"
         raise FileError(Problem(first.code, text), *others) from None
@@ -100,13 +100,13 @@ _EXPECTED = "Expected a folder, a .pdparams, a .safetensors or a static graph's 
 
 
 def _open_shard(path: Path) -> TensorSet:
-    """One file of several. Names are not translated: a shard alone does not show which they are."""
-    content = tell_content(path) or _PROMISED[path.suffix]
+    """One of several shards. Names are not translated, because a shard alone does not show whose they are."""
+    content = recognise_content(path) or _PROMISED[path.suffix]
     return {SAFETENSORS: open_safetensors, TORCH: _open_torch}.get(content, open_pdparams)(path)
 
 
 def _open_torch(path: Path) -> TensorSet:
-    from converter.open.torch.torch_file import open_torch  # zipfile takes its time
+    from converter.open.torch.torch_file import open_torch  # zipfile is slow to import.
 
     return open_torch(path)
 
@@ -123,8 +123,8 @@ def _shown(path: Path) -> str:
     return quoted(path.name, 255)[1:-1]
 
 
-def _say_foreign(path: Path) -> str:
-    """What a file that is no weight file looks like."""
+def _describe_foreign(path: Path) -> str:
+    """What a file that is not a weight file looks like."""
     with map_file(path) as buffer:
         head = bytes(buffer[:HEAD_BYTES])
         foreign = recognise(head, len(buffer))

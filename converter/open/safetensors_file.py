@@ -1,4 +1,4 @@
-"""A `.safetensors` file as PaddleNLP and Paddle write it: header checked by us and by the safetensors library."""
+"""Read a `.safetensors` file of PaddleNLP, Paddle or transformers. The header is checked here and by the library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from converter.common.errors import FileError, Problem, file_error
 from converter.files.json_files import MOST_BYTES, parse_json
 from converter.files.regular_files import HEAD_BYTES, is_safetensors, map_file, quoted, recognise
-from converter.files.tensors import DTYPES, RawRun, SourceFile, SourceTensor, TensorSet, element_count, is_shape
+from converter.files.tensors import DTYPES, MappedBytes, SourceFile, SourceTensor, TensorSet, element_count, is_shape
 from converter.open.bounds import check_names_bounded
 
 #: PaddleNLP stores bfloat16 as its bits, U16; paddle.save(safetensors=True) as BF16.
@@ -19,7 +19,7 @@ _DTYPES = {stored: name for name, (_, _, stored) in DTYPES.items()}
 _DTYPES["U16"] = "bfloat16"
 
 
-#: q, k and v have one level more in transformers than in PaddleNLP.
+# FAMILY: names that only transformers has (one more level for q, k and v), only PaddleNLP has, and both have.
 _OF_TRANSFORMERS = re.compile(r"\.self_attn\.self_attn\.[qkv]_proj\.")
 _OF_PADDLE = re.compile(r"(?<!\.self_attn)\.self_attn\.[qkv]_proj\.")
 
@@ -39,7 +39,7 @@ def open_safetensors(path: Path) -> TensorSet:
     buffer = map_file(path)
     name = path.name
     header, begin, warnings = _read_header(buffer, name)
-    naming = tell_naming(header)
+    naming = naming_of(header)
     warnings += _check_metadata(header.pop("__metadata__", None), name, naming)
     entries, problems = _read_entries(header, name)
     problems += _check_layout(entries, len(buffer) - begin, name) if not problems else []
@@ -50,7 +50,11 @@ def open_safetensors(path: Path) -> TensorSet:
     _check_with_library(path)
     tensors = {
         entry.name: SourceTensor(
-            entry.name, entry.shape, entry.dtype, name, (RawRun(buffer, begin + entry.start, entry.end - entry.start),)
+            entry.name,
+            entry.shape,
+            entry.dtype,
+            name,
+            (MappedBytes(buffer, begin + entry.start, entry.end - entry.start),),
         )
         for entry in entries
     }
@@ -58,9 +62,9 @@ def open_safetensors(path: Path) -> TensorSet:
     return TensorSet("safetensors", tensors, files, tuple(warnings), "safetensors", naming)
 
 
-def tell_naming(header: Mapping[str, Any]) -> str:
-    """Whose names a header has: "transformers" for those of transformers' ErnieM. A shard may hold only names that both
-    have: then format "pt" tells."""
+def naming_of(header: Mapping[str, Any]) -> str:
+    """Whose names a header has: "transformers" or "structured" (PaddleNLP's). A shard may hold only names that both
+    have; then format "pt" decides."""
     names = [name for name in header if name != "__metadata__"]
     if any(_OF_TRANSFORMERS.search(name) for name in names):
         return "transformers"
@@ -101,12 +105,12 @@ def _check_metadata(metadata: Any, file: str, naming: str) -> list[str]:
     if metadata is None:
         return [f"{file} does not say which framework's layout it has (no metadata): taken as Paddle's"]
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise file_error("E308", file, "__metadata__ is no table of texts")
+        raise file_error("E308", file, "__metadata__ is not a table of strings")
     written = metadata.get("format")
     if written == ("pt" if of_transformers else "np"):
         return []
     if of_transformers:
-        reason = f"has the names of transformers' ErnieM and the format {quoted(str(written))}, expected 'pt'"
+        reason = f"has names of transformers and the format {quoted(str(written))}, expected 'pt'"
         raise file_error("E304", file, f"{reason}. Which layout has it? Save it again with save_pretrained")
     if written is None:
         return [f"{file} does not say which framework's layout it has (no format): taken as Paddle's"]
@@ -136,7 +140,7 @@ def _read_entry(name: str, facts: Any) -> _Entry | str:
     if not name or not name.isprintable():
         return "expected a printable name"
     if not isinstance(dtype, str) or dtype not in _DTYPES:
-        return f"dtype {quoted(str(dtype))}, which no tensor of ERNIE-M has"
+        return f"dtype {quoted(str(dtype))}, which is not supported"
     if not isinstance(shape, list) or not is_shape(shape):
         return "shape is no list of sizes"
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(type(at) is int and at >= 0 for at in offsets):
@@ -150,7 +154,7 @@ def _read_entry(name: str, facts: Any) -> _Entry | str:
 
 
 def _check_layout(entries: list[_Entry], size: int, file: str) -> list[Problem]:
-    """The tensors must cover the data exactly, one behind another: no hole, no overlap, nothing behind the last."""
+    """The tensors must cover the data exactly: no hole, no overlap, nothing after the last."""
     position, before = 0, "the header"
     for entry in sorted(entries, key=lambda entry: (entry.start, entry.end)):
         if entry.start != position:
@@ -165,7 +169,7 @@ def _check_layout(entries: list[_Entry], size: int, file: str) -> list[Problem]:
 
 
 def _check_with_library(path: Path) -> None:
-    """What the library would not open is not safetensors, whatever we think of it."""
+    """Refuse a file that the safetensors library does not open."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -1,4 +1,4 @@
-"""A checkpoint opened: its tensors, its config and its tokenizer, each read and checked, nothing of it executed."""
+"""Open a checkpoint: read and check its tensors, config and tokenizer without executing anything."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ from converter.open.config.config import (
 from converter.open.config.quirks import BEHAVIORS, CHOICES, usual_behavior
 from converter.open.dispatch import open_weights
 from converter.open.names.prefix import take_off_prefix, take_off_wrappers
+from converter.open.options import SourceOptions
 from converter.open.tokenizer.tokenizer_files import TokenizerFiles, find_tokenizer
 from converter.open.tokenizer.tokenizer_names import lone_vocabulary
 
+_NOTHING_SPECIFIED = SourceOptions()
 CONFIG_NAMES = ("config.json", "model_config.json", RELEASE_CONFIG)
 _TOKENS_OF_ERNIEKIT = (
-    "how ERNIEKit's FullTokenizerErnieM cuts text was not to be seen: tokens are cut by the 2021 release's rule, which "
+    "the code of ERNIEKit's FullTokenizerErnieM is not available: text is split by the 2021 release's rule, which "
     "its other sentencepiece tokenizer has"
 )
-_OTHER_RULES = "--behavior release takes those that ERNIE-M was pretrained with, --behavior paddlenlp PaddleNLP's"
+_OTHER_RULES = "--behavior release takes those of the pretraining, --behavior paddlenlp PaddleNLP's"
 
 
 @dataclass(frozen=True)
@@ -56,22 +58,13 @@ class Source:
         return self.path if self.path.is_dir() else self.path.parent
 
 
-def open_source(
-    path: Path,
-    *,
-    config: Path | None = None,
-    architecture: str | None = None,
-    num_attention_heads: int | None = None,
-    tokenizer: Path | None = None,
-    behavior: str | None = None,
-    prefix: str | None = None,
-) -> Source:
-    """Open a folder of PaddleNLP's, of the 2021 release's or of transformers 4's ErnieM, or one weight file.
+def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Source:
+    """Open a folder as PaddleNLP, the 2021 release or transformers 4 wrote it, or one weight file.
 
-    A config is looked for beside the weights, then in the parent folder, unless `config` names one. `behavior` None
-    is the one that such a folder had. `prefix` is what stands in front of the model's names; None takes off the usual
-    wrappers where every name has them. Raises SourceError or FileError with every problem found.
+    A config is looked for next to the weights, then in the parent folder, unless `options.config` names one. Raises
+    SourceError or FileError with every problem found.
     """
+    behavior, tokenizer, prefix = options.behavior, options.tokenizer, options.prefix
     if behavior is not None and behavior not in CHOICES:
         raise SourceError(Problem("E091", f"behavior is {behavior!r}, expected one of {', '.join(CHOICES)}"))
     folder = path if path.is_dir() else path.parent
@@ -79,20 +72,20 @@ def open_source(
     tensors = open_weights(path)
     tensors = take_off_wrappers(tensors) if prefix is None else take_off_prefix(tensors, prefix)
     of_transformers = tensors.naming == "transformers"
-    chosen, config_file = find_config(folder, config, of_transformers)
-    chosen, problems = with_options(chosen, architecture, num_attention_heads)
+    chosen, config_file = find_config(folder, options.config, of_transformers)
+    chosen, problems = with_options(chosen, options.architecture, options.num_attention_heads)
     if problems:
         raise SourceError(*problems)
-    chosen = with_told_class(chosen, tensors)
+    chosen = with_inferred_class(chosen, tensors)
     files = _find_tokenizer(folder, tokenizer, chosen, config_file)
     warnings = [*tensors.warnings, *chosen.warnings]
-    beside = files.names if files is not None and tokenizer is None else ()
-    usual = usual_behavior(tensors.naming, chosen.kind, beside, tensors.told_behavior)
+    neighbours = files.names if files is not None and tokenizer is None else ()
+    usual = usual_behavior(tensors.naming, chosen.kind, neighbours, tensors.inferred_behavior)
     if behavior not in (None, usual):
         warnings.append(f"this checkpoint's behavior is {usual!r}; the option says {behavior!r}, which is taken")
     if (behavior or usual) == usual == "erniekit":
-        said = BEHAVIORS[usual].said
-        warnings.append(f"a checkpoint of ERNIEKit: OUTPUT follows its rules, which are {said}. {_OTHER_RULES}")
+        rules = BEHAVIORS[usual].said
+        warnings.append(f"a checkpoint of ERNIEKit: OUTPUT follows its rules, which are {rules}. {_OTHER_RULES}")
         if files is not None:
             warnings.append(_TOKENS_OF_ERNIEKIT)
     if of_transformers and files is not None:
@@ -104,7 +97,7 @@ def open_source(
         lone = lone_vocabulary(folder)
         more = f" ({lone} is there without a sentencepiece.bpe.model)" if lone else ""
         warnings.append(
-            f"no tokenizer beside the weights{more}: the output has none. --tokenizer FOLDER takes one from elsewhere"
+            f"no tokenizer next to the weights{more}: the output has none. --tokenizer FOLDER takes one from elsewhere"
         )
     else:
         warnings += files.warnings
@@ -121,7 +114,7 @@ def open_source(
 
 
 def refuse_converted(folder: Path) -> None:
-    """A folder that this tool made is no SOURCE. Raises SourceError."""
+    """Refuse a folder that this tool made. Raises SourceError."""
     if not (folder / MANIFEST).is_file():
         return
     try:
@@ -133,13 +126,14 @@ def refuse_converted(folder: Path) -> None:
         raise SourceError(Problem("E041", f"{text} was made from, or load it with transformers"))
 
 
-def with_told_class(config: SourceConfig, tensors: TensorSet) -> SourceConfig:
-    """The class that the names of the tensors tell, where nothing else says it. The release's names without those of
-    a head are the model itself."""
-    told = tensors.told_class or ("ErnieMModel" if tensors.naming == "official" else "")
-    if config.architecture is not None or not told:
+def with_inferred_class(config: SourceConfig, tensors: TensorSet) -> SourceConfig:
+    """The config with the class inferred from the names of the tensors, where nothing else specifies one. The release's
+    names without a head's are the model itself."""
+    # FAMILY: the class of the bare model.
+    inferred = tensors.inferred_class or ("ErnieMModel" if tensors.naming == "official" else "")
+    if config.architecture is not None or not inferred:
         return config
-    return replace(config, architecture=told, class_from="weights")
+    return replace(config, architecture=inferred, class_from="weights")
 
 
 def _find_tokenizer(
@@ -159,7 +153,7 @@ def _find_tokenizer(
 def find_config(
     folder: Path, named: Path | None, of_transformers: bool = False
 ) -> tuple[SourceConfig, SourceFile | None]:
-    """The config that speaks for the weights in `folder`; an empty one when there is none. Raises SourceError."""
+    """The config for the weights in `folder`; an empty one when there is none. Raises SourceError."""
     if named is not None:
         inside = find_in(named) if named.is_dir() else [named]
         found = inside[0] if inside else named / CONFIG_NAMES[0]

@@ -138,7 +138,7 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
 
 def check_class(source: Source) -> list[Problem]:
     """A class that the config says and the names of the tensors contradict; --architecture overrules both."""
-    said, told = source.config.architecture, source.tensors.told_class
+    said, told = source.config.architecture, source.tensors.inferred_class
     if not told or told == said or source.config.class_from != "config":
         return []
     text = f"{source.config.file} says {said}, the names of the tensors are those of {told}. Which of the two is right?"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem, PushError
 from converter.common.printable import MESSAGE, to_markdown
-from converter.hub.fetch_errors import quiet, shown
+from converter.hub.client import silence_library as quiet
+from converter.hub.messages import to_ascii as shown
 from converter.plan.inner_tensors import left_inside_paragraph
 from converter.publish.folder import CARD, REPORT, TRACE
 from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME

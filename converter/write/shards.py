@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Callable
 
 from converter.common.errors import OutputError, PlanError, Problem
 from converter.common.layout import EXTRAS_FILE, INDEX_FILE, SINGLE_FILE
-from converter.files.tensors import DTYPES, RawRun, element_count
+from converter.files.tensors import DTYPES, MappedBytes, element_count
 from converter.plan.make_plan import PlannedTensor
 from converter.write.dtypes import convert_block, count_nonfinite
 from converter.write.new_files import create_file, write_file
@@ -210,7 +210,7 @@ def target_blocks(tensor: PlannedTensor) -> Iterator[np.ndarray]:
         yield contiguous(target[start : start + rows]).reshape(-1)
 
 
-def _read_blocks(raw: RawRun, kind: np.dtype[Any]) -> Iterator[np.ndarray]:
+def _read_blocks(raw: MappedBytes, kind: np.dtype[Any]) -> Iterator[np.ndarray]:
     import numpy as np
 
     step = max(1, _BLOCK_BYTES // kind.itemsize) * kind.itemsize

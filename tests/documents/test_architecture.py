@@ -96,8 +96,6 @@ def test_a_circle_is_found() -> None:
 
 #: Circles that are being cut: to be emptied.
 TEMPORARY = {
-    frozenset({"converter.hub.client", "converter.hub.find_commit"}),
-    frozenset({"converter.locate.hub_snapshot", "converter.locate.locate"}),
     frozenset({"tests.support.local_hub", "tests.support.local_hub_routes"}),
     frozenset({"verify.numbers.detection_margin", "verify.numbers.replay"}),
     frozenset(f"verify.modes.{name}" for name in ("changed_models", "execution_modes", "more_modes")),

@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -22,6 +23,7 @@ from unittest.mock import patch
 from filelock import FileLock
 
 from verify import verification
+from verify.protocol.request import Request
 
 ROOT = Path(__file__).resolve().parents[2]
 VARIABLE = "PADDLE2TORCH_TEST_CACHE"
@@ -86,7 +88,7 @@ def traces_cached(interpreter: Path) -> Iterator[None]:
     record = verification.record_trace
     sources = hash_sources(RECORDER)
 
-    def record_cached(asked: Path, request: dict[str, Any], folder: Path, say: Callable[[str], None]) -> Path:
+    def record_cached(asked: Path, request: Request, folder: Path, say: Callable[[str], None]) -> Path:
         if asked != interpreter:
             return record(asked, request, folder, say)
         made = cached(
@@ -100,9 +102,9 @@ def traces_cached(interpreter: Path) -> Iterator[None]:
         yield
 
 
-def describe_request(request: dict[str, Any]) -> dict[str, Any]:
+def describe_request(request: Request) -> dict[str, Any]:
     """A request with the content of the files in place of their paths."""
-    source = Path(request["source"])
+    source = Path(request.source)
     around = source if source.is_dir() else source.parent
 
     def describe(value: Any) -> Any:
@@ -114,4 +116,4 @@ def describe_request(request: dict[str, Any]) -> dict[str, Any]:
             return [below if not below.startswith("..") else path.name, hash_files(path)]
         return value
 
-    return {"around": hash_files(around), **{name: describe(value) for name, value in request.items()}}
+    return {"around": hash_files(around), **{name: describe(value) for name, value in asdict(request).items()}}

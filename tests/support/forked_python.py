@@ -155,9 +155,10 @@ def _run(words: Any, folder: str, environment: Any, program: str, streams: Any) 
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.stdin = open(0, encoding="utf-8")
-    sys.stdout = open(1, "w", encoding="utf-8", buffering=1 if os.isatty(1) else -1)
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+    _follow(environment)
+    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", buffering=1 if os.isatty(1) else -1)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115
     sys.executable = program
     sys.path[:0] = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
     while words and words[0] in (*_PASSED_OVER, "-B"):
@@ -175,6 +176,15 @@ def _run(words: Any, folder: str, environment: Any, program: str, streams: Any) 
     sys.stdout.flush()
     sys.stderr.flush()
     return status
+
+
+def _follow(environment: Any) -> None:
+    """Where transformers keeps copies of a folder's code, which it reads from the environment as it is imported."""
+    home = environment.get("HF_HOME")
+    place = environment.get("HF_MODULES_CACHE") or (os.path.join(home, "modules") if home else None)
+    for name in ("transformers.utils.hub", "transformers.dynamic_module_utils"):
+        if place and name in sys.modules:
+            sys.modules[name].HF_MODULES_CACHE = place  # type: ignore[attr-defined]
 
 
 def _execute(words: Any) -> None:

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from converter.conversion import convert
+from tests.support.fewer import one_of_each_kind, without_tokens
 from tests.support.ready import start_in
 from verify import Report, verify
 from verify.numbers.pytorch_process import Start
+from verify.self_test import run as self_test_run
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,12 @@ class Verified:
     output: Path
     trace: Path
     report: Report
+
+    @property
+    def numbers(self) -> Path:
+        """The trace without its tokens, whose 11,000 calls take most of the time of a verification."""
+        path = self.trace.with_name("numbers.safetensors")
+        return path if path.exists() else without_tokens(self.trace, path)
 
 
 @pytest.fixture(scope="session")
@@ -81,3 +89,16 @@ def copy_output(tmp_path: Path) -> Callable[[Verified], Path]:
         return target
 
     return copy
+
+
+@pytest.fixture
+def few_faults(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Call it to let self-tests inject one fault of each kind, and those whose description has one of some strings."""
+
+    def choose(*also: str) -> None:
+        choose_all = self_test_run.choose_faults
+        monkeypatch.setattr(
+            self_test_run, "choose_faults", lambda *arguments: one_of_each_kind(choose_all(*arguments), also)
+        )
+
+    return choose

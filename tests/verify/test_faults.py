@@ -269,7 +269,8 @@ FAULTS = {
 
 
 def judge(verified: Any, output: Path, ready: Start, **options: Any) -> Report:
-    return verify(verified.source, output, trace=verified.trace, start=ready, **options)
+    options.setdefault("trace", verified.trace)
+    return verify(verified.source, output, start=ready, **options)
 
 
 def texts_of(report: Report, *codes: str) -> str:
@@ -283,7 +284,7 @@ def test_fault(verified: Callable[[str], Any], copy_output: Callable[[Any], Path
     whole = verified(kind)
     output = copy_output(whole)
     damage(output)
-    report = judge(whole, output, ready)
+    report = judge(whole, output, ready, trace=whole.numbers)
     assert not report.passed
     assert told in texts_of(report, "E401", "E404", "E406", "E408"), render_table(report)
     assert report.first_difference is not None, render_table(report)
@@ -327,7 +328,7 @@ def test_an_output_that_does_not_work_is_a_result(
     whole = verified("ErnieMModel")
     output = copy_output(whole)
     damage(output)
-    report = judge(whole, output, ready, static=False)
+    report = judge(whole, output, ready, trace=whole.numbers, static=False)
     assert not report.passed
     assert told in texts_of(report, "E407"), render_table(report)
 

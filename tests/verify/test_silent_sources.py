@@ -12,9 +12,10 @@ import pytest
 
 from converter.common.errors import ReferenceFailure, SourceError
 from converter.conversion import convert
+from converter.open.options import SourceOptions
 from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import verify
-from verify.open_source import Said, open_for
+from verify.open_source import open_for
 from verify.reference.find import make_request
 from verify.weights.nonfinite import count_not_finite
 
@@ -66,10 +67,10 @@ def test_what_speaks_of_a_source_needs_one(tmp_path: Path) -> None:
 
 def test_the_recorder_gets_the_tokenizer_from_elsewhere(tmp_path: Path, tokenizer_folder: Path) -> None:
     source = write_folder(tmp_path / "source")
-    opened, plan, _ = open_for(tmp_path / "output", source, Said(tokenizer=tokenizer_folder))
-    assert make_request(opened, plan, "float64", None, tokenizer_folder)["tokenizer"] == str(tokenizer_folder)
+    opened, plan, _ = open_for(tmp_path / "output", source, SourceOptions(tokenizer=tokenizer_folder))
+    assert make_request(opened, plan, "float64", None, tokenizer_folder).tokenizer == str(tokenizer_folder)
     opened, plan, _ = open_for(tmp_path / "output", source)
-    assert make_request(opened, plan, "float64", None)["tokenizer"] is None
+    assert make_request(opened, plan, "float64", None).tokenizer is None
 
 
 def test_tokens_against_a_tokenizer_from_elsewhere(

@@ -1,13 +1,13 @@
-"""Every public way through a tokenizer, by the same calls on both sides: PaddleNLP's is recorded, OUTPUT's compared."""
+"""Every public call of a tokenizer, made alike on both sides: PaddleNLP's results are recorded, OUTPUT's compared."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from typing import Any
-
-import numpy as np
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Callable
 
 #: Rows of the vocabulary that share a digest.
 ROWS = 64
@@ -25,199 +25,205 @@ NOT_DONE = 0
 CHOICES = {"return_attention_mask": True, "return_token_type_ids": True, "return_special_tokens_mask": True}
 
 
-def list_calls(tokenizer: Any, texts: Any, rows: int) -> Any:
-    """way -> how many results it has, and the function that gives the n-th. `rows` is the size of the vocabulary."""
+@dataclass(frozen=True)
+class Subject:
+    """A tokenizer, and what it is called with. `rows` is the size of the vocabulary; n is the number of a result."""
 
-    def text(number: int) -> str:
-        return str(texts[number % len(texts)])
+    tokenizer: Any
+    texts: list[str]
+    rows: int
 
-    def partner(number: int) -> str:
-        return text(number * 7 + 3)
+    def text(self, n: int) -> str:
+        return str(self.texts[n % len(self.texts)])
 
-    def ids(value: str) -> Any:
-        return tokenizer.convert_tokens_to_ids(tokenizer.tokenize(value))
+    def partner(self, n: int) -> str:
+        """The second text of a pair."""
+        return self.text(n * 7 + 3)
 
-    def batch(number: int) -> Any:
-        return [text(place) for place in range(number * BATCH, number * BATCH + BATCH)]
+    def sample(self, n: int) -> str:
+        """One text of each batch."""
+        return self.text(n * BATCH)
 
-    def block(number: int) -> Any:
-        return list(range(number * ROWS, min(number * ROWS + ROWS, rows)))
+    def batch(self, n: int) -> list[str]:
+        return [self.text(place) for place in range(n * BATCH, n * BATCH + BATCH)]
 
-    def layouts(number: int) -> Any:
-        one, other = ids(text(number)), ids(partner(number))
-        whole = tokenizer.build_inputs_with_special_tokens(one, other)
-        return [
-            tokenizer.build_inputs_with_special_tokens(one),
-            whole,
-            tokenizer.get_special_tokens_mask(one),
-            tokenizer.get_special_tokens_mask(one, other),
-            tokenizer.get_special_tokens_mask(whole, already_has_special_tokens=True),
-            tokenizer.create_token_type_ids_from_sequences(one),
-            tokenizer.create_token_type_ids_from_sequences(one, other),
-            tokenizer.build_offset_mapping_with_special_tokens([(0, 1)], [(1, 2)]),
-            [tokenizer.num_special_tokens_to_add(pair) for pair in (False, True)],
-        ]
+    def ids(self, text: str) -> Any:
+        return self.tokenizer.convert_tokens_to_ids(self.tokenizer.tokenize(text))
 
-    def shorten(number: int) -> Any:
-        limit = 5 + number % 9
-        return [
-            called(tokenizer(text(number), max_length=limit, truncation=True)),
-            # Nothing would be left of the text: it stays as it is.
-            called(tokenizer(text(number), max_length=2, truncation=True)),
-            called(tokenizer(text(number), partner(number), max_length=limit + 4, truncation="longest_first")),
-            called(tokenizer(text(number), "lamp", max_length=limit + 4, truncation="only_first")),
-        ]
+    def block(self, n: int) -> list[int]:
+        """Some rows of the vocabulary."""
+        return list(range(n * ROWS, min(n * ROWS + ROWS, self.rows)))
 
-    def pad(number: int) -> Any:
-        limit = 12 + number % 9
-        pairs = [[text(place), partner(place)] for place in range(number * BATCH, number * BATCH + BATCH)]
-        return [
-            called(tokenizer(batch(number), padding=True, **CHOICES)),
-            called(tokenizer(pairs, padding=True)),
-            called(tokenizer(batch(number), padding="max_length", max_length=limit, truncation=True, **CHOICES)),
-            called(tokenizer(batch(number), padding=True, pad_to_multiple_of=8, max_length=16, truncation=True)),
-        ]
-
-    def overflow(number: int) -> Any:
-        # A stride with a pair means another thing to PaddleNLP, and longest_first tells nothing of what it cut.
-        place, cut = number * BATCH, {"truncation": True, "return_overflowing_tokens": True}
-        calls = [tokenizer(text(place), max_length=5 + number % 5, stride=stride, **cut) for stride in (0, 1, 3)]
-        for strategy in ("only_first", "only_second"):
-            pair = tokenizer(text(place), partner(place), **dict(cut, truncation=strategy, max_length=12 + number % 5))
-            calls.append(pair)
-        return [
-            [plain(found["input_ids"]), plain(found["overflowing_tokens"]), max(0, int(found["num_truncated_tokens"]))]
-            for found in calls
-        ]
-
-    def strings(number: int) -> Any:
-        given = list(tokenizer(text(number))["input_ids"])
-        return [
-            tokenizer.convert_ids_to_string(given),
-            tokenizer.convert_tokens_to_string(tokenizer.tokenize(text(number))),
-        ]
-
-    def decode(number: int) -> Any:
-        given = list(tokenizer(text(number))["input_ids"])
-        return [tokenizer.decode(given), tokenizer.decode(given, skip_special_tokens=True)]
-
-    def offsets_called(number: int) -> Any:
-        return called(tokenizer(text(number), return_offsets_mapping=True))
-
-    def sample(number: int) -> str:
-        return text(number * BATCH)
-
-    def bare(number: int) -> Any:
-        one, other = sample(number), sample(number + 1)
-        return [
-            called(tokenizer(one, add_special_tokens=False)),
-            called(tokenizer(one, other, add_special_tokens=False)),
-        ]
-
-    def second_cut(number: int) -> Any:
-        return called(tokenizer("lamp", sample(number), max_length=9 + number % 9, truncation="only_second"))
-
-    def words(number: int) -> Any:
-        return called(tokenizer(sample(number).split(), is_split_into_words=True))
-
-    def arrays(number: int) -> Any:
-        found = tokenizer(batch(number), padding=True, return_tensors="np", **CHOICES)
-        return dict((key, found[key].tolist()) for key in found)
-
-    def batch_decode(number: int) -> Any:
-        given = tokenizer(batch(number))["input_ids"]
-        return [tokenizer.batch_decode(given), tokenizer.batch_decode(given, skip_special_tokens=True)]
-
-    def spelled(number: int) -> Any:
-        tokens = tokenizer.convert_ids_to_tokens(block(number))
-        words = [token.replace("\u2581", "") for token in tokens if token not in tokenizer.all_special_tokens]
-        return called(tokenizer(" ".join(word for word in words if not RUN.search(word))))
-
-    count, batches, blocks = len(texts), -(-len(texts) // BATCH), -(-rows // ROWS)
-    return {
-        "call": (count, lambda n: called(tokenizer(text(n)))),
-        "batch": (batches, lambda n: called(tokenizer(batch(n)))),
-        "masks": (count, lambda n: called(tokenizer(text(n), **CHOICES))),
-        "pair": (count, lambda n: called(tokenizer(text(n), partner(n), **CHOICES))),
-        "truncation": (count, shorten),
-        "truncation_on_the_left": (batches, lambda n: on_the_left(tokenizer, "truncation_side", shorten, n * BATCH)),
-        "overflow": (batches, overflow),
-        "padding": (batches, pad),
-        "padding_on_the_left": (batches, lambda n: on_the_left(tokenizer, "padding_side", pad, n)),
-        "tokenize": (count, lambda n: tokenizer.tokenize(text(n))),
-        "tokens_to_ids": (count, lambda n: ids(text(n))),
-        "layouts": (count, layouts),
-        "offsets": (count, lambda n: tokenizer.get_offset_mapping(text(n))),
-        "offsets_in_call": (count, offsets_called),
-        "strings": (count, strings),
-        "decode": (count, decode),
-        "clean_text": (count, lambda n: tokenizer.clean_text(text(n))),
-        "rows_to_tokens": (blocks, lambda n: tokenizer.convert_ids_to_tokens(block(n))),
-        "rows_to_ids": (blocks, lambda n: tokenizer.convert_tokens_to_ids(tokenizer.convert_ids_to_tokens(block(n)))),
-        "rows_as_text": (blocks, spelled),
-        "without_special_tokens": (batches, bare),
-        "second_text_cut": (batches, second_cut),
-        "words": (batches, words),
-        "arrays": (batches, arrays),
-        "batch_decode": (batches, batch_decode),
-        "vocabulary": (1, lambda n: sorted(tokenizer.get_vocab().items())),
-        "kinds_of_characters": (1, lambda n: kinds(tokenizer)),
-        "clean_up": (1, lambda n: tokenizer.decode(tokenizer.convert_tokens_to_ids(BEFORE_CLEANING))),
-        "special_tokens": (1, lambda n: special_tokens(tokenizer)),
-    }
+    def call(self, *words: Any, **options: Any) -> dict[str, Any]:
+        """What the tokenizer's call returns, by key: plain lists."""
+        encoding = self.tokenizer(*words, **options)
+        return {key: plain(encoding[key]) for key in encoding}
 
 
-def on_the_left(tokenizer: Any, side: str, give: Any, number: int) -> Any:
-    """A result with one of the tokenizer's sides set to the left for as long as it takes."""
-    usual = getattr(tokenizer, side)
-    setattr(tokenizer, side, "left")
-    try:
-        return give(number)
-    finally:
-        setattr(tokenizer, side, usual)
+def layouts(on: Subject, n: int) -> Any:
+    tokenizer, one, other = on.tokenizer, on.ids(on.text(n)), on.ids(on.partner(n))
+    whole = tokenizer.build_inputs_with_special_tokens(one, other)
+    return [
+        tokenizer.build_inputs_with_special_tokens(one),
+        whole,
+        tokenizer.get_special_tokens_mask(one),
+        tokenizer.get_special_tokens_mask(one, other),
+        tokenizer.get_special_tokens_mask(whole, already_has_special_tokens=True),
+        tokenizer.create_token_type_ids_from_sequences(one),
+        tokenizer.create_token_type_ids_from_sequences(one, other),
+        tokenizer.build_offset_mapping_with_special_tokens([(0, 1)], [(1, 2)]),
+        [tokenizer.num_special_tokens_to_add(pair) for pair in (False, True)],
+    ]
 
 
-def called(encoding: Any) -> Any:
-    """What a call returned, by key: plain lists."""
-    return dict((key, plain(encoding[key])) for key in encoding)
+def truncate(on: Subject, n: int) -> Any:
+    limit, text, partner = 5 + n % 9, on.text(n), on.partner(n)
+    return [
+        on.call(text, max_length=limit, truncation=True),
+        # Nothing would be left of the text: it stays as it is.
+        on.call(text, max_length=2, truncation=True),
+        on.call(text, partner, max_length=limit + 4, truncation="longest_first"),
+        on.call(text, "lamp", max_length=limit + 4, truncation="only_first"),
+    ]
 
 
-def plain(value: Any) -> Any:
-    """Numbers and lists of them, whatever held them."""
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return int(value)
+def pad(on: Subject, n: int) -> Any:
+    limit, batch = 12 + n % 9, on.batch(n)
+    pairs = [[on.text(place), on.partner(place)] for place in range(n * BATCH, n * BATCH + BATCH)]
+    return [
+        on.call(batch, padding=True, **CHOICES),
+        on.call(pairs, padding=True),
+        on.call(batch, padding="max_length", max_length=limit, truncation=True, **CHOICES),
+        on.call(batch, padding=True, pad_to_multiple_of=8, max_length=16, truncation=True),
+    ]
 
 
-def special_tokens(tokenizer: Any) -> Any:
-    names = ("unk", "sep", "pad", "cls", "mask")
+def overflow(on: Subject, n: int) -> Any:
+    # A stride with a pair means something else to PaddleNLP, and longest_first returns nothing of what it cut.
+    place, cut = n * BATCH, {"truncation": True, "return_overflowing_tokens": True}
+    text, tokenizer = on.text(place), on.tokenizer
+    calls = [tokenizer(text, max_length=5 + n % 5, stride=stride, **cut) for stride in (0, 1, 3)]
+    for strategy in ("only_first", "only_second"):
+        calls.append(tokenizer(text, on.partner(place), **dict(cut, truncation=strategy, max_length=12 + n % 5)))
+    return [
+        [plain(found["input_ids"]), plain(found["overflowing_tokens"]), max(0, int(found["num_truncated_tokens"]))]
+        for found in calls
+    ]
+
+
+def strings(on: Subject, n: int) -> Any:
+    given = list(on.tokenizer(on.text(n))["input_ids"])
+    tokens = on.tokenizer.tokenize(on.text(n))
+    return [on.tokenizer.convert_ids_to_string(given), on.tokenizer.convert_tokens_to_string(tokens)]
+
+
+def decode(on: Subject, n: int) -> Any:
+    given = list(on.tokenizer(on.text(n))["input_ids"])
+    return [on.tokenizer.decode(given), on.tokenizer.decode(given, skip_special_tokens=True)]
+
+
+def batch_decode(on: Subject, n: int) -> Any:
+    given = on.tokenizer(on.batch(n))["input_ids"]
+    return [on.tokenizer.batch_decode(given), on.tokenizer.batch_decode(given, skip_special_tokens=True)]
+
+
+def without_special_tokens(on: Subject, n: int) -> Any:
+    one, other = on.sample(n), on.sample(n + 1)
+    return [on.call(one, add_special_tokens=False), on.call(one, other, add_special_tokens=False)]
+
+
+def arrays(on: Subject, n: int) -> Any:
+    found = on.tokenizer(on.batch(n), padding=True, return_tensors="np", **CHOICES)
+    return {key: found[key].tolist() for key in found}
+
+
+def rows_as_text(on: Subject, n: int) -> Any:
+    tokens, special = on.tokenizer.convert_ids_to_tokens(on.block(n)), on.tokenizer.all_special_tokens
+    words = [token.replace("\u2581", "") for token in tokens if token not in special]
+    return on.call(" ".join(word for word in words if not RUN.search(word)))
+
+
+def special_tokens(on: Subject, n: int) -> Any:
+    names, tokenizer = ("unk", "sep", "pad", "cls", "mask"), on.tokenizer
     tokens = [str(getattr(tokenizer, name + "_token")) for name in names]
     return [tokens, [int(getattr(tokenizer, name + "_token_id")) for name in names], sorted(tokenizer.all_special_ids)]
 
 
-def kinds(tokenizer: Any) -> Any:
-    """What the small methods say of ASCII, of marks and spaces of other scripts, and at the ends of ranges."""
+def kinds_of_characters(on: Subject, n: int) -> Any:
+    """What the small methods return for ASCII, for marks and spaces of other scripts, and at the ends of ranges."""
     characters = [chr(code) for code in [*range(0x80), *range(0x2000, 0x2070), *range(0x3000, 0x3010), 0x4E00, 0x9FFF]]
     characters += [chr(code) for code in (0xA0, 0x0660, 0x0966, 0x3FFF, 0x4DFF, 0xA000, *range(0xFF00, 0xFF66))]
     names = ("is_ch_char", "is_alpha", "is_punct", "is_whitespace")
-    return [[int(bool(getattr(tokenizer, name)(character))) for character in characters] for name in names]
+    return [[int(bool(getattr(on.tokenizer, name)(character))) for character in characters] for name in names]
+
+
+def on_the_left(side: str, call: Callable[[Subject, int], Any], on: Subject, n: int) -> Any:
+    """A result with one of the tokenizer's sides set to the left meanwhile."""
+    usual = getattr(on.tokenizer, side)
+    setattr(on.tokenizer, side, "left")
+    try:
+        return call(on, n)
+    finally:
+        setattr(on.tokenizer, side, usual)
+
+
+#: How many results a call has: one for each text, batch of texts, or block of rows; or one.
+TEXT, BATCHES, BLOCKS, ONCE = "text", "batches", "blocks", "once"
+#: Name -> how many results it has, and the function that gives the n-th.
+CALLS: dict[str, tuple[str, Callable[[Subject, int], Any]]] = {
+    "call": (TEXT, lambda on, n: on.call(on.text(n))),
+    "batch": (BATCHES, lambda on, n: on.call(on.batch(n))),
+    "masks": (TEXT, lambda on, n: on.call(on.text(n), **CHOICES)),
+    "pair": (TEXT, lambda on, n: on.call(on.text(n), on.partner(n), **CHOICES)),
+    "truncation": (TEXT, truncate),
+    "truncation_on_the_left": (BATCHES, lambda on, n: on_the_left("truncation_side", truncate, on, n * BATCH)),
+    "overflow": (BATCHES, overflow),
+    "padding": (BATCHES, pad),
+    "padding_on_the_left": (BATCHES, partial(on_the_left, "padding_side", pad)),
+    "tokenize": (TEXT, lambda on, n: on.tokenizer.tokenize(on.text(n))),
+    "tokens_to_ids": (TEXT, lambda on, n: on.ids(on.text(n))),
+    "layouts": (TEXT, layouts),
+    "offsets": (TEXT, lambda on, n: on.tokenizer.get_offset_mapping(on.text(n))),
+    "offsets_in_call": (TEXT, lambda on, n: on.call(on.text(n), return_offsets_mapping=True)),
+    "strings": (TEXT, strings),
+    "decode": (TEXT, decode),
+    "clean_text": (TEXT, lambda on, n: on.tokenizer.clean_text(on.text(n))),
+    "rows_to_tokens": (BLOCKS, lambda on, n: on.tokenizer.convert_ids_to_tokens(on.block(n))),
+    "rows_to_ids": (
+        BLOCKS,
+        lambda on, n: on.tokenizer.convert_tokens_to_ids(on.tokenizer.convert_ids_to_tokens(on.block(n))),
+    ),
+    "rows_as_text": (BLOCKS, rows_as_text),
+    "without_special_tokens": (BATCHES, without_special_tokens),
+    "second_text_cut": (
+        BATCHES,
+        lambda on, n: on.call("lamp", on.sample(n), max_length=9 + n % 9, truncation="only_second"),
+    ),
+    "words": (BATCHES, lambda on, n: on.call(on.sample(n).split(), is_split_into_words=True)),
+    "arrays": (BATCHES, arrays),
+    "batch_decode": (BATCHES, batch_decode),
+    "vocabulary": (ONCE, lambda on, n: sorted(on.tokenizer.get_vocab().items())),
+    "kinds_of_characters": (ONCE, kinds_of_characters),
+    "clean_up": (ONCE, lambda on, n: on.tokenizer.decode(on.tokenizer.convert_tokens_to_ids(BEFORE_CLEANING))),
+    "special_tokens": (ONCE, special_tokens),
+}
+
+
+def list_calls(tokenizer: Any, texts: list[str], rows: int) -> dict[str, tuple[int, Callable[[int], Any]]]:
+    """Name -> how many results the call has, and the function that gives the n-th. `rows`: the vocabulary's size."""
+    on = Subject(tokenizer, texts, rows)
+    counts = {TEXT: len(texts), BATCHES: -(-len(texts) // BATCH), BLOCKS: -(-rows // ROWS), ONCE: 1}
+    return {name: (counts[per], partial(call, on)) for name, (per, call) in CALLS.items()}
+
+
+def plain(value: Any) -> Any:
+    """Numbers and lists of them, whatever the container was."""
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return int(value)
 
 
 def digest(value: Any) -> int:
     """A result in 8 bytes."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return int.from_bytes(hashlib.sha256(text.encode("ascii")).digest()[:8], "little") or 1
-
-
-def digest_calls(tokenizer: Any, texts: Any, rows: int) -> Any:
-    """way -> uint64 [results]."""
-    found = {}
-    for way, (count, give) in list_calls(tokenizer, texts, rows).items():
-        results = np.zeros(count, np.uint64)
-        for number in range(count):
-            try:
-                results[number] = digest(give(number))
-            except Exception:  # what Paddle cannot do has no result
-                results[number] = NOT_DONE
-        found[way] = results
-    return found

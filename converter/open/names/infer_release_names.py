@@ -35,7 +35,7 @@ def choose_official_names(shapes: Sequence[tuple[int, ...]], file: str) -> BareC
         reason = "its shapes fit several sets of official names"
     else:
         reason = f"its {len(shapes)} tensors have no names, and their shapes are not those of the official ones"
-    said = "Lay the program beside it (.pdmodel, .json or __model__), or the .pdiparams.info"
+    said = "Put the program next to it (.pdmodel, .json or __model__), or the .pdiparams.info"
     raise FileError(Problem("E323", f"{file}: {reason}. {said}"))
 
 

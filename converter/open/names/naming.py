@@ -27,10 +27,10 @@ class Named:
 
     tensors: dict[str, SourceTensor]
     naming: str = "structured"
-    told_class: str = ""
+    inferred_class: str = ""
     left_out: tuple[tuple[str, str], ...] = ()
     extras: dict[str, SourceTensor] = field(default_factory=dict)
-    told_behavior: str = ""
+    inferred_behavior: str = ""
     #: PaddleHub's mark in front of every name, which was taken off.
     prefix: str = ""
     unknown: tuple[str, ...] = ()
@@ -256,7 +256,7 @@ def take_name_table(found: TensorSet, file: str) -> TensorSet:
         tensors=tensors,
         warnings=(*found.warnings, warning),
         left_out=(*found.left_out, *left),
-        told_behavior="erniekit",
+        inferred_behavior="erniekit",
         name_table={},
     )
 
@@ -277,8 +277,8 @@ def with_names(found: TensorSet, named: Named) -> TensorSet:
         prefix=found.prefix + named.prefix,
         tensors=named.tensors,
         naming=named.naming,
-        told_class=named.told_class,
+        inferred_class=named.inferred_class,
         left_out=(*found.left_out, *named.left_out),
         extras=named.extras,
-        told_behavior=found.told_behavior or named.told_behavior,
+        inferred_behavior=found.inferred_behavior or named.inferred_behavior,
     )

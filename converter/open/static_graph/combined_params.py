@@ -1,7 +1,8 @@
-"""Combined files of a static graph (`.pdiparams`, `__params__`, any name): streams one behind another, in text order of
-names that lie elsewhere: in the program, in jit.save's table, or they are the official ones, told by the shapes.
+"""Read combined files of a static graph (`.pdiparams`, `__params__`, any name): tensor streams without names, sorted by
+name. The names come from the program, from jit.save's table, or are inferred from the shapes.
 
-A wrong name can shift every tensor behind it and still fit in shape, so what could be shifted unseen is refused.
+A wrong name can shift all tensors after it and still match in shape, so anything that could be shifted unnoticed is
+refused.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from converter.common.errors import FileError, Problem, file_error
 from converter.files.regular_files import map_file, quoted
-from converter.files.tensors import RawRun, SourceFile, SourceTensor, TensorSet
+from converter.files.tensors import MappedBytes, SourceFile, SourceTensor, TensorSet
 from converter.open.names.infer_release_names import choose_official_names, missing_official_names
 from converter.open.names.naming import Named, bare_name, is_sure_name, name_tensors, with_names
 from converter.open.static_graph.lod_tensor import Stream, StreamError, read_stream, refusal
@@ -51,7 +52,7 @@ def open_combined(path: Path) -> TensorSet:
 
 
 def read_named_streams(buffer: mmap.mmap, file: str, names: Sequence[str], program: Program) -> dict[str, Stream]:
-    """One stream for each name, of exactly the dtype and shape that the program says; nothing behind the last."""
+    """One stream for each name, with exactly the dtype and shape in the program; nothing may follow the last."""
     at = 0
     streams: dict[str, Stream] = {}
     problems: list[Problem] = []
@@ -78,7 +79,7 @@ def read_named_streams(buffer: mmap.mmap, file: str, names: Sequence[str], progr
 
 
 def _read_streams(buffer: mmap.mmap, file: str) -> list[Stream]:
-    """All streams of a file for which nothing says how many they are."""
+    """All streams of a file whose number of tensors is not known."""
     at = 0
     streams: list[Stream] = []
     while at < len(buffer):
@@ -96,14 +97,14 @@ def _read_streams(buffer: mmap.mmap, file: str) -> list[Stream]:
 def _tensors(streams: Mapping[str, Stream], buffer: mmap.mmap, file: str) -> dict[str, SourceTensor]:
     return {
         name: SourceTensor(
-            name, stream.shape, stream.dtype, file, (RawRun(buffer, stream.start, stream.size),), stored_as=name
+            name, stream.shape, stream.dtype, file, (MappedBytes(buffer, stream.start, stream.size),), stored_as=name
         )
         for name, stream in streams.items()
     }
 
 
 def _name_checked(streams: Mapping[str, Stream], stored: Mapping[str, SourceTensor], path: Path) -> Named:
-    """Names from a program alone: what a changed letter could have moved unseen is refused."""
+    """Names from a program alone. A tensor that a changed letter could have moved unnoticed is refused."""
     named = name_tensors(stored, path.name)
     lost = missing_official_names(map(bare_name, streams)) if named.naming == "official" else []
     if lost:
@@ -111,15 +112,13 @@ def _name_checked(streams: Mapping[str, Stream], stored: Mapping[str, SourceTens
         raise FileError(Problem("E322", text))
     unsure = _find_movable(streams, named)
     if unsure:
-        text = (
-            f"{path.name}: {', '.join(quoted(name, 200) for name in unsure[:8])}: no name of ERNIE-M's, beside tensors"
-        )
+        text = f"{path.name}: {', '.join(quoted(name, 200) for name in unsure[:8])}: unknown names, next to tensors"
         raise FileError(Problem("E322", f"{text} of the same shape, so which is which is not sure. Nothing was taken"))
     return named
 
 
 def _find_movable(streams: Mapping[str, Stream], named: Named) -> list[str]:
-    """Names that nothing vouches for, in a run of equal shapes with weights: they would fit elsewhere in it."""
+    """Unknown names next to weights of the same shape: their tensors would also fit elsewhere among these."""
     movable: list[str] = []
     for _, run in itertools.groupby(streams.items(), key=lambda item: (item[1].dtype, item[1].shape)):
         names = [name for name, _ in run]
@@ -130,7 +129,7 @@ def _find_movable(streams: Mapping[str, Stream], named: Named) -> list[str]:
 
 
 def _name_by_info(stored: Mapping[str, SourceTensor], info: VariableInfo, program: Program) -> Named:
-    """Two files name the variables, so a changed letter shows; the structured names are PaddleNLP's keys."""
+    """Names from both the program and the table, so a changed letter is noticed; the table has PaddleNLP's keys."""
     lost = [quoted(name, 200) for name in stored if name not in info.structured]
     if lost:
         text = f"{info.file.name} does not know {', '.join(lost[:12])} of {program.file.name}. Do they belong together?"
@@ -152,7 +151,7 @@ def _structured(stored: Mapping[str, SourceTensor], info: VariableInfo) -> Named
 def _name_by_info_alone(
     found: Sequence[Stream], info: VariableInfo, buffer: mmap.mmap, file: str
 ) -> tuple[Named, tuple[str, ...]]:
-    """The table's names in text order; what the names mean must agree with it, for nothing else would show it."""
+    """Names from the table alone, sorted. The numbers in the variable names must agree with it, as the only check."""
     names = sorted(info.structured)
     if len(names) != len(found):  # A pooler that the outputs do not depend on is in the table and not in the file.
         names = [name for name in names if ".pooler.dense." not in f".{info.structured[name]}"]
@@ -160,19 +159,19 @@ def _name_by_info_alone(
         text = f"{file} has {len(found)} tensors, {info.file.name} names {len(info.structured)}. Is one cut short?"
         raise FileError(Problem("E322", text))
     stored = _tensors(dict(zip(names, found)), buffer, file)
-    named, told = _structured(stored, info), name_tensors(stored, file)
-    other = [t.stored_as for key, t in told.tensors.items() if named.tensors.get(key, t).stored_as != t.stored_as]
-    if other or set(told.tensors) != set(named.tensors):
-        different = sorted(set(told.tensors) ^ set(named.tensors)) + other
+    named, by_name = _structured(stored, info), name_tensors(stored, file)
+    other = [t.stored_as for key, t in by_name.tensors.items() if named.tensors.get(key, t).stored_as != t.stored_as]
+    if other or set(by_name.tensors) != set(named.tensors):
+        different = sorted(set(by_name.tensors) ^ set(named.tensors)) + other
         text = f"{info.file.name}: its names and the numbers of the variables disagree on {quoted(different[0], 200)}"
-        raise FileError(Problem("E322", f"{text}. The program (.pdmodel) would tell the order"))
-    return named, (f"no program beside {file}: the order is that of the names in {info.file.name}",)
+        raise FileError(Problem("E322", f"{text}. The program (.pdmodel) has the order"))
+    return named, (f"no program next to {file}: the order is that of the names in {info.file.name}",)
 
 
 def _name_bare(found: Sequence[Stream], buffer: mmap.mmap, file: str) -> tuple[Named, tuple[str, ...]]:
     choice = choose_official_names([stream.shape for stream in found], file)
     named = name_tensors(_tensors(dict(zip(choice.names, found)), buffer, file), file)
     warning = (
-        f"nothing beside {file} names its tensors: their shapes are those of the 2021 release's names in text order"
+        f"nothing next to {file} names its tensors: their shapes are those of the 2021 release's names in text order"
     )
-    return (named if choice.class_is_sure else replace(named, told_class="")), (warning,)
+    return (named if choice.class_is_sure else replace(named, inferred_class="")), (warning,)

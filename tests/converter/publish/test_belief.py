@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from converter.publish.card import describe_evidence
-from tests.converter.publish.conftest import ID, Pushes, refusal, write_report, write_trace
 from tests.converter.publish.test_evidence import problems
 from tests.support.local_hub import LocalHub
+from tests.support.publish_fixtures import ID, Pushes, refusal, write_report, write_trace
 from verify.results.report import Report, read_report
 
 

@@ -28,7 +28,7 @@ def judge_edited(
         code = path.read_text(encoding="utf-8")
         assert text in code, f"{file} no longer has {text!r}: this fault must be written anew"
         path.write_text(code.replace(text, instead), encoding="utf-8")
-        return verify(None, path.parent, trace=whole.trace, start=ready)
+        return verify(None, path.parent, trace=whole.numbers, start=ready)
 
     return judge
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ Found = dict[str, dict[str, dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
-def found(verified: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory) -> Found:
+def found(verified: Callable[[str], Any], product_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Found:
     """For each edit, and without one, what came of every use; all in one process."""
     whole, place = verified("ErnieMModel"), tmp_path_factory.mktemp("uses")
     folders = [copy_edited(whole.output, place / "unedited", None)]
@@ -32,7 +31,7 @@ def found(verified: Callable[[str], Any], tmp_path_factory: pytest.TempPathFacto
         folders.append(copy_edited(whole.output, place / f"edit_{number}", ("ErnieMModel", file, text, instead)))
     environment = {**os.environ, "HF_HOME": str(place / "home"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
     script = Path(__file__).parents[2] / "support" / "run_modes.py"
-    command = [sys.executable, *map(str, (script, whole.trace, place / "found.json", *folders))]
+    command = [str(product_python), *map(str, (script, whole.trace, place / "found.json", *folders))]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
     assert done.returncode == 0, done.stderr
     told = json.loads((place / "found.json").read_text())

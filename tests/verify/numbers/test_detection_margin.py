@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -221,7 +220,6 @@ def test_a_trace_gives_the_same_margin_and_a_failure_none(
 
 
 WIDE = """
-import sys
 from verify.numbers import pytorch_process as judge
 from verify.numbers.tolerances import Limits
 sound = Limits.site
@@ -230,12 +228,14 @@ judge.main(sys.argv[1])
 """
 
 
-def test_a_pass_with_limits_that_hide_a_fault_says_so(verified: Callable[[str], Any], tmp_path: Path) -> None:
+def test_a_pass_with_limits_that_hide_a_fault_says_so(
+    verified: Callable[[str], Any], product_python: Path, tmp_path: Path
+) -> None:
     whole = verified(TINY)
 
     def start(request: Path, folder: Path, say: Callable[[str], None]) -> Ended:
         # A process of its own: in this one other tests have registered ernie_m with the Auto classes.
-        done = subprocess.run([sys.executable, "-c", WIDE, str(request)], check=False, cwd=ROOT, capture_output=True)
+        done = subprocess.run([product_python, "-c", WIDE, request], check=False, cwd=ROOT, capture_output=True)
         return Ended(done.returncode, "", "")
 
     report = verify(whole.source, whole.output, trace=whole.trace, start=start, report_dir=tmp_path)

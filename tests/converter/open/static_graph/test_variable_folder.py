@@ -33,7 +33,7 @@ def test_the_places_where_variables_lie(inner: str, source: str, tmp_path: Path)
     (tmp_path / "ernie_config.json").write_text("{}")
     opened = open_weights(tmp_path / source)
     assert same(opened, under_keys(state)) and opened.warnings == () and opened.left_out == ()
-    assert (opened.format, opened.naming, opened.told_class) == (
+    assert (opened.format, opened.naming, opened.inferred_class) == (
         "variables",
         "official",
         "ErnieMForSequenceClassification",
@@ -64,7 +64,7 @@ def test_a_program_beside_them_must_agree(name: str, write: object, tmp_path: Pa
     with pytest.raises(FileError) as refused:
         open_weights(tmp_path)
     assert f"{name} names 'linear_8.b_0', which are not there" in str(refused.value)
-    assert "linear_9.b_0: [9] of float32; the program says [4] of float32" in str(refused.value)
+    assert "linear_9.b_0: [9] of float32; the program has [4] of float32" in str(refused.value)
 
 
 def test_a_fine_tuned_folder_leaves_out_what_is_no_weight_and_says_why(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_weights_of_pre_training_are_extras(tmp_path: Path) -> None:
     state = official(head="")
     write_variables(tmp_path, {**state, **extras})
     opened = open_weights(tmp_path)
-    assert same(opened, under_keys(state)) and opened.told_class == "ErnieMModel"
+    assert same(opened, under_keys(state)) and opened.inferred_class == "ErnieMModel"
     assert {name: tensor.read().tobytes() for name, tensor in opened.extras.items()} == {
         name: array.tobytes() for name, array in extras.items()
     }
