@@ -96,7 +96,6 @@ def test_a_circle_is_found() -> None:
 
 #: Circles that are being cut: to be emptied.
 TEMPORARY = {
-    frozenset({"tests.support.local_hub", "tests.support.local_hub_routes"}),
     frozenset({"verify.numbers.detection_margin", "verify.numbers.replay"}),
     frozenset(f"verify.modes.{name}" for name in ("changed_models", "execution_modes", "more_modes")),
     frozenset({"verify.modes.default_load", "verify.numbers.pytorch_process", "verify.self_test.numbers"}),
