@@ -15,9 +15,9 @@ from converter.open.source import CONFIG_NAMES
 
 _SMALL = (
     *CONFIG_NAMES,
-    "ernie_config.json",
+    "ernie_config.json",  # FAMILY
     "vocab.txt",
-    "sentencepiece.bpe.model",
+    "sentencepiece.bpe.model",  # FAMILY
     "piece.model",
     "tokenizer_config.json",
     "special_tokens_map.json",

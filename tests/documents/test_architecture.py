@@ -95,6 +95,4 @@ def test_a_circle_is_found() -> None:
 
 
 #: Circles that are being cut: to be emptied.
-TEMPORARY = {
-    frozenset({"tests.support.local_hub", "tests.support.local_hub_routes"}),
-}
+TEMPORARY: set[frozenset[str]] = set()

@@ -230,8 +230,9 @@ def test_without_a_length_a_format_that_does_not_mark_its_end_is_refused(server:
 
 def test_an_empty_file_and_a_compressed_one_are_refused(server: Server, tmp_path: Path) -> None:
     assert "empty" in refusal(server.on(PATH, status(200)))
-    compressed = server.on(PATH, status(200, BODY, Content_Encoding="gzip"))
-    assert "is compressed, which was not asked for" in refusal(compressed)
+    assert "is compressed, which was not asked for" in refusal(
+        server.on(PATH, status(200, BODY, Content_Encoding="gzip"))
+    )
     assert kept(tmp_path) == []
 
 
