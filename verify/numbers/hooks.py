@@ -84,9 +84,9 @@ def run_alone(case: Case, inputs: dict[str, np.ndarray], loaded: LoadedModel) ->
             return {site: norm(small).numpy() for site, norm in named if norm is not None}
     if case.through == "linears":
         vector, linears = torch.from_numpy(inputs["vector"].copy()), _linears(loaded)
-        named = ((site, linears.get(site[len(LINEAR) :])) for site in case.sites)
+        known = ((site, linears.get(site[len(LINEAR) :])) for site in case.sites)
         with torch.no_grad():
-            return {site: each(vector[:, : each.in_features]).numpy() for site, each in named if each is not None}
+            return {site: each(vector[:, : each.in_features]).numpy() for site, each in known if each is not None}
     table = next(each for each in loaded.family.network.tables if each.name == case.through)
     return {case.through: _table_rows(loaded.backbone.get_submodule(table.module), case.through in case.projected)}
 
