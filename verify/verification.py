@@ -51,7 +51,7 @@ class Verification:
     manifest: dict[str, Any] | None = None
 
     def run(self, source: Path | None, options: Options) -> None:
-        """Verify OUTPUT; the results are in `self.report`."""
+        """Verify OUTPUT; `self.report` gets the results."""
         self.report.problems += check_regular(self.output)
         if self.report.problems:
             return
@@ -93,7 +93,6 @@ class Verification:
         return path if path is not None and path.absolute().parent.resolve() == self.output.resolve() else None
 
     def _compare(self, trace: Trace, standard: Standard, live: bool, options: Options) -> None:
-        """Compare numbers and tokens with what Paddle recorded."""
         if not live:
             check_rounding(trace, self.manifest)
         self._describe_reference(trace, live)
@@ -191,8 +190,8 @@ class Verification:
         if report.precision != trace.precision:
             report.warnings.append(f"the trace was recorded in {trace.precision}, which is what is compared")
             report.precision = trace.precision
-        kind = "live" if live else "trace"
-        report.reference = {"kind": kind, **{name: head[name] for name in ("how", "files", "environment")}}
+        facts = {name: head[name] for name in ("how", "files", "environment")}
+        report.reference = {"kind": "live" if live else "trace", **facts}
         report.environment["reference"] = head["environment"]
         if head.get("tokenizer_problem"):
             reason = head["tokenizer_problem"]
@@ -221,7 +220,6 @@ class Verification:
 
     def _self_test(self, standard: Standard, trace: Trace, options: Options) -> None:
         report = self.report
-        # The self-test compares tokenizer files with the trace alone.
         standard = replace(standard, trace=trace, tokenizer=None)
         tested = run_self_test(self.output, standard, trace, self.folder, self.on_progress, options)
         report.self_test = tested
