@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from converter.common.errors import Problem, ReferenceFailure
+from converter.common.layout import MANIFEST
 from converter.files.hashing import sha256_of
 from verify.folder.check_folder import Standard, check_folder
 from verify.folder.check_manifest import check_behavior, check_regular, check_rounding, deciding_files, find_changed
@@ -23,7 +24,7 @@ from verify.open_source import open_for
 from verify.options import Options
 from verify.reference.find import find_interpreter, make_request, record_trace, tokenizer_place
 from verify.report.messages import tell_difference, tell_gradient, tell_hidden, tell_tokens, tell_use
-from verify.results.manifest import MANIFEST, behavior_of, read_manifest, weight_sums
+from verify.results.manifest import behavior_of, read_manifest, weight_sums
 from verify.results.numbers import DEFAULT_LOAD, PytorchResult
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
 from verify.results.trace import Trace, check_sums, copy_trace, read_trace
@@ -107,7 +108,7 @@ class Verification:
             self.report.warnings.append(tell_hidden(fault, WEIGHTS in self.report.checked))
 
     def report_bytes(self, stage: str, done: int, total: int) -> None:
-        """Progress of a download."""
+        """Report the progress of a download."""
         self.on_progress(f"{stage}: {done / 1e6:,.1f} of {total / 1e6:,.1f} MB" if total else stage)
 
     @contextmanager

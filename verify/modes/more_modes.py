@@ -69,8 +69,8 @@ def forms_of_positions(runner: ModeRunner, result: ModeResult) -> None:
     case = runner.small_case("input_ids", "position_ids")
     if case is None:
         return
-    given = runner.reference.inputs(case)
-    ids, places = given["input_ids"], given["position_ids"]
+    inputs = runner.reference.inputs(case)
+    ids, places = inputs["input_ids"], inputs["position_ids"]
     grouped, rows = ids.ndim == 3, [1, 1]
     twice = torch.from_numpy(texts_of(ids, rows, grouped).copy())
     whole = torch.from_numpy(texts_of(places, rows, grouped).copy())
