@@ -1,4 +1,4 @@
-"""Takes Paddle ERNIE-M checkpoints to Hugging Face folders, without Paddle and without running anything in a file.
+"""Takes Paddle checkpoints to Hugging Face folders, without Paddle and without running anything in a file.
 
 The way of a tensor: `open` (readers) -> `plan` -> `write`. `verify` then proves the result, and
 `publish` puts it on the Hub.

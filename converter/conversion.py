@@ -18,6 +18,7 @@ from converter.files.tensors import SourceFile, element_count
 from converter.locate.locate import locate
 from converter.open.source import Source, open_source
 from converter.plan.make_plan import EXTRAS_FILE, Plan, make_plan
+from converter.write.check_copies import check_copies
 from converter.write.output import write_companions
 from converter.write.shards import Shard, split_into_shards, target_bytes, with_extras, write_weights
 from converter.write.staging import check_output, clear_leftovers, staged
@@ -65,6 +66,7 @@ def convert(
     tokenizer: Path | None = None,
     behavior: str | None = None,
     prefix: str | None = None,
+    family: str | None = None,
     allow_nonfinite: bool = False,
     allow_unknown_tensors: bool = False,
     dry_run: bool = False,
@@ -74,15 +76,16 @@ def convert(
     offline: bool = False,
     progress: Progress | None = None,
 ) -> Conversion:
-    """Convert an ERNIE-M checkpoint into a Hugging Face folder.
+    """Convert a Paddle checkpoint into a Hugging Face folder.
 
-    `source`: a folder of PaddleNLP's, of the 2021 release's or of transformers 4's ErnieM, or one weight file; as text
+    `source`: a folder of PaddleNLP's, of a family's original release or of transformers, or one weight file; as text
     also a built-in name, an http(s) address or a Hub id, which is fetched first (`revision`, `cache` and `offline` are
     as in converter.locate.locate). `output`: a folder that is not there yet. Either all of `output` is written or
-    nothing. `max_shard_size` is in bytes. `behavior` is "paddlenlp", "paddlenlp-unpadded", "release" or "erniekit";
-    None is the checkpoint's own. `allow_unknown_tensors` leaves out unknown tensors inside modules of the class
-    (adapters, a quantiser's scales), which is recorded in the manifest and the card; without it they are an error.
-    `prefix` is what stands in front of the model's names and is taken off (`ernie.`); None takes off the usual wrappers
+    nothing. `max_shard_size` is in bytes. `family` is the name of a folder of mappings; None is the family that the
+    config or the names show. `behavior` is one of its presets (`convert --help` lists them); None is the checkpoint's
+    own. `allow_unknown_tensors` leaves out unknown tensors inside modules of the class (adapters, a quantiser's
+    scales), which is recorded in the manifest and the card; without it they are an error.
+    `prefix` is what stands in front of the model's names and is taken off (`model.`); None takes off the usual wrappers
     (`_layers.`, `module.`) where every name has them.
     Raises a Paddle2TorchError with every problem found.
     """
@@ -106,10 +109,12 @@ def convert(
         tokenizer=tokenizer,
         behavior=behavior,
         prefix=prefix,
+        family=family,
     )
     opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
     _check_file_names(opened)
     plan = make_plan(opened, dtype, allow_unknown_tensors=allow_unknown_tensors)
+    check_copies(plan)
     _check_apart(opened, output)
     check_output(output, force=force)
     shards = with_extras(split_into_shards(plan.tensors, max_shard_size), plan.extras)
@@ -235,4 +240,5 @@ def _check_apart(opened: Source, output: Path) -> None:
 def _tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:
     if opened.tokenizer is None:
         return ()
-    return tuple(misfits(opened.tokenizer, plan.sizes.max_position_embeddings - 2, plan.sizes.vocab_size))
+    longest = opened.family.longest_text(plan.sizes.max_position_embeddings, opened.preset)
+    return tuple(misfits(opened.tokenizer, longest, plan.sizes.vocab_size))

@@ -5,16 +5,30 @@ Each family is a folder `mappings/FAMILY/`; `registry` finds and reads it. Nothi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from mappings.config_fields import ConfigFields, ConfigFile
+from mappings.names.automatic import AutomaticNames
+from mappings.names.others import ForeignName
+from mappings.names.release import ReleaseNames
 from mappings.network import Network
+from mappings.pretrained import CardWords, Pretrained
+from mappings.tensors.rows import Table
 
 #: What a class puts on top of the encoder, and whether its outputs are one per label of the config.
 HEADS = {"none": False, "sequence": True, "token": True, "choice": False, "span": False, "extraction": False}
 #: Kinds of config fields: how a value is checked.
 FIELD_KINDS = ("activation", "probability", "number", "id", "size", "flag", "problem type")
+#: What a quirk may be that the engine has to know: the row of the position table where positions begin; the tokens that
+#: are masked when no mask is given.
+FIRST_POSITION, MASKED_IDS = "first position", "masked ids"
+ROLES = ("", FIRST_POSITION, MASKED_IDS)
+#: The config files of the output.
+MODEL_CONFIG, TOKENIZER_CONFIG = "config.json", "tokenizer_config.json"
 
 
 @dataclass(frozen=True)
@@ -65,7 +79,7 @@ class ConfigField:
 
     `default`: the class's where the config is silent. `writers`: the writers whose configs are read for it (none: all).
     `value`: what the output gets where no config gives it. `optional`: left out of the output where nothing gives it.
-    `null_is`: the field whose value null stands for.
+    `null_is`: the field whose value null stands for. `absent`: what the output's config without the field means.
     """
 
     name: str
@@ -75,17 +89,35 @@ class ConfigField:
     value: Any = None
     optional: bool = False
     null_is: str = ""
+    absent: Any = None
 
 
 @dataclass(frozen=True)
 class Quirk:
-    """A rule of the family's that PyTorch code usually does otherwise: a field of one of the output's config files."""
+    """A rule of the family's that PyTorch code usually does otherwise: a field of one of the output's config files.
+
+    `absent`: what the output's config without the field means. `attribute`: where the encoder keeps the value, if not
+    in its config. `faults`: values that the self-test puts in its place. `role`: one of ROLES.
+    """
 
     field: str
     meaning: str
-    file: str = "config.json"
+    file: str = MODEL_CONFIG
     absent: Any = None
     from_config: bool = False
+    attribute: str = ""
+    faults: tuple[Any, ...] = ()
+    role: str = ""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Warnings about a checkpoint whose preset this is: of its model, and of its tokenizer where it has one. They may
+    quote the preset's summary and values. `always`: also where the user chose another preset."""
+
+    model: str = ""
+    tokenizer: str = ""
+    always: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,6 +132,7 @@ class Preset:
     usual: bool = False
     choice: bool = True
     hides_padding_of: str = ""
+    notice: Notice = Notice()
 
     def resolve(self, pad_token_id: int) -> dict[str, Any]:
         """The values for a model with this padding id, which "pad_token_id" in a list stands for."""
@@ -110,6 +143,12 @@ def _with_padding(value: Any, pad_token_id: int) -> Any:
     if not isinstance(value, (list, tuple)):
         return value
     return sorted({pad_token_id if entry == "pad_token_id" else entry for entry in value})
+
+
+def _module_pattern(module: str) -> re.Pattern[str]:
+    """Finds the module in the name of a parameter; {layer} stands for a number."""
+    number = re.escape(module).replace(re.escape("{layer}"), r"(\d+)")
+    return re.compile(rf"\b{number}\b")
 
 
 @dataclass(frozen=True)
@@ -125,16 +164,20 @@ class TravellingCode:
 
 @dataclass(frozen=True)
 class TokenizerFacts:
-    """Which reader and writer the tokenizer has (`kind`), and the class that the output names."""
+    """Which reader and writer the tokenizer has (`kind`), and the class that the output names. `other_class`: a class
+    that it must not be taken for. `vocabularies`, `models`: names that others give the files, after the usual ones."""
 
     kind: str
     tokenizer_class: str
     place: str = ""
+    other_class: str = ""
+    vocabularies: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Family:
-    """All that is particular to a family of models."""
+    """All that is particular to a family of models. `tables`, `config_fields`: by PaddleNLP's class, by writer."""
 
     name: str
     title: str
@@ -151,6 +194,15 @@ class Family:
     network: Network
     tokenizer: TokenizerFacts
     code: TravellingCode | None
+    tables: Mapping[str, Table]
+    release: ReleaseNames
+    automatic: AutomaticNames
+    foreign: tuple[ForeignName, ...]
+    configs: tuple[ConfigFile, ...]
+    config_fields: Mapping[str, ConfigFields]
+    owners: tuple[str, ...]
+    pretrained: tuple[Pretrained, ...]
+    card: CardWords
 
     def class_named(self, name: object) -> ModelClass | None:
         """The class that PaddleNLP or transformers calls so."""
@@ -162,6 +214,96 @@ class Family:
             if preset.name == name:
                 return preset
         raise KeyError(name)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """PaddleNLP's classes, and after each the target where it is called otherwise."""
+        return tuple(dict.fromkeys(name for entry in self.classes for name in (entry.source, entry.target)))
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The presets that a user may ask for, the usual one first."""
+        return tuple(preset.name for preset in reversed(self.presets) if preset.choice)
+
+    def unpadded_preset(self, name: str) -> Preset | None:
+        """The preset that follows this one's rules and masks padding too; None where padding changes nothing."""
+        return next((preset for preset in self.presets if preset.hides_padding_of == name), None)
+
+    def config_file(self, name: str) -> ConfigFile | None:
+        """What a config of this name is, where it is neither PaddleNLP's nor transformers'."""
+        return next((row for row in self.configs if row.fits(name)), None)
+
+    @cached_property
+    def base_table(self) -> Table:
+        return self.tables[self.base_class.source]
+
+    @cached_property
+    def probe(self) -> str:
+        """The tensor by which a naming scheme is recognised: the table of words, without a prefix."""
+        return next(size.tensor for size in self.sizes if size.field == "vocab_size")
+
+    def probe_of(self, identity: bool) -> str:
+        """The same as the scheme names it whose names are the target's (`identity`), or another."""
+        return self.translate(self.probe) if identity else self.probe
+
+    def translate(self, source: str) -> str:
+        """The target's name of a tensor of the encoder, without a prefix; `{layer}` in it stays as it is."""
+        for row in self.base_table.backbone:
+            for values in row.source.expand_choices():
+                if row.source.fill(values) == source:
+                    return row.source.translate(values, row.targets[0])
+        raise KeyError(source)
+
+    @cached_property
+    def layer_size(self) -> Size:
+        return next(size for size in self.sizes if size.layer)
+
+    def class_with_head(self, head: str) -> ModelClass | None:
+        return next((entry for entry in self.classes if entry.head == head), None)
+
+    def quirk_with_role(self, role: str) -> Quirk | None:
+        return next((quirk for quirk in self.quirks if quirk.role == role), None)
+
+    def values_in(self, file: str, preset: Preset, pad_token_id: int) -> dict[str, Any]:
+        """What a preset gives the fields of one of the output's config files."""
+        values = preset.resolve(pad_token_id)
+        return {
+            quirk.field: values[quirk.field] for quirk in self.quirks if quirk.file == file and quirk.field in values
+        }
+
+    def longest_text(self, positions: int, preset: Preset | None = None) -> int:
+        """How many tokens a text may have where the position table has so many rows."""
+        quirk = self.quirk_with_role(FIRST_POSITION)
+        return positions - int((preset or self.usual_preset).values[quirk.field] if quirk is not None else 0)
+
+    def sizes_of(self, config: Mapping[str, Any]) -> dict[str, int]:
+        """Every size, by the config of a model that Paddle built."""
+        products = {size.field: size.times for size in self.sizes if size.times}
+        sizes = {size.field: int(config[size.field]) for size in self.sizes if not size.times}
+        sizes.update({name: sum(sizes[one] * n for one, n in times.items()) for name, times in products.items()})
+        return sizes
+
+    def without_backbone(self, name: str) -> str:
+        """The name of a parameter or module from the encoder on."""
+        return name.removeprefix(f"{self.backbone}.")
+
+    def paddle_name(self, name: str) -> str:
+        """What Paddle calls a parameter or module of the PyTorch class. The tensor rows have no part in this: the
+        numeric comparison checks what they did."""
+        for pattern, replacement in self._renames:
+            name = pattern.sub(replacement, name)
+        return name
+
+    @cached_property
+    def _renames(self) -> tuple[tuple[re.Pattern[str], str], ...]:
+        pairs = dict(self.network.paddle_names)
+        for entry in self.classes:
+            pairs.update(entry.paddle_modules or {})
+        return tuple((_module_pattern(ours), theirs.replace("{layer}", r"\1")) for ours, theirs in pairs.items())
+
+    def kind_of(self, parameter: str) -> str:
+        """The module of a parameter, by the name that it has in every layer; of a table its name."""
+        return self.network.kind_of(self.without_backbone(parameter))
 
     @property
     def usual_preset(self) -> Preset:

@@ -12,6 +12,10 @@ from mappings.toml_files import TableError, check_keys, require_keys
 
 #: What `roundings` may name besides sizes of the config.
 STEPS = ("norm", "elementary", "positions")
+#: The group of the pooling layer's output.
+POOLER = "pooler"
+#: How the names of modules that were run alone begin.
+NORM, LINEAR = "norm:", "linear:"
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,9 @@ class Activation:
 
     `roundings`: the sizes over which sums are rounded since the activation before. `beside`: an activation that is
     computed from the same input. `norm`, `linear`: the module of that kind that computes it last. `sigmoid_of`: Paddle
-    returns the sigmoid of that output. `hint`: where to look when this is the first that differs.
+    returns the sigmoid of that output. `hint`: where to look when this is the first that differs and `agrees`, an
+    activation before it, does not; `hint_alone`: where to look when nothing is known of `agrees`. In both {layer} is
+    the number of the layer.
     """
 
     name: str
@@ -34,6 +40,8 @@ class Activation:
     linear: str = ""
     sigmoid_of: str = ""
     hint: str = ""
+    agrees: str = ""
+    hint_alone: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,22 +60,43 @@ class Attention:
     query: str
     key: str
     value: str
+    probabilities: str
     gathered: str
 
 
 @dataclass(frozen=True)
+class Hints:
+    """Where to look when the cases that differ have something in common. `norm`: a LayerNorm that was run alone, its
+    name for {module}. `positions`, `no_mask`: only calls with position_ids, or without a mask. `small_inputs`: of the
+    embeddings only those as small as epsilon."""
+
+    norm: str
+    positions: str
+    no_mask: str
+    small_inputs: str
+
+
+@dataclass(frozen=True)
 class Network:
-    """Embeddings, the activations of one layer, and what follows the last layer, each in order."""
+    """Embeddings, the activations of one layer, and what follows the last layer, each in order.
+
+    The names of activations are those of a trace: `layers.N.PART` inside layer N, `OUTPUT.N` for an output of the model
+    that it has for each layer, `norm:MODULE` and `linear:MODULE` for a module that was run alone.
+    """
 
     tables: tuple[LookupTable, ...]
     begin: tuple[Activation, ...]
     layer: tuple[Activation, ...]
     ends: tuple[Activation, ...]
     attention: Attention
-    #: The module of a layer, with {layer} for its number.
+    hints: Hints
+    #: The module of a layer in PyTorch and in Paddle, with {layer} for its number.
     layer_module: str
+    paddle_layer: str
     #: Roundings from the last layer to any output.
     end_roundings: tuple[str, ...]
+    #: Module in PyTorch -> in Paddle, where they differ and no activation says it; {layer} for the number of a layer.
+    paddle_modules: Mapping[str, str]
 
     @cached_property
     def end_names(self) -> tuple[str, ...]:
@@ -78,9 +107,27 @@ class Network:
         return tuple(table.name for table in self.tables)
 
     @cached_property
+    def token_table(self) -> LookupTable:
+        return next(table for table in self.tables if table.rows == "ids")
+
+    @cached_property
+    def pooler(self) -> Activation | None:
+        """The output of the pooling layer."""
+        return next((end for end in self.ends if end.group == POOLER), None)
+
+    @cached_property
     def _pattern(self) -> re.Pattern[str]:
         outputs = "|".join(re.escape(part.name) for part in self.layer if not part.module)
         return re.compile(rf"(?:layers\.(\d+)\.(.+)|({outputs})\.(\d+))")
+
+    @cached_property
+    def _in_layer(self) -> re.Pattern[str]:
+        """A parameter or module in a layer, on either side: its number, and the rest of its name."""
+        places = {
+            re.escape(name.format(layer="#")).replace(r"\#", r"(\d+)")
+            for name in (self.layer_module, self.paddle_layer)
+        }
+        return re.compile("|".join(rf"(?:.*\.)?{place}\.(.+)" for place in sorted(places)))
 
     def place_in_layer(self, name: str) -> tuple[int, Activation | None] | None:
         """The layer that an activation belongs to (from 0) and which of the layer's it is; None outside the layers.
@@ -94,10 +141,52 @@ class Network:
         number = int(match[1] or match[4])
         return (number - 1 if part is self.layer[-1] else number), part
 
+    def outside(self, name: str) -> Activation | None:
+        """The activation before or after the layers that has this name."""
+        return next((entry for entry in (*self.begin, *self.ends) if entry.name == name), None)
+
+    def state_after(self, layers: int) -> str:
+        """The name of the hidden state after so many layers; after 0 of them, of the embeddings."""
+        return f"{self.layer[-1].name}.{layers}"
+
+    def depth(self, name: str) -> tuple[int, int]:
+        """Where an activation lies, to sort by: (-1, 0) in front of the layers and for what was run alone, from (1, 0)
+        on in the layers, then the outputs behind them, last a linear layer that was run alone."""
+        if name in self.end_names:
+            return 1 << 30, self.end_names.index(name)
+        if name.startswith(LINEAR):  # It is reported where nothing in the network shows the fault.
+            return 1 << 31, 0
+        place = self.place_in_layer(name)
+        if place is not None:
+            return place[0] + 1, self.layer.index(place[1]) if place[1] is not None else len(self.layer)
+        return (0, len(self.layer) - 1) if name == self.state_after(0) else (-1, 0)
+
+    def depth_of_parameter(self, name: str) -> tuple[int, int]:
+        """The same for a parameter of the model."""
+        number = self.layer_of_parameter(name)
+        if number is None:
+            return (
+                (-1, 0)
+                if any(f"{table.module}." in name for table in self.tables) or self._is_begin(name)
+                else (1 << 30, 0)
+            )
+        modules = ((index, part) for index, part in enumerate(self.layer) if part.module and not part.input)
+        parts = (index for index, part in modules if part.module in name or f".{part.name}." in name)
+        return number, next(parts, len(self.layer))
+
+    def _is_begin(self, name: str) -> bool:
+        modules = {entry.module or entry.norm for entry in self.begin}
+        return any(f"{module}." in name for module in modules if module)
+
+    def layer_of_parameter(self, name: str) -> int | None:
+        """The number of the layer that has this parameter or module, by its name on either side."""
+        match = self._in_layer.fullmatch(name)
+        return None if match is None else int(next(group for group in match.groups() if group is not None))
+
     def module_of(self, name: str) -> tuple[str, bool]:
         """The PyTorch module of an activation, from the encoder on, and whether the activation is its input; an empty
         name for an output of the model."""
-        outside = next((entry for entry in (*self.begin, *self.ends) if entry.name == name), None)
+        outside = self.outside(name)
         if outside is not None:
             return outside.module, outside.input
         place = self.place_in_layer(name)
@@ -107,20 +196,63 @@ class Network:
         module = name.split(".", 2)[2] if part is None else part.module
         return f"{self.layer_module.format(layer=number)}.{module}", part is not None and part.input
 
+    def is_internal(self, name: str) -> bool:
+        """Whether only hooks on modules of the usual names can see an activation."""
+        outside = self.outside(name)
+        inside = name.startswith(("layers.", NORM, LINEAR))
+        return inside or (outside is not None and outside.input)
+
+    def is_of_pooler(self, name: str) -> bool:
+        return self.pooler is not None and name in (self.pooler.name, LINEAR + self.pooler.linear)
+
+    def group_of(self, name: str) -> str:
+        """The part of the network that an activation belongs to: embeddings, layers, pooler, head or loss."""
+        outside = self.outside(name)
+        if outside is not None:
+            return outside.group
+        module = name[len(LINEAR) :] if name.startswith(LINEAR) else name[len(NORM) :] if name.startswith(NORM) else ""
+        if module and self.layer_of_parameter(f"{module}.weight") is None:
+            ends = {end.linear: end.group for end in self.ends if end.linear}
+            return ends.get(module, "embeddings" if self._is_begin(f"{module}.") else "head")
+        return "embeddings" if name in self.table_names else "layers"
+
+    def kind_of(self, parameter: str) -> str:
+        """The module of a parameter, by the name that it has in every layer; of a table its name."""
+        module = re.sub(r"\.(weight|bias)$", "", parameter)
+        match = self._in_layer.fullmatch(module)
+        if match is not None:
+            rest = next(group for group in reversed(match.groups()) if group is not None)
+            part = next((each for each in self.layer if rest in (each.module, each.name) and not each.input), None)
+            return (part.name if part is not None else rest).rpartition(".")[2]
+        return next((table.name for table in self.tables if module.endswith(table.module)), module)
+
+    def values_of(self, parameter: str) -> str:
+        """The values' parameter next to this one of the queries or keys, by Paddle's names; any other is its own."""
+        either = "|".join(map(re.escape, (self.attention.query, self.attention.key)))
+        return re.sub(rf"(?<=\.)(?:{either})(?=\.)", self.attention.value, parameter)
+
+    def queries_of(self, parameter: str) -> str:
+        """The queries' bias next to this bias of the keys, by Paddle's names; any other parameter is its own."""
+        key, query = f".{self.attention.key}.bias", f".{self.attention.query}.bias"
+        return parameter[: -len(key)] + query if parameter.endswith(key) else parameter
+
     @cached_property
-    def paddle_parts(self) -> Mapping[str, str]:
-        """Module of a layer in PyTorch -> in Paddle, where they differ."""
-        return {
-            part.module: part.name for part in self.layer if part.module and not part.input and part.module != part.name
-        }
+    def paddle_names(self) -> Mapping[str, str]:
+        """Module in PyTorch, from the encoder on -> in Paddle, where they differ; {layer} for the number of a layer."""
+        parts = [(part.module, part.name) for part in self.layer if part.module and not part.input]
+        in_layers = {f"{self.layer_module}.{ours}": f"{self.paddle_layer}.{theirs}" for ours, theirs in parts}
+        return {ours: theirs for ours, theirs in {**in_layers, **self.paddle_modules}.items() if ours != theirs}
 
 
 def build_network(data: Mapping[str, Any]) -> Network:
     """The checked network from parsed TOML. Raises TableError."""
-    check_keys(data, "network", "groups", "table", "activation", "layer", "end", "attention", "layers")
-    require_keys(data, "network", "groups", "table", "activation", "layer", "end", "attention", "layers")
-    check_keys(data["layers"], "layers", "module", "ends")
-    check_keys(data["attention"], "attention", "query", "key", "value", "gathered")
+    sections = ("groups", "table", "activation", "layer", "end", "attention", "layers", "hints")
+    check_keys(data, "network", *sections, "paddle_modules")
+    require_keys(data, "network", *sections)
+    check_keys(data["layers"], "layers", "module", "paddle", "ends")
+    for section, kind in (("attention", Attention), ("hints", Hints)):
+        check_keys(data[section], section, *kind.__dataclass_fields__)
+        require_keys(data[section], section, *kind.__dataclass_fields__)
     tables = []
     for row in data["table"]:
         check_keys(row, "table", "name", "module", "rows")
@@ -131,7 +263,10 @@ def build_network(data: Mapping[str, Any]) -> Network:
         layer=tuple(_activation(row, "layer") for row in data["layer"]),
         ends=tuple(_activation(row, "end") for row in data["end"]),
         attention=Attention(**data["attention"]),
+        hints=Hints(**data["hints"]),
         layer_module=data["layers"]["module"],
+        paddle_layer=data["layers"].get("paddle", data["layers"]["module"]),
+        paddle_modules=dict(data.get("paddle_modules", {})),
         end_roundings=tuple(data["layers"]["ends"]),
     )
     _check(network, data["groups"])
@@ -139,8 +274,7 @@ def build_network(data: Mapping[str, Any]) -> Network:
 
 
 def _activation(row: Mapping[str, Any], where: str) -> Activation:
-    known = ("name", "module", "input", "group", "roundings", "beside", "norm", "linear", "sigmoid_of", "hint")
-    check_keys(row, where, *known)
+    check_keys(row, where, *Activation.__dataclass_fields__)
     require_keys(row, where, "name")
     return Activation(**{**row, "roundings": tuple(row.get("roundings", ()))})
 
@@ -155,9 +289,10 @@ def _check(network: Network, groups: list[str]) -> None:
         if entry.group not in groups:
             raise TableError(f"{entry.name}: no group {entry.group!r}")
     attention = network.attention
-    for name in (attention.query, attention.key, attention.value, attention.gathered):
+    for name in vars(attention).values():
         if name not in parts:
             raise TableError(f"[attention] names {name}, which is no activation of a layer")
     for part in network.layer:
-        if part.beside and part.beside not in parts:
-            raise TableError(f"{part.name} is beside {part.beside}, which is no activation of a layer")
+        for other in (part.beside, part.agrees):
+            if other and other not in parts:
+                raise TableError(f"{part.name} names {other}, which is no activation of a layer")

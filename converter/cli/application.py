@@ -85,7 +85,7 @@ def find_problems(error: Exception) -> tuple[Problem, ...]:
 app = typer.Typer(
     cls=Commands,
     name="paddle2torch",
-    help="Take ERNIE-M from Paddle to PyTorch, and prove that it is the same model.",
+    help="Take a model from Paddle to PyTorch, and prove that it is the same model.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
+import click
 import typer
 
+from mappings import all_families
 
-class BehaviorChoice(str, Enum):
-    paddlenlp = "paddlenlp"
-    paddlenlp_unpadded = "paddlenlp-unpadded"
-    release = "release"
-    erniekit = "erniekit"
-
+_FAMILIES = all_families()
 
 SOURCE = typer.Argument(
     ..., metavar="SOURCE", help="A PaddleNLP folder, one weight file, a built-in name, an http(s) address or a Hub id."
@@ -31,11 +26,18 @@ TOKENIZER = typer.Option(
 REVISION = typer.Option(None, metavar="REV", help="Branch, tag or commit of a Hub id.")
 CACHE = typer.Option(None, metavar="DIR", help="Keep downloads here (else PADDLE2TORCH_CACHE, else your cache folder).")
 OFFLINE = typer.Option(False, "--offline", help="Ask no server: use what is in the cache.")
+FAMILY = typer.Option(
+    None,
+    click_type=click.Choice([family.name for family in _FAMILIES]),
+    help="The family of models, where neither the config nor the names show it.",
+)
 BEHAVIOR = typer.Option(
-    None, help="Whose rules for missing masks and tokens; else those of the release that wrote SOURCE."
+    None,
+    click_type=click.Choice(list(dict.fromkeys(name for family in _FAMILIES for name in family.choices))),
+    help="Whose rules for missing masks and tokens; else those of the release that wrote SOURCE.",
 )
 PREFIX = typer.Option(
-    None, metavar="TEXT", help="What stands in front of the model's names (ernie., model.): it is taken off."
+    None, metavar="TEXT", help="What stands in front of the model's names (model., network.): it is taken off."
 )
 AS_JSON = typer.Option(False, "--json", help="Print one JSON object on stdout; everything else goes to stderr.")
 DEBUG = typer.Option(False, "--debug", hidden=True)

@@ -40,7 +40,7 @@ class Paddle2TorchError(Exception):
 
 
 class SourceError(Paddle2TorchError):
-    """SOURCE is not there, is not an ERNIE-M checkpoint, or lacks something that only the user can say."""
+    """SOURCE is not there, is no checkpoint that is known, or lacks something that only the user can say."""
 
 
 class FetchError(SourceError):
@@ -78,7 +78,7 @@ def file_error(code: str, file: str, reason: str, *, offset: int | None = None) 
 
 
 def fold_names(names: Iterable[str]) -> str:
-    """Names with the layer numbers folded into exact ranges: `encoder.layers.{0-5,20-23}.norm1.bias (10 tensors)`."""
+    """Names with the layer numbers folded into exact ranges: `layers.{0-5,20-23}.norm.bias (10 tensors)`."""
     groups: dict[tuple[str, str], list[int]] = {}
     plain: list[str] = []
     for name in names:

@@ -172,13 +172,13 @@ class TensorSet:
     warnings: tuple[str, ...] = ()
     #: What can be told of the writer, e.g. "pickle protocol 4".
     writer: str = ""
-    #: Which names the file has: "structured" (PaddleNLP's), "official" (the 2021 release's), "automatic" (numbered)
+    #: Which names the file has: "structured" (PaddleNLP's), "official" (the original release's), "automatic" (numbered)
     #: or "transformers" (the target's already, in PyTorch's layout).
     naming: str = "structured"
-    #: PaddleNLP's class, where the names tell it: the official names of heads do.
-    told_class: str = ""
+    #: PaddleNLP's class, where the names show it: the release's names of heads do.
+    inferred_class: str = ""
     #: The preset of quirks that follows from these names, where it is not the default one.
-    told_behavior: str = ""
+    inferred_preset: str = ""
     #: Tensor -> its variable, as a file of Paddle's may have it next to the tensors.
     name_table: Mapping[str, str] = field(default_factory=dict)
     #: What stood in front of the names in the file, and was taken off.
@@ -190,3 +190,5 @@ class TensorSet:
     #: Names of what lies next to the tensors and is none (a number, for example), and of tensors in a dict that was not
     #: taken.
     not_tensors: tuple[str, ...] = ()
+    #: The name of the family whose names these are.
+    family: str = ""

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from converter.common.errors import FetchError, Problem, SourceError
@@ -16,70 +13,40 @@ from converter.fetch.cache import Entry, Record, sum_of
 from converter.fetch.download import fetch_file
 from converter.fetch.request import Progress, Wanted
 from converter.fetch.url import Address, parse_address
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from mappings import all_families
+from mappings.pretrained import Pretrained, StoredFile
+from mappings.toml_files import read_toml
 
 VARIABLE = "PADDLE2TORCH_PADDLE_ENDPOINT"
 _MOST_JSON, _MOST_TOKENIZER = 8 << 20, 64 << 20
 
 
-@dataclass(frozen=True)
-class StoredFile:
-    """A file of a built-in name: as it is called in a PaddleNLP folder, where it is, its md5 where one is known."""
-
-    name: str
-    at: str
-    md5: str | None = None
-
-    @property
-    def most(self) -> int | None:
-        """The largest size in bytes that it may have; None: weights, of any size."""
-        if self.name.endswith(".pdparams"):
-            return None
-        return _MOST_JSON if self.name.endswith(".json") else _MOST_TOKENIZER
-
-
-@dataclass(frozen=True)
-class BuiltIn:
-    """A built-in name: its files, and its config where the store has none."""
-
-    name: str
-    files: tuple[StoredFile, ...]
-    config: Mapping[str, Any] | None
+def most_bytes(file: StoredFile) -> int | None:
+    """The largest size in bytes that a file may have; None: weights, of any size."""
+    if file.name.endswith(".pdparams"):
+        return None
+    return _MOST_JSON if file.name.endswith(".json") else _MOST_TOKENIZER
 
 
 @cache
-def built_in_names() -> Mapping[str, BuiltIn]:
-    """The table in names.toml."""
-    data = _read_table()
-    return {
-        name: BuiltIn(name, tuple(StoredFile(**file) for file in entry["files"]), entry.get("config"))
-        for name, entry in data.items()
-        if name != "endpoint"
-    }
-
-
-def _read_table() -> dict[str, Any]:
-    text = resources.files("converter").joinpath("locate", "builtin_models.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+def built_in_names() -> Mapping[str, Pretrained]:
+    """The published models of every family, by name."""
+    return {model.name: model for family in all_families() for model in family.pretrained}
 
 
 def endpoint() -> Address:
     """Where the store is. Raises SourceError when the variable holds no http(s) address."""
-    named = os.environ.get(VARIABLE) or str(_read_table()["endpoint"])
+    named = os.environ.get(VARIABLE) or str(read_toml("shared", "store.toml")["endpoint"])
     try:
         return parse_address(named.rstrip("/"))
     except SourceError as error:
         raise SourceError(Problem("E701", f"{VARIABLE}: {error.problems[0].text}")) from None
 
 
-def gather(model: BuiltIn, entry: Entry, store: Address, *, offline: bool, progress: Progress) -> None:
+def gather(model: Pretrained, entry: Entry, store: Address, *, offline: bool, progress: Progress) -> None:
     """Have every file of `model` in `entry`, which the caller has locked. What is here with its sum is not asked for
     again. The weights come last: whoever finds them finds the rest. Raises FetchError."""
-    files = sorted(model.files, key=lambda file: file.most is None)
+    files = sorted(model.files, key=lambda file: most_bytes(file) is None)
     if model.config is not None:
         _write_config(entry, model.config)
     missing = [file for file in files if entry.find(file.name) is None]
@@ -90,7 +57,7 @@ def gather(model: BuiltIn, entry: Entry, store: Address, *, offline: bool, progr
     for file in missing:
         address = parse_address(f"{store.url.rstrip('/')}/{file.at}")
         address = Address(address.url, address.shown, store.authorization)
-        fetch_file(entry, Wanted(file.name, address, file.md5, file.most), progress)
+        fetch_file(entry, Wanted(file.name, address, file.md5, most_bytes(file)), progress)
 
 
 def _write_config(entry: Entry, config: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from converter.common.errors import Problem, fold_names
 from converter.files.tensors import SourceTensor
-from mappings import SOURCE_CLASSES, Mapped, Scheme, Table, load_table, matches_row
+from mappings import Mapped, Scheme, Table, load_family, matches_row
 
 #: The digits are taken whole: looking for what follows each zero would take a name of zeros the square of its length.
 _NUMBERS = re.compile(r"(?<=\.)[0-9]+(?=\.)")
@@ -59,8 +59,7 @@ def _unpadded(name: str) -> str:
 
 def _other_class(name: str, table: Table) -> str:
     """Which other class (or other scheme of this one) a name belongs to, or ''."""
-    for source_class in SOURCE_CLASSES:
-        other = load_table(source_class)
+    for source_class, other in load_family(table.family).tables.items():
         if any(matches_row(name, other, scheme) for scheme in other.schemes):
             return source_class if other is not table else f"another name scheme of {source_class}"
     return ""

@@ -16,6 +16,7 @@ from converter.cli.options import (
     CACHE,
     CONFIG,
     DEBUG,
+    FAMILY,
     HEADS,
     OFFLINE,
     OUTPUT,
@@ -23,7 +24,6 @@ from converter.cli.options import (
     REVISION,
     SOURCE,
     TOKENIZER,
-    BehaviorChoice,
 )
 from converter.cli.output import Reporter, print_conversion
 from converter.common.errors import Problem, SourceError
@@ -60,11 +60,12 @@ def convert(
     config: Optional[Path] = CONFIG,
     num_attention_heads: Optional[int] = HEADS,
     prefix: Optional[str] = PREFIX,
+    family: Optional[str] = FAMILY,
     tokenizer: Optional[Path] = TOKENIZER,
     revision: Optional[str] = REVISION,
     cache: Optional[Path] = CACHE,
     offline: bool = OFFLINE,
-    behavior: Optional[BehaviorChoice] = BEHAVIOR,
+    behavior: Optional[str] = BEHAVIOR,
     allow_nonfinite: bool = typer.Option(False, "--allow-nonfinite", help="Convert NaN and infinity too."),
     allow_unknown_tensors: bool = typer.Option(
         False, "--allow-unknown-tensors", help="Leave out unknown tensors inside modules (adapters, scales)."
@@ -87,8 +88,9 @@ def convert(
             config=config,
             num_attention_heads=num_attention_heads,
             prefix=prefix,
+            family=family,
             tokenizer=tokenizer,
-            behavior=behavior.value if behavior else None,
+            behavior=behavior,
             allow_nonfinite=allow_nonfinite,
             allow_unknown_tensors=allow_unknown_tensors,
             dry_run=dry_run,

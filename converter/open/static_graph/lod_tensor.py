@@ -122,7 +122,7 @@ def read_desc(desc: bytes, at: int = 0) -> tuple[str, tuple[int, ...]]:
     dtype = DATA_TYPES.get(plain[0])
     if dtype is None:
         known = _OTHER_TYPES.get(plain[0], "unknown")
-        raise StreamError(at, f"data type {plain[0]} ({known}), which no tensor of ERNIE-M has")
+        raise StreamError(at, f"data type {plain[0]} ({known}), which no weights have")
     shape = tuple(plain[1:])
     if not is_shape(shape):
         raise StreamError(at, f"dimensions {_signed(shape)}, which no tensor has")

@@ -16,7 +16,7 @@ from converter.files.regular_files import HEAD_BYTES, map_file, quoted, recognis
 from converter.files.tensors import SourceFile, is_shape
 from converter.open.static_graph.lod_tensor import StreamError, read_desc
 
-#: ERNIE-M large has 400 parameters, and its optimizer four times as many.
+#: A model of 24 layers has 400 parameters, and its optimizer four times as many.
 MOST_VARIABLES = 20_000
 #: Of all messages together: a training program of 24 layers has a few 100,000.
 _MOST_FIELDS = 2_000_000
@@ -192,7 +192,7 @@ def _read_parameter(op: dict[str, Any], place: int) -> tuple[str, Variable]:
     except (KeyError, IndexError, TypeError):
         raise _Bad(f"{quoted(name, 200)} has no dtype and shape") from None
     if not tensor or dtype is None:
-        raise _Bad(f"{quoted(name, 200)} is of a type that no tensor of ERNIE-M has")
+        raise _Bad(f"{quoted(name, 200)} is of a type that no weights have")
     if not isinstance(shape, list) or not is_shape(shape):
         raise _Bad(f"{quoted(name, 200)}: the shape is no list of sizes")
     return name, Variable(dtype, tuple(shape))

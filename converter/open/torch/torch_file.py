@@ -203,7 +203,7 @@ def _describe(name: str, tensor: Any, file: str) -> SourceTensor:
     dtype, shape = str(tensor.dtype).replace("torch.", "", 1), tuple(tensor.shape)
     if dtype not in DTYPES or str(tensor.layout) != "torch.strided" or tensor.is_quantized:
         kind = f"{dtype}, {tensor.layout}"
-        raise file_error("E305", file, f"{quoted(name, 200)} is {kind}, which no tensor of ERNIE-M is")
+        raise file_error("E305", file, f"{quoted(name, 200)} is {kind}, which no weights are")
     fortran = not tensor.is_contiguous()
     dense = tensor.detach().permute(*reversed(range(len(shape)))) if fortran else tensor.detach()
     needed = element_count(shape) * DTYPES[dtype][1]
