@@ -148,9 +148,8 @@ def _config_file(row: Mapping[str, Any]) -> ConfigFile:
 def _tokenizer(data: Mapping[str, Any]) -> TokenizerFacts:
     check_keys(data, "tokenizer", "kind", "class", "place", "other_class", "vocabularies", "models")
     require_keys(data, "tokenizer", "kind", "class")
-    lists = {key: tuple(data[key]) for key in ("vocabularies", "models") if key in data}
-    texts = {key: data[key] for key in ("place", "other_class") if key in data}
-    return TokenizerFacts(data["kind"], data["class"], **texts, **lists)
+    names = (tuple(data.get(key, ())) for key in ("vocabularies", "models"))
+    return TokenizerFacts(data["kind"], data["class"], data.get("place", ""), data.get("other_class", ""), *names)
 
 
 def _preset(row: Mapping[str, Any]) -> Preset:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-import click
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import typer
 
 from mappings import all_families
 
-_FAMILIES = all_families()
+_FAMILIES = [family.name for family in all_families()]
+_PRESETS = list(dict.fromkeys(name for family in all_families() for name in family.choices))
+
+
+def _one_of(choices: Sequence[str]) -> Callable[[Any], Any]:
+    """A callback of an option: raises BadParameter for a value that is none of the choices."""
+
+    def check(value: Any) -> Any:
+        if value is not None and value not in choices:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(map(repr, choices))}.")
+        return value
+
+    return check
+
 
 SOURCE = typer.Argument(
     ..., metavar="SOURCE", help="A PaddleNLP folder, one weight file, a built-in name, an http(s) address or a Hub id."
@@ -28,12 +43,14 @@ CACHE = typer.Option(None, metavar="DIR", help="Keep downloads here (else PADDLE
 OFFLINE = typer.Option(False, "--offline", help="Ask no server: use what is in the cache.")
 FAMILY = typer.Option(
     None,
-    click_type=click.Choice([family.name for family in _FAMILIES]),
+    metavar=f"[{'|'.join(_FAMILIES)}]",
+    callback=_one_of(_FAMILIES),
     help="The family of models, where neither the config nor the names show it.",
 )
 BEHAVIOR = typer.Option(
     None,
-    click_type=click.Choice(list(dict.fromkeys(name for family in _FAMILIES for name in family.choices))),
+    metavar=f"[{'|'.join(_PRESETS)}]",
+    callback=_one_of(_PRESETS),
     help="Whose rules for missing masks and tokens; else those of the release that wrote SOURCE.",
 )
 PREFIX = typer.Option(

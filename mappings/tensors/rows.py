@@ -85,8 +85,9 @@ class Table:
         return {}
 
     @property
-    def has_labels(self) -> bool:
-        return any("num_labels" in row.shape for row in self.head)
+    def dims(self) -> dict[str, str]:
+        """The names of the sizes in its shapes. Until verify uses Family."""
+        return {size: size for row in (*self.backbone, *self.head) for size in row.shape if isinstance(size, str)}
 
 
 @dataclass(frozen=True)

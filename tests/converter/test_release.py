@@ -58,8 +58,8 @@ def official(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Lets `open_weights` say what a reader of official names says."""
 
     def say(**facts: Any) -> None:
-        def opened(path: Path) -> Any:
-            found = open_weights(path)
+        def opened(path: Path, families: Any) -> Any:
+            found = open_weights(path, families)
             extras = {name: tensor for name, tensor in found.tensors.items() if name in EXTRAS}
             tensors = {name: tensor for name, tensor in found.tensors.items() if name not in EXTRAS}
             return replace(found, tensors=tensors, extras=extras, **{"naming": "official", **facts})
@@ -79,7 +79,7 @@ def test_official_names_without_a_head_are_the_model_itself(tmp_path: Path, offi
 def test_a_head_is_told_by_its_names_and_may_have_no_pooler(
     tmp_path: Path, official: Any, name: str, has_pooler: bool
 ) -> None:
-    official(told_class=name)
+    official(inferred_class=name)
     result = convert(make_release(tmp_path / "in", name), tmp_path / "out")
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert (result.source_class, config["architectures"]) == (name, [name])
@@ -90,7 +90,7 @@ def test_a_head_is_told_by_its_names_and_may_have_no_pooler(
 
 @pytest.mark.parametrize("name", ["ErnieMForSequenceClassification", "ErnieMForTokenClassification"])
 def test_labels_of_a_release_head_come_from_its_tensor_with_a_warning(tmp_path: Path, official: Any, name: str) -> None:
-    official(told_class=name)
+    official(inferred_class=name)
     result = convert(make_release(tmp_path / "in", name), tmp_path / "out")
     labels = json.loads((tmp_path / "out" / "config.json").read_text())["id2label"]
     assert labels == {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}
@@ -99,7 +99,7 @@ def test_labels_of_a_release_head_come_from_its_tensor_with_a_warning(tmp_path: 
 
 def test_a_config_that_contradicts_the_names_is_an_error_and_an_option_overrules(tmp_path: Path, official: Any) -> None:
     told = "ErnieMForTokenClassification"
-    official(told_class=told)
+    official(inferred_class=told)
     source = make_release(tmp_path, told)
     (source / "config.json").write_text(json.dumps({**CONFIG, "architectures": ["ErnieMForSequenceClassification"]}))
     with pytest.raises(PlanError) as caught:

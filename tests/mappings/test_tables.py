@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mappings import OPERATIONS, SOURCE_CLASSES, TableError, expand, load_table, matches_row
-from mappings.tables import build_table
+from mappings.toml_files import build_table
 from tests.support.models import parameters_of
 
 SIZES = {

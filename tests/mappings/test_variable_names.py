@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mappings import SOURCE_CLASSES, TableError, expand, load_table
-from mappings.patterns import Pattern
+from mappings.tensors.patterns import Pattern
 from mappings.variable_names import (
     build_automatic,
     build_official,

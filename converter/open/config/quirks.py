@@ -17,10 +17,9 @@ class Behavior:
         self.name, self.said = preset.name, preset.summary
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            return self._preset.values[name]
-        except KeyError:
-            raise AttributeError(name) from None
+        if name.startswith("_") or name not in self._preset.values:
+            raise AttributeError(name)
+        return self._preset.values[name]
 
     def hidden_ids(self, pad_token_id: int) -> list[int]:
         values = self._preset.resolve(pad_token_id)

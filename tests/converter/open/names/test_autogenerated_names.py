@@ -35,7 +35,7 @@ def test_ranks_tell_the_weights(case: str, form: str, tmp_path: Path) -> None:
     opened = open_weights(path)
     assert same(opened, expected) and opened.naming == "automatic"
     head = CASES[case].get("head", "classifier")
-    assert opened.told_class == {"": "ErnieMModel", "uiem": "UIEM", "classifier": ""}[head]
+    assert opened.inferred_class == {"": "ErnieMModel", "uiem": "UIEM", "classifier": ""}[head]
     assert {tensor.stored_as for tensor in opened.tensors.values()} == set(state)
 
 

@@ -47,7 +47,7 @@ def test_the_program_beside_it_names_the_tensors(program: str, weights: str, tmp
     assert same(opened, under_keys(state)) and opened.warnings == ()
     assert [file.name for file in opened.files] == [weights, program]
     assert opened.writer == ("PIR program, version 4" if program.endswith(".json") else "ProgramDesc")
-    assert (opened.format, opened.naming, opened.told_class) == ("combined", "official", HEADS["cls_out"])
+    assert (opened.format, opened.naming, opened.inferred_class) == ("combined", "official", HEADS["cls_out"])
     assert all(key_of(tensor.stored_as) == key for key, tensor in opened.tensors.items())
 
 
@@ -64,7 +64,7 @@ def test_twelve_layers_lie_in_text_order(program: str, tmp_path: Path) -> None:
 def test_the_official_heads_tell_the_class(head: str, program: str, tmp_path: Path) -> None:
     state = official(1, head, pooler=head in ("", "cls_out"))
     opened = open_weights(write_combined(tmp_path, state, program, "x.pdiparams"))
-    assert same(opened, under_keys(state)) and opened.told_class == HEADS[head]
+    assert same(opened, under_keys(state)) and opened.inferred_class == HEADS[head]
 
 
 @pytest.mark.parametrize("source", ["", "x.pdiparams", "x.json"])
@@ -84,7 +84,7 @@ def test_an_export_in_the_folder_inference(tmp_path: Path) -> None:
 def test_numbered_names_with_more_than_ten_linears(program: str, tmp_path: Path) -> None:
     state, expected = automatic(layers=2)
     opened = open_weights(write_combined(tmp_path, state, program))
-    assert same(opened, expected) and opened.naming == "automatic" and opened.told_class == ""
+    assert same(opened, expected) and opened.naming == "automatic" and opened.inferred_class == ""
 
 
 # Nothing beside it.
@@ -96,7 +96,7 @@ def test_the_official_names_alone_are_told_by_the_shapes(head: str, layers: int,
     state = official(layers, head, pooler=head in ("", "cls_out"))
     opened = open_weights(write_combined(tmp_path, state, "", "params"))
     assert same(opened, under_keys(state))
-    assert opened.told_class == ("" if head == "cls_mrc_out" else HEADS[head])  # tokens with two labels look the same
+    assert opened.inferred_class == ("" if head == "cls_mrc_out" else HEADS[head])  # tokens look the same
     assert len(opened.warnings) == 1 and "nothing beside params names its tensors" in opened.warnings[0]
 
 
@@ -117,7 +117,7 @@ def test_two_labels_leave_the_class_open_and_no_tensor(tmp_path: Path) -> None:
     renamed = {name.replace("mrc", "seq_label"): array for name, array in state.items()}
     assert combined(state) == combined(renamed)
     opened = open_weights(write_combined(tmp_path, state, "", "params"))
-    assert same(opened, under_keys(state)) and opened.told_class == ""
+    assert same(opened, under_keys(state)) and opened.inferred_class == ""
 
 
 def test_numbered_names_alone_are_not_guessed(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_official_names_in_every_form(form: str, written: Path) -> None:
             np.testing.assert_array_equal(tensor.read(), expected[name], strict=True, err_msg=name)
             assert tensor.stored_as == name
     assert ("inference.pdmodel" in [file.name for file in opened.files]) == (form == "pdmodel")
-    assert opened.naming == "official" and opened.told_class == "ErnieMForSequenceClassification"
+    assert opened.naming == "official" and opened.inferred_class == "ErnieMForSequenceClassification"
 
 
 @pytest.mark.parametrize("name", JIT)
@@ -53,4 +53,4 @@ def test_numbered_names_of_jit_save(name: str, written: Path) -> None:
         assert all("pooler" in key for key in lost) and bool(lost) == (JIT[name] == "UIEM" or "Question" in name)
         for key, tensor in opened.tensors.items():
             np.testing.assert_array_equal(tensor.read(), expected[key], strict=True, err_msg=key)
-    assert opened.naming == "automatic" and opened.told_class == JIT[name]
+    assert opened.naming == "automatic" and opened.inferred_class == JIT[name]

@@ -33,7 +33,7 @@ def test_the_places_where_variables_lie(inner: str, source: str, tmp_path: Path)
     (tmp_path / "ernie_config.json").write_text("{}")
     opened = open_weights(tmp_path / source)
     assert same(opened, under_keys(state)) and opened.warnings == () and opened.left_out == ()
-    assert (opened.format, opened.naming, opened.told_class) == (
+    assert (opened.format, opened.naming, opened.inferred_class) == (
         "variables",
         "official",
         "ErnieMForSequenceClassification",
@@ -125,7 +125,7 @@ def test_weights_of_pre_training_are_extras(tmp_path: Path) -> None:
     state = official(head="")
     write_variables(tmp_path, {**state, **extras})
     opened = open_weights(tmp_path)
-    assert same(opened, under_keys(state)) and opened.told_class == "ErnieMModel"
+    assert same(opened, under_keys(state)) and opened.inferred_class == "ErnieMModel"
     assert {name: tensor.read().tobytes() for name, tensor in opened.extras.items()} == {
         name: array.tobytes() for name, array in extras.items()
     }
