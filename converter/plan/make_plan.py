@@ -112,13 +112,13 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     sizes, problems = resolve_sizes(source.config, table, tensors, scheme)
     problems = contradiction + problems
     if sizes is None:
-        more, unknown = check_names(table, scheme, tensors, ())
-        inner = find_inner(unknown, table, scheme, variable_names(tensors))
+        more, unknown = check_names(family, table, scheme, tensors, ())
+        inner = find_inner(unknown, table, scheme, variable_names(tensors), family)
         raise PlanError(*problems, *more, *refuse_inner(inner, table))
     mapped, absent = leave_out_absent(take_copies(expand(table, scheme, sizes.by_field()), tensors), tensors)
-    name_problems, unknown = check_names(table, scheme, tensors, mapped, source.config.file)
+    name_problems, unknown = check_names(family, table, scheme, tensors, mapped, source.config.file)
     problems += name_problems
-    inner = find_inner([*unknown, *source.tensors.not_tensors], table, scheme, variable_names(tensors))
+    inner = find_inner([*unknown, *source.tensors.not_tensors], table, scheme, variable_names(tensors), family)
     problems += refuse_inner(inner, table) if not allow_unknown_tensors else []
     problems += check_shapes(mapped, tensors, table)
     problems += check_dtypes(mapped, tensors)
@@ -221,7 +221,7 @@ def choose_scheme(table: Table, source: Source) -> Scheme:
     family = source.config.family
     probe = family.probe_of(identity)
     alone = source.config.class_from == "option" and not table.head
-    tables = [table, *(family.tables.values() if alone else ())]
+    tables: list[Table] = [table, *(family.tables.values() if alone else ())]
     schemes = {(s.prefix, s.identity): s for one in reversed(tables) for s in one.schemes if s.identity == identity}
     found = [scheme for scheme in schemes.values() if scheme.prefix + probe in tensors]
     if len(found) == 1:

@@ -11,7 +11,7 @@ from converter.files.tensors import SourceTensor
 from converter.open.config.config import what_is_converted
 from converter.open.names.prefix import WRAPPERS
 from converter.open.source import Source
-from mappings import Family, Scheme, Table, load_family
+from mappings import Family, Scheme, Table
 from mappings.tensors.expand import row_names
 
 
@@ -40,7 +40,7 @@ def _keys_of_a_layer(family: Family) -> tuple[str, str]:
 def explain_front(table: Table, source: Source) -> Problem | None:
     """What stands in front of the names of a model, as the option that takes it off; None where nothing does."""
     names, identity = list(source.tensors.tensors), source.tensors.naming == "transformers"
-    family = load_family(table.family)
+    family = source.config.family
     probe = family.probe_of(identity)
     found_fronts = (_front_of(name, probe, table.schemes, family, identity) for name in names)
     fronts = {found: None for found in found_fronts if found}

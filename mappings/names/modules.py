@@ -6,7 +6,6 @@ import re
 from functools import cache
 
 from mappings.family import Family
-from mappings.registry import all_families
 from mappings.tensors.expand import first_names
 from mappings.tensors.patterns import Pattern
 from mappings.tensors.rows import Scheme, Table
@@ -32,9 +31,9 @@ def module_names(table: Table, scheme: Scheme) -> frozenset[str]:
 
 
 @cache
-def backbone_modules(family: str) -> frozenset[str]:
+def backbone_modules(family: Family) -> frozenset[str]:
     """The same of a family's backbone alone, as any scheme of any class names them."""
-    tables = [table for one in all_families() if one.name == family for table in one.tables.values()]
+    tables = family.tables.values()
     named = [first_names(table, scheme, head=False) for table in tables for scheme in table.schemes]
     return frozenset(name.rpartition(".")[0] for names in named for name in names)
 
