@@ -3,7 +3,8 @@
 #   make env      the three environments (see docs/environments.md)
 #   make demo     a full-size ERNIE-M: made with PaddleNLP, converted, verified, loaded, pushed to a local Hub
 #   make test     style, types and the whole suite, in every environment
-#   make check    style and types alone
+#   make test-quick   the tests without Paddle, network and slow processes, for the loop while one works (a few minutes)
+#   make check    style, types and the contracts of imports alone
 #   make pythons  the built wheel in empty environments, on every Python from 3.9 to 3.13 that is here
 #   make bench    converting, timed against copying and hashing (FORMAT)
 #   make figures  every figure of docs/, measured anew and written (about an hour; the work tree must be a commit)
@@ -18,8 +19,10 @@ SHELL := /bin/bash
 PRODUCT := .venv/bin/python
 PADDLE := .venv-paddle/bin/python
 TRANSFORMERS4 := .venv-transformers4/bin/python
+# A file's tests run in one worker; the longest files come first, whatever the number of their tests.
+DISTRIBUTION := --dist loadgroup --no-loadscope-reorder
 
-.PHONY: env demo test test-product test-transformers4 check pythons bench fuzz figures api clean distclean
+.PHONY: env demo test test-quick test-product test-transformers4 check pythons bench fuzz figures api clean distclean
 
 env: .venv/.ready .venv-paddle/.ready .venv-transformers4/.ready
 
@@ -67,17 +70,23 @@ check: .venv/.ready
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+
+# Which tests these are: tests/support/quick.py.
+test-quick: .venv/.ready
+	$(PRODUCT) -m pytest -n 2 $(DISTRIBUTION) --quick $(PYTEST_OPTIONS)
 
 test-product: env
 	@echo "== the whole suite, transformers 5"
-	$(PRODUCT) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS)
+	$(PRODUCT) -m pytest -n 2 $(DISTRIBUTION) $(PYTEST_OPTIONS)
 
-# The saved variants are loaded in both lines by the run above.
+# What depends on transformers and huggingface_hub. The saved variants are loaded in both lines by the run above.
 test-transformers4: env
 	@echo "== models, tokenizers, verification and the Hub, transformers 4.57 and huggingface_hub 0.36"
-	$(TRANSFORMERS4) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS) tests/ernie_m tests/ecosystem tests/end_to_end tests/transformers4 \
+	$(TRANSFORMERS4) -m pytest -n 2 $(DISTRIBUTION) $(PYTEST_OPTIONS) tests/ernie_m tests/ecosystem tests/end_to_end tests/transformers4 \
 	  --ignore tests/end_to_end/test_saved_variants.py --ignore tests/end_to_end/test_tokenizer_variants.py \
-	  tests/converter/locate/test_hub_snapshot.py tests/converter/hub tests/converter/publish tests/converter/write/test_card.py
+	  tests/converter/locate/test_hub_snapshot.py tests/converter/hub tests/converter/publish tests/converter/write/test_card.py \
+	  --ignore tests/converter/publish/test_evidence.py --ignore tests/converter/publish/test_belief.py
 
 # Pythons of pyenv need not be on the PATH.
 pythons: .venv/.ready
@@ -98,7 +107,7 @@ api: .venv/.ready
 	$(PRODUCT) benchmarks/api_reference.py --write
 
 clean:
-	rm -rf demo build dist .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo build dist .test-cache .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 distclean: clean
 	rm -rf .venv .venv-paddle .venv-transformers4

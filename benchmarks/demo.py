@@ -153,8 +153,9 @@ def load(folder: str) -> None:
 
 def print_table(source: Path, output: Path, seconds: dict[str, float]) -> None:
     """Sizes, times, and the worst difference of each kind of site."""
-    from verify.numbers.compare import SiteResult, share_of_limit
-    from verify.report.report import group_sites
+    from verify.report.groups import group_sites
+    from verify.results.numbers import share_of_limit
+    from verify.results.report import read_report
 
     file = output / "verification" / "report.json"
     report: dict[str, Any] = json.loads(file.read_text())
@@ -167,7 +168,7 @@ def print_table(source: Path, output: Path, seconds: dict[str, float]) -> None:
         row(step, f"{duration:8.1f} s")
     row("tensors equal, bit for bit", f"{static['tensors'] - len(static['mismatched']):8}", f"of {static['tensors']}")
     row("texts with equal tokens", f"{tokens['texts'] - tokens['mismatched']:8}", f"of {tokens['texts']}")
-    for kind, sites in group_sites([SiteResult(**site) for site in report["sites"]]):
+    for kind, sites in group_sites(read_report(report).sites):
         worst = max(sites, key=share_of_limit)
         more = f"limit {worst.tolerance:.0e}, of the largest value"
         row(f"worst difference, {kind}", f"{worst.max_rel or 0.0:8.1e}", more)

@@ -21,9 +21,9 @@ from benchmarks.figures import Figures, cite, origin, record, table
 from converter.conversion import convert
 from tests.support.make_checkpoint import ARCHITECTURES
 from verify import Report, verify
-from verify.numbers.compare import share_of_limit
 from verify.reference.find import find_interpreter
-from verify.report.report import render_table
+from verify.report.terminal import render_table
+from verify.results.numbers import share_of_limit
 
 SECTION, SEEDS = "false alarms", 50
 COMMAND = "python -m benchmarks.false_alarms --write"

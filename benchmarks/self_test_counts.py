@@ -21,6 +21,7 @@ from converter.conversion import convert
 from tests.support.make_checkpoint import ARCHITECTURES
 from tests.support.train_tokenizer import train_tokenizer
 from verify import verify
+from verify.results.as_json import to_json
 
 SECTION = "self-test"
 COMMAND = "python -m benchmarks.self_test_counts --write"
@@ -65,7 +66,7 @@ def count(checkpoint: Path, paddle_python: Path) -> dict[str, Any]:
     report = verify(checkpoint, output, self_test=True, paddle_python=paddle_python)
     if report.self_test is None:
         raise SystemExit(f"{checkpoint.name} did not pass: {report.problems}")
-    found = report.self_test.as_json()
+    found = to_json(report.self_test)
     alone = found["without_static"]
     return {
         "faults": found["faults"],

@@ -20,8 +20,8 @@ from typing import Any
 from benchmarks.figures import ROOT, Figures, cite, origin, record, table
 from benchmarks.watching import resident_bytes_of_all, watch
 from tests.support.train_tokenizer import train_tokenizer
-from verify.numbers.compare import ZERO_ROW
-from verify.report.report import FOLDER
+from verify.results.layout import FOLDER
+from verify.results.numbers import ZERO_ROW
 
 SECTION = "verifying"
 COMMAND = "python -m benchmarks.verify_cost --write"

@@ -1,7 +1,7 @@
-"""Takes Paddle checkpoints to Hugging Face folders, without Paddle and without running anything in a file.
+"""Convert Paddle checkpoints to Hugging Face folders, without Paddle and without running anything in a file.
 
-The way of a tensor: `open` (readers) -> `plan` -> `write`. `verify` then proves the result, and
-`publish` puts it on the Hub.
+A tensor goes through `open` (readers), `plan` and `write`; `publish` puts the verified result on the Hub.
+docs/architecture.md shows the rooms.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for: `import converter` and `--help` stay instant."""
+    """Import a name when it is first used, so that `import converter` and `--help` stay instant."""
     if name not in _HOMES:
         raise AttributeError(f"module 'converter' has no attribute {name!r}")
     import importlib

@@ -10,29 +10,29 @@ from typing import NoReturn
 
 
 class Stopped(BaseException):
-    """Ctrl-C or SIGTERM. Not an Exception: nothing on the way may take it for an error of its own."""
+    """Ctrl-C or SIGTERM. A BaseException, so that no `except Exception` catches it."""
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    # A second signal must not cut the tidying short.
+    # A second signal must not interrupt the cleanup.
     for name in _SIGNALS:
         signal.signal(name, signal.SIG_IGN)
-    leaving = sys.modules.get("converter.common.interrupts")
-    if leaving is not None and leaving.at_once:
+    interrupts = sys.modules.get("converter.common.interrupts")
+    if interrupts is not None and interrupts.at_once:
         os.write(1, _AS_JSON.encode() if "--json" in sys.argv else b"")
         os.write(2, f"\n{_LINE}\n".encode())
         os._exit(2)
     raise Stopped(signal.Signals(number).name)
 
 
-_SAID = "stopped by the user. Nothing was left half-written."
-_LINE = f"error[E009]: {_SAID}"
-_AS_JSON = f'{{"error": [{{"code": "E009", "message": "{_SAID}"}}]}}\n'
+_MESSAGE = "stopped by the user. Nothing was left half-written."
+_LINE = f"error[E009]: {_MESSAGE}"
+_AS_JSON = f'{{"error": [{{"code": "E009", "message": "{_MESSAGE}"}}]}}\n'
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> None:
-    """Run the command line; the exit code is the process's."""
+    """Run the command line and exit with its code."""
     for name in _SIGNALS:
         signal.signal(name, _stop)
     try:

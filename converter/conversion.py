@@ -1,4 +1,4 @@
-"""The way of a tensor, from SOURCE to OUTPUT: open, plan, write."""
+"""Convert a checkpoint: locate, open, plan, write."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from pathlib import Path
 from typing import Callable
 
 from converter.common.errors import Problem, SourceError, file_error
+from converter.common.layout import EXTRAS_FILE
+from converter.files.hashing import read_pieces
 from converter.files.regular_files import quoted
 from converter.files.tensors import SourceFile, element_count
 from converter.locate.locate import locate
+from converter.open.options import SourceOptions
 from converter.open.source import Source, open_source
-from converter.plan.make_plan import EXTRAS_FILE, Plan, make_plan
+from converter.plan.make_plan import Plan, make_plan
 from converter.write.check_copies import check_copies
 from converter.write.output import write_companions
 from converter.write.shards import Shard, split_into_shards, target_bytes, with_extras, write_weights
 from converter.write.staging import check_output, clear_leftovers, staged
 from converter.write.tokenizer_files import misfits
 
-#: Called with a stage's name, what is done of it and the whole, in bytes.
+#: Called with a stage's name, the bytes done and the bytes in all (0: unknown).
 Progress = Callable[[str, int, int], None]
 
 DTYPE_CHOICES = ("keep", "float32", "float16", "bfloat16")
@@ -33,7 +36,7 @@ _COMPANION_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class Conversion:
-    """What was written, or with `dry_run` would have been."""
+    """What was written, or would have been with `dry_run`."""
 
     output: Path
     written: bool
@@ -47,7 +50,7 @@ class Conversion:
     extras: tuple[str, ...]
     behavior: str
     dropped: tuple[tuple[str, str], ...]
-    #: Of what was dropped the tensors inside modules of the class, which `allow_unknown_tensors` left out: name, kind.
+    #: Name and kind of the tensors inside modules of the class that `allow_unknown_tensors` left out.
     left_inside: tuple[tuple[str, str], ...]
     tokenizer: bool
     warnings: tuple[str, ...]
@@ -91,32 +94,35 @@ def convert(
     """
     start = time.monotonic()
     if not str(source) or not str(output):
-        raise SourceError(Problem("E090", "SOURCE or OUTPUT is an empty text, expected a name"))
+        raise SourceError(Problem("E090", "SOURCE or OUTPUT is an empty string, expected a name"))
     output = Path(output)
     clear_leftovers(output)
     if dtype not in DTYPE_CHOICES:
         raise SourceError(Problem("E091", f"dtype is {dtype!r}, expected one of {', '.join(DTYPE_CHOICES)}"))
     if max_shard_size < 1:
         raise SourceError(Problem("E091", f"max_shard_size is {max_shard_size}, expected at least 1 byte"))
-    if not Path(source).exists():  # What is to be fetched is fetched only for an OUTPUT that can be written.
+    if not Path(source).exists():  # Check OUTPUT before downloading anything.
         check_output(output, force=force)
     located = locate(source, revision=revision, cache=cache, offline=offline, progress=progress)
     opened = open_source(
         located.path,
-        config=config,
-        architecture=architecture,
-        num_attention_heads=num_attention_heads,
-        tokenizer=tokenizer,
-        behavior=behavior,
-        prefix=prefix,
-        family=family,
+        SourceOptions(
+            config=config,
+            architecture=architecture,
+            num_attention_heads=num_attention_heads,
+            tokenizer=tokenizer,
+            behavior=behavior,
+            prefix=prefix,
+            family=family,
+        ),
     )
     opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
     _check_file_names(opened)
     plan = make_plan(opened, dtype, allow_unknown_tensors=allow_unknown_tensors)
     check_copies(plan)
     _check_apart(opened, output)
-    check_output(output, force=force)
+    if dry_run:  # Otherwise the staging folder checks it, under its lock.
+        check_output(output, force=force)
     shards = with_extras(split_into_shards(plan.tensors, max_shard_size), plan.extras)
     warnings = (*opened.warnings, *plan.warnings, *_tokenizer_warnings(opened, plan))
     if not dry_run:
@@ -170,7 +176,7 @@ def source_files(opened: Source) -> tuple[SourceFile, ...]:
 
 
 def _check_file_names(opened: Source) -> None:
-    """The names of SOURCE's files stand in OUTPUT's manifest and card, which are UTF-8. Raises SourceError."""
+    """OUTPUT's manifest and card, which are UTF-8, name the files of SOURCE. Raises SourceError."""
     problems = []
     for file in source_files(opened):
         try:
@@ -183,34 +189,32 @@ def _check_file_names(opened: Source) -> None:
 
 
 class SourceHasher(threading.Thread):
-    """sha256 of the source's files, on a thread of its own beside the copying."""
+    """Compute the SHA-256 of the source's files on a thread, while the tensors are copied."""
 
     def __init__(self, files: Sequence[SourceFile]) -> None:
         super().__init__(name="source-hasher", daemon=True)
         self._files = files
         self._stopped = threading.Event()
-        self._sums: list[tuple[str, int, str]] = []
+        self._checksums: list[tuple[str, int, str]] = []
         self._error: BaseException | None = None
 
     def run(self) -> None:
         try:
             for file in self._files:
-                self._sums.append((file.name, file.size, self._hash(file.path, file.size)))
-        except BaseException as error:  # Kept for the thread that waits: result() raises it there.
+                self._checksums.append((file.name, file.size, self._hash(file.path, file.size)))
+        except BaseException as error:  # result() raises it in the thread that waits.
             self._error = error
 
     def _hash(self, path: Path, size: int) -> str:
         digest, done = hashlib.sha256(), 0
-        with open(path, "rb") as file:
-            while not self._stopped.is_set():
-                piece = file.read(1 << 20)
-                if not piece:
-                    break
-                digest.update(piece)
-                done += len(piece)
+        for piece in read_pieces(path):
+            if self._stopped.is_set():
+                break
+            digest.update(piece)
+            done += len(piece)
         if done != size and not self._stopped.is_set():
-            said = f"has {done} bytes, and had {size} when it was opened. Is something writing it?"
-            raise file_error("E303", path.name, said)
+            reason = f"has {done} bytes, and had {size} when it was opened. Is something writing it?"
+            raise file_error("E303", path.name, reason)
         return digest.hexdigest()
 
     def stop(self) -> None:
@@ -222,12 +226,12 @@ class SourceHasher(threading.Thread):
         self.join()
         if self._error is not None:
             raise self._error
-        return self._sums
+        return self._checksums
 
 
 def _check_apart(opened: Source, output: Path) -> None:
-    """OUTPUT may not be SOURCE or hold it: --force would remove the source. Nor may it lie in a SOURCE that is a
-    folder: nothing is written there, and under some names it would be read as a part of the checkpoint next time."""
+    """Refuse an OUTPUT that is SOURCE or contains it, because --force would remove the source, and one inside a SOURCE
+    folder, where it could be read as part of the checkpoint next time. Raises SourceError."""
     source, target = opened.folder.resolve(), output.absolute().resolve()
     if source == target or target in source.parents:
         raise SourceError(Problem("E507", f"{output}: OUTPUT must not be SOURCE or a folder that holds it"))

@@ -1,4 +1,4 @@
-"""What a checkpoint is: its format, class, sizes and tensors, and what a conversion would leave out."""
+"""Inspect a checkpoint: format, class, sizes, tensors, and what a conversion would leave out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from converter.common.errors import PlanError, Problem
 from converter.files.tensors import element_count
 from converter.locate.locate import locate
+from converter.open.options import SourceOptions
 from converter.open.source import open_source
 from converter.plan.inner_tensors import CODE as INSIDE
 from converter.plan.inner_tensors import warn_left_out
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inspection:
-    """Facts for a reader. `problems`: what would stop a conversion, as its error lines; then class and sizes may be
-    unknown."""
+    """Facts about a checkpoint. `problems` are the error lines of what would stop a conversion; class and sizes may be
+    unknown then."""
 
     source: Path
     #: The name, address or Hub id and commit that `source` was fetched from.
@@ -40,10 +41,10 @@ class Inspection:
     parameters: int
     bytes: int
     tokenizer: bool
-    #: Which releases' rules a conversion follows, and what that means.
+    #: The preset of quirks that a conversion follows, and what it means.
     behavior: str
     behavior_means: str
-    #: Weights that no PyTorch class has a place for, which go into a file of their own.
+    #: Auxiliary weights that no PyTorch class has a place for; they go into a separate file.
     extras: tuple[str, ...]
     dropped: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
@@ -64,18 +65,21 @@ def inspect(
     prefix: str | None = None,
     family: str | None = None,
 ) -> Inspection:
-    """Open a checkpoint, fetched first where it is not on this machine, and plan its conversion, reading no tensor.
+    """Open a checkpoint, downloading it first if needed, and plan its conversion without reading tensor bytes.
 
-    Raises SourceError or FileError when it cannot be opened; what the plan finds wrong is in the result."""
+    Raises SourceError or FileError when it cannot be opened; problems of the plan are in the result.
+    """
     located = locate(source, revision=revision, cache=cache, offline=offline, progress=progress)
     opened = open_source(
         located.path,
-        config=config,
-        architecture=architecture,
-        num_attention_heads=num_attention_heads,
-        behavior=behavior,
-        prefix=prefix,
-        family=family,
+        SourceOptions(
+            config=config,
+            architecture=architecture,
+            num_attention_heads=num_attention_heads,
+            behavior=behavior,
+            prefix=prefix,
+            family=family,
+        ),
     )
     plan: Plan | None = None
     problems: tuple[Problem, ...] = ()
@@ -83,7 +87,7 @@ def inspect(
         plan = make_plan(opened)
     except PlanError as error:
         problems = error.problems
-        if all(problem.code == INSIDE for problem in problems):  # The rest of it is known all the same.
+        if all(problem.code == INSIDE for problem in problems):  # Everything else is known.
             plan = make_plan(opened, allow_unknown_tensors=True)
             plan = replace(plan, warnings=tuple(text for text in plan.warnings if text not in _left_out(plan)))
     tensors = opened.tensors.tensors.values()
@@ -112,5 +116,5 @@ def inspect(
 
 
 def _left_out(plan: Plan) -> list[str]:
-    """What a plan warns of that nobody asked for: here it is a problem."""
+    """The warnings of the plan about tensors left out, which `inspect` reports as problems."""
     return warn_left_out(plan.left_inside, plan.table)

@@ -1,4 +1,4 @@
-"""What every test may ask for: the reference interpreter, the real data, a tokenizer of our own.
+"""What every test may ask for: interpreters, the real data, checkpoints that PaddleNLP made.
 
 With CI=true nothing may be missing: what would be a skip on a user's machine is a failure there.
 """
@@ -9,17 +9,43 @@ import importlib.metadata
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from mappings import SOURCE_CLASSES
+from tests.support.cached import make_cached_checkpoint, traces_cached
+from tests.support.forked_python import forked_python
+from tests.support.quick import (
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_fixture_setup,
+    quick_guard,
+)
+
+__all__ = [
+    "pytest_addoption",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_fixture_setup",
+    "quick_guard",
+]
+
+# Two workers run on two cores: threads of one would wait for those of the other at every layer of a tiny model (the
+# PyTorch side of a verification takes a third of the time without them). Processes that a test starts inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
 # tests/transformers4 compares with the ErnieM that only transformers 4 has: `make test-transformers4` runs it.
 collect_ignore = [] if importlib.metadata.version("transformers").startswith("4.") else ["transformers4"]
+#: What the forked interpreters have imported before the first command.
+PADDLE_MODULES = ("paddle", "paddlenlp.transformers", "sentencepiece", "safetensors.numpy")
+TORCH_MODULES = ("torch", "transformers", "transformers.pipelines", "verify.numbers.pytorch_process")
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
 
@@ -31,13 +57,31 @@ def missing(reason: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def paddle_python() -> Path:
-    """The interpreter of the reference environment (Paddle and PaddleNLP)."""
+def live_paddle_python() -> Path:
+    """The interpreter of the reference environment (Paddle and PaddleNLP) itself, for tests of the whole way."""
     named = os.environ.get("PADDLE2TORCH_PADDLE_PYTHON")
     path = Path(named) if named else ROOT / ".venv-paddle" / "bin" / "python"
     if not path.exists():
         missing(f"there is no reference interpreter at {path}: run `make env`")
     return path
+
+
+@pytest.fixture(scope="session")
+def paddle_python(live_paddle_python: Path) -> Iterator[Path]:
+    """The same with Paddle imported already: a command takes a fork, not 8 seconds of imports.
+
+    What `verify` has it record is recorded once for the same checkpoint, request and recorder.
+    """
+    with forked_python(live_paddle_python, PADDLE_MODULES) as program, traces_cached(program):
+        yield program
+
+
+@pytest.fixture(scope="session")
+def product_python() -> Iterator[Path]:
+    """This interpreter with torch, transformers and the PyTorch side of `verify` imported, forked for each command."""
+    pytest.importorskip("torch")
+    with forked_python(Path(sys.executable), TORCH_MODULES) as program:
+        yield program
 
 
 @pytest.fixture(scope="session")
@@ -85,14 +129,50 @@ def line_python(line: str, folder: str, variable: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run_script(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Call a script of tests/reference/ in an interpreter that does not see this project, with a cache of its own."""
+def run_script(product_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Call a script of tests/reference/ outside of this project's folder, with a cache of its own."""
     home = tmp_path_factory.mktemp("hf")
 
     def run(python: Path, script: str, *arguments: object) -> None:
+        python = product_python if python == Path(sys.executable) else python
         command = [str(python), str(ROOT / "tests" / "reference" / script), *map(str, arguments)]
         environment = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home, timeout=300)
         assert done.returncode == 0, f"{script} failed in {python}:\n{done.stdout}\n{done.stderr}"
 
     return run
+
+
+@pytest.fixture(scope="session")
+def make_checkpoint(paddle_python: Path) -> Callable[..., None]:
+    """What tests/support/make_checkpoint.py makes with these arguments, from the cache if it was made before."""
+
+    def run(*arguments: object) -> None:
+        command = [str(paddle_python), str(ROOT / "tests" / "support" / "make_checkpoint.py"), *map(str, arguments)]
+        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+        assert done.returncode == 0, done.stderr
+
+    def make(output: Path, *options: object, tokenizer: Path | None = None) -> None:
+        make_cached_checkpoint(run, output, *options, tokenizer=tokenizer)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small tokenizer, trained on the project's own sentences."""
+    pytest.importorskip("sentencepiece")
+    from tests.support.train_tokenizer import train_tokenizer
+
+    return train_tokenizer(tmp_path_factory.mktemp("tokenizer"), 1500)
+
+
+@pytest.fixture(scope="session")
+def checkpoints(
+    make_checkpoint: Callable[..., None], tokenizer_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """name -> a PaddleNLP folder: the six classes, with a tokenizer."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    make_checkpoint(folder, "--architecture", "all", "--seed", 3, tokenizer=tokenizer_folder)
+    return {name: folder / name for name in SOURCE_CLASSES}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verify.report.report import Report
+from verify.results.report import Report
 from verify.run import verify
 
 __all__ = ["Report", "verify"]

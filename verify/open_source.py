@@ -1,59 +1,47 @@
-"""SOURCE through the converter's reader, which refuses what must not reach Paddle's pickle."""
+"""Open SOURCE with the converter's reader, which refuses what must not reach Paddle's unpickler."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from converter.common.errors import Paddle2TorchError
+from converter.open.options import SourceOptions
 from verify.folder.check_fields import output_says
 
 if TYPE_CHECKING:
     from converter.open.source import Source
     from converter.plan.make_plan import Plan
 
-
-@dataclass(frozen=True)
-class Said:
-    """What the user says of a SOURCE that does not say it itself, as in `convert`."""
-
-    architecture: str | None = None
-    config: Path | None = None
-    num_attention_heads: int | None = None
-    tokenizer: Path | None = None
-    prefix: str | None = None
-
-    @property
-    def of_the_model(self) -> dict[str, Any]:
-        """What is said of the model; the tokenizer is another matter."""
-        fields = {name: getattr(self, name) for name in ("architecture", "config", "num_attention_heads", "prefix")}
-        return {name: value for name, value in fields.items() if value is not None}
+_NOTHING_SPECIFIED = SourceOptions()
 
 
-def open_for(output: Path, path: Path, said: Said | None = None) -> tuple[Source, Plan, list[str]]:
-    """The source, what its conversion makes, and warnings. What neither SOURCE nor the user says is taken from OUTPUT's
-    config. Unknown tensors inside modules do not stop it: verify.folder.left_inside judges what OUTPUT left out."""
+def open_for(output: Path, path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> tuple[Source, Plan, list[str]]:
+    """Open SOURCE and plan its conversion; returns warnings too.
+
+    What neither SOURCE nor the user specifies is taken from OUTPUT's config. Unknown tensors inside modules are
+    allowed: verify.folder.left_inside checks what OUTPUT left out.
+    """
     from converter.open.config.config import CLASSLESS
     from converter.open.source import open_source
     from converter.plan.make_plan import make_plan
 
-    said = said or Said()
-    given, tokenizer = said.of_the_model, said.tokenizer
     try:
-        opened = open_source(path, tokenizer=tokenizer, **given)
+        opened = open_source(path, options)
         return opened, make_plan(opened, allow_unknown_tensors=True), []
     except Paddle2TorchError:
-        # What the user says is not overruled; only what is left open is taken from OUTPUT.
-        taken = {name: value for name, value in output_says(output).items() if name not in given}
-        if not taken or "config" in given:
+        # Only what the user left open is taken from OUTPUT.
+        taken = {name: value for name, value in output_says(output).items() if getattr(options, name) is None}
+        if not taken or options.config is not None:
             raise
-        opened = open_source(path, tokenizer=tokenizer, **given, **taken)
+        opened = open_source(path, replace(options, **taken))
         if opened.config_file is not None:
             if opened.config.kind not in CLASSLESS or "architecture" not in taken:
                 raise
             # The release's config names no class: that alone is taken.
             taken = {"architecture": taken["architecture"]}
-            opened = open_source(path, tokenizer=tokenizer, **given, **taken)
+            opened = open_source(path, replace(options, **taken))
         plan = make_plan(opened, allow_unknown_tensors=True)
-        return opened, plan, [f"SOURCE does not say it: taken from OUTPUT's config.json ({taken})"]
+        listed = ", ".join(f"{name}={value}" for name, value in taken.items())
+        return opened, plan, [f"SOURCE does not specify {listed}: taken from OUTPUT's config.json"]

@@ -7,10 +7,11 @@ from pathlib import Path
 from converter.common.errors import Problem, ReferenceFailure, SourceError
 from converter.files.stale_folders import scratch_folder
 from converter.locate.locate import locate
+from converter.open.options import SourceOptions
 from verify.numbers.pytorch_process import Start
-from verify.open_source import Said
-from verify.report.report import FOLDER, Report
 from verify.report.write_report import write_report
+from verify.results.layout import FOLDER
+from verify.results.report import Report
 from verify.verification import Job, Options, Progress
 
 PRECISIONS = ("float64", "float32")
@@ -60,8 +61,10 @@ def verify(
         raise ReferenceFailure(Problem("E606", f"--record {record} is a folder, expected the name of a file"))
     if static_only and self_test:
         raise SourceError(Problem("E090", "--self-test needs the numbers: it does not go with --static-only"))
-    said = Said(architecture, _path(config), num_attention_heads, _path(tokenizer), prefix)
-    if source is None and said != Said():
+    specified = SourceOptions(
+        architecture, _path(config), num_attention_heads, tokenizer=_path(tokenizer), prefix=prefix
+    )
+    if source is None and specified != SourceOptions():
         options = "--architecture, --config, --num-attention-heads, --tokenizer and --prefix"
         text = f"{options} speak of a SOURCE, and none is given"
         raise SourceError(Problem("E090", text))
@@ -74,7 +77,9 @@ def verify(
         job.folder = Path(scratch)
         job.run(
             located.path if located else None,
-            Options(_path(trace), _path(record), _path(paddle_python), static_only, static, self_test, start, said),
+            Options(
+                _path(trace), _path(record), _path(paddle_python), static_only, static, self_test, start, specified
+            ),
         )
     if report_dir is not None or output.is_dir():
         write_report(job.report, _path(report_dir) or output / FOLDER)

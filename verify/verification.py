@@ -5,33 +5,35 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from converter.common.errors import Problem, ReferenceFailure
+from converter.common.layout import MANIFEST
+from converter.files.hashing import sha256_of
+from converter.open.options import SourceOptions
 from verify.folder.check_folder import check_folder
 from verify.folder.check_manifest import (
-    MANIFEST,
     behavior_chosen,
     behavior_of,
     check_regular,
     check_rounding,
     deciding_files,
-    file_sha256,
     find_changed,
     read_manifest,
     weight_sums,
 )
 from verify.folder.foreign_code import find_foreign
 from verify.folder.left_inside import check_left_inside, warn_left_inside
-from verify.numbers.detection_margin import smallest_of, tell_hidden
+from verify.numbers.detection_margin import smallest_of
 from verify.numbers.diagnose import first_difference, first_gradient
-from verify.numbers.pytorch_process import Judgement, Start, check_installed, judge
-from verify.open_source import Said, open_for
+from verify.numbers.pytorch_process import Start, check_installed, judge
+from verify.open_source import open_for
 from verify.reference.find import find_interpreter, make_request, record_trace, tokenizer_place
-from verify.report.messages import tell_difference, tell_gradient, tell_tokens, tell_use
-from verify.report.report import DEFAULT_LOAD, NUMBERS, TOKENS, WEIGHTS, Report
+from verify.report.messages import tell_difference, tell_gradient, tell_hidden, tell_tokens, tell_use
+from verify.results.numbers import DEFAULT_LOAD, PytorchResult
+from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
 from verify.results.trace import Trace, check_sums, copy_trace, read_trace
 from verify.weights.check_weights import converted_to
 from verify.weights.nonfinite import explain_not_finite
@@ -60,7 +62,7 @@ class Options:
     self_test: bool = False
     #: Takes the place of starting the process that runs OUTPUT.
     start: Start | None = None
-    said: Said = field(default_factory=Said)
+    source: SourceOptions = field(default_factory=SourceOptions)
 
 
 @dataclass
@@ -78,7 +80,7 @@ class Job:
         if self.report.problems:
             return
         trace = read_trace(options.trace) if options.trace is not None else None
-        opened, plan = self._open(source, options.said) if source is not None else (None, None)
+        opened, plan = self._open(source, options.source) if source is not None else (None, None)
         if not self.output.is_dir():  # Nothing can come of minutes with Paddle.
             text = f"{self.output}: there is no such folder. OUTPUT is what paddle2torch convert made"
             self.report.problems.append(Problem("E405", text))
@@ -134,9 +136,9 @@ class Job:
         yield
         self.report.seconds[name] = time.monotonic() - start
 
-    def _open(self, path: Path, said: Said) -> tuple[Source, Plan]:
+    def _open(self, path: Path, options: SourceOptions) -> tuple[Source, Plan]:
         self.say("opening SOURCE")
-        opened, plan, warnings = open_for(self.output, path, said)
+        opened, plan, warnings = open_for(self.output, path, options)
         self.report.warnings += warnings
         return opened, plan
 
@@ -171,7 +173,7 @@ class Job:
                 check_sums(trace, weight_sums(manifest), f"the one that OUTPUT's {MANIFEST} names")
             return None
         self.say("hashing SOURCE")
-        sums = {file.name: file_sha256(file.path) for file in opened.tensors.files if file.path.suffix != ".json"}
+        sums = {file.name: sha256_of(file.path) for file in opened.tensors.files if file.path.suffix != ".json"}
         if trace is not None:
             check_sums(trace, list(sums.values()), "SOURCE")
         return sums
@@ -204,9 +206,9 @@ class Job:
     def _record(self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], options: Options) -> Trace:
         round_to = converted_to(plan, read_written(self.output))
         request = make_request(
-            opened, plan, self.report.precision, round_to, options.said.tokenizer, self.report.behavior
+            opened, plan, self.report.precision, round_to, options.source.tokenizer, self.report.behavior
         )
-        request["tokenizer"] = tokenizer_place(opened, self.folder)
+        request = replace(request, tokenizer=tokenizer_place(opened, self.folder))
         path = record_trace(interpreter, request, self.folder, self.say)
         if options.record is not None:
             copy_trace(path, options.record)
@@ -250,7 +252,7 @@ class Job:
             report.problems += [
                 Problem("E418" if way == DEFAULT_LOAD else "E402", tell_use(way, use))
                 for way, use in found.uses.items()
-                if use["differ"]
+                if use.differ
             ]
         self._judge_tokens(trace, found)
 
@@ -265,8 +267,8 @@ class Job:
         report.problems += tested.problems()
         report.warnings += [
             f"the numbers alone do not find this fault, which the check of bytes or fields found: {outcome.fault}"
-            for outcome in tested.unexplained
-            if outcome.found
+            for outcome in tested.outcomes
+            if outcome.found and not outcome.found_without_static and not outcome.unseen
         ]
 
     def _weigh_margin(self) -> None:
@@ -275,7 +277,7 @@ class Job:
         if self.report.passed and fault is not None and fault.ratio is not None and fault.ratio <= 1:
             self.report.warnings.append(tell_hidden(fault, WEIGHTS in self.report.checked))
 
-    def _judge_tokens(self, trace: Trace, found: Judgement) -> None:
+    def _judge_tokens(self, trace: Trace, found: PytorchResult) -> None:
         report, tokens = self.report, found.tokens
         if not trace.has_tokens:
             text = "no tokenizer was compared: the source has none, or PaddleNLP could not load it"
@@ -290,4 +292,4 @@ class Job:
         if tokens.problem:
             report.problems.append(Problem("E403", f"the tokenizer of OUTPUT does not work: {tokens.problem}"))
         elif tokens.mismatched and not (tokens.differ_in_numbers_alone and not all(s.passed for s in report.sites)):
-            report.problems.append(Problem("E403", tell_tokens(trace, found)))
+            report.problems.append(Problem("E403", tell_tokens(trace.head["environment"], found)))

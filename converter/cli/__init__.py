@@ -1,4 +1,7 @@
-"""The command line: the only room that prints, and the only one that turns errors into exit codes."""
+"""The command line. Only this room prints, and only this room turns errors into exit codes.
+
+May import everything.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command line prints: progress and warnings on stderr, results on stdout."""
+"""What the commands print: progress and warnings on stderr, results on stdout."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from converter.publish.push import Push
 
 _SECONDS_BETWEEN_LINES = 5.0
-#: Of warnings, and of reasons why something is left out.
+#: Of warnings, and of reasons for leaving something out.
 _MOST_LINES = 50
 #: "weights: 3 of 40 tensors", "Paddle: case 3 of 40, batch", "file: 1,024.5 of 2,000.0 MB"
 _SHARE = re.compile(r"[^:]+: (?:case )?(\d[\d,.]*) of (\d[\d,.]*\d|\d)")
 
 
 class Reporter:
-    """Progress on stderr: a bar that redraws on a terminal, plain lines now and then elsewhere."""
+    """Progress on stderr: a bar on a terminal, a plain line every few seconds elsewhere."""
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
@@ -52,14 +52,14 @@ class Reporter:
         self._clear()
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """`done` of `total` bytes of a stage; a `total` of 0 is not known. `done` 0 announces a stage at once."""
+        """Show `done` of `total` bytes of a stage; 0 as `total` means unknown. `done` 0 announces a stage at once."""
         now = time.monotonic()
         if stage != self._stage:
             self._stage, self._start, self._from = stage, now, None
             if done == 0:
                 self._last = now
                 self.say(f"{stage}: {_sized(total)}" if total else stage)
-        if self._from is None and done:  # Where a continued download begins: what was there has no rate.
+        if self._from is None and done:  # The rate counts only what this run downloads, not what was there.
             self._from = done
         if now - self._last < (0.1 if self._terminal else _SECONDS_BETWEEN_LINES):
             return
@@ -74,7 +74,7 @@ class Reporter:
             self.say(text)
 
     def tell(self, text: str) -> None:
-        """What `verify` does: `stage`, `stage: detail` or `stage: 3 of 40 ...`, many a second."""
+        """Show a step of `verify`: `stage`, `stage: detail` or `stage: 3 of 40 ...`; called many times a second."""
         now, stage, share = time.monotonic(), text.split(":")[0], _SHARE.match(text)
         begins = stage != self._stage
         if begins:
@@ -90,14 +90,14 @@ class Reporter:
             self.say(text)
 
     def _draw(self, share: float, text: str) -> None:
-        """The bar, over the one that was drawn before; cut to the width of the terminal, or it would leave lines."""
+        """Draw the bar over the previous one, cut to the width of the terminal, so that one line is enough."""
         line = f"{'█' * int(30 * share):░<30} {printable(text, MESSAGE)}"
         sys.stderr.write(f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}")
         sys.stderr.flush()
         self._drawn = True
 
     def say(self, text: str) -> None:
-        """One line."""
+        """Print one line."""
         self._clear()
         typer.echo(printable(text, MESSAGE), err=True)
 
@@ -113,8 +113,8 @@ def _sized(size: int) -> str:
 
 
 def print_json(data: Any) -> None:
-    """Exactly one JSON object on stdout, in ASCII: what a file contains stays in its strings. Warnings, like errors,
-    hold no password of an address."""
+    """Print one JSON object on stdout, in ASCII, so that text from files stays inside its strings. Passwords in
+    addresses are removed from warnings, as from errors."""
     if isinstance(data, dict) and isinstance(data.get("warnings"), (list, tuple)):
         data = {**data, "warnings": [redact(str(warning)) for warning in data["warnings"]]}
     typer.echo(json.dumps(data, indent=2, ensure_ascii=True, default=_plain))
@@ -181,9 +181,9 @@ def print_inspection(result: Inspection, as_json: bool) -> None:
         return
     rows = [
         ("format", result.format + (f" ({result.writer})" if result.writer else "")),
-        ("class", result.source_class or "not told"),
-        ("becomes", result.target_class or "not told"),
-        ("sizes", ", ".join(f"{name} {size}" for name, size in result.sizes.items()) or "not told"),
+        ("class", result.source_class or "unknown"),
+        ("becomes", result.target_class or "unknown"),
+        ("sizes", ", ".join(f"{name} {size}" for name, size in result.sizes.items()) or "unknown"),
         ("labels", _listed(result.labels, 12)),
         ("dtypes", ", ".join(f"{name} ({count} tensors)" for name, count in result.dtypes.items())),
         ("tensors", f"{result.tensors}, {result.parameters:,} parameters, {result.bytes / 1e6:,.1f} MB"),
@@ -239,4 +239,4 @@ def _summary(result: Push) -> str:
     if not sent and not result.deleted:
         return f"made {branch} at commit {result.commit}, which has all of it already: {where} ({proof})"
     made = f", pull request {result.pull_request}" if result.pull_request else ""
-    return f"pushed {files} to {where}: commit {result.commit}{made} ({proof}; the Hub tells the same sums)"
+    return f"pushed {files} to {where}: commit {result.commit}{made} ({proof}; the Hub reports the same checksums)"

@@ -1,4 +1,4 @@
-"""What every room uses: errors and their codes, text made safe to print, the version, and what Ctrl-C may interrupt.
+"""The common ground: errors and their codes, safe text for messages, names in OUTPUT, the version, interrupts.
 
-It imports nothing of ours.
+Imports nothing else of this project.
 """

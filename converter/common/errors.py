@@ -1,4 +1,4 @@
-"""The errors that this tool raises: each a list of problems, each problem with a code.
+"""The errors of this tool. Each holds a list of problems, and each problem has a code.
 
 Codes by room: E0 source and usage, E1 names, E2 shapes, dtypes and values, E3 files that are damaged or
 hostile, E4 parity, E5 the output folder, E6 the reference and traces, E7 fetching, E8 publishing.
@@ -15,8 +15,8 @@ from converter.common.redaction import redact
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: what it concerns, what was expected and found, and what to do next. The text keeps no
-    password of an address, whoever put it there."""
+    """One thing that is wrong: what it concerns, what was expected and found, and what to do next. Passwords in
+    addresses are removed from the text."""
 
     code: str
     text: str
@@ -40,11 +40,11 @@ class Paddle2TorchError(Exception):
 
 
 class SourceError(Paddle2TorchError):
-    """SOURCE is not there, is no checkpoint that is known, or lacks something that only the user can say."""
+    """SOURCE is missing, is not a known checkpoint, or lacks something that only the user can specify."""
 
 
 class FetchError(SourceError):
-    """SOURCE is on another machine and could not be fetched from there, or not kept."""
+    """SOURCE could not be downloaded, or the download could not be stored."""
 
 
 class FileError(Paddle2TorchError):
@@ -56,29 +56,25 @@ class PlanError(Paddle2TorchError):
 
 
 class OutputError(Paddle2TorchError):
-    """OUTPUT cannot be written: it exists, the disk is full, or what was written does not read back equal."""
+    """OUTPUT cannot be written: it exists, the disk is full, or a file does not read back equal."""
 
 
 class PushError(Paddle2TorchError):
-    """OUTPUT is not proven, or the Hub does not take it, or has other bytes than were sent."""
-
-
-class VerificationError(Paddle2TorchError):
-    """OUTPUT cannot be judged as it is: a file is missing or does not load. `verify` calls this a failure."""
+    """OUTPUT is not verified, the Hub does not accept it, or the Hub has other bytes than were sent."""
 
 
 class ReferenceFailure(Paddle2TorchError):
-    """Paddle is not to be found, is broken, or a trace is damaged or of another checkpoint."""
+    """Paddle is missing or broken, or a trace is damaged or belongs to another checkpoint."""
 
 
 def file_error(code: str, file: str, reason: str, *, offset: int | None = None) -> FileError:
-    """A refusal of one file, with the byte offset where it is known."""
+    """A FileError about one file, with the byte offset where it is known."""
     place = file if offset is None else f"{file} (byte {offset})"
     return FileError(Problem(code, f"{place}: {reason}"))
 
 
 def fold_names(names: Iterable[str]) -> str:
-    """Names with the layer numbers folded into exact ranges: `layers.{0-5,20-23}.norm.bias (10 tensors)`."""
+    """Fold the layer numbers of names into exact ranges: `layers.{0-5,20-23}.norm.bias (10 tensors)`."""
     groups: dict[tuple[str, str], list[int]] = {}
     plain: list[str] = []
     for name in names:
@@ -97,12 +93,12 @@ def fold_names(names: Iterable[str]) -> str:
     return text if count == 1 else f"{text} ({count} tensors)"
 
 
-#: Of layer numbers in a row; a model has a hundred layers at most, and what lacks every second one has other troubles.
+#: Ranges shown for one name: a model has a hundred layers at most.
 _MOST_RUNS = 50
 
 
 def _is_layer(number: str) -> bool:
-    """Python takes no text of thousands of digits for a number, and no model has a million layers."""
+    """Whether a part of a name is a layer number: below a million, since int() refuses thousands of digits."""
     return len(number) < 7 and number.isascii() and number.isdecimal() and number == str(int(number))
 
 

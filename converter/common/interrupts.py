@@ -1,5 +1,5 @@
-"""Whether Ctrl-C may end the process on the spot: where nothing here has to be tidied up, and threads of another
-library are at work that would be waited for (an upload of hours)."""
+"""Let Ctrl-C exit immediately during uploads, when there is nothing to clean up and joining the threads of
+huggingface_hub could take hours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ at_once = False
 
 @contextmanager
 def nothing_to_tidy() -> Iterator[None]:
-    """While the block runs, nothing on this machine is half-written."""
+    """Mark a block during which no file on this machine is half-written."""
     global at_once
     at_once = True
     try:

@@ -1,7 +1,7 @@
-"""Text of unknown origin as it may stand on a terminal, in a log or on a page: the one door for what files contain.
+"""Make text of unknown origin safe to print on a terminal, in a log or on a page.
 
-A label, a tensor's name or a file's name can hold escape sequences, marks that turn the direction of a line, a line
-break and a command that a CI runner obeys, or a megabyte.
+A label, a tensor's name or a file's name can contain escape sequences, marks that change the direction of a line, line
+breaks, commands for a CI runner, or a megabyte of text.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import unicodedata
 
 from converter.common.redaction import redact
 
-#: Messages of this tool hold several names, each of which is cut already.
+#: Longest message: messages hold several names, each of which is cut already.
 MESSAGE = 4000
 _ELLIPSIS = "..."
-#: Characters that are drawn as nothing though they are letters, marks or symbols (Default_Ignorable_Code_Point of
+#: Invisible characters that count as letters, marks or symbols (Default_Ignorable_Code_Point of
 #: Unicode, and the empty braille cell).
-_UNSEEN = re.compile(
+_INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 _MOST_MARKS = 3
@@ -27,8 +27,8 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~:@&!$()])")
 
 
 def printable(text: str, limit: int = 200) -> str:
-    """One line of at most `limit` characters, each of which can be seen, without passwords in addresses, and no
-    command of a CI runner wherever it is put."""
+    """One line of at most `limit` visible characters, without passwords in addresses and without commands for a CI
+    runner."""
     text = redact(text)
     cut = len(text) > limit
     line = visible(text[:limit] if cut else text)
@@ -40,37 +40,37 @@ def printable(text: str, limit: int = 200) -> str:
 
 
 def printable_message(text: str) -> str:
-    """A message of this tool, which may have several lines: what comes after a line break is indented."""
+    """A message of this tool, which may have several lines: further lines are indented."""
     return "\n  ".join(printable(line, MESSAGE) for line in text.split("\n"))
 
 
 def visible(text: str, keep: str = "") -> str:
-    """The text with each character that is not drawn, or that turns the direction of a line, as its escape."""
+    """The text with every invisible or direction-changing character as its escape sequence."""
     if text.isascii() and text.isprintable():
         return text
     shown: list[str] = []
     marks = 0
     for character in text:
         marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
-        hidden = not character.isprintable() or marks > _MOST_MARKS or _UNSEEN.match(character)
+        hidden = not character.isprintable() or marks > _MOST_MARKS or _INVISIBLE.match(character)
         shown.append(escaped(character) if hidden and character not in keep else character)
     return "".join(shown)
 
 
 def escaped(character: str) -> str:
-    """As JSON and Python write it: \\u001b, \\u202e, \\U000e0001."""
+    """The escape sequence that JSON and Python use: \\u001b, \\u202e, \\U000e0001."""
     named = {"\n": "\\n", "\t": "\\t"}.get(character)
     number = ord(character)
     return named or (f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}")
 
 
 def to_markdown(text: str, limit: int = 200) -> str:
-    """One printable line without a meaning in Markdown, in HTML or in GitHub's additions to them."""
+    """One printable line, escaped for Markdown (GitHub's dialect) and HTML."""
     return _MARKDOWN.sub(r"\\\1", printable(text, limit)).replace("www.", "www\\.")
 
 
 def to_code_span(text: str, limit: int = 255) -> str:
-    """One printable line as code in Markdown, in a table too."""
+    """One printable line as a Markdown code span that may stand in a table."""
     line = printable(text, limit).replace("|", "\\|")
     if "`" not in line:
         return f"`{line}`"

@@ -1,14 +1,14 @@
-"""Names and passwords in addresses, and tokens of a Hub, taken out of a text before it is shown, cut or kept."""
+"""Remove names and passwords in addresses, and tokens of the Hub, from text before it is shown, cut or stored."""
 
 from __future__ import annotations
 
 import re
 
 HIDDEN = "***"
-#: What messages of this tool advise to write.
+#: The example in messages of this tool.
 _EXAMPLE = "NAME:PASSWORD@HOST"
 _WORD = re.compile(r"[^\s'\"]*@[^\s'\"]*")
-#: What may stand before a name without being a part of it.
+#: Characters before a user name that are not part of it.
 _BEFORE_NAME = re.compile(r"[^/(\[{=,;<]*\Z")
 _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:@/]*):[0-9]{1,5}/")
 _DRIVE = re.compile(r"[A-Za-z]:\\")
@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"hf_[A-Za-z0-9]{30,}")
 
 
 def redact(text: str) -> str:
-    """The text without what looks like `name:password@`, mistyped addresses included, or like a token."""
+    """The text without anything that looks like `name:password@` (also in mistyped addresses) or like a token."""
     if "@" in text:
         text = _WORD.sub(_without_password, text)
     return _TOKEN.sub(HIDDEN, text) if "hf_" in text else text

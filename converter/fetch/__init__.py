@@ -1,4 +1,4 @@
-"""One file over http(s) into the cache: URL, request, resume, checks of length and time.
+"""Download one file over http(s) into the cache: address, request, resume, limits of time, checks of length and hash.
 
-Imports `common` and `files`. What the file is for is not known here.
+Imports `common` and `files`. It does not know what a file is for: a caller passes the check of its content.
 """

@@ -1,15 +1,14 @@
-"""Where downloads are kept: a folder for each address, in it files that were whole and checked when they came in.
+"""The cache of downloads: a folder for each address, with files that were complete and checked when they came in.
 
-ROOT/KIND/LABEL-KEY/files/NAME          whole and checked; nothing else is ever here
-ROOT/KIND/LABEL-KEY/records/NAME.json   size, sha256 and what the server called this version
-ROOT/KIND/LABEL-KEY/NAME.part           a download under way or cut; NAME.part.json says of which version
-ROOT/KIND/LABEL-KEY/incoming/NAME       whole, being checked
+ROOT/KIND/LABEL-KEY/files/NAME          complete and checked; nothing else is ever here
+ROOT/KIND/LABEL-KEY/records/NAME.json   size, sha256 and the server's validators of this version
+ROOT/KIND/LABEL-KEY/NAME.part           a download that is not complete; NAME.part.json has its version
+ROOT/KIND/LABEL-KEY/incoming/NAME       complete, being checked
 ROOT/KIND/LABEL-KEY/lock                held by the run that fetches
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -21,13 +20,14 @@ from pathlib import Path
 from typing import Any, Callable
 
 from converter.common.errors import FetchError, Problem
+from converter.files.disk import lacking_space
+from converter.files.hashing import sha256_of
 
 VARIABLE = "PADDLE2TORCH_CACHE"
-_PIECE = 1 << 20
 
 
 def cache_folder(named: Path | str | None = None) -> Path:
-    """Where downloads and the reference environment are kept: named, else by the variable, else the user's folder."""
+    """The folder of downloads and of the reference environment: `named`, else the variable's, else the user's."""
     chosen = named or os.environ.get(VARIABLE)
     if chosen:
         return Path(chosen).expanduser()
@@ -39,8 +39,8 @@ def cache_folder(named: Path | str | None = None) -> Path:
 
 
 @dataclass(frozen=True)
-class Record:
-    """What is known of a file in the cache. `etag` and `modified` are the server's words for this version."""
+class FileRecord:
+    """A file in the cache: size in bytes, sha256, and the ETag and Last-Modified that the server sent with it."""
 
     size: int
     sha256: str
@@ -48,8 +48,8 @@ class Record:
     modified: str | None = None
 
 
-class Entry:
-    """The folder of one address, or of one built-in name."""
+class CacheEntry:
+    """The folder of one address, or of one built-in name, in the cache."""
 
     def __init__(self, root: Path, kind: str, label: str, key: str) -> None:
         self.root = root
@@ -57,32 +57,32 @@ class Entry:
         self.files = self.folder / "files"
 
     @contextmanager
-    def locked(self, say: Callable[[str], None]) -> Iterator[None]:
-        """Keep other processes out while this one fetches. Waits for the one that is in."""
+    def locked(self, report: Callable[[str], None]) -> Iterator[None]:
+        """Keep other processes out while this one fetches. Waits for one that is fetching."""
+        from filelock import FileLock, Timeout
+
         self.files.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / "lock", "ab") as handle:
-            try:
-                import fcntl
-            except ImportError:  # Windows: files in use cannot be replaced there, which serves the same end.
-                yield
-                return
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                say("waiting: another run fetches the same source")
-                fcntl.flock(handle, fcntl.LOCK_EX)
+        lock = FileLock(self.folder / "lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            report("waiting: another run fetches the same source")
+            lock.acquire()
+        try:
             shutil.rmtree(self.folder / "incoming", ignore_errors=True)
             yield
+        finally:
+            lock.release()
 
-    def find(self, name: str) -> tuple[Path, Record] | None:
-        """A file that is here and still has the sum that it had when it came, and its record."""
+    def find(self, name: str) -> tuple[Path, FileRecord] | None:
+        """A file that still has the checksum that it had when it came, and its record; None otherwise."""
         path, record = self.files / name, self._read_record(name)
         if record is None or not path.is_file() or path.stat().st_size != record.size:
             return None
-        return (path, record) if sum_of(path, "sha256") == record.sha256 else None
+        return (path, record) if sha256_of(path) == record.sha256 else None
 
-    def keep(self, name: str, path: Path, record: Record) -> Path:
-        """Move a checked file in: first the record, then the file, so that no file is ever here without one."""
+    def keep(self, name: str, path: Path, record: FileRecord) -> Path:
+        """Move a checked file in: first the record, then the file, so that no file is here without a record."""
         self.discard(name)
         write_json(self.folder / "records" / f"{name}.json", asdict(record))
         os.replace(path, self.files / name)
@@ -92,29 +92,16 @@ class Entry:
         (self.files / name).unlink(missing_ok=True)
         (self.folder / "records" / f"{name}.json").unlink(missing_ok=True)
 
-    def _read_record(self, name: str) -> Record | None:
+    def _read_record(self, name: str) -> FileRecord | None:
         data = read_json(self.folder / "records" / f"{name}.json")
         try:
-            return Record(**data) if data is not None else None
+            return FileRecord(**data) if data is not None else None
         except TypeError:  # Another version's.
             return None
 
 
-def sum_of(path: Path, kind: str, progress: Callable[[int], None] | None = None) -> str:
-    """The sum of a file as hexadecimal digits, read in pieces. `kind`: as hashlib names it."""
-    digest = hashlib.new(kind, usedforsecurity=False)
-    done = 0
-    with open(path, "rb") as file:
-        for piece in iter(lambda: file.read(_PIECE), b""):
-            digest.update(piece)
-            done += len(piece)
-            if progress is not None:
-                progress(done)
-    return digest.hexdigest()
-
-
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in one of our own small files; None when it is missing or damaged."""
+    """The object in a small JSON file of this tool; None when it is missing or damaged."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -123,7 +110,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def write_json(path: Path, data: object) -> None:
-    """Write one of our own small files, whole or not at all."""
+    """Write a small JSON file of this tool, completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.writing")
     partial.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
@@ -131,25 +118,14 @@ def write_json(path: Path, data: object) -> None:
 
 
 def check_space(folder: Path, needed: int) -> None:
-    """Raises FetchError when `needed` more bytes do not fit."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise FetchError(
-            Problem(
-                "E708",
-                f"the cache {folder} has {free / 1e9:.2f} GB free, {needed / 1e9:.2f} GB are needed. "
-                f"Free some, or name another place with --cache or {VARIABLE}",
-            )
-        )
+    """Raise FetchError (E708) if fewer than `needed` bytes are free."""
+    lack = lacking_space(folder, needed)
+    if lack is not None:
+        text = f"the cache {folder}: {lack}. Free some, or name another place with --cache or {VARIABLE}"
+        raise FetchError(Problem("E708", text))
 
 
 def cache_failure(root: Path, error: OSError) -> FetchError:
-    """What an error of the file system means, when it happens in the cache."""
-    reason = error.strerror or str(error)
-    return FetchError(
-        Problem(
-            "E708",
-            f"the cache {root} cannot be used: {reason}. What was fetched so far is not taken for whole. Name another "
-            f"place with --cache or {VARIABLE}",
-        )
-    )
+    """The error of this tool for a failure of the file system in the cache."""
+    text = f"the cache {root} cannot be used: {error.strerror or error}. An incomplete file is not kept"
+    return FetchError(Problem("E708", f"{text}. Name another place with --cache or {VARIABLE}"))

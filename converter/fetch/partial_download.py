@@ -1,4 +1,4 @@
-"""A download that is not whole: its bytes so far, and which version of the file they are of."""
+"""A download that is not complete: its bytes so far, and the version of the file that they belong to."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from converter.fetch.transport import Reply
 
 
 @dataclass
-class Part:
-    """The beginning of a file, and of which version of it: only the same version may be continued."""
+class PartialFile:
+    """The beginning of a file and the validators of its version: only the same version may be continued. `total`: the
+    size in bytes of the complete file, where it is known."""
 
     path: Path
     etag: str | None = None
@@ -20,10 +21,10 @@ class Part:
     total: int | None = None
 
     @classmethod
-    def at(cls, path: Path) -> Part:
-        told = read_json(path.with_name(f"{path.name}.json")) or {}
-        part = cls(path, told.get("etag"), told.get("modified"), told.get("total"))
-        if not told:
+    def at(cls, path: Path) -> PartialFile:
+        saved = read_json(path.with_name(f"{path.name}.json")) or {}
+        part = cls(path, saved.get("etag"), saved.get("modified"), saved.get("total"))
+        if not saved:
             part.clear()
         return part
 
@@ -39,12 +40,12 @@ class Part:
         return self.total is not None and self.size == self.total
 
     def begin(self, reply: Reply) -> None:
-        """Forget what is here: the body of `reply` is another one, from its first byte."""
+        """Discard the bytes so far: the body of `reply` starts at the first byte."""
         self.clear()
         self.etag, self.modified = reply.headers.get("ETag"), reply.headers.get("Last-Modified")
         self.total = reply.length
-        told = {"etag": self.etag, "modified": self.modified, "total": self.total}
-        write_json(self.path.with_name(f"{self.path.name}.json"), told)
+        saved = {"etag": self.etag, "modified": self.modified, "total": self.total}
+        write_json(self.path.with_name(f"{self.path.name}.json"), saved)
 
     def clear(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -53,5 +54,5 @@ class Part:
 
     @property
     def validator(self) -> str | None:
-        """What If-Range may name: a strong ETag, else a date."""
+        """The value for If-Range: a strong ETag, else a date."""
         return self.etag if self.etag and not self.etag.startswith("W/") else self.modified

@@ -1,4 +1,4 @@
-"""One request for a file or for the rest of it: what the answer means, and its bytes into the part."""
+"""One request for a file, or for the rest of it: interpret the response and append its bytes to the partial file."""
 
 from __future__ import annotations
 
@@ -9,33 +9,37 @@ from pathlib import Path
 from typing import Callable
 
 from converter.common.errors import FetchError, Problem
-from converter.fetch.cache import Record, check_space
-from converter.fetch.partial_download import Part
-from converter.fetch.transport import PASSING, Interrupted, Reply, get
+from converter.fetch.cache import FileRecord, check_space
+from converter.fetch.partial_download import PartialFile
+from converter.fetch.retry import TRANSIENT_STATUSES, TransientError, read_retry_after
+from converter.fetch.transport import Reply, get
 from converter.fetch.url import Address
 
-#: Called with a stage's name, what is done of it and the whole (0: not known), in bytes.
+#: Called with the name of a stage, the bytes done and the bytes in total (0: not known).
 Progress = Callable[[str, int, int], None]
 
 _SLOW_SECONDS, _SLOW_BYTES = 60.0, 60 << 10
 _READ = 1 << 18
 _OVERLAP = 1 << 16
-#: Files whose reader knows where they end: a cut one is never taken for whole.
-_TELL_THEIR_END = (".pdparams", ".safetensors", ".json", ".model")
+#: Files whose reader detects that the end is missing.
+_SELF_DELIMITING = (".pdparams", ".safetensors", ".json", ".model")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A file to fetch. `md5`: the sum that it must have, where one is known; `most`: its largest size in bytes."""
+class RequestedFile:
+    """A file to fetch. `check_content` raises an error for a damaged one. `md5`: the expected checksum, if it is known.
+    `most`: the largest allowed size in bytes."""
 
     name: str
     address: Address
+    check_content: Callable[[Path], None]
     md5: str | None = None
     most: int | None = None
 
 
-def fetch_rest(part: Part, wanted: Wanted, progress: Progress) -> str | None:
-    """One request and what comes of it. Raises Interrupted when it is not all."""
+def fetch_rest(part: PartialFile, wanted: RequestedFile, progress: Progress) -> str | None:
+    """Make one request and append its bytes to `part`. Returns the sha256 that the server sent, if it did. Raises
+    TransientError if the file is not complete then."""
     asked = part.size
     headers: dict[str, str] = {}
     if asked:
@@ -51,17 +55,20 @@ def fetch_rest(part: Part, wanted: Wanted, progress: Progress) -> str | None:
             part.begin(reply)
             offset = 0
         else:
-            judge_status(part, reply, asked)
+            raise_for_status(part, reply, asked)
         if reply.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
             part.clear()
-            raise FetchError(Problem("E704", f"{wanted.address.shown} comes packed, which was not asked for. Not kept"))
+            raise FetchError(
+                Problem("E704", f"{wanted.address.shown} is compressed, which was not asked for. Not kept")
+            )
         _check_size(part, wanted, reply)
         _receive(part, reply, offset, wanted, progress)
         return reply.sha256
 
 
-def _continue_at(part: Part, reply: Reply, asked: int) -> int:
-    """Where the body of a 206 goes on. Whatever does not fit what was asked for starts anew."""
+def _continue_at(part: PartialFile, reply: Reply, asked: int) -> int:
+    """The offset at which the body of a 206 continues the file. A body that does not fit what was asked for starts the
+    download again."""
     match = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", reply.headers.get("Content-Range", ""))
     etag = reply.headers.get("ETag")
     if match is None or int(match[1]) != asked:
@@ -74,17 +81,17 @@ def _continue_at(part: Part, reply: Reply, asked: int) -> int:
         part.total = int(match[3]) if match[3] != "*" else part.total
         return asked
     part.clear()
-    raise Interrupted(reason)
+    raise TransientError(reason)
 
 
-def judge_status(part: Part, reply: Reply, asked: int) -> None:
-    """Raises, always: Interrupted for what may pass, FetchError for what will not."""
+def raise_for_status(part: PartialFile, reply: Reply, asked: int) -> None:
+    """Always raise: TransientError for a status that may pass, FetchError for any other."""
     shown, status = reply.address.shown, reply.status
     if status in (416, 206) and asked:
         part.clear()
-        raise Interrupted("the server cannot continue the file")
-    if status in PASSING:
-        raise Interrupted(f"the server answers {status}", reply.retry_after())
+        raise TransientError("the server cannot continue the file")
+    if status in TRANSIENT_STATUSES:
+        raise TransientError(f"the server answers {status}", read_retry_after(reply.headers))
     meanings = {
         401: "it wants a name and a password. Put them before the host: https://NAME:PASSWORD@HOST/...",
         403: "access is forbidden",
@@ -96,11 +103,11 @@ def judge_status(part: Part, reply: Reply, asked: int) -> None:
     raise FetchError(Problem("E702", f"{shown}: the server answers {status}: {meaning}. Nothing was fetched"))
 
 
-def _check_size(part: Part, wanted: Wanted, reply: Reply) -> None:
+def _check_size(part: PartialFile, wanted: RequestedFile, reply: Reply) -> None:
     if part.total is None:
         chunked = reply.headers.get("Transfer-Encoding", "").lower() == "chunked"
-        if not chunked and wanted.md5 is None and not wanted.name.endswith(_TELL_THEIR_END):
-            text = "the server does not say how long the file is, and the file does not tell its end"
+        if not chunked and wanted.md5 is None and not wanted.name.endswith(_SELF_DELIMITING):
+            text = "the server does not send the length of the file, and this format does not mark its end"
             raise FetchError(Problem("E704", f"{wanted.address.shown}: {text}. Fetch it with another tool"))
         return
     if wanted.most is not None and part.total > wanted.most:
@@ -113,13 +120,13 @@ def _check_size(part: Part, wanted: Wanted, reply: Reply) -> None:
     check_space(part.path.parent, part.total - part.size)
 
 
-def _too_large(wanted: Wanted, size: str) -> FetchError:
+def _too_large(wanted: RequestedFile, size: str) -> FetchError:
     text = f"{wanted.address.shown}: {size} bytes, expected at most {wanted.most:,} for {wanted.name}. Not kept"
     return FetchError(Problem("E704", text))
 
 
-def _receive(part: Part, reply: Reply, offset: int, wanted: Wanted, progress: Progress) -> None:
-    """Append the body to the part. Raises Interrupted when less comes than the server told."""
+def _receive(part: PartialFile, reply: Reply, offset: int, wanted: RequestedFile, progress: Progress) -> None:
+    """Append the body to the part. Raises TransientError if it is shorter than the server said."""
     stage = f"fetching {wanted.name}"
     progress(stage, 0, part.total or 0)
     with open(part.path, "ab") as file:
@@ -136,32 +143,33 @@ def _receive(part: Part, reply: Reply, offset: int, wanted: Wanted, progress: Pr
                 raise _too_large(wanted, f"more than {wanted.most:,}")
             if time.monotonic() - slow_at > _SLOW_SECONDS:
                 if position - slow_from < _SLOW_BYTES:
-                    raise Interrupted(f"less than {_SLOW_BYTES >> 10} kB came in {_SLOW_SECONDS:.0f} seconds")
+                    raise TransientError(f"less than {_SLOW_BYTES >> 10} kB came in {_SLOW_SECONDS:.0f} seconds")
                 slow_from, slow_at = position, time.monotonic()
     if part.total is not None and position < part.total:
-        raise Interrupted(f"cut after {position:,} of {part.total:,} bytes")
+        raise TransientError(f"cut after {position:,} of {part.total:,} bytes")
 
 
-def _skip_overlap(part: Part, reply: Reply, offset: int) -> int:
-    """Read again what is already here, where the server does not name versions; it must be the same. The position."""
+def _skip_overlap(part: PartialFile, reply: Reply, offset: int) -> int:
+    """Read bytes that are here already again and compare them, where the server does not identify versions. Returns the
+    new position."""
     position = offset
     with open(part.path, "rb") as file:
         file.seek(offset)
         while position < part.size:
             piece = reply.read(part.size - position)
             if not piece:
-                raise Interrupted("cut at once")
+                raise TransientError("cut at once")
             if piece != file.read(len(piece)):
                 part.clear()
-                raise Interrupted("the file has other bytes now")
+                raise TransientError("the file has other bytes now")
             position += len(piece)
     return position
 
 
-def is_current(address: Address, record: Record) -> bool:
-    """Ask whether the server still has the version that is in the cache. Raises Interrupted when it cannot be asked.
+def is_current(address: Address, record: FileRecord) -> bool:
+    """Whether the server still has the version that is in the cache. Raises TransientError if it does not answer.
 
-    A server that names no versions is believed by the size.
+    Where the server does not identify versions, the size decides.
     """
     headers: dict[str, str] = {}
     if record.etag:
@@ -172,9 +180,9 @@ def is_current(address: Address, record: Record) -> bool:
         if reply.status == 304:
             return True
         if reply.status != 200:
-            if reply.status in PASSING:
-                raise Interrupted(f"the server answers {reply.status}")
-            judge_status(Part(Path()), reply, 0)
+            if reply.status in TRANSIENT_STATUSES:
+                raise TransientError(f"the server answers {reply.status}")
+            raise_for_status(PartialFile(Path()), reply, 0)
         etag, modified = reply.headers.get("ETag"), reply.headers.get("Last-Modified")
         if record.etag and etag:
             return etag == record.etag

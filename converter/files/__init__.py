@@ -1,4 +1,5 @@
-"""Files, read so that a hostile one can do no harm: regular files, memory maps, strict JSON, bounded protobuf.
+"""Read files safely, hostile ones too: regular files, memory maps, strict JSON, bounded protobuf; checksums and disk
+space.
 
-Above `common`, below everything that opens or fetches.
+Imports `common`.
 """

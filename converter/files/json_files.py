@@ -1,4 +1,4 @@
-"""JSON files of a checkpoint, read strictly: what two parsers could read in two ways is refused."""
+"""Strict reader for the JSON files of a checkpoint: what two parsers could read differently is refused."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _number(digits: str) -> float:
 
 
 def _check_depth(value: Any) -> None:
-    """What is nested nearly as deep as the parser allows could not be shown in a message any more."""
+    """Refuse deep nesting: a value nearly as deep as the parser allows could not be shown in a message."""
     level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(_MOST_DEPTH):
         inner = [item.values() if isinstance(item, dict) else item for item in level]
@@ -104,7 +104,7 @@ def _check_depth(value: Any) -> None:
 
 
 def _check_surrogates(value: Any) -> None:
-    """Half a character (`\\ud800` alone) can be neither printed nor written as UTF-8."""
+    """Refuse lone surrogates (`\\ud800`), which can be neither printed nor written as UTF-8."""
     if isinstance(value, str):
         try:
             value.encode()

@@ -1,7 +1,7 @@
-"""A file's bytes, mapped, and its descriptor, by which they are read where a cut would end the process.
+"""A memory map that keeps the file's descriptor, for reads that survive a file that is truncated meanwhile.
 
-Touching a mapped page that is no longer there kills (SIGBUS), and nothing tidies up. Opening a file looks at it through
-the map; copying it, which takes the time, reads it by the descriptor.
+Touching a mapped page that no longer exists kills the process (SIGBUS) without cleanup. Readers look at a file through
+the map when they open it; copying, which takes long, reads through the descriptor.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 
 from converter.common.errors import FileError, file_error
 
-#: Windows neither reads at a place nor cuts a file that is mapped.
+#: Windows has no preadv, and does not truncate a mapped file.
 _CAN_READ_AT = hasattr(os, "preadv")
 
 
@@ -34,7 +34,7 @@ class MappedFile(mmap.mmap):
 
 
 def map_descriptor(descriptor: int, name: str) -> MappedFile:
-    """The whole of an open file, mapped. The descriptor stays the caller's. Raises what mmap raises."""
+    """Map the whole of an open file. The caller keeps its descriptor. Raises what mmap raises."""
     mapped = MappedFile(descriptor, 0, access=mmap.ACCESS_READ)
     mapped.name = name
     if _CAN_READ_AT:
@@ -53,12 +53,12 @@ def read_into(buffer: mmap.mmap, at: int, target: memoryview) -> None:
     while done < len(target):
         count = os.preadv(buffer.descriptor, [target[done:]], at + done)
         if count == 0:
-            raise _cut(buffer)
+            raise _truncated(buffer)
         done += count
 
 
 def read_piece(buffer: mmap.mmap, at: int, size: int) -> memoryview:
-    """The bytes from `at` on; a view of what is no file with a descriptor. Raises FileError as `read_into`."""
+    """The bytes from `at` on; a view if the buffer has no descriptor. Raises FileError as `read_into`."""
     if not can_read(buffer):
         return memoryview(buffer)[at : at + size]
     data = bytearray(size)
@@ -66,7 +66,7 @@ def read_piece(buffer: mmap.mmap, at: int, size: int) -> memoryview:
     return memoryview(data)
 
 
-def _cut(buffer: MappedFile) -> FileError:
+def _truncated(buffer: MappedFile) -> FileError:
     size = os.fstat(buffer.descriptor).st_size
-    said = f"has {size} bytes, and had {len(buffer)} when it was opened. Is something writing it?"
-    return file_error("E303", buffer.name, said)
+    reason = f"has {size} bytes, and had {len(buffer)} when it was opened. Is something writing it?"
+    return file_error("E303", buffer.name, reason)

@@ -1,4 +1,4 @@
-"""The wire format of protobuf, as far as it takes to walk a message: no schema, nothing allocated on a file's word.
+"""A protobuf wire-format reader that walks a message without a schema and allocates nothing that a file asks for.
 
 (Protocol Buffers encoding specification: a field is a varint of number * 8 + wire type, then its value.)
 """
@@ -22,7 +22,7 @@ class Field(NamedTuple):
 
 
 class WireError(ValueError):
-    """The bytes are no message. `offset` is where that shows."""
+    """The bytes are not a protobuf message. `offset` is the byte where that was found."""
 
     def __init__(self, offset: int, reason: str) -> None:
         self.offset = offset
@@ -61,7 +61,7 @@ def read_field(message: memoryview, at: int) -> tuple[Field, int]:
 
 
 def _read_varint(message: memoryview, at: int) -> tuple[int, int]:
-    if at < len(message) and message[at] < 0x80:  # Nearly all are one byte, and a vocabulary has a quarter million.
+    if at < len(message) and message[at] < 0x80:  # The common case; a vocabulary has 250,000 of them.
         return message[at], at + 1
     value = 0
     for index in range(10):

@@ -1,4 +1,4 @@
-"""Files of a checkpoint: opened only when they are regular files, and recognised when they are of another kind."""
+"""Open files of a checkpoint only if they are regular files, and recognise files of another kind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from converter.common.errors import FileError, Problem, file_error
 from converter.common.redaction import redact
 from converter.files.mapped_file import map_descriptor
 
-#: Reads past this point of a file are never needed to tell what kind it is.
+#: The first bytes of a file, which are enough to recognise its kind.
 HEAD_BYTES = 512
 
 _SPECIAL_KINDS = (
@@ -24,7 +24,7 @@ _SPECIAL_KINDS = (
     (stat.S_ISBLK, "a block device"),
 )
 _LFS_START = b"version https://git-lfs"
-#: What a file is that holds a pointer, for a message that starts "FILE is ".
+#: For messages that start with "FILE is ".
 LFS_POINTER = "a git-LFS pointer, not the file itself. Fetch it with `git lfs pull`"
 _FOREIGN_STARTS = (
     (_LFS_START, LFS_POINTER),
@@ -45,7 +45,7 @@ _FOREIGN_STARTS = (
 
 
 def quoted(text: str, most: int = 60) -> str:
-    """Text of a file as it may be shown: quoted, escaped and short."""
+    """Text from a file for a message: quoted, escaped and short."""
     text = redact(text)
     return ascii(text if len(text) <= most else text[: most - 3] + "...")
 
@@ -53,7 +53,7 @@ def quoted(text: str, most: int = 60) -> str:
 def is_file(path: Path) -> bool:
     """Whether a regular file (or a link to one) lies here; False when nothing does.
 
-    Raises FileError for what has the name but cannot be read as a file: opening a FIFO would wait for ever.
+    Raises FileError for what has the name but cannot be read as a file: opening a FIFO would block.
     """
     try:
         kind = os.stat(path).st_mode
@@ -75,7 +75,7 @@ def open_file(path: Path) -> int:
         descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
-    try:  # what lies under the name may have been exchanged since
+    try:  # The file may have been replaced since.
         _check_regular(path, os.fstat(descriptor).st_mode)
     except FileError:
         os.close(descriptor)
@@ -107,7 +107,7 @@ def read_file(path: Path, most: int) -> bytes:
 
 
 def recognise(head: bytes, size: int) -> str | None:
-    """What a file that is neither a pickle nor safetensors is, told by its first bytes; None when they say nothing."""
+    """The kind of a foreign file, recognised by its first bytes (`head`); None when they are unknown."""
     if head.startswith(b"\x1f\x8b") and _starts_as_tar(head):
         return "a tar archive, compressed with gzip. Unpack it first"
     for start, kind in _FOREIGN_STARTS:
@@ -134,7 +134,7 @@ def recognise(head: bytes, size: int) -> str | None:
 
 
 def _starts_as_tar(head: bytes) -> bool:
-    """Whether what gzip compressed begins as a tar archive does."""
+    """Whether gzip-compressed data begin like a tar archive."""
     try:
         return zlib.decompressobj(31).decompress(head, HEAD_BYTES)[257:262] == b"ustar"
     except zlib.error:
@@ -142,8 +142,7 @@ def _starts_as_tar(head: bytes) -> bool:
 
 
 def is_lfs_pointer(head: bytes) -> bool:
-    """Whether a file holds git-LFS's note of where its content is: what a clone without `git lfs pull` has in the place
-    of every large file."""
+    """Whether a file is a git-LFS pointer, which a clone without `git lfs pull` has in the place of a large file."""
     return head.startswith(_LFS_START)
 
 

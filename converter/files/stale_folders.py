@@ -1,8 +1,11 @@
-"""What a killed run leaves is recognised and cleared by the next one.
+"""Find and remove the temporary folders that killed runs left behind.
 
-A folder of this tool holds a marker: a file that names the folder and its number in the file system, and that is locked
-while its run lives. The lock goes with the process, however it ends, so a marked folder whose lock is free is a
-leftover. A folder without such a marker is never touched, whatever it is called.
+A temporary folder holds a marker: a file that names the folder and its inode and that is locked while its run lives.
+The lock ends with the process, however it ends, so a marked folder with a free lock is stale. A folder without a valid
+marker is never touched.
+
+The package filelock does not fit here: it creates the file that it locks and may remove it on release, while this
+marker must be new, must have content before it counts, and must never be created by the run that looks at it.
 """
 
 from __future__ import annotations
@@ -27,13 +30,13 @@ _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os
 
 
 def mark(folder: Path, replaces: str = "") -> IO[bytes]:
-    """Make the marker of a new folder; it is locked as long as what is returned is open. `replaces`: the name next to
-    the folder to which REPLACED goes back if this run is killed."""
+    """Make the marker of a new folder, locked as long as the returned file is open. `replaces`: the name next to the
+    folder to which REPLACED is moved back if this run is killed."""
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
     handle = os.fdopen(descriptor, "r+b")
     try:
-        # Before it is a marker by its content: no other run can take the folder for a leftover. Where nothing can be
-        # locked no run clears anything.
+        # Locked before the content makes it a marker, so that no other run takes the folder for a stale one. On a file
+        # system without locks nothing is ever cleared.
         with contextlib.suppress(OSError):
             _lock(handle)
         handle.write(_content(folder) + os.fsencode(replaces))
@@ -50,10 +53,10 @@ def _content(folder: Path) -> bytes:
 
 
 def clear_folders(parent: Path, pattern: str) -> None:
-    """Remove this user's marked folders of that name, of runs that are dead. What cannot be removed stays.
+    """Remove this user's stale folders whose name matches `pattern`. What cannot be removed stays.
 
-    A run that was killed before it made the marker, or after it removed it, leaves an empty folder: only an old one of
-    those is cleared, for a live run has one for an instant.
+    A run that was killed before it made the marker, or after it removed it, leaves an empty folder. Only an old one is
+    removed, because a live run has one for an instant.
     """
     with contextlib.suppress(OSError):
         for folder in parent.glob(pattern):
@@ -73,15 +76,15 @@ def _clear(folder: Path) -> None:
     with lock:
         start = _content(folder)
         content = lock.read(_MOST_MARKER)
-        # Its run may have ended since: then the lock is that of a file which is gone.
+        # Its run may have ended meanwhile: then the lock belongs to a removed file.
         is_marker = content.startswith(start) and os.fstat(lock.fileno()).st_nlink == 1
         if is_marker and give_back(folder, os.fsdecode(content[len(start) :])):
             remove_folder(folder)
 
 
 def give_back(folder: Path, name: str) -> bool:
-    """Put an OUTPUT that was about to be replaced back where nothing has taken its place. False when it still lies in
-    the folder and nowhere else."""
+    """Move an OUTPUT that was about to be replaced back to its place if that is free. False when the move failed and
+    the folder holds the only copy."""
     if not name or os.path.basename(name) != name or not (folder / REPLACED).is_dir():
         return True
     place = folder.parent / name
@@ -95,7 +98,7 @@ def give_back(folder: Path, name: str) -> bool:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a marked folder, the marker last: what a kill leaves of it is recognised."""
+    """Remove a marked folder, the marker last, so that an interrupted removal is recognised too."""
     with contextlib.suppress(OSError):
         for entry in list(os.scandir(folder)):
             if entry.is_dir(follow_symlinks=False):
@@ -107,14 +110,14 @@ def remove_folder(folder: Path) -> None:
 
 
 def _is_ours(folder: Path) -> bool:
-    """In a folder that everybody may write to, another user's may have any name."""
+    """Whether this user owns the folder: others can use any name in a shared parent folder."""
     if folder.is_symlink() or not folder.is_dir():
         return False
     return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
 
 
 def try_lock(path: Path) -> IO[bytes] | None:
-    """The locked file, or None when another process holds it or it is no file. It is never made here."""
+    """The locked file, or None when another process holds it or it is not a regular file. It is never created here."""
     handle = os.fdopen(os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | _FLAGS), "r+b")
     try:
         if stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
@@ -139,7 +142,7 @@ def _lock(handle: IO[bytes]) -> None:
 
 @contextmanager
 def scratch_folder(prefix: str) -> Iterator[Path]:
-    """A temporary folder for the length of the block. Those that killed runs left with this prefix are removed."""
+    """A temporary folder for the duration of the block. Stale folders with this prefix are removed first."""
     clear_folders(Path(tempfile.gettempdir()), f"{prefix}????????")
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     lock = mark(folder)

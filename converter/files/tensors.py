@@ -1,4 +1,4 @@
-"""Facts about a tensor in a file, and its bytes on request: what every reader yields and nothing else needs to know."""
+"""The result of every reader: facts about the tensors of a file, and their bytes on request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DTYPES: dict[str, tuple[str, int, str]] = {
     "bool": ("|b1", 1, "BOOL"),
 }
 FLOATING = ("float64", "float32", "float16", "bfloat16")
-#: dtype -> those of which it holds every value exactly.
+#: dtype -> the dtypes whose values it represents exactly.
 HOLDS_VALUES_OF: dict[str, tuple[str, ...]] = {
     "float64": FLOATING,
     "float32": ("float32", "float16", "bfloat16"),
@@ -50,12 +50,12 @@ def element_count(shape: tuple[int, ...]) -> int:
 
 
 def is_shape(sizes: Sequence[object]) -> bool:
-    """Whether these are sizes of an array that numpy can hold, which an array of no elements may still exceed."""
+    """Whether these are the sizes of an array that numpy can hold; sizes of 0 count as 1."""
     counts = [size for size in sizes if type(size) is int and size >= 0] if len(sizes) <= 32 else []
     return len(counts) == len(sizes) and element_count(tuple(size or 1 for size in counts)) <= 1 << 48
 
 
-class ByteRun(Protocol):
+class ByteSource(Protocol):
     """A stretch of a file that holds tensor bytes, raw or coded."""
 
     @property
@@ -64,7 +64,7 @@ class ByteRun(Protocol):
 
     @property
     def place(self) -> tuple[str, int, int]:
-        """Which bytes these are: a name for the file, the first and the end. Equal places are shared bytes."""
+        """Identity of the bytes: a name for the file, start and end. Tensors with equal places share their bytes."""
 
     def view(self) -> memoryview | None:
         """The bytes without a copy, or None when they must be decoded."""
@@ -72,12 +72,12 @@ class ByteRun(Protocol):
     def pieces(self) -> Iterator[bytes | memoryview]:
         """The decoded bytes in order, in pieces of a few MB."""
 
-    def raw(self) -> RawRun | None:
-        """The run as bytes of a file that can be read without touching its map; None for others."""
+    def raw(self) -> MappedBytes | None:
+        """The same bytes as a range that can be read without touching its map; None if there is none."""
 
 
 @dataclass(frozen=True)
-class RawRun:
+class MappedBytes:
     """`size` bytes from `start` of a mapped file, as they are."""
 
     buffer: mmap.mmap
@@ -95,7 +95,7 @@ class RawRun:
         for at in range(0, self.size, _PIECE_BYTES):
             yield read_piece(self.buffer, self.start + at, min(_PIECE_BYTES, self.size - at))
 
-    def raw(self) -> RawRun | None:
+    def raw(self) -> MappedBytes | None:
         return self if can_read(self.buffer) else None
 
     def read_into(self, at: int, target: memoryview) -> None:
@@ -105,7 +105,7 @@ class RawRun:
 
 @dataclass(frozen=True)
 class SourceTensor:
-    """A tensor of a checkpoint: facts now, bytes when asked.
+    """A tensor of a checkpoint; its bytes are read on request.
 
     `shape` and `dtype` are logical; with `fortran` the bytes lie in column order, which the logical array hides.
     `file` is the base name of the file that holds it. Sizes of `runs` add up to the shape times the item size:
@@ -117,7 +117,7 @@ class SourceTensor:
     shape: tuple[int, ...]
     dtype: str
     file: str
-    runs: tuple[ByteRun, ...] = field(repr=False)
+    runs: tuple[ByteSource, ...] = field(repr=False)
     fortran: bool = False
     stored_as: str = ""
 
@@ -138,7 +138,7 @@ class SourceTensor:
         return flat.reshape(self.shape, order="F" if self.fortran else "C")
 
 
-def _decode(runs: tuple[ByteRun, ...], size: int) -> bytearray | mmap.mmap:
+def _decode(runs: tuple[ByteSource, ...], size: int) -> bytearray | mmap.mmap:
     if size <= SPOOL_BYTES:
         gathered = bytearray()
         for run in runs:
@@ -170,7 +170,7 @@ class TensorSet:
     tensors: dict[str, SourceTensor]
     files: tuple[SourceFile, ...]
     warnings: tuple[str, ...] = ()
-    #: What can be told of the writer, e.g. "pickle protocol 4".
+    #: What is known about the writer, e.g. "pickle protocol 4".
     writer: str = ""
     #: Which names the file has: "structured" (PaddleNLP's), "official" (the original release's), "automatic" (numbered)
     #: or "transformers" (the target's already, in PyTorch's layout).
@@ -181,14 +181,13 @@ class TensorSet:
     inferred_preset: str = ""
     #: Tensor -> its variable, as a file of Paddle's may have it next to the tensors.
     name_table: Mapping[str, str] = field(default_factory=dict)
-    #: What stood in front of the names in the file, and was taken off.
+    #: The prefix that was removed from the names in the file.
     prefix: str = ""
-    #: What lies there and is no weight (an optimizer's state): name and reason.
+    #: Files or tensors that are not weights (an optimizer's state): name and reason.
     left_out: tuple[tuple[str, str], ...] = ()
     #: Weights that no PyTorch class has a place for (the release's MLM head), kept in a file of their own.
     extras: Mapping[str, SourceTensor] = field(default_factory=dict)
-    #: Names of what lies next to the tensors and is none (a number, for example), and of tensors in a dict that was not
-    #: taken.
+    #: Names of other values next to the tensors (a number, for example), and of tensors in a dict that was not used.
     not_tensors: tuple[str, ...] = ()
     #: The name of the family whose names these are.
     family: str = ""

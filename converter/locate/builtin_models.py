@@ -1,4 +1,4 @@
-"""The built-in names: what PaddleNLP's community storage has under each, and a folder like PaddleNLP's made of it."""
+"""The built-in names: the files of PaddleNLP's community storage for each, and a folder like PaddleNLP's of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from functools import cache
 from typing import Any
 
 from converter.common.errors import FetchError, Problem, SourceError
-from converter.fetch.cache import Entry, Record, sum_of
+from converter.fetch.cache import CacheEntry, FileRecord
 from converter.fetch.download import fetch_file
-from converter.fetch.request import Progress, Wanted
+from converter.fetch.request import Progress, RequestedFile
 from converter.fetch.url import Address, parse_address
+from converter.files.hashing import sha256_of
+from converter.locate.check_download import check_content
 from mappings import all_families
 from mappings.pretrained import Pretrained, StoredFile
 from mappings.toml_files import read_toml
@@ -43,25 +45,25 @@ def endpoint() -> Address:
         raise SourceError(Problem("E701", f"{VARIABLE}: {error.problems[0].text}")) from None
 
 
-def gather(model: Pretrained, entry: Entry, store: Address, *, offline: bool, progress: Progress) -> None:
-    """Have every file of `model` in `entry`, which the caller has locked. What is here with its sum is not asked for
-    again. The weights come last: whoever finds them finds the rest. Raises FetchError."""
+def gather(model: Pretrained, entry: CacheEntry, store: Address, *, offline: bool, progress: Progress) -> None:
+    """Fetch the files of `model` that are missing in `entry`, or have another checksum; the caller has locked it. The
+    weights come last, so that a folder with weights is complete. Raises FetchError."""
     files = sorted(model.files, key=lambda file: most_bytes(file) is None)
     if model.config is not None:
         _write_config(entry, model.config)
     missing = [file for file in files if entry.find(file.name) is None]
     if offline and missing:
         names = ", ".join(file.name for file in missing)
-        text = f"offline, and the cache does not have {names} of {model.name} (whole and with its sum)"
+        text = f"offline, and the cache does not have {names} of {model.name} (complete and with its checksum)"
         raise FetchError(Problem("E709", f"{text}. Run it once with a network: {entry.folder} is where it looks"))
     for file in missing:
         address = parse_address(f"{store.url.rstrip('/')}/{file.at}")
         address = Address(address.url, address.shown, store.authorization)
-        fetch_file(entry, Wanted(file.name, address, file.md5, most_bytes(file)), progress)
+        fetch_file(entry, RequestedFile(file.name, address, check_content, file.md5, most_bytes(file)), progress)
 
 
-def _write_config(entry: Entry, config: Mapping[str, Any]) -> None:
-    """PaddleNLP's own table as the config.json that its folders have."""
+def _write_config(entry: CacheEntry, config: Mapping[str, Any]) -> None:
+    """Write the config of PaddleNLP's own table as config.json."""
     data = (json.dumps(dict(config), indent=2, sort_keys=True) + "\n").encode()
     found = entry.find("config.json")
     if found is not None and found[0].read_bytes() == data:
@@ -69,4 +71,4 @@ def _write_config(entry: Entry, config: Mapping[str, Any]) -> None:
     incoming = entry.folder / "incoming" / "config.json"
     incoming.parent.mkdir(exist_ok=True)
     incoming.write_bytes(data)
-    entry.keep("config.json", incoming, Record(len(data), sum_of(incoming, "sha256")))
+    entry.keep("config.json", incoming, FileRecord(len(data), sha256_of(incoming)))

@@ -1,4 +1,4 @@
-"""Which files of a repository a conversion needs: the weights that a folder of these files would be opened at."""
+"""Which files of a Hub repository a conversion needs."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
 from mappings import all_families
 
 _TOKENIZER = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
-#: Of PyTorch repositories that have nothing else.
+#: Taken if a repository has no other weights.
 _PYTORCH = ("pytorch_model.bin.index.json", "pytorch_model.bin")
 _MOST_NAMES = 5000
 
 
 def needed_files(names: Iterable[str], repo_id: str) -> tuple[list[str], str]:
-    """The small files that are there, and the file at which the weights begin. Raises SourceError."""
+    """The small files that the repository has, and its weight file or the index of its shards. Raises SourceError."""
     there = list(names)
     plain = sorted(name for name in there if unsafe_name(name) is None)[:_MOST_NAMES]
     try:
         weights = _first_weights(plain)
     except SourceError as error:
-        more = _way_out(there, repo_id)
+        more = _describe_folders(there, repo_id)
         raise type(error)(
             *(Problem(each.code, f"Hub id {repo_id}: {each.text}{more}") for each in error.problems)
         ) from None
@@ -48,8 +48,8 @@ def _small_files() -> tuple[str, ...]:
 
 
 def _first_weights(names: list[str]) -> str:
-    """Chosen by the code that chooses in a folder, which sees names only: here they are, empty. "" for a file per
-    variable. Raises SourceError."""
+    """The weight file that a folder with files of these names is opened at; "" for a file per variable. The choice is
+    made in a folder of empty files, by the code that opens folders. Raises SourceError."""
     pytorch = next((name for name in _PYTORCH if name in names), None)
     with scratch_folder("paddle2torch-names-") as scratch:
         folder = scratch / "repository"
@@ -65,8 +65,8 @@ def _first_weights(names: list[str]) -> str:
             raise
 
 
-def _way_out(names: list[str], repo_id: str) -> str:
-    """What to do about weights that lie in folders of the repository; nothing when none do."""
+def _describe_folders(names: list[str], repo_id: str) -> str:
+    """What to do about weights in folders of the repository; empty if there are none."""
     inside: dict[str, list[str]] = {}
     for name in names:
         folder, _, base = name.rpartition("/")
@@ -97,12 +97,12 @@ def _fetch_whole(repo_id: str, folder: str) -> str:
 
 
 def index_of(name: str) -> bool:
-    """Whether a weight file is an index of others."""
+    """Whether a weight file is an index of shards."""
     return name.endswith(".json") and ".index." in name
 
 
 def shards_of(path: Path) -> list[str]:
-    """The files that an index names. Raises FileError, or FetchError for a name that is none."""
+    """The files that an index names. Raises FileError, or FetchError (E710) for a name that is no file name."""
     places = read_json(path)[0].get("weight_map")
     shards = sorted({str(place) for place in places.values()}) if isinstance(places, dict) else []
     wrong = next((name for name in shards if unsafe_name(name)), None)

@@ -1,31 +1,20 @@
-"""SOURCE as text -> a path on this machine, fetched into the cache where it is not one."""
+"""Find what SOURCE names: a path on this machine, or something to fetch into the cache."""
 
 from __future__ import annotations
 
 import os
-import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from converter.common.errors import FetchError, Problem, SourceError
 from converter.common.redaction import redact
+from converter.hub.names import is_repo_id
+from converter.locate.located import Located
 
 if TYPE_CHECKING:
     from converter.fetch.request import Progress
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 _FILE_SUFFIXES = (".pdparams", ".pdiparams", ".pdmodel", ".safetensors", ".bin", ".json")
-
-
-@dataclass(frozen=True)
-class Located:
-    """Where SOURCE is, and where it came from: the name, the address without credentials and query, or the Hub id and
-    commit; None for what was on this machine."""
-
-    path: Path
-    origin: str | None = None
-    warnings: tuple[str, ...] = ()
 
 
 def locate(
@@ -36,11 +25,11 @@ def locate(
     offline: bool = False,
     progress: Progress | None = None,
 ) -> Located:
-    """The first that fits: a path that exists, a built-in name, an http(s) address, a Hub id.
+    """Find SOURCE, which is the first that fits: a path that exists, a built-in name, an http(s) address, a Hub id.
 
-    A `Path` is never taken for anything but a path. `revision` is for Hub ids; `cache` takes the place of
+    A `Path` is always a path. `revision` is for Hub ids; `cache` takes the place of
     PADDLE2TORCH_CACHE; `offline`, or HF_HUB_OFFLINE, asks no server. Raises SourceError, FetchError, or the reader's
-    FileError for what came and is damaged.
+    FileError for a download that is damaged.
     """
     text = os.fspath(source)
     kind = "path" if isinstance(source, Path) else kind_of(text)
@@ -49,7 +38,7 @@ def locate(
     if kind == "path":
         return Located(Path(text))
     if kind == "nothing":
-        raise SourceError(Problem("E001", _nothing_fits(text)))
+        raise SourceError(Problem("E001", _describe_unknown(text)))
     from converter.fetch.cache import cache_failure, cache_folder
 
     root = cache_folder(cache)
@@ -57,17 +46,18 @@ def locate(
     report = progress or (lambda *_: None)
     try:
         if kind == "hub":
-            from converter.locate.hub_snapshot import Hub
+            from converter.locate.hub_snapshot import locate_on_hub
 
             named = cache is not None or bool(os.environ.get("PADDLE2TORCH_CACHE"))
-            return Hub(text, revision, root / "hub" if named else None, report).locate(offline=offline)
+            folder = root / "hub" if named else None
+            return locate_on_hub(text, revision, folder, offline=offline, progress=report)
         return (_locate_name if kind == "name" else _locate_address)(text, root, offline, report)
     except OSError as error:
         raise cache_failure(root, error) from error
 
 
 def kind_of(text: str) -> str:
-    """path, name, address, hub or nothing."""
+    """What a SOURCE is: path, name, address, hub or nothing."""
     from converter.fetch.url import is_address
     from converter.locate.builtin_models import built_in_names
 
@@ -77,8 +67,7 @@ def kind_of(text: str) -> str:
         return "name"
     if is_address(text):
         return "address"
-    is_hub_id = _HUB_ID.fullmatch(text) and not text.endswith((*_FILE_SUFFIXES, ".git")) and ".." not in text
-    return "hub" if is_hub_id and "--" not in text else "nothing"
+    return "hub" if is_repo_id(text, needs_owner=True) and not text.endswith(_FILE_SUFFIXES) else "nothing"
 
 
 def _exists(text: str) -> bool:
@@ -88,7 +77,7 @@ def _exists(text: str) -> bool:
         return False
 
 
-def _nothing_fits(text: str) -> str:
+def _describe_unknown(text: str) -> str:
     from converter.locate.builtin_models import built_in_names
 
     text = redact(text)  # before it is cut, or half a password might stay
@@ -100,28 +89,29 @@ def _nothing_fits(text: str) -> str:
 
 
 def _locate_name(text: str, root: Path, offline: bool, progress: Progress) -> Located:
-    from converter.fetch.cache import Entry
+    from converter.fetch.cache import CacheEntry
     from converter.locate.builtin_models import built_in_names, endpoint, gather
 
     store = endpoint()
-    entry = Entry(root, "names", text, store.key)
-    with entry.locked(lambda said: progress(said, 0, 0)):
+    entry = CacheEntry(root, "names", text, store.key)
+    with entry.locked(lambda line: progress(line, 0, 0)):
         gather(built_in_names()[text], entry, store, offline=offline, progress=progress)
     warnings = (f"offline: {text} is taken from the cache",) if offline else ()
     return Located(entry.files, text, warnings)
 
 
 def _locate_address(text: str, root: Path, offline: bool, progress: Progress) -> Located:
-    from converter.fetch.cache import Entry
+    from converter.fetch.cache import CacheEntry
     from converter.fetch.download import fetch_file
-    from converter.fetch.request import Wanted, is_current
-    from converter.fetch.transport import Interrupted
+    from converter.fetch.request import RequestedFile, is_current
+    from converter.fetch.retry import TransientError
     from converter.fetch.url import parse_address, weight_name
+    from converter.locate.check_download import check_content
 
     address = parse_address(text)
     name = weight_name(address)
-    entry = Entry(root, "addresses", name, address.key)
-    with entry.locked(lambda said: progress(said, 0, 0)):
+    entry = CacheEntry(root, "addresses", name, address.key)
+    with entry.locked(lambda line: progress(line, 0, 0)):
         found = entry.find(name)
         if found is None and offline:
             raise FetchError(
@@ -131,10 +121,10 @@ def _locate_address(text: str, root: Path, offline: bool, progress: Progress) ->
         try:
             current = found is not None and (offline or is_current(address, found[1]))
             warning = warning if offline else ""
-        except Interrupted as error:
+        except TransientError as error:
             current, warning = True, f"{address.shown}: {error}"
         if not current:
-            fetch_file(entry, Wanted(name, address), progress)
+            fetch_file(entry, RequestedFile(name, address, check_content), progress)
             warning = ""
-    said = (f"{warning}. {name} is taken from the cache, as it was fetched before",) if warning else ()
-    return Located(entry.files / name, address.shown, said)
+    warnings = (f"{warning}. {name} is taken from the cache, as it was fetched before",) if warning else ()
+    return Located(entry.files / name, address.shown, warnings)

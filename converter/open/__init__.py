@@ -1,4 +1,4 @@
-"""A checkpoint opened: one reader per file format, each yielding facts about tensors; nothing in a file is executed.
+"""Open a checkpoint: one reader per file format, which returns facts about the tensors. Nothing in a file is executed.
 
 Imports `common`, `files` and `mappings`. `source` is the entry.
 """

@@ -1,4 +1,4 @@
-"""Adapters without their model: a file or a folder that holds nothing else is named for what it is."""
+"""Recognise adapters without their model, and refuse a file or a folder that contains nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mappings.names.inner import load_inner
 
 CODE = "E006"
 _ADVICE = "Merge it into its base model, then convert that"
-#: What a file of an adapter ends in where it cannot be read as weights: torch is missing, or the layout is unknown.
+#: Error codes of an adapter file that cannot be read as weights: torch is missing, or the layout is unknown.
 _UNREAD = ("E004", "E040", "E304", "E323")
 
 

@@ -1,4 +1,4 @@
-"""How many tensors a checkpoint has at most, and how long their names are together: what follows is done per name."""
+"""Limits for the number of tensors of a checkpoint and the total length of their names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from converter.common.errors import FileError, Problem
 
 #: A large model with its optimizer has 2,000.
 MOST_TENSORS = 40_000
-#: Characters of all names together; 400 tensors take 20,000.
+#: Characters of all names together; 400 tensors have 20,000.
 MOST_NAMES = 8 << 20
 
 

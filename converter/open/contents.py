@@ -1,4 +1,4 @@
-"""What a file holds, recognised by its first bytes. Its name is asked only where these show nothing."""
+"""Recognise the format of a weight file by its first bytes. Its name matters only where these are not enough."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from converter.open.static_graph.lod_tensor import starts_as_stream
 from converter.open.torch.torch_pickle import LEGACY_START
 
 SAFETENSORS, TORCH, PICKLE, STREAM = "safetensors", "torch", "pickle", "stream"
-#: What each kind is called in a warning.
-SAID = {
+#: The words for each format in a warning.
+DESCRIPTIONS = {
     SAFETENSORS: "a safetensors file",
     TORCH: "a file of torch.save",
-    PICKLE: "a pickle (as .pdparams files are)",
-    STREAM: "a static graph's tensors (as .pdiparams files have them)",
+    PICKLE: "a pickle (as in .pdparams files)",
+    STREAM: "a static graph's tensors (as in .pdiparams files)",
 }
 _ZIP_START = b"PK\x03\x04"
-#: PROTO and a protocol that Paddle, numpy and Python write. Older ones have no start of their own.
+#: PROTO and its protocol. Protocols 0 and 1 have no fixed first bytes.
 _PICKLE_STARTS = tuple(bytes((0x80, protocol)) for protocol in (2, 3, 4, 5))
 
 
-def tell_content(path: Path) -> str:
-    """SAFETENSORS, TORCH, PICKLE, STREAM, or '' for what is not recognised. Raises FileError for what is no regular
-    file, or empty."""
+def recognise_content(path: Path) -> str:
+    """SAFETENSORS, TORCH, PICKLE, STREAM, or '' for an unknown format. Raises FileError for an empty file and for
+    what is not a regular file."""
     with map_file(path) as buffer:
         head, size = bytes(buffer[:HEAD_BYTES]), len(buffer)
     if is_safetensors(head, size):
@@ -33,7 +33,7 @@ def tell_content(path: Path) -> str:
         return TORCH
     if head.startswith(_PICKLE_STARTS):
         return PICKLE
-    # Zeros alone are a download that broke.
+    # Only zeros: a broken download.
     return STREAM if any(head) and starts_as_stream(head) else ""
 
 
@@ -41,10 +41,10 @@ def _is_of_torch(path: Path, head: bytes) -> bool:
     """Whether a zip archive is one of torch.save: those hold a data.pkl, usually as their first entry."""
     if b"/data.pkl" in head:
         return True
-    import zipfile  # It takes its time.
+    import zipfile  # Slow to import.
 
     try:
         with os.fdopen(open_file(path), "rb") as handle, zipfile.ZipFile(handle) as archive:
             return any(name.endswith("/data.pkl") for name in archive.namelist())
-    except Exception:  # zipfile raises many kinds for damage
+    except Exception:  # zipfile raises many kinds of errors for damage.
         return False

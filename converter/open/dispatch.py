@@ -1,4 +1,4 @@
-"""The entry: a folder or a file -> its tensors, whatever the format."""
+"""Open a folder or a weight file of any format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from converter.common.errors import FileError, Paddle2TorchError, Problem, Sourc
 from converter.files.regular_files import HEAD_BYTES, is_file, looks_like_text, map_file, quoted, recognise
 from converter.files.tensors import TensorSet
 from converter.open.adapters import refuse_adapter_name, refuse_adapter_tensors
-from converter.open.contents import PICKLE, SAFETENSORS, SAID, STREAM, TORCH, tell_content
+from converter.open.contents import DESCRIPTIONS, PICKLE, SAFETENSORS, STREAM, TORCH, recognise_content
 from converter.open.folder import choose_weights
 from converter.open.names.naming import apply_names
 from converter.open.pickle.pdparams import open_pdparams
@@ -23,12 +23,12 @@ from converter.open.static_graph.program_files import COMBINED, PARAMS, find_wei
 from converter.open.static_graph.variable_folder import open_variables
 from mappings import Family, all_families, matches_row
 
-#: Files that lie next to a model and are not the model, whatever they hold.
+#: Endings of files that lie next to a model and are not the model, whatever they contain.
 _NOT_WEIGHTS = (
     (".pdopt", "an optimizer's state, not a model"),
     ("training_args.bin", "a trainer's settings, not a model"),
 )
-#: What a name promises. A name that is not here promises nothing.
+#: The format that an ending promises; others promise none.
 _PROMISED = {
     ".safetensors": SAFETENSORS,
     ".pdparams": PICKLE,
@@ -90,7 +90,7 @@ def _open_file(path: Path, family: Family) -> TensorSet:
     return found
 
 
-#: Endings of weight files, which need not be looked into to know that they are no programs.
+#: Endings of weight files, which are never programs.
 _WEIGHTS = (".pdparams", ".safetensors", ".pdiparams")
 
 
@@ -104,13 +104,13 @@ def _read_file(path: Path, family: Family) -> TensorSet:
     if other is not None:
         raise SourceError(Problem("E004", f"{_shown(path)} is {other}. {_EXPECTED}"))
     promised = _PROMISED.get(path.suffix, STREAM if name in COMBINED else "")
-    content = tell_content(path)
+    content = recognise_content(path)
     if not (content or promised):
-        raise SourceError(Problem("E004", f"{_shown(path)} is {_say_foreign(path)}. {_EXPECTED}"))
-    # Streams may have any name: it names their variable, or nothing.
+        raise SourceError(Problem("E004", f"{_shown(path)} is {_describe_foreign(path)}. {_EXPECTED}"))
+    # Files of tensor streams may have any name, e.g. that of their variable.
     if content in ("", promised) or (content == STREAM and not promised):
         return _READERS[content or promised](path, family)
-    warning = f"{_shown(path)} is {SAID[content]} by its content, whatever it is called: taken as that"
+    warning = f"{_shown(path)} is {DESCRIPTIONS[content]} by its content, whatever it is called: taken as that"
     try:
         found = _READERS[content](path, family)
     except FileError as error:  # A reader speaks of its own kind of file: why it was asked has to be said.
@@ -125,7 +125,7 @@ _EXPECTED = "Expected a folder, a .pdparams, a .safetensors or a static graph's 
 
 def _open_shard(path: Path, family: Family) -> TensorSet:
     """One file of several. Names are not translated: a shard alone does not show which they are."""
-    content = tell_content(path) or _PROMISED[path.suffix]
+    content = recognise_content(path) or _PROMISED[path.suffix]
     if content == SAFETENSORS:
         return open_safetensors(path, family)
     return _open_torch(path, family) if content == TORCH else open_pdparams(path)
@@ -149,8 +149,8 @@ def _shown(path: Path) -> str:
     return quoted(path.name, 255)[1:-1]
 
 
-def _say_foreign(path: Path) -> str:
-    """What a file that is no weight file looks like."""
+def _describe_foreign(path: Path) -> str:
+    """What a file that is not a weight file looks like."""
     with map_file(path) as buffer:
         head = bytes(buffer[:HEAD_BYTES])
         foreign = recognise(head, len(buffer))

@@ -1,4 +1,4 @@
-"""Which files of a folder are the model's: PaddleNLP's names in PaddleNLP's order, exactly, then a static graph's."""
+"""Choose the weight files of a folder: PaddleNLP's names in PaddleNLP's order, then a static graph's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from converter.open.static_graph.program import is_pir
 from converter.open.static_graph.program_files import COMBINED, MODELS, PARAMS
 from converter.open.static_graph.variable_folder import holds_variables, list_folder
 
-#: As PaddleNLP looks for them, first hit wins (paddlenlp/transformers/model_utils.py:1492-1585).
+#: In PaddleNLP's order; the first one that exists is used (paddlenlp/transformers/model_utils.py:1492-1585).
 ORDER = (
     "model.safetensors.index.json",
     "model.safetensors",
@@ -35,14 +35,14 @@ _VARIANT_FORMS = (
     re.compile(r"model_state\.pdparams\.index\.([^.]+)\.json"),
     re.compile(r"model_state\.([^.]+)\.pdparams"),
 )
-#: PaddleNLP's names are looked for in any folder; a list of more would take the memory.
+#: Names listed from one folder, a limit for memory.
 _MOST_FILES = 1_000_000
 _STEP = re.compile(r"step_\d+")
 _SHARD = re.compile(r".*-\d{5}-of-\d{5}(\.\w+)?\.(pdparams|safetensors)")
 
 
 class Choice(NamedTuple):
-    """The file to begin with (or the folder of variable files), and what to say about the others."""
+    """The weight file (or the folder of variable files), and warnings about the others."""
 
     path: Path
     warnings: tuple[str, ...]
@@ -53,7 +53,7 @@ def choose_weights(folder: Path) -> Choice:
     first = next((name for name in ORDER if is_file(folder / name)), None)
     variants = _find_variants(folder)
     adapters = tuple(warn_of_adapters(list_folder(folder, _MOST_FILES)))
-    if first is not None:  # What is ignored may be anything, and is not looked at.
+    if first is not None:  # Ignored files are not opened.
         ignored = [name for name in ORDER if name != first and os.path.lexists(folder / name)] + list(variants)
         warnings = [f"ignored: {', '.join(ignored)}; {first} comes first, as in PaddleNLP"] if ignored else []
         return Choice(folder / first, (*warnings, *adapters))
@@ -77,7 +77,7 @@ def choose_weights(folder: Path) -> Choice:
 
 
 def _choose_static(folder: Path) -> Path | None:
-    """The one form of a static graph's weights that lies here; None for none. Raises SourceError for several."""
+    """The weights of a static graph in this folder, or None. Raises SourceError for several forms."""
     names = list_folder(folder)
     found = [name for name in names if name.endswith(PARAMS) or (name in COMBINED and not os.path.isdir(folder / name))]
     found += [name for name in names if name.endswith(".pdparams") and _is_static_save(folder / name)]
@@ -94,12 +94,12 @@ def _choose_static(folder: Path) -> Path | None:
 
 
 def _is_static_save(path: Path) -> bool:
-    """static.save writes P.pdparams beside its program and P.pdopt."""
-    beside = [path.with_suffix(suffix) for suffix in (".pdopt", ".pdmodel")]
+    """Whether static.save wrote this file: it writes P.pdparams next to its program and P.pdopt."""
+    neighbours = [path.with_suffix(suffix) for suffix in (".pdopt", ".pdmodel")]
     program = path.with_suffix(".json")
     try:
-        return any(os.path.isfile(other) for other in beside) or (os.path.isfile(program) and is_pir(program))
-    except FileError:  # An empty file, or one that cannot be read, makes no program of it.
+        return any(os.path.isfile(other) for other in neighbours) or (os.path.isfile(program) and is_pir(program))
+    except FileError:  # An empty or unreadable file is not a program.
         return False
 
 

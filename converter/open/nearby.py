@@ -1,4 +1,4 @@
-"""Weights that are not where they are looked for: a file of another name, or a folder further down."""
+"""Find weights to propose when there are none in the usual place: other file names, folders further down."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from converter.common.errors import Paddle2TorchError
-from converter.open.contents import tell_content
+from converter.open.contents import recognise_content
 from converter.open.static_graph.program_files import COMBINED, PARAMS
 from converter.open.static_graph.variable_folder import holds_variables, list_folder
 
 _ENDS = (".pdparams", ".safetensors", ".bin", ".pt", ".pth", ".ckpt")
-#: What trainers write next to a model, parts of one, and what only changes one.
+#: Names of files that are not a whole model: what trainers write next to one, shards, adapters.
 _NO_MODEL = re.compile(
     r"(scheduler|optimizer|scaler|rng_state|training_args|lora|prefix|vera|adapter)([._-].*)?|.*-\d{5}-of-\d{5}\..*"
 )
-#: A search goes two folders down and looks into so many.
+#: Limits of the search: levels, folders, names in a folder.
 _DEPTH, _MOST_FOLDERS, _MOST_NAMES = 2, 200, 2_000
 
 
 def list_lone(folder: Path) -> list[str]:
-    """Files of a folder that may be a whole model under another name: to be proposed, not taken. Raises SourceError."""
+    """Files that may be a whole model under another name; proposed, not used. Raises SourceError."""
     names = [name for name in list_folder(folder, 1_000_000) if is_lone_name(name)]
-    return [name for name in names[:_MOST_FOLDERS] if os.path.isfile(folder / name) and tell_content(folder / name)]
+    return [
+        name for name in names[:_MOST_FOLDERS] if os.path.isfile(folder / name) and recognise_content(folder / name)
+    ]
 
 
 def is_lone_name(name: str) -> bool:
@@ -62,7 +64,7 @@ def holds_weights(folder: Path, known: Sequence[str]) -> bool:
 def _names_in(folder: Path) -> list[str]:
     try:
         return list_folder(folder, _MOST_NAMES)
-    except Paddle2TorchError:  # Not readable, or too full: nothing to be proposed.
+    except Paddle2TorchError:  # Not readable, or too many names: nothing to propose.
         return []
 
 

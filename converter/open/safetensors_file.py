@@ -1,4 +1,4 @@
-"""A `.safetensors` file as PaddleNLP and Paddle write it: header checked by us and by the safetensors library."""
+"""Read a `.safetensors` file of PaddleNLP, Paddle or transformers. The header is checked here and by the library."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from converter.common.errors import FileError, Problem, file_error
 from converter.files.json_files import MOST_BYTES, parse_json
 from converter.files.regular_files import HEAD_BYTES, is_safetensors, map_file, quoted, recognise
-from converter.files.tensors import DTYPES, RawRun, SourceFile, SourceTensor, TensorSet, element_count, is_shape
+from converter.files.tensors import DTYPES, MappedBytes, SourceFile, SourceTensor, TensorSet, element_count, is_shape
 from converter.open.bounds import check_names_bounded
 from mappings import Family
 from mappings.tensors.patterns import Pattern
@@ -20,6 +20,13 @@ from mappings.tensors.patterns import Pattern
 #: PaddleNLP stores bfloat16 as its bits, U16; paddle.save(safetensors=True) as BF16.
 _DTYPES = {stored: name for name, (_, _, stored) in DTYPES.items()}
 _DTYPES["U16"] = "bfloat16"
+
+
+# FAMILY: names that only transformers has (one more level for q, k and v), only PaddleNLP has, and both have.
+_OF_TRANSFORMERS = re.compile(r"\.self_attn\.self_attn\.[qkv]_proj\.")
+_OF_PADDLE = re.compile(r"(?<!\.self_attn)\.self_attn\.[qkv]_proj\.")
+
+_OF_BOTH = re.compile(r"(^|\.)(embeddings|encoder\.layers|pooler|classifier|qa_outputs|linear_start|linear_end)\.")
 
 
 class _Entry(NamedTuple):
@@ -46,7 +53,11 @@ def open_safetensors(path: Path, family: Family) -> TensorSet:
     _check_with_library(path)
     tensors = {
         entry.name: SourceTensor(
-            entry.name, entry.shape, entry.dtype, name, (RawRun(buffer, begin + entry.start, entry.end - entry.start),)
+            entry.name,
+            entry.shape,
+            entry.dtype,
+            name,
+            (MappedBytes(buffer, begin + entry.start, entry.end - entry.start),),
         )
         for entry in entries
     }
@@ -133,12 +144,12 @@ def _check_metadata(metadata: Any, file: str, naming: str) -> list[str]:
     if metadata is None:
         return [f"{file} does not say which framework's layout it has (no metadata): taken as Paddle's"]
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise file_error("E308", file, "__metadata__ is no table of texts")
+        raise file_error("E308", file, "__metadata__ is not a table of strings")
     written = metadata.get("format")
     if written == ("pt" if of_transformers else "np"):
         return []
     if of_transformers:
-        reason = f"has transformers' own names and the format {quoted(str(written))}, expected 'pt'"
+        reason = f"has names of transformers and the format {quoted(str(written))}, expected 'pt'"
         raise file_error("E304", file, f"{reason}. Which layout has it? Save it again with save_pretrained")
     if written is None:
         return [f"{file} does not say which framework's layout it has (no format): taken as Paddle's"]
@@ -168,7 +179,7 @@ def _read_entry(name: str, facts: Any) -> _Entry | str:
     if not name or not name.isprintable():
         return "expected a printable name"
     if not isinstance(dtype, str) or dtype not in _DTYPES:
-        return f"dtype {quoted(str(dtype))}, which no weights have"
+        return f"dtype {quoted(str(dtype))}, which is not supported"
     if not isinstance(shape, list) or not is_shape(shape):
         return "shape is no list of sizes"
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(type(at) is int and at >= 0 for at in offsets):
@@ -182,7 +193,7 @@ def _read_entry(name: str, facts: Any) -> _Entry | str:
 
 
 def _check_layout(entries: list[_Entry], size: int, file: str) -> list[Problem]:
-    """The tensors must cover the data exactly, one behind another: no hole, no overlap, nothing behind the last."""
+    """The tensors must cover the data exactly: no hole, no overlap, nothing after the last."""
     position, before = 0, "the header"
     for entry in sorted(entries, key=lambda entry: (entry.start, entry.end)):
         if entry.start != position:
@@ -197,7 +208,7 @@ def _check_layout(entries: list[_Entry], size: int, file: str) -> list[Problem]:
 
 
 def _check_with_library(path: Path) -> None:
-    """What the library would not open is not safetensors, whatever we think of it."""
+    """Refuse a file that the safetensors library does not open."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -1,4 +1,4 @@
-"""Weights in several files: an index says which tensor lies in which, and the files must agree with it."""
+"""Read weights in several files. An index maps tensors to files, and the files must agree with it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def open_index(path: Path, open_shard: Callable[[Path], TensorSet], suffix: str)
             parts[shard] = open_shard(path.parent / shard)
         except FileError as error:
             problems += error.problems
-        # After each file: a thousand links to one of many tensors are a thousand files.
+        # After each file, because a thousand links to one large file are a thousand files.
         count.add(parts[shard].tensors if shard in parts else ())
         if len(problems) > _MOST_PROBLEMS:
             raise FileError(*problems[:_MOST_PROBLEMS])
@@ -89,7 +89,7 @@ def _check_present(folder: Path, places: dict[str, str], file: str) -> None:
 
 
 def _compare(places: dict[str, str], parts: dict[str, TensorSet], file: str) -> list[Problem]:
-    """What the index and the files that could be opened say differently."""
+    """The differences between the index and the files that could be opened."""
     problems: list[Problem] = []
     by_shard: dict[str, list[str]] = {}
     for name, place in places.items():
@@ -110,7 +110,7 @@ def _compare(places: dict[str, str], parts: dict[str, TensorSet], file: str) -> 
 
 
 def _find_unnamed(path: Path, parts: Mapping[str, object]) -> list[str]:
-    """A warning about files that are named as shards of this index are, and that it does not name."""
+    """A warning about files with names like this index's shards that it does not list."""
     form = re.compile(
         re.escape(path.name.split(".")[0]) + r"-\d{5}-of-\d{5}" + re.escape(Path(next(iter(parts))).suffix)
     )

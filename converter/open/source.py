@@ -1,4 +1,4 @@
-"""A checkpoint opened: its tensors, its config and its tokenizer, each read and checked, nothing of it executed."""
+"""Open a checkpoint: read and check its tensors, config and tokenizer without executing anything."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from converter.common.errors import Paddle2TorchError, Problem, SourceError
+from converter.common.layout import MANIFEST
 from converter.files.json_files import read_json
 from converter.files.tensors import SourceFile, TensorSet
 from converter.open.config.config import SourceConfig, with_options
@@ -15,11 +16,12 @@ from converter.open.config.find_family import candidate_families
 from converter.open.dispatch import open_weights
 from converter.open.names.naming import RELEASE
 from converter.open.names.prefix import take_off_prefix, take_off_wrappers
+from converter.open.options import SourceOptions
 from converter.open.tokenizer.tokenizer_files import TokenizerFiles, find_tokenizer
 from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY, lone_vocabulary
 from mappings import Family, Preset, load_family
 
-_MANIFEST = "paddle2torch.json"
+_NOTHING_SPECIFIED = SourceOptions()
 
 
 @dataclass(frozen=True)
@@ -48,41 +50,32 @@ class Source:
         return self.path if self.path.is_dir() else self.path.parent
 
 
-def open_source(
-    path: Path,
-    *,
-    config: Path | None = None,
-    architecture: str | None = None,
-    num_attention_heads: int | None = None,
-    tokenizer: Path | None = None,
-    behavior: str | None = None,
-    prefix: str | None = None,
-    family: str | None = None,
-) -> Source:
+def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Source:
     """Open a folder of PaddleNLP's, of a family's original release or of transformers, or one weight file.
 
-    A config is looked for next to the weights, then in the parent folder, unless `config` names one. `behavior` None
+    A config is looked for next to the weights, then in the parent folder, unless `options` name one. `behavior` None
     is the one that such a folder had. `prefix` is what stands in front of the model's names; None takes off the usual
     wrappers where every name has them. `family` None is the one that the config or the names show. Raises SourceError
     or FileError with every problem found.
     """
+    behavior, prefix = options.behavior, options.prefix
     folder = path if path.is_dir() else path.parent
     refuse_converted(folder)
-    families = candidate_families(folder, config, family)
+    families = candidate_families(folder, options.config, options.family)
     _check_behavior(behavior, families)
     tensors = open_weights(path, families)
     known = load_family(tensors.family)
     _check_behavior(behavior, (known,))
     tensors = take_off_wrappers(tensors, known) if prefix is None else take_off_prefix(tensors, prefix, known)
     of_transformers = tensors.naming == "transformers"
-    chosen, config_file = find_config(folder, config, known, of_transformers=of_transformers)
-    chosen, problems = with_options(chosen, architecture, num_attention_heads)
+    chosen, config_file = find_config(folder, options.config, known, of_transformers=of_transformers)
+    chosen, problems = with_options(chosen, options.architecture, options.num_attention_heads)
     if problems:
         raise SourceError(*problems)
     chosen = with_inferred_class(chosen, tensors)
-    files = _find_tokenizer(folder, tokenizer, chosen, config_file)
+    files = _find_tokenizer(folder, options.tokenizer, chosen, config_file)
     warnings = [*tensors.warnings, *chosen.warnings]
-    beside = files.names if files is not None and tokenizer is None else ()
+    beside = files.names if files is not None and options.tokenizer is None else ()
     usual = known.choose_preset(tensors.naming, chosen.kind, beside, tensors.inferred_preset)
     if behavior not in (None, usual.name):
         warnings.append(f"this checkpoint's behavior is {usual.name!r}; the option says {behavior!r}, which is taken")
@@ -91,7 +84,7 @@ def open_source(
         lone = lone_vocabulary(folder, known)
         more = f" ({lone} is there without a {SENTENCEPIECE})" if lone else ""
         warnings.append(
-            f"no tokenizer beside the weights{more}: the output has none. --tokenizer FOLDER takes one from elsewhere"
+            f"no tokenizer next to the weights{more}: the output has none. --tokenizer FOLDER takes one from elsewhere"
         )
     else:
         warnings += files.warnings
@@ -123,11 +116,11 @@ def _notices(usual: Preset, chosen: Preset, has_tokenizer: bool) -> list[str]:
 
 
 def refuse_converted(folder: Path) -> None:
-    """A folder that this tool made is no SOURCE. Raises SourceError."""
-    if not (folder / _MANIFEST).is_file():
+    """Refuse a folder that this tool made. Raises SourceError."""
+    if not (folder / MANIFEST).is_file():
         return
     try:
-        manifest, _ = read_json(folder / _MANIFEST)
+        manifest, _ = read_json(folder / MANIFEST)
     except Paddle2TorchError:
         return
     if manifest.get("tool") == "paddle2torch":

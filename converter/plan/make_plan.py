@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from converter.common.errors import PlanError, Problem, fold_names
+from converter.common.layout import EXTRAS_FILE
 from converter.files.tensors import FLOATING, HOLDS_VALUES_OF, SourceTensor
 from converter.open.config.config import SourceConfig
 from converter.open.config.config_fields import DEFAULT_DTYPE
@@ -30,8 +31,6 @@ from converter.plan.sharing import check_sharing
 from converter.plan.sizes import Sizes, resolve_sizes
 from mappings import Family, Mapped, Scheme, Table, expand
 
-#: Where the weights go that no PyTorch class has a place for: names, layout and dtype as in the source.
-EXTRAS_FILE = "release_extras.safetensors"
 _ALONE = "not of the encoder, which --architecture takes alone, as PaddleNLP does"
 
 

@@ -1,6 +1,6 @@
-"""From a folder to a published model.
+"""Publish a converted folder as a model on the Hub.
 
-The way: `arguments` -> `folder` (what there is to upload) -> `evidence` (does the report speak of these bytes?) ->
-`card` (the card with the evidence) -> `changes` (what the Hub lacks) -> `hub` (the only room that asks a server;
-`token`, `patience`, `landing` and `errors` are its parts) -> `pushing` (all of it in order, and the sums read back).
+In this order: `arguments`, `folder` (the files to upload), `evidence` (whether the report is about these bytes), `card`
+(the model card with the evidence), `changes` (the files that the Hub lacks), `push` (all of it, and the comparison of
+checksums afterwards). The room `hub` asks the server. Imports every room below, and `verify` for reports and traces.
 """

@@ -12,24 +12,13 @@ from converter.common.errors import FileError
 from converter.files.json_files import read_json
 
 if TYPE_CHECKING:
-    from verify.numbers.compare import SiteResult
+    from verify.results.report import Report
 
 _MANIFEST, _CONFIG = "paddle2torch.json", "config.json"
-_TOKENS = "tokens"
-#: Kinds of sites that every model has (verify.report.report.group_sites).
-_KINDS = (
-    "word and position rows",
-    "embeddings",
-    "norms alone",
-    "linear layers alone",
-    "inside the layers",
-    "attention probabilities",
-    "hidden states",
-)
 _SHOWN = 3
 
 
-def find_contradictions(report: Mapping[str, Any], sites: list[SiteResult], output: Path) -> list[str]:
+def find_contradictions(report: Report, output: Path) -> list[str]:
     """Why a report that is marked as passed is not to be believed. Raises KeyError, TypeError, ValueError or
     AttributeError for one that is damaged."""
     manifest, config = _read(output / _MANIFEST), _read(output / _CONFIG)
@@ -37,8 +26,7 @@ def find_contradictions(report: Mapping[str, Any], sites: list[SiteResult], outp
         *_in_itself(report),
         *_of_the_manifest(report, manifest),
         *_of_the_tensors(report, manifest),
-        *_of_the_sites(sites, manifest, config),
-        *_of_the_code(report, output),
+        *_of_the_sites(report, manifest, config),
     ]
     return [f"it is marked as passed, and {reason}" for reason in found]
 
@@ -51,91 +39,84 @@ def _read(path: Path) -> Mapping[str, Any]:
         return {}
 
 
-def _in_itself(report: Mapping[str, Any]) -> Iterator[str]:
-    if report["first_difference"] is not None:
+def _in_itself(report: Report) -> Iterator[str]:
+    from verify.results.report import TOKENS
+
+    if report.first_difference is not None:
         yield "names a first difference"
-    if report["precision"] not in ("float64", "float32"):
-        yield f"its precision is {report['precision']!r:.40}"
-    if report["reference"].get("kind") not in ("live", "trace"):
+    if report.precision not in ("float64", "float32"):
+        yield f"its precision is {report.precision!r:.40}"
+    if report.reference.get("kind") not in ("live", "trace"):
         yield "does not name what computed the reference"
-    uses = report["uses"]
-    if not any(use["compared"] for use in uses.values()):
+    if not any(mode.compared for mode in report.uses.values()):
         yield "compared no other use of the model"
-    for way, use in uses.items():
-        if use["differ"] != 0 or use["first"]:
-            yield f"another use of the model differs ({way:.60}: {use['first']:.200})"
-        elif type(use["compared"]) is not int or use["compared"] < 0:
-            yield f"what was compared of another use is {use['compared']!r:.20} ({way:.60})"
-    tokens = report["tokenizer"]
-    if tokens is not None and _TOKENS in report["checked"]:
-        if tokens.get("problem") or tokens.get("examples"):
-            yield f"its tokenizer has a problem ({tokens.get('problem') or 'texts that differ'!s:.200})"
-        if any(differ != 0 for _, differ in tokens.get("ways", {}).values()):
+    for name, mode in report.uses.items():
+        if mode.differ != 0 or mode.first:
+            yield f"another use of the model differs ({name:.60}: {mode.first:.200})"
+        elif mode.compared < 0:
+            yield f"what was compared of another use is {mode.compared} ({name:.60})"
+    tokens = report.tokenizer
+    if tokens is not None and TOKENS in report.checked:
+        if tokens.problem or tokens.examples:
+            yield f"its tokenizer has a problem ({tokens.problem or 'texts that differ':.200})"
+        if any(differ != 0 for _, differ in tokens.ways.values()):
             yield "a way through its tokenizer differs"
-    tested = report.get("self_test")
-    if tested is not None and tested["missed"]:
+    if report.self_test is not None and report.self_test.missed:
         yield "its self-test missed faults"
 
 
-def _of_the_manifest(report: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:
-    """What OUTPUT was made from, and by whose rules."""
+def _of_the_manifest(report: Report, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What OUTPUT was made from, and which rules it follows."""
     if not manifest:
         return
-    said = {file["sha256"] for file in report["reference"]["files"]}
+    read = {file["sha256"] for file in report.reference["files"]}
     made_from = {file["sha256"] for file in manifest["source"]["files"] if not file["name"].endswith(".json")}
-    if said != made_from:
+    if read != made_from:
         yield f"its reference read other files than those that {_MANIFEST} names as the source"
-    behavior, own = manifest.get("behavior", "paddlenlp"), report.get("source_behavior")
-    if report["behavior"] != behavior:
-        yield f"its behavior is {report['behavior']!r:.40}, where {_MANIFEST} has {behavior!r:.40}"
+    behavior, own = manifest.get("behavior", "paddlenlp"), report.source_behavior
+    if report.behavior != behavior:
+        yield f"its behavior is {report.behavior!r:.40}, where {_MANIFEST} has {behavior!r:.40}"
     elif own not in (None, behavior) and manifest.get("behavior_chosen") is not True:
         yield f"its behavior is not the source's ({own!r:.40}), which convert was not asked for"
 
 
-def _of_the_tensors(report: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:
+def _of_the_tensors(report: Report, manifest: Mapping[str, Any]) -> Iterator[str]:
     """Every tensor was compared, has gradients, and is covered."""
-    rows = {row["tensor"]: row for row in report["coverage"]}
-    gradients = {entry["tensor"] for entry in report["gradients"]}
+    rows = {row.tensor: row for row in report.coverage}
+    gradients = {entry.tensor for entry in report.gradients}
     names = {entry["target"] for entry in manifest["tensors"]} if manifest else set(rows)
     if not names or gradients != names:
         yield f"has no gradients of {_some(names - gradients) or 'tensors of this model'}"
     if rows.keys() != names:
         yield f"its coverage is not that of this model's tensors ({_some(rows.keys() ^ names)})"
-    elif not all(0 <= row["seen"] <= row["elements"] for row in rows.values()):
+    elif not all(0 <= row.seen <= row.elements for row in rows.values()):
         yield "its coverage counts more elements than there are"
-    if manifest:
+    if manifest and report.static is not None:
         shapes = {entry["target"]: math.prod(entry["shape"]) for entry in manifest["tensors"]}
-        odd = {name for name, row in rows.items() if row["elements"] != shapes.get(name, row["elements"])}
+        odd = {name for name, row in rows.items() if row.elements != shapes.get(name, row.elements)}
         if odd:
             yield f"its coverage has other sizes than the tensors ({_some(odd)})"
-        if report["static"]["tensors"] < len(names):
-            yield f"it compared {report['static']['tensors']} tensors of {len(names)}"
+        if report.static.tensors < len(names):
+            yield f"it compared {report.static.tensors} tensors of {len(names)}"
 
 
-def _of_the_sites(sites: list[SiteResult], manifest: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
+def _of_the_sites(report: Report, manifest: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
     """At least one of every kind that this model has, and the states behind every layer."""
-    from verify.report.report import group_sites
+    from verify.report.groups import COMMON_GROUPS, group_sites
 
-    kinds = {name for name, _ in group_sites(sites)}
+    kinds = {name for name, _ in group_sites(report.sites)}
     classes = config.get("architectures") or [""]
     pooled = any("pooler." in entry["target"] for entry in manifest.get("tensors", ()))
-    wanted = [*_KINDS, *(["logits"] if "For" in str(classes[0]) else []), *(["pooler"] if pooled else [])]
+    wanted = [*COMMON_GROUPS, *(["logits"] if "For" in str(classes[0]) else []), *(["pooler"] if pooled else [])]
     lacking = [kind for kind in wanted if kind not in kinds]
     if lacking:
         yield f"has no site of {', '.join(lacking)}"
     layers = config.get("num_hidden_layers")
-    names = {site.site for site in sites}
+    names = {site.site for site in report.sites}
     if type(layers) is int and 0 < layers <= 10_000 and not lacking:
         silent = [f"hidden_states.{number}" for number in range(layers + 1) if f"hidden_states.{number}" not in names]
         if silent:
             yield f"has no site {', '.join(silent[:_SHOWN])}"
-
-
-def _of_the_code(report: Mapping[str, Any], output: Path) -> Iterator[str]:
-    from verify.folder.foreign_code import find_foreign
-
-    if "foreign_code" in report and report["foreign_code"] != find_foreign(output):
-        yield "it names other code that is not paddle2torch's own than OUTPUT has"
 
 
 def _some(names: Any) -> str:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem, PushError
 from converter.common.printable import MESSAGE, to_markdown
-from converter.hub.fetch_errors import quiet, shown
+from converter.hub.client import silence_library as quiet
+from converter.hub.messages import to_ascii as shown
 from converter.plan.inner_tensors import left_inside_paragraph
-from converter.publish.evidence import TOKENS, read_sites
 from converter.publish.folder import CARD, REPORT, TRACE
 from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
 
+if TYPE_CHECKING:
+    from verify.results.report import Report
+
+# FAMILY: tag and title of a card where OUTPUT has none.
 _BARE = "---\nlibrary_name: transformers\ntags:\n- ernie_m\n- paddle2torch\n---\n\n# ERNIE-M in PyTorch\n"
 _SHOWN = 12
 
@@ -42,108 +46,60 @@ def _check_metadata(text: str) -> None:
         raise PushError(Problem("E812", f"{CARD}: its metadata is not valid: {reason}. Mend it")) from None
 
 
-def describe_evidence(report: Mapping[str, Any], with_trace: bool, foreign: Mapping[str, str] | None = None) -> str:
+def describe_evidence(report: Report, with_trace: bool, foreign: Mapping[str, str] | None = None) -> str:
     """The parity table of a passing report, and how to check it. `foreign`: code that is not this tool's own, with its
-    sums."""
-    rows = "\n".join(f"| {what} | {count} | {worst} | {limit} |" for what, count, worst, limit in _rows(report))
-    again = (
-        f"\n`{TRACE}` holds what Paddle computed. With it anyone verifies this repository again, without\n"
-        f'Paddle:\n\n```sh\nhf download "{FOLDER_NAME}" --local-dir model\n'
-        f"paddle2torch verify model --trace model/{TRACE}\n```"
-        if with_trace
-        else ""
+    checksums."""
+    from verify.report.rows import result_rows
+
+    return _render(
+        foreign,
+        report=report,
+        rows=result_rows(report),
+        looked_at=_looked_at(report),
+        reference=_reference(report),
+        with_trace=with_trace,
+        report_name=REPORT,
+        trace_name=TRACE,
+        folder=FOLDER_NAME,
     )
-    return f"""## Evidence
-
-`paddle2torch verify` compared exactly these files with the source: **passed** ({_looked_at(report)}).
-
-| what | compared | worst difference | limit |
-| --- | --- | --- | --- |
-{rows}
-
-Differences are relative to the largest value of their site. {_reference(report)}{_chosen(report)}
-`{REPORT}` has every site, the versions and the sha256 of every file.
-{describe_foreign(foreign or {})}
-A report is no signature: whoever publishes a folder can write one. Proof is what you compute yourself, \
-{"with the trace below, or " if with_trace else ""}with `paddle2torch verify` and a source that you trust.{again}
-"""
-
-
-def _chosen(report: Mapping[str, Any]) -> str:
-    """That the behavior is not the source's own, where it is not."""
-    own = report.get("source_behavior")
-    if own in (None, report.get("behavior")):
-        return ""
-    said = f"The behavior is `{report['behavior']}`, which `convert` was asked for with `--behavior`"
-    return f"\n{said}; that of the source is `{own}`."
-
-
-def describe_foreign(foreign: Mapping[str, str]) -> str:
-    """The warning of a folder with code of others; empty where there is none."""
-    if not foreign:
-        return ""
-    files = [(shown(name).replace("`", "")[:120], digest) for name, digest in foreign.items()]
-    lines = "\n".join(f"- `{name}`, sha256 `{digest}`" for name, digest in files[:_SHOWN])
-    more = f"\n- and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
-    return f"""
-**The code is not paddle2torch's own** (published with `--allow-foreign-code`). What it computed was compared; what it
-does besides, or only elsewhere, nothing here proves. Read these files before you load them with
-`trust_remote_code=True`:
-
-{lines}{more}
-"""
-
-
-def _looked_at(report: Mapping[str, Any]) -> str:
-    seen = [f"numbers in {report['precision']}" if name == "numbers" else str(name) for name in report["checked"]]
-    return ", ".join(seen) + ("" if TOKENS in report["checked"] else "; there is no tokenizer")
-
-
-def _rows(report: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    from verify.report.report import group_sites
-
-    static, tokens = report["static"], report["tokenizer"]
-    rows = [("weights", f"{static['tensors']} tensors", "equal, bit for bit", "0")]
-    if static.get("rounded"):
-        rows = [("weights", f"{static['tensors']} tensors", f"{static['rounded']} rounded to the nearest", "0")]
-    for name, sites in group_sites(read_sites(report)):
-        worst = max(site.max_rel or 0.0 for site in sites)
-        rows.append((name, f"{len(sites)} sites", f"{worst:.1e}", f"{max(site.tolerance for site in sites):.0e}"))
-    gradients = report["gradients"]
-    if gradients:
-        worst, limit = (max(each[key] for each in gradients) for key in ("max_rel", "tolerance"))
-        tensors = len({each["tensor"] for each in gradients})
-        rows.append(("gradients", f"{tensors} tensors", f"{worst:.1e}", f"{limit:.0e}"))
-    if tokens is not None:
-        rows.append(("tokens", f"{tokens['texts']} texts", "equal", "0"))
-    return rows
-
-
-def _reference(report: Mapping[str, Any]) -> str:
-    reference = report.get("reference") or {}
-    versions = reference.get("environment") or {}
-    kind = {"live": "run beside it", "trace": "from a recorded trace"}.get(str(reference.get("kind")), "")
-    names = [
-        f"{name} {versions[key]}" for name, key in (("PaddleNLP", "paddlenlp"), ("Paddle", "paddle")) if key in versions
-    ]
-    return f"The reference was {' on '.join(names)}, {kind}." if names and kind else ""
-
-
-def describe_left_inside(output: Path, report: Mapping[str, Any] | None) -> str:
-    """What of the checkpoint's modules OUTPUT leaves out on request, by its manifest and by its report."""
-    from verify.folder.check_manifest import read_manifest
-
-    return left_inside_paragraph(read_manifest(output)[0], report)
 
 
 def describe_doubts(problems: Sequence[Problem], foreign: Mapping[str, str] | None = None) -> str:
     """The warning of a folder that is published without proof."""
-    lines = "\n".join(f"- {to_markdown(problem.text, MESSAGE)}" for problem in problems[:_SHOWN])
-    more = f"\n- and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-    return f"""## Not verified
+    return _render(foreign, report=None, problems=[to_markdown(problem.text, MESSAGE) for problem in problems])
 
-**These files were published with `--allow-unverified`: nothing proves that they are the model that they were made
-from.** `paddle2torch push` found:
 
-{lines}{more}
-{describe_foreign(foreign or {})}"""
+def _render(foreign: Mapping[str, str] | None, **values: Any) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("converter.publish", "")
+    # Markdown is no HTML: each value is made harmless for the place that it has.
+    environment = Environment(
+        loader=loader, autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    files = [(shown(name).replace("`", "")[:120], digest) for name, digest in (foreign or {}).items()]
+    return environment.get_template("evidence.md.j2").render(foreign=files, most=_SHOWN, **values)
+
+
+def _looked_at(report: Report) -> str:
+    from verify.results.report import NUMBERS, TOKENS
+
+    checked = [f"numbers in {report.precision}" if name == NUMBERS else name for name in report.checked]
+    return to_markdown(", ".join(checked)) + ("" if TOKENS in report.checked else "; there is no tokenizer")
+
+
+def _reference(report: Report) -> str:
+    """The versions on Paddle's side and how they were used; empty where the report does not have them."""
+    versions = report.reference.get("environment") or {}
+    kind = {"live": "run next to it", "trace": "from a recorded trace"}.get(str(report.reference.get("kind")), "")
+    names = [
+        f"{name} {versions[key]}" for name, key in (("PaddleNLP", "paddlenlp"), ("Paddle", "paddle")) if key in versions
+    ]
+    return to_markdown(f"{' on '.join(names)}, {kind}") if names and kind else ""
+
+
+def describe_left_inside(output: Path, report: Report | None) -> str:
+    """What of the checkpoint's modules OUTPUT leaves out on request, by its manifest and by its report."""
+    from verify.folder.check_manifest import read_manifest
+
+    return left_inside_paragraph(read_manifest(output)[0], report.to_json() if report is not None else None)

@@ -13,10 +13,8 @@ from converter.publish.agreement import find_contradictions
 from converter.publish.folder import CARD, EVIDENCE, REPORT, TRACE, Listing
 
 if TYPE_CHECKING:
-    from verify.numbers.compare import SiteResult
+    from verify.results.report import Report
 
-WEIGHTS, NUMBERS, TOKENS = "weights", "numbers", "tokens"
-MANIFEST = "paddle2torch.json"
 _SUM = re.compile(r"[0-9a-f]{64}")
 _VERIFY = "Run paddle2torch verify SOURCE OUTPUT"
 #: A folder with one of these has a tokenizer, which the report must have looked at.
@@ -28,29 +26,33 @@ TOKENIZER_FILES = (
     "special_tokens_map.json",
     "added_tokens.json",
 )
+# FAMILY: the code files that OUTPUT carries.
 _ALWAYS = ("config.json", "configuration_ernie_m.py", "modeling_ernie_m.py")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _DOCUMENTS = (".md", ".rst", ".bib", ".cff", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf")
 _DOCUMENT_NAMES = ("LICENSE", "NOTICE", "LICENSE.txt", "NOTICE.txt", "COPYING", "AUTHORS", "CHANGELOG")
 
 
-def check_evidence(output: Path, listing: Listing) -> tuple[dict[str, Any] | None, list[Problem]]:
+def check_evidence(output: Path, listing: Listing) -> tuple[Report | None, list[Problem]]:
     """The report, and everything that keeps it from proving OUTPUT: empty when OUTPUT is proven."""
     has_tokenizer = any(listing.find(name) for name in TOKENIZER_FILES)
-    report, problems = read_report(output, has_tokenizer)
+    report, problems = read_evidence(output, has_tokenizer)
     of_others = [*check_manifest(output), *(check_trace(output) if listing.find(TRACE) is not None else ())]
     if report is None:
         return None, [*problems, *of_others]
-    return report, [*problems, *compare_files(report["files"], listing), *of_others]
+    return report, [*problems, *compare_files(report.files, listing), *of_others]
 
 
-def read_report(output: Path, has_tokenizer: bool) -> tuple[dict[str, Any] | None, list[Problem]]:
+def read_evidence(output: Path, has_tokenizer: bool) -> tuple[Report | None, list[Problem]]:
     """report.json, or None where it is lost or damaged, and why it proves nothing."""
+    from verify.results.report import read_report
+
     if not (output / REPORT).is_file():
         return None, [Problem("E802", f"there is no {REPORT}: OUTPUT is not verified. {_VERIFY}")]
     try:
-        report, _ = read_json(output / REPORT)
-        reasons = _judge(report, has_tokenizer, output)
+        data, _ = read_json(output / REPORT)
+        report = read_report(data)
+        reasons = _find_doubts(report, data, has_tokenizer, output)
     except FileError as error:
         return None, [Problem("E802", f"{REPORT} is damaged: {error.problems[0].text}. {_VERIFY}")]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -59,41 +61,50 @@ def read_report(output: Path, has_tokenizer: bool) -> tuple[dict[str, Any] | Non
     return report, [Problem("E802", f"{REPORT}: {reason}. {_VERIFY}") for reason in reasons]
 
 
-def _judge(report: Mapping[str, Any], has_tokenizer: bool, output: Path) -> list[str]:
-    """Why a report is no proof of OUTPUT. Raises KeyError, TypeError, ValueError, AttributeError for a damaged one."""
-    files = report["files"]
-    if not isinstance(files, dict) or not all(isinstance(s, str) and _SUM.fullmatch(s) for s in files.values()):
-        raise ValueError("its table of files is no table of sums")
-    if not isinstance(report["checked"], list) or not isinstance(report["problems"], list):
-        raise ValueError("what it checked and found are no lists")
-    if report["passed"] is not True or report["problems"]:
+def _find_doubts(report: Report, data: Mapping[str, Any], has_tokenizer: bool, output: Path) -> list[str]:
+    """Why a report, which was read from `data`, is no proof of OUTPUT. Raises KeyError, TypeError, ValueError or
+    AttributeError for a damaged one."""
+    from verify.folder.foreign_code import find_foreign
+    from verify.results.report import NUMBERS, TOKENS, WEIGHTS
+
+    if not all(_SUM.fullmatch(digest) for digest in report.files.values()):
+        raise ValueError("its table of files is no table of checksums")
+    if data["passed"] is not True or report.problems:
         return ["it did not pass"]
     wanted = [WEIGHTS, NUMBERS, TOKENS] if has_tokenizer else [WEIGHTS, NUMBERS]
-    unseen = [name for name in wanted if name not in report["checked"]]
-    if unseen:
-        return [f"it is not a full one: {', '.join(unseen)} not looked at"]
-    static, sites, tokens = report["static"], read_sites(report), report["tokenizer"]
+    unchecked = [name for name in wanted if name not in report.checked]
+    if unchecked:
+        return [f"it is not a full one: {', '.join(unchecked)} not looked at"]
+    static, tokens = report.static, report.tokenizer
+    if static is None or (has_tokenizer and tokens is None):
+        raise TypeError("it has no result of what it checked")
+    _check_measured(report)
     wrong = []
-    if type(static["tensors"]) is not int or static["tensors"] < 1 or static["mismatched"] != []:
+    if static.tensors < 1 or static.mismatched:
         wrong.append("it says that it passed, and not that every tensor is equal")
-    if not sites or not all(site.passed is True for site in sites):
+    if not report.sites or not all(site.passed for site in report.sites):
         wrong.append("it says that it passed, and not that every site is equal")
-    if not all(each["passed"] is True and each["max_rel"] <= each["tolerance"] for each in report["gradients"]):
+    if not all(each.passed and (each.max_rel or 0.0) <= each.tolerance for each in report.gradients):
         wrong.append("it says that it passed, and not that every gradient is equal")
-    if has_tokenizer and (type(tokens["texts"]) is not int or tokens["texts"] < 1 or tokens["mismatched"] != 0):
+    if tokens is not None and has_tokenizer and (tokens.texts < 1 or tokens.mismatched != 0):
         wrong.append("it says that it passed, and not that every text has equal tokens")
-    return wrong + (find_contradictions(report, sites, output) if sites else [])
+    if report.sites:
+        wrong += find_contradictions(report, output)
+        if "foreign_code" in data and report.foreign_code != find_foreign(output):
+            wrong.append(
+                "it is marked as passed, and it names other code that is not paddle2torch's own than OUTPUT has"
+            )
+    return wrong
 
 
-def read_sites(report: Mapping[str, Any]) -> list[SiteResult]:
-    """The compared sites. Raises TypeError for what is none."""
-    from verify.numbers.compare import SiteResult
-
-    sites = [SiteResult(**site) for site in report["sites"]]
-    for site in sites:
-        if not isinstance(site.max_rel, (int, float)) or not site.max_rel <= site.tolerance:
+def _check_measured(report: Report) -> None:
+    """Raise TypeError for a site that is not within its limit, and for a gradient without a number."""
+    for site in report.sites:
+        if site.max_rel is None or not site.max_rel <= site.tolerance:
             raise TypeError(f"the site {site.site} of {site.case} is not within its limit")
-    return sites
+    for gradient in report.gradients:
+        if gradient.max_rel is None:
+            raise TypeError(f"the gradient of {gradient.tensor} in {gradient.case} was not measured")
 
 
 def compare_files(told: Mapping[str, str], listing: Listing) -> list[Problem]:

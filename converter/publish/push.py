@@ -1,22 +1,21 @@
-"""push: OUTPUT to a repository on the Hub, proven before and compared after."""
+"""push: publish OUTPUT to a repository on the Hub. It is checked before, and compared with the Hub afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
 from converter.common.errors import Problem, PushError
-from converter.hub.changes import Changes, find_changes, find_foreign
-from converter.hub.client import Head, Hub
-from converter.hub.find_commit import Landed, find_pull_request
-from converter.hub.publish_errors import LOG_IN
-from converter.hub.token import find_token
+from converter.hub.contents import Commit, LocalFile, RemoteFile, RemoteRevision, make_local_file
+from converter.hub.errors import LOG_IN, MissingError
+from converter.hub.repository import HubRepository
 from converter.publish.arguments import check_arguments
 from converter.publish.card import build_card, describe_doubts, describe_evidence, describe_left_inside
+from converter.publish.changes import Changes, find_changes, find_foreign
 from converter.publish.evidence import check_evidence, find_foreign_code, refuse_foreign_code
-from converter.publish.folder import CARD, EVIDENCE, TRACE, Listing, LocalFile, in_memory, list_files
+from converter.publish.folder import CARD, EVIDENCE, TRACE, Listing, list_files
 
 MESSAGE = "Publish with paddle2torch"
 
@@ -70,201 +69,186 @@ def push(
     allow_foreign_code: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Push:
-    """Publish the folder `output` as `repo_id` ("owner/name"; "name" alone is the token's owner's).
+    """Publish the folder `output` as `repo_id` ("owner/name"; "name" alone belongs to the token's owner).
 
-    Wants a passing full report of exactly these bytes in `output`/verification, unless `allow_unverified`, and code
-    that is this tool's own, unless `allow_foreign_code`; the card then states that. Sends only what the Hub lacks, and
-    compares the sums that the Hub tells afterwards. Nothing in `output` changes. `progress` is called with lines.
-    Raises PushError with every problem found.
+    Requires a passing full report of exactly these bytes in `output`/verification, unless `allow_unverified`, and code
+    that is this tool's own, unless `allow_foreign_code`; the card then states that. Sends only the files that the Hub
+    lacks, and afterwards compares the checksums that the Hub reports. Nothing in `output` changes. `progress` is called
+    with lines of text. Raises PushError with every problem found.
     """
-    say = progress or (lambda text: None)
+    report = progress or (lambda line: None)
     check_arguments(output, repo_id, revision, commit_message)
     output = Path(output)
-    say("checking the folder against its report")
+    report("checking the folder against its report")
     listing = list_files(output)
-    report, problems = check_evidence(output, listing)
+    evidence, problems = check_evidence(output, listing)
     foreign = find_foreign_code(output, listing)
     refused = [*([] if allow_unverified else problems), *([] if allow_foreign_code else refuse_foreign_code(foreign))]
     if refused:
         raise PushError(*refused)
-    token = find_token()
-    if token is None and not (dry_run and "/" in repo_id):
-        raise PushError(Problem("E805", f"there is no token. {LOG_IN}"))
-    hub = Hub(repo_id, token, say)
-    if "/" not in repo_id:
-        hub.repo_id = repo_id = f"{hub.owner()['name']}/{repo_id}"
-    trace = report is not None and not problems and listing.find(TRACE) is not None
-    if problems or report is None:
+    hub = HubRepository(repo_id, report, needs_token=not (dry_run and "/" in repo_id))
+    if problems or evidence is None:
         section = describe_doubts(problems, foreign)
     else:
-        section = describe_evidence(report, trace, foreign)
-    section += describe_left_inside(output, report)
-    files = files_to_push(output, listing, repo_id, section, proven=not problems)
-    job = _Job(hub, files, revision, create_pr, commit_message or MESSAGE, private, say, tuple(foreign))
-    return job.run(dry_run, listing, tuple(problem.text for problem in problems))
+        section = describe_evidence(evidence, listing.find(TRACE) is not None, foreign)
+    section += describe_left_inside(output, evidence)
+    files = files_to_push(output, listing, hub.repo_id, section, proven=not problems)
+    message = commit_message or MESSAGE
+    run = _PushRun(hub, files, revision, create_pr, message, private, dry_run, report)
+    warnings = [f"not verified: {problem.text}" for problem in problems]
+    warnings += [f"{name} is not paddle2torch's own code; the card names it" for name in foreign]
+    return run.run(listing, warnings, verified=not problems, foreign_code=tuple(foreign))
 
 
 def files_to_push(output: Path, listing: Listing, repo_id: str, section: str, *, proven: bool) -> tuple[LocalFile, ...]:
-    """The files of OUTPUT with the card in place of its own. A report that does not prove these bytes stays here: on
-    the Hub it would look as if it did."""
+    """The files of OUTPUT, with `section` in the card. A report that does not prove these bytes is left out: on the Hub
+    it would look as if it did."""
     text = None
     if listing.find(CARD) is not None:
         try:
             text = (output / CARD).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            raise PushError(Problem("E804", f"{CARD} cannot be read: {error}. Mend it, or remove it")) from None
-    card = in_memory(CARD, build_card(text, repo_id, section))
+            raise PushError(Problem("E804", f"{CARD} cannot be read: {error}. Fix it, or remove it")) from None
+    card = make_local_file(CARD, build_card(text, repo_id, section))
     others = listing.without({CARD, *(() if proven else EVIDENCE)})
     return tuple(sorted((card, *others), key=lambda file: file.name))
 
 
-def _is_bare(file: LocalFile) -> bool:
-    return file.name == CARD and isinstance(file.content, bytes) and not file.content.startswith(b"---\n")
-
-
 @dataclass
-class _Job:
-    """One push under way."""
+class _PushRun:
+    """One push: looks at the repository, commits what it lacks, and compares the result."""
 
-    hub: Hub
-    files: Sequence[LocalFile]
+    hub: HubRepository
+    files: tuple[LocalFile, ...]
     revision: str | None
     create_pr: bool
     message: str
     private: bool
-    say: Callable[[str], None]
-    foreign_code: tuple[str, ...] = ()
+    dry_run: bool
+    report: Callable[[str], None]
     new_repository: bool = False
     new_branch: bool = False
     nothing_to_do: bool = False
 
-    def run(self, dry_run: bool, listing: Listing, doubts: tuple[str, ...]) -> Push:
-        self.say(f"asking {self.hub.shown} what {self.hub.repo_id} has")
-        head = self._look(dry_run)
-        remote = head.files if head is not None else {}
+    def run(self, listing: Listing, warnings: list[str], *, verified: bool, foreign_code: tuple[str, ...]) -> Push:
+        self.report(f"asking {self.hub.shown_endpoint} what {self.hub.repo_id} has")
+        before = self._look_up()
+        remote = before.files if before is not None else {}
         changes = find_changes(self.files, remote)
-        landed = self._land(head, changes, dry_run)
-        warnings = [f"not verified: {doubt}" for doubt in doubts]
-        warnings += [f"{name} is not paddle2torch's own code; the card names it" for name in self.foreign_code]
-        warnings += [
-            f"{CARD} has no metadata: the Hub will know neither library nor license" for f in self.files if _is_bare(f)
-        ]
-        warnings += self.hub.foresee(self.create_pr) if dry_run and not self.nothing_to_do else []
-        warnings += [f"left out: {name} ({reason})" for name, reason in listing.left_out if reason != "hidden"]
-        warnings += [
-            f"{name} is on the Hub and not in OUTPUT, and loading this model could read it. Remove it there?"
-            for name in find_foreign(self.files, remote)
-        ]
+        commit = self._commit_changes(before, changes)
         kinds = {"add": changes.added, "change": changes.changed, "same": changes.same}
         rows = [PushedFile(f.name, f.size, f.sha256, kind) for kind, group in kinds.items() for f in group]
         return Push(
             repo_id=self.hub.repo_id,
             url=self.hub.page,
             revision=self.revision or "main",
-            dry_run=dry_run,
-            verified=not doubts,
+            dry_run=self.dry_run,
+            verified=verified,
             new_repository=self.new_repository,
             new_branch=self.new_branch,
-            private=bool(head.private) if head is not None else self.private,
-            commit=landed.commit if landed else None,
-            pull_request=landed.pull_request if landed else None,
+            private=bool(before.private) if before is not None else self.private,
+            commit=commit.commit if commit else None,
+            pull_request=commit.pull_request if commit else None,
             files=tuple(sorted(rows, key=lambda row: row.name)),
             deleted=changes.deleted,
             left_out=listing.left_out,
-            warnings=tuple(warnings),
+            warnings=(*warnings, *self._list_warnings(listing, remote)),
             nothing_to_do=self.nothing_to_do,
-            foreign_code=self.foreign_code,
+            foreign_code=foreign_code,
         )
 
-    def _look(self, dry_run: bool) -> Head | None:
-        """The revision to compare with; what is not there yet is made, unless `dry_run`."""
-        head = self.hub.look()
-        if head is None:
+    def _look_up(self) -> RemoteRevision | None:
+        """The revision to compare with. A repository or branch that does not exist is created, unless `dry_run`."""
+        found = self.hub.read_revision()
+        if found is None:
             self.new_repository = True
             self.new_branch = self.revision not in (None, "main")
-            if dry_run:
+            if self.dry_run:
                 return None
-            self.say(f"making the {'private ' if self.private else ''}repository {self.hub.repo_id}")
+            self.report(f"creating the {'private ' if self.private else ''}repository {self.hub.repo_id}")
             self.hub.create(self.private)
-            head = self.hub.look()
-            if head is None:
-                text = f"{self.hub.repo_id}: the repository cannot be seen with this token. {LOG_IN}"
+            found = self.hub.read_revision()
+            if found is None:
+                text = f"{self.hub.repo_id}: this token gives no access to the repository. {LOG_IN}"
                 raise PushError(Problem("E807", text))
-        self._check_private(head)
-        if self.revision is None:
-            return head
-        return self._look_at_branch(head, dry_run)
-
-    def _check_private(self, head: Head) -> None:
-        if self.private and head.private is False:
-            text = f"{self.hub.repo_id} is there and is public: --private only makes new repositories private"
+        if self.private and found.private is False:
+            text = f"{self.hub.repo_id} exists and is public: --private only makes new repositories private"
             raise PushError(Problem("E813", f"{text}. Make it private in its settings, or leave --private out"))
+        return found if self.revision is None else self._look_up_branch(found, self.revision)
 
-    def _look_at_branch(self, head: Head, dry_run: bool) -> Head:
-        from converter.hub.publish_errors import Missing
-
-        assert self.revision is not None
+    def _look_up_branch(self, main: RemoteRevision, revision: str) -> RemoteRevision:
         try:
-            found = self.hub.look(self.revision)
-        except Missing:
-            if self.create_pr or self.revision.startswith("refs/"):
+            return self.hub.read_revision(revision) or main
+        except MissingError:
+            if self.create_pr or revision.startswith("refs/"):
                 raise
-            self.new_branch = True
-            if dry_run:
-                return head
-            self.say(f"making the branch {self.revision}")
-            self.hub.create_branch(self.revision)
-            found = self.hub.look(self.revision)
-        return found if found is not None else head
+        self.new_branch = True
+        if self.dry_run:
+            return main
+        self.report(f"creating the branch {revision}")
+        self.hub.create_branch(revision)
+        return self.hub.read_revision(revision) or main
 
-    def _land(self, head: Head | None, changes: Changes, dry_run: bool) -> Landed | None:
-        """The commit that has every file: the present one, that of an open pull request, or a new one."""
-        if head is not None and not changes and head.commit:
+    def _commit_changes(self, before: RemoteRevision | None, changes: Changes) -> Commit | None:
+        """The commit that has every file: the present one, that of an open pull request, or a new one. None for a dry
+        run that finds something to do."""
+        if before is not None and not changes and before.commit:
             self.nothing_to_do = not self.new_branch
-            return Landed(head.commit, f"{self.hub.page}/commit/{head.commit}")
-        if dry_run:
+            return Commit(before.commit, f"{self.hub.page}/commit/{before.commit}")
+        if self.dry_run:
             return None
-        assert head is not None
-        landed = self._find_pull_request() if self.create_pr else None
-        self.nothing_to_do = landed is not None
-        if landed is None:
+        assert before is not None
+        commit = self._find_pull_request() if self.create_pr else None
+        self.nothing_to_do = commit is not None
+        if commit is None:
             size = sum(file.size for file in changes.sent)
-            self.say(f"sending {len(changes.sent)} of {len(self.files)} files, {size / 1e6:,.1f} MB")
-            landed = self.hub.commit(
+            self.report(f"sending {len(changes.sent)} of {len(self.files)} files, {size / 1e6:,.1f} MB")
+            commit = self.hub.commit(
                 changes.sent,
-                self.files,
                 changes.deleted,
-                over_ignored=".gitignore" in head.files,
+                self._is_complete,
+                has_gitignore=".gitignore" in before.files,
                 commit_message=self.message,
                 revision=self.revision or "main",
                 create_pr=self.create_pr,
-                parent_commit=head.commit or None,
+                parent_commit=before.commit or None,
             )
-        self._read_back(landed)
-        return landed
+        self._compare_checksums(commit)
+        return commit
 
-    def _find_pull_request(self) -> Landed | None:
+    def _is_complete(self, remote: Mapping[str, RemoteFile]) -> bool:
+        return not find_changes(self.files, remote)
+
+    def _find_pull_request(self) -> Commit | None:
         try:
-            return find_pull_request(self.hub, self.files)
-        except PushError:  # Not every server lists them, and what is not found is sent.
+            return self.hub.find_pull_request(self._is_complete)
+        except PushError:  # Not every server lists them; without the list, a new one is opened.
             return None
 
-    def _read_back(self, landed: Landed) -> None:
-        """Compare what the Hub tells of every file with what was sent. Raises PushError (E811)."""
-        self.say("reading the sums back")
-        named = f"refs/pr/{landed.number}" if landed.number else self.revision or "main"
-        there = self.hub.tree(landed.commit, named)
+    def _compare_checksums(self, commit: Commit) -> None:
+        """Compare the checksums that the Hub reports with those of the files. Raises PushError (E811)."""
+        self.report("comparing the checksums")
+        revision = f"refs/pr/{commit.number}" if commit.number else self.revision or "main"
+        remote = self.hub.read_files(commit.commit, revision)
         problems = []
         for file in self.files:
-            found = there.get(file.name)
-            told = (
-                "it is not there" if found is None else f"it has {found.sha256 or found.git_sum}, {found.size:,} bytes"
-            )
+            found = remote.get(file.name)
             if found is None or not found.equals(file):
-                text = f"{self.hub.repo_id}/{file.name} in commit {landed.commit}: {told}, expected {file.sha256}"
+                there = f"{found.sha256 or found.blob_id}, {found.size:,} bytes" if found else "no such file"
+                text = f"{self.hub.repo_id}/{file.name} in commit {commit.commit}: {there}, expected {file.sha256}"
                 problems.append(Problem("E811", f"{text} ({file.size:,} bytes). Do not use this commit; push again"))
         if problems:
             raise PushError(*problems)
 
-
-__all__ = ["Push", "PushedFile", "push"]
+    def _list_warnings(self, listing: Listing, remote: Mapping[str, RemoteFile]) -> list[str]:
+        card = next(file.content for file in self.files if file.name == CARD)
+        warnings = []
+        if isinstance(card, bytes) and not card.startswith(b"---\n"):
+            warnings.append(f"{CARD} has no metadata: the Hub will know neither library nor license")
+        if self.dry_run and not self.nothing_to_do:
+            warnings += self.hub.predict_refusals(self.create_pr)
+        warnings += [f"left out: {name} ({reason})" for name, reason in listing.left_out if reason != "hidden"]
+        return warnings + [
+            f"{name} is on the Hub and not in OUTPUT, and loading this model could read it. Remove it there?"
+            for name in find_foreign(self.files, remote)
+        ]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def convert_block(block: np.ndarray, source: str, target: str) -> np.ndarray:
     """`block` in another dtype, each element rounded once to nearest, ties to even.
 
-    An element too large for the target becomes infinite: `count_overflows` finds them. NaN stays NaN.
+    An element too large for the target becomes infinite. NaN stays NaN.
     """
     import numpy as np
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from converter.common.layout import EXTRAS_FILE
 from converter.common.version import __version__
+from converter.files.hashing import sha256_of
 from converter.open.source import Source
 from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
 from converter.plan.inner_tensors import LEFT_INSIDE
-from converter.plan.make_plan import EXTRAS_FILE, Dropped, Plan
+from converter.plan.make_plan import Dropped, Plan
 from converter.write.shards import WrittenTensor
-from converter.write.staging import MANIFEST
 from mappings import Family
 
 
@@ -52,7 +52,7 @@ def build_manifest(
         "asked_dtype": plan.asked_dtype,
         # By it `verify` knows a choice from a change.
         **({"behavior_chosen": True} if source.behavior_chosen else {}),
-        "files": {name: hash_file(folder / name) for name in summed_files(source.family) if (folder / name).is_file()},
+        "files": {name: sha256_of(folder / name) for name in summed_files(source.family) if (folder / name).is_file()},
         "dropped": [_describe_drop(drop) for drop in plan.dropped],
         **({LEFT_INSIDE: [{"source": each.name, "kind": each.kind} for each in inside]} if inside else {}),
         "tensors": [describe_tensor(entry) for entry in written if entry.file != EXTRAS_FILE],
@@ -79,15 +79,3 @@ def describe_tensor(entry: WrittenTensor) -> dict[str, Any]:
         "shape": list(planned.shape),
         "sha256": entry.sha256,
     }
-
-
-def hash_file(path: Path) -> str:
-    """sha256 of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for piece in iter(lambda: file.read(1 << 20), b""):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-__all__ = ["MANIFEST", "build_manifest", "hash_file", "summed_files"]

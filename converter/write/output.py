@@ -6,11 +6,12 @@ import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
+from converter.common.layout import MANIFEST
 from converter.open.source import Source
 from converter.plan.make_plan import Plan
 from converter.write.card import render_card
 from converter.write.config_file import build_config, write_json
-from converter.write.manifest import MANIFEST, build_manifest
+from converter.write.manifest import build_manifest
 from converter.write.new_files import write_file
 from converter.write.shards import WrittenTensor
 from converter.write.tokenizer_files import write_tokenizer

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Callable
 
 from converter.common.errors import OutputError, PlanError, Problem
-from converter.files.tensors import DTYPES, RawRun, element_count
-from converter.plan.make_plan import EXTRAS_FILE, PlannedTensor
+from converter.common.layout import EXTRAS_FILE, INDEX_FILE, SINGLE_FILE
+from converter.files.tensors import DTYPES, MappedBytes, element_count
+from converter.plan.make_plan import PlannedTensor
 from converter.write.dtypes import convert_block, count_nonfinite
 from converter.write.new_files import create_file, write_file
 from mappings import OPERATIONS
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     Hasher: TypeAlias = "hashlib._Hash"
 
-SINGLE_FILE = "model.safetensors"
-INDEX_FILE = "model.safetensors.index.json"
 _BLOCK_BYTES = 4 << 20
 #: A matrix up to this size is read before it is turned; a large model has 16 MB in one.
 _MOST_WHOLE = 64 << 20
@@ -211,7 +210,7 @@ def target_blocks(tensor: PlannedTensor) -> Iterator[np.ndarray]:
         yield contiguous(target[start : start + rows]).reshape(-1)
 
 
-def _read_blocks(raw: RawRun, kind: np.dtype[Any]) -> Iterator[np.ndarray]:
+def _read_blocks(raw: MappedBytes, kind: np.dtype[Any]) -> Iterator[np.ndarray]:
     import numpy as np
 
     step = max(1, _BLOCK_BYTES // kind.itemsize) * kind.itemsize

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import IO
 
 from converter.common.errors import OutputError, Problem
+from converter.common.layout import MANIFEST
+from converter.files.disk import lacking_space
 from converter.files.stale_folders import REPLACED, clear_folders, give_back, mark, remove_folder
 from converter.write.new_files import NewFolder
 
-MANIFEST = "paddle2torch.json"
 _NEW = "new"
 
 
@@ -150,8 +151,6 @@ def _remove_parents(made: list[Path]) -> None:
 
 
 def _check_space(parent: Path, needed: int) -> None:
-    free = shutil.disk_usage(parent).free
-    if free < needed:
-        raise OutputError(
-            Problem("E503", f"{parent}: {free / 1e9:.2f} GB free, {needed / 1e9:.2f} GB needed. Nothing was written")
-        )
+    lack = lacking_space(parent, needed)
+    if lack is not None:
+        raise OutputError(Problem("E503", f"{parent}: {lack}. Nothing was written"))

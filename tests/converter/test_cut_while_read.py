@@ -73,11 +73,11 @@ def test_a_mapped_file_gives_its_descriptor_back(tmp_path: Path) -> None:
 
 
 def test_a_piece_beyond_the_end_of_a_file_that_was_cut_is_an_error(tmp_path: Path) -> None:
-    from converter.files.tensors import RawRun
+    from converter.files.tensors import MappedBytes
 
     path = tmp_path / "w.bin"
     path.write_bytes(bytes(100_000))
-    run = RawRun(map_file(path), 50_000, 50_000)
+    run = MappedBytes(map_file(path), 50_000, 50_000)
     assert b"".join(run.pieces()) == bytes(50_000)
     path.write_bytes(bytes(60_000))
     with pytest.raises(FileError, match=r"E303.*w\.bin: has 60000 bytes, and had 100000"):

@@ -18,6 +18,7 @@ from converter import Paddle2TorchError, convert, inspect
 from converter.common.errors import PlanError
 from converter.open import source as source_module
 from converter.open.dispatch import open_weights
+from converter.open.options import SourceOptions
 from converter.open.source import open_source
 from converter.plan.make_plan import make_plan
 from tests.converter.open.tokenizer.test_tokenizer_files import TWO_COLUMNS, write_tokenizer
@@ -118,7 +119,7 @@ def test_a_config_that_contradicts_the_names_is_an_error_and_an_option_overrules
             }
         )
     )
-    assert make_plan(open_source(source, architecture=told)).table.source_class == told
+    assert make_plan(open_source(source, SourceOptions(architecture=told))).table.source_class == told
 
 
 def behavior_of(source: Path, output: Path, **options: Any) -> tuple[str, list[int], str | None]:
@@ -167,7 +168,7 @@ def test_the_tokenizer_beside_the_releases_config_is_found_from_a_folder_below(t
     make_release(tmp_path / "in" / "step_1")
     (tmp_path / "in" / "step_1" / "ernie_config.json").rename(tmp_path / "in" / "ernie_config.json")
     write_tokenizer(tmp_path / "in")
-    found = open_source(tmp_path / "in" / "step_1", architecture="ErnieMModel")
+    found = open_source(tmp_path / "in" / "step_1", SourceOptions(architecture="ErnieMModel"))
     assert found.tokenizer is not None and found.tokenizer.folder == (tmp_path / "in").absolute()
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RUN = ("sh", "python")
-SHOWN = ("text", "json", "yaml", "toml")
+SHOWN = ("text", "json", "yaml", "toml", "mermaid")
 _FENCE = re.compile(
     r"^<!-- (?P<kind>before|not run): (?P<said>.+?) -->$"
     r"|^(?P<indent> *)```(?P<language>\w*)\n(?P<body>.*?)^(?P=indent)```$",

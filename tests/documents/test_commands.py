@@ -48,6 +48,11 @@ for word in sys.argv[2:]:
     extras = set((found[1] or "").split(",")) - {{""}} if found else set()
     assert extras <= set(project["optional-dependencies"]), f"{{word}}: there is no such extra"
 """
+#: `verify` starts torch: in an interpreter that has it imported already. The end-to-end tests start the real one.
+PADDLE2TORCH = """#!/bin/sh
+[ "$1" = verify ] && exec "{forked}" -m converter "$@"
+exec "{python}" -m converter "$@"
+"""
 MAKE = """#!/bin/sh
 exec {make} --no-print-directory -n -C "{root}" "$@" > /dev/null
 """
@@ -66,13 +71,15 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(models: Path, paddle_python: Path, tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+def desk(
+    models: Path, paddle_python: Path, product_python: Path, tmp_path: Path
+) -> Iterator[tuple[Path, dict[str, str]]]:
     """A folder with links to the checkpoints, and an environment in which the documents' commands are found."""
     tools, place = tmp_path / "bin", tmp_path / "desk"
     tools.mkdir()
     place.mkdir()
     texts = {
-        "paddle2torch": f'#!/bin/sh\nexec "{sys.executable}" -m converter "$@"\n',
+        "paddle2torch": PADDLE2TORCH.format(forked=product_python, python=sys.executable),
         "python": f'#!/bin/sh\nexec "{sys.executable}" "$@"\n',
         "pip": PIP.format(python=sys.executable, root=ROOT),
         "make": MAKE.format(make=shutil.which("make"), root=ROOT),
@@ -105,7 +112,7 @@ def run(block: Block, place: Path, environment: dict[str, str]) -> subprocess.Co
     )
 
 
-@pytest.mark.parametrize("name", WITH_COMMANDS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in WITH_COMMANDS])
 def test_every_command_runs(name: str, desk: tuple[Path, dict[str, str]]) -> None:
     for block in read_blocks(ROOT / name):
         done = run(block, *desk)
@@ -128,7 +135,7 @@ def test_every_option_that_a_document_names_exists() -> None:
     for name in DOCUMENTS:
         text = (ROOT / name).read_text(encoding="utf-8")
         # The options of other programs stand on lines that name their program.
-        others = re.compile(r"\b(pip|make|pytest|git|record_paddle)\b|benchmarks[./]")
+        others = re.compile(r"\b(pip|make|pytest|git|record_paddle)\b|benchmarks[./]|tests[.]support")
         lines = [line for line in text.splitlines() if not others.search(line)]
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
         assert named <= known, f"{name}: {sorted(named - known)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -64,11 +63,13 @@ def test_fill_mask_is_refused_in_a_sentence(converted: Make, kind: str) -> None:
         pipeline("fill-mask", str(converted(kind)))
 
 
-def test_fill_mask_is_refused_by_the_code_in_a_folder_too(converted: Make, tmp_path: Path) -> None:
+def test_fill_mask_is_refused_by_the_code_in_a_folder_too(
+    converted: Make, product_python: Path, tmp_path: Path
+) -> None:
     code = FILL_MASK.format(str(converted("ErnieMForSequenceClassification")))
     environment = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=300
+        [product_python, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=300
     )
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("AttributeError: ErnieM has no masked-LM head here")

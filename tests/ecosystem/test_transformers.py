@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,14 +50,14 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_the_code_on_the_card_runs_as_it_stands(converted: Make, name: str) -> None:
+def test_the_code_on_the_card_runs_as_it_stands(converted: Make, product_python: Path, name: str) -> None:
     folder = converted(name)
     blocks = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
     code = blocks[0].replace('"FOLDER"', repr(str(folder)))
     assert all(key in code for key in SHAPES[name])
     code += "\nprint({key: value.ndim for key, value in output.items()})"
     # Where ernie_m is imported, AutoModel is the encoder: information extraction has no Auto class of its own.
-    command = [sys.executable, "-c", code]
+    command = [product_python, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200, cwd=folder)
     assert done.stdout.splitlines()[-1:] == [str(SHAPES[name])], done.stderr
 

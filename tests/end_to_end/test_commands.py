@@ -40,22 +40,6 @@ def paddle2torch(*words: object, code: int = 0) -> subprocess.CompletedProcess[s
     return run(sys.executable, "-m", "converter", *words, code=code)
 
 
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tokenizer")
-    run(sys.executable, ROOT / "tests" / "support" / "train_tokenizer.py", folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def checkpoints(paddle_python: Path, tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for each class, made by PaddleNLP."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    script = ROOT / "tests" / "support" / "make_checkpoint.py"
-    run(paddle_python, script, "--architecture", "all", "--output", folder, "--seed", 11, "--tokenizer", tokenizer)
-    return folder
-
-
 LOAD = """
 import sys, warnings
 warnings.simplefilter("error")
@@ -75,38 +59,38 @@ print(type(tokenizer).__name__, type(model).__name__, *(list(value.shape) for va
 
 @pytest.mark.parametrize("name", TRIED)
 def test_a_checkpoint_is_converted_proved_equal_and_loaded(
-    name: str, checkpoints: Path, paddle_python: Path, tmp_path: Path
+    name: str, checkpoints: dict[str, Path], paddle_python: Path, product_python: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "out"
-    paddle2torch("convert", checkpoints / name, output)
-    said = paddle2torch("verify", checkpoints / name, output, "--json", "--paddle-python", paddle_python)
+    paddle2torch("convert", checkpoints[name], output)
+    said = paddle2torch("verify", checkpoints[name], output, "--json", "--paddle-python", paddle_python)
     report = json.loads(said.stdout)
     assert report["passed"] and report["precision"] == "float64"
     assert report["static"]["mismatched"] == []
     assert report["tokenizer"]["texts"] > 300 and report["tokenizer"]["mismatched"] == 0
     assert all(site["max_rel"] <= site["tolerance"] for site in report["sites"])
     assert report == json.loads((output / "verification" / "report.json").read_text())
-    loaded = run(sys.executable, "-c", LOAD, output, CLASSES[name])
+    loaded = run(product_python, "-c", LOAD, output, CLASSES[name])
     target = "ErnieMForInformationExtraction" if name == "UIEM" else name
     assert loaded.stdout.startswith(f"PaddleErnieMTokenizer {target} ")
 
 
-def test_a_damaged_output_ends_with_1_and_names_the_tensor(checkpoints: Path, tmp_path: Path) -> None:
+def test_a_damaged_output_ends_with_1_and_names_the_tensor(checkpoints: dict[str, Path], tmp_path: Path) -> None:
     output = tmp_path / "out"
-    paddle2torch("convert", checkpoints / "ErnieMModel", output)
+    paddle2torch("convert", checkpoints["ErnieMModel"], output)
     weights = output / "model.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1  # The sign of the last element of the last tensor.
     weights.write_bytes(data)
-    said = paddle2torch("verify", checkpoints / "ErnieMModel", output, "--static-only", code=1)
+    said = paddle2torch("verify", checkpoints["ErnieMModel"], output, "--static-only", code=1)
     assert "pooler.dense.bias" in said.stdout
 
 
-def test_no_paddle_ends_with_2_and_says_how_to_get_it(checkpoints: Path, tmp_path: Path) -> None:
+def test_no_paddle_ends_with_2_and_says_how_to_get_it(checkpoints: dict[str, Path], tmp_path: Path) -> None:
     output = tmp_path / "out"
-    paddle2torch("convert", checkpoints / "ErnieMModel", output)
+    paddle2torch("convert", checkpoints["ErnieMModel"], output)
     said = paddle2torch(
-        "verify", checkpoints / "ErnieMModel", output, "--paddle-python", tmp_path / "no-such-python", code=2
+        "verify", checkpoints["ErnieMModel"], output, "--paddle-python", tmp_path / "no-such-python", code=2
     )
     assert said.stderr.splitlines()[-1].startswith("error[E601]")
     assert not (output / "verification").exists()

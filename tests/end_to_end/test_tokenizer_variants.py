@@ -7,8 +7,6 @@ both lines of transformers load what `convert` made of it, and once more what th
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +15,14 @@ import pytest
 from converter import convert
 from tests.support.checkpoints import make_config, make_state, write_folder
 
-ROOT = Path(__file__).resolve().parents[2]
 SIZES = {"vocab_size": 1502, "max_position_embeddings": 514}
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small vocabulary and its sentencepiece model."""
-    folder = tmp_path_factory.mktemp("tokenizer")
-    script = ROOT / "tests" / "support" / "train_tokenizer.py"
-    subprocess.run([sys.executable, str(script), str(folder), "--pieces", "1500"], check=True, capture_output=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def saved(run_paddle: Any, files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def saved(run_paddle: Any, tokenizer_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for each variant, and answers.json."""
     folder = tmp_path_factory.mktemp("variants")
-    run_paddle("tokenizer_variants.py", files, folder)
+    run_paddle("tokenizer_variants.py", tokenizer_folder, folder)
     return folder
 
 
@@ -83,7 +71,7 @@ def test_every_saved_variant_answers_as_paddlenlps(
 @pytest.mark.parametrize("line", ["4", "5"])
 def test_what_transformers_4_saved_answers_as_paddlenlps_with_the_ids_of_its_files(
     line: str,
-    files: Path,
+    tokenizer_folder: Path,
     run_paddle: Any,
     run_script: Any,
     transformers4_python: Path,
@@ -92,7 +80,7 @@ def test_what_transformers_4_saved_answers_as_paddlenlps_with_the_ids_of_its_fil
 ) -> None:
     """PaddleNLP refuses ids that go on from vocab.txt: its answers are those that the recorder gets from it."""
     sources = tmp_path / "port"
-    run_script(transformers4_python, "port_tokenizers.py", files, sources)
+    run_script(transformers4_python, "port_tokenizers.py", tokenizer_folder, sources)
     run_paddle("ask_recorder.py", sources, tmp_path / "expected.json")
     outputs = convert_all(sources, tmp_path / "converted")
     run_script(request.getfixturevalue(f"transformers{line}_python"), "load_tokenizers.py", outputs, tmp_path / "found")

@@ -145,7 +145,7 @@ def test_names_tell_it_where_the_metadata_do_not(port: Path, tmp_path: Path) -> 
 
 
 def test_the_ports_names_in_another_layout_are_refused(port: Path, tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="E304.*names of transformers' ErnieM and the format 'np'"):
+    with pytest.raises(FileError, match="E304.*names of transformers and the format 'np'"):
         convert(edit(shutil.copytree(port / HEAD, tmp_path / "in"), {"format": "np"}), tmp_path / "out")
 
 

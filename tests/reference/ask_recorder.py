@@ -15,11 +15,14 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 from paddlenlp.utils.log import logger
 from tokenizer_questions import ask_all
 
-from verify.recorder.tokenizer import load_tokenizer
+from verify.recorder.families import FAMILIES
+from verify.recorder.tokens.tokenizer import load_tokenizer
 
 if __name__ == "__main__":
     logger.disable()
     warnings.simplefilter("ignore")
     folder, answers = map(Path, sys.argv[1:])
     variants = sorted(path for path in folder.iterdir() if path.is_dir())
-    answers.write_text(json.dumps({path.name: ask_all(load_tokenizer(str(path))[0]) for path in variants}), "utf-8")
+    answers.write_text(
+        json.dumps({path.name: ask_all(load_tokenizer(FAMILIES[0], str(path))[0]) for path in variants}), "utf-8"
+    )

@@ -2,13 +2,12 @@
 
     python doctored_paddle.py RECORDER RESULT
 
-RECORDER is the joined script. RESULT gets {damage: what was said, "" when nothing was found wrong}.
-"""
+RECORDER is the archive that `paddle2torch reference script` writes. RESULT gets {damage: what was said, "" when
+nothing was found wrong}."""
 
 from __future__ import annotations
 
 import json
-import runpy
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,13 +67,15 @@ def damages() -> dict[str, tuple[Any, str, Any]]:
 
 
 def main() -> None:
-    recorder = runpy.run_path(sys.argv[1])
-    check, broken = recorder["check_sanity"], recorder["Broken"]
+    sys.path.insert(0, sys.argv[1])
+    from verify.recorder.errors import Broken
+    from verify.recorder.families import FAMILIES
+    from verify.recorder.sanity import check_sanity
 
     def ask(precision: str = "float64") -> str:
         try:
-            check(precision)
-        except broken as error:
+            check_sanity(FAMILIES[0], precision)
+        except Broken as error:
             return str(error)
         return ""
 

@@ -1,14 +1,13 @@
 """What the recorder makes of folders of transformers' own ErnieM: `python port_recordings.py RECORDER JOBS RESULT`.
 
-RECORDER is the joined script; JOBS a list of {"request": REQUEST, "numbers": FILE or null}. For each a trace is written
-where its request says, and RESULT gets a list: "" or why it was refused, and with FILE (port_numbers.py) the largest
-difference between what the recorder's model computes and what the port itself did, relative to the largest value.
-"""
+RECORDER is the archive that `paddle2torch reference script` writes; JOBS a list of {"request": REQUEST, "numbers":
+FILE or null}. For each a trace is written where its request says, and RESULT gets a list: "" or why it was refused,
+and with FILE (port_numbers.py) the largest difference between what the recorder's model computes and what the port
+itself did, relative to the largest value."""
 
 from __future__ import annotations
 
 import json
-import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,17 +22,22 @@ SITES = {
 }
 
 
-def build(recorder: dict[str, Any], request: dict[str, Any]) -> Any:
+def build(request: Any) -> Any:
     """The model of a recording, before anything is recorded of it."""
-    precision = request["precision"]
-    own = recorder["check_sanity"](precision)
-    weights = recorder["read_weights"](recorder["weight_files"](request["source"], request["files"]))
-    name, fields, _ = recorder["read_config"](request)
-    behavior = recorder["choose_behavior"](request, weights)
-    model = recorder["build_model"](name, fields, precision)
-    recorder["build_as_port"](model, fields, weights, precision)
-    recorder["set_weights"](model, weights, precision, None)
-    recorder["follow"](model, behavior, own)
+    from verify.recorder.model.build import build_model, set_weights
+    from verify.recorder.sanity import check_sanity
+    from verify.recorder.sources.checkpoint import read_weights, weight_files
+    from verify.recorder.sources.config import family_of, read_config
+
+    family, precision = family_of(request), request.precision
+    own = check_sanity(family, precision)
+    weights = read_weights(weight_files(request.source, request.files), family)
+    name, fields, _ = read_config(request, family)
+    quirk = family.choose_quirk(request, weights)
+    model = build_model(family, name, fields, precision)
+    family.adapt_model(model, fields, weights, precision)
+    set_weights(family, model, weights, precision, None)
+    family.follow_quirk(model, quirk, own)
     return model
 
 
@@ -59,16 +63,20 @@ def compare(model: Any, path: str) -> float:
 
 
 def main() -> None:
-    recorder = runpy.run_path(sys.argv[1])
+    sys.path.insert(0, sys.argv[1])
+    from verify.protocol.request import Request
+    from verify.recorder.errors import Refused
+    from verify.recorder.main import write_trace
+
     results = []
     for job in json.loads(Path(sys.argv[2]).read_text()):
-        request, result = job["request"], {"refused": "", "difference": None}
+        request, result = Request(**job["request"]), {"refused": "", "difference": None}
         try:
             if job.get("numbers"):
-                result["difference"] = compare(build(recorder, request), job["numbers"])
-            if request.get("output"):
-                recorder["write_trace"](request)
-        except recorder["Refused"] as error:
+                result["difference"] = compare(build(request), job["numbers"])
+            if request.output:
+                write_trace(request)
+        except Refused as error:
             result["refused"] = str(error)
         results.append(result)
     Path(sys.argv[3]).write_text(json.dumps(results))

@@ -1,15 +1,13 @@
 """What the recorder makes of sample checkpoints: `python recorder_weights.py RECORDER RESULT FOLDER...`.
 
-RECORDER is the joined script; each FOLDER has expected.npz beside it. RESULT gets {folder's name: "" or what is wrong}.
-"""
+RECORDER is the archive that `paddle2torch reference script` writes; each FOLDER has expected.npz beside it. RESULT
+gets {folder's name: "" or what is wrong}."""
 
 from __future__ import annotations
 
 import json
-import runpy
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,8 +21,15 @@ CLASSES = {
 }
 
 
-def compare(recorder: dict[str, Any], folder: Path) -> str:
+def compare(folder: Path) -> str:
     """Read, name and build as the recorder does, and compare each parameter with the true array."""
+    from verify.protocol.request import Request
+    from verify.recorder.families import FAMILIES
+    from verify.recorder.model.build import build_model, set_weights
+    from verify.recorder.sources.checkpoint import read_weights, weight_files
+    from verify.recorder.sources.config import layout_of
+
+    family = FAMILIES[0]
     sample = next(path for path in (folder, *folder.parents) if (path / "expected.npz").is_file())
     meta = json.loads((sample / "meta.json").read_text())
     sizes = meta["dims"]
@@ -38,12 +43,11 @@ def compare(recorder: dict[str, Any], folder: Path) -> str:
         "max_position_embeddings": sizes["P"],
         "num_labels": len(label),
     }
-    request = {"source": str(folder), "fallback": {**fields, "architecture": CLASSES[meta["arch"]]}}
-    paths = recorder["weight_files"](str(folder), None)
-    weights = recorder["read_weights"](paths, *recorder["layout_of"](request))
-    model = recorder["build_model"](CLASSES[meta["arch"]], fields, "float64")
-    recorder["set_weights"](model, weights, "float64", None)
-    for name, parameter in recorder["parameters_of"](model).items():
+    request = Request(source=str(folder), fallback={**fields, "architecture": CLASSES[meta["arch"]]})
+    weights = read_weights(weight_files(str(folder), None), family, *layout_of(request, family))
+    model = build_model(family, CLASSES[meta["arch"]], fields, "float64")
+    set_weights(family, model, weights, "float64", None)
+    for name, parameter in family.parameters_of(model).items():
         plain = name if name in expected else name.replace("ernie_m.", "", 1)
         if plain not in expected:
             if "pooler" not in name:
@@ -54,11 +58,11 @@ def compare(recorder: dict[str, Any], folder: Path) -> str:
 
 
 def main() -> None:
-    recorder = runpy.run_path(sys.argv[1])
+    sys.path.insert(0, sys.argv[1])
     found = {}
     for folder in map(Path, sys.argv[3:]):
         try:
-            found[str(folder)] = compare(recorder, folder)
+            found[str(folder)] = compare(folder)
         except Exception as error:
             found[str(folder)] = f"{type(error).__name__}: {error}"
     Path(sys.argv[2]).write_text(json.dumps(found))

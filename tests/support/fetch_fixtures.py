@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from converter.fetch import download
+from converter.fetch import retry
 from tests.support.server import Server, running
 
 
@@ -23,4 +23,4 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("PADDLE2TORCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(download, "WAITS", (0.0, 0.0, 0.0, 0.0))
+    monkeypatch.setattr(retry, "WAITS", (0.0, 0.0, 0.0, 0.0))

@@ -6,16 +6,14 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
+from tests.support.local_hub_request import Handler, LocalHub
 from tests.support.local_hub_store import LARGE, Blob, Commit, Refused, Repository
 
-if TYPE_CHECKING:
-    from tests.support.local_hub import Handler, LocalHub
-
 TIME = "2024-01-01T00:00:00.000Z"
-Route = Callable[["Handler", "LocalHub", "re.Match[str]"], None]
+Route = Callable[[Handler, LocalHub, "re.Match[str]"], None]
 _ROUTES: list[tuple[str, re.Pattern[str], Route]] = []
 _REPOSITORY = r"(?P<repository>[\w.-]+/[\w.-]+)"
 

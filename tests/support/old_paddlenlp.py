@@ -1,6 +1,6 @@
 """Run a script under PaddleNLP 2.4 or 2.5 with Paddle 2.6, the oldest Paddle for Python 3 that the package index has.
 
-    old/bin/python tests/support/old_paddlenlp.py record_paddle.py SOURCE TRACE
+    old/bin/python tests/support/old_paddlenlp.py record_paddle.pyz SOURCE TRACE
 
 Those releases of PaddleNLP import paddle.fluid, which Paddle 2.6 calls paddle.base; this gives the old name to the new
 place, and to nothing else. On a machine with the Paddle of their time the recorder runs by itself.

@@ -1,18 +1,22 @@
 """ERNIE-M in plain numpy, written from MODEL.md's description: the source of the sanity model's shipped numbers.
 
-python -m tests.support.plain_ernie_m        prints verify/recorder/expected.py
+python -m tests.support.plain_ernie_m        writes verify/recorder/families/ernie_m/sanity_numbers.json
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from verify.recorder.sanity import SANITY_FIELDS, SANITY_IDS, SANITY_MASK, sanity_values
+from verify.recorder.families.ernie_m.adapter import SANITY
+from verify.recorder.sanity import sanity_values
 
+NUMBERS = Path(__file__).parents[2] / "verify" / "recorder" / "families" / "ernie_m" / "sanity_numbers.json"
 EPSILON = float(np.float32(1e-5))
 Weights = Mapping[str, np.ndarray]
 
@@ -82,20 +86,15 @@ def compute(weights: Weights, ids: np.ndarray, mask: np.ndarray, heads: int) -> 
 
 def compute_sanity() -> dict[str, np.ndarray]:
     """The numbers of the sanity model."""
-    weights = {name: sanity_values(name, shape) for name, shape in sanity_shapes(SANITY_FIELDS).items()}
-    return compute(weights, np.array(SANITY_IDS), np.array(SANITY_MASK), int(SANITY_FIELDS["num_attention_heads"]))
+    weights = {name: sanity_values(name, shape) for name, shape in sanity_shapes(SANITY.fields).items()}
+    return compute(weights, np.array(SANITY.ids), np.array(SANITY.mask), int(SANITY.fields["num_attention_heads"]))
 
 
-def print_module() -> None:
-    print('"""The numbers of the sanity model, from plain numpy in float64: tests/support/plain_ernie_m.py."""')
-    print("\nfrom __future__ import annotations\n\nEXPECTED = {")
-    for site, values in compute_sanity().items():
-        print(f'    "{site}": [')
-        for value in values.reshape(-1):
-            print(f"        {float(value):.15g},")
-        print("    ],")
-    print("}")
+def write_numbers() -> None:
+    """Write the file that the recorder compares Paddle with: 15 digits of each number."""
+    numbers = {site: [float(f"{value:.15g}") for value in values.flat] for site, values in compute_sanity().items()}
+    NUMBERS.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    print_module()
+    write_numbers()

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from verify.reference.bundle_recorder import join_recorder
-from verify.reference.find import SEED
+from verify.protocol.request import Request
+from verify.reference.bundle_recorder import RECORDER, write_recorder
 
 HEAD, EXTRACTION = "ErnieMForSequenceClassification", "ErnieMForInformationExtraction"
 CLASSES = (
@@ -88,9 +88,9 @@ class Recordings:
         self._add("paddlenlp", "ErnieMModel", behavior="paddlenlp")
         for name in (*FORMS, "lost", "turned"):
             self._add(name, name, output=False)
-        (folder / "recorder.py").write_text(join_recorder(), encoding="utf-8")
+        write_recorder(folder / RECORDER)
         (folder / "jobs.json").write_text(json.dumps(list(self.jobs.values())))
-        run_paddle("port_recordings.py", folder / "recorder.py", folder / "jobs.json", folder / "results.json")
+        run_paddle("port_recordings.py", folder / RECORDER, folder / "jobs.json", folder / "results.json")
         self.results = dict(zip(self.jobs, json.loads((folder / "results.json").read_text())))
 
     def _add(
@@ -100,7 +100,7 @@ class Recordings:
             "source": str(self.sources[source]),
             "files": None,
             "precision": "float64",
-            "seed": SEED,
+            "seed": Request.seed,
             "behavior": behavior,
             "output": str(self.folder / f"{name}.trace") if output else "",
         }

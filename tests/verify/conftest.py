@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +11,11 @@ from typing import Any
 import pytest
 
 from converter.conversion import convert
-from mappings import SOURCE_CLASSES
+from tests.support.fewer import one_of_each_kind, without_tokens
+from tests.support.ready import start_in
 from verify import Report, verify
 from verify.numbers.pytorch_process import Start
-
-ROOT = Path(__file__).resolve().parents[2]
+from verify.self_test import run as self_test_run
 
 
 @dataclass(frozen=True)
@@ -30,51 +27,17 @@ class Verified:
     trace: Path
     report: Report
 
-
-@pytest.fixture(scope="session")
-def make_checkpoint(paddle_python: Path) -> Callable[..., None]:
-    """Run tests/support/make_checkpoint.py in the reference interpreter."""
-
-    def make(*arguments: object) -> None:
-        command = [str(paddle_python), str(ROOT / "tests" / "support" / "make_checkpoint.py"), *map(str, arguments)]
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
-        assert done.returncode == 0, done.stderr
-
-    return make
+    @property
+    def numbers(self) -> Path:
+        """The trace without its tokens, whose 11,000 calls take most of the time of a verification."""
+        path = self.trace.with_name("numbers.safetensors")
+        return path if path.exists() else without_tokens(self.trace, path)
 
 
 @pytest.fixture(scope="session")
-def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small tokenizer, trained on the project's own sentences."""
-    pytest.importorskip("sentencepiece")
-    folder = tmp_path_factory.mktemp("tokenizer")
-    script = ROOT / "tests" / "support" / "train_tokenizer.py"
-    subprocess.run([sys.executable, str(script), str(folder), "--pieces", "1500"], check=True, capture_output=True)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def checkpoints(
-    make_checkpoint: Callable[..., None], tokenizer_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Path]:
-    """name -> a PaddleNLP folder: the six classes, with a tokenizer."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    make_checkpoint("--architecture", "all", "--output", folder, "--seed", 3, "--tokenizer", tokenizer_folder)
-    return {name: folder / name for name in SOURCE_CLASSES}
-
-
-@pytest.fixture(scope="session")
-def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+def ready(product_python: Path) -> Start:
     """A started interpreter for judgements."""
-    pytest.importorskip("torch")
-    from tests.support.ready import start_server
-
-    server, start = start_server(tmp_path_factory.mktemp("huggingface"))
-    yield start
-    assert server.stdin is not None
-    server.stdin.close()
-    server.wait(timeout=30)
+    return start_in(product_python)
 
 
 @pytest.fixture(scope="session")
@@ -112,7 +75,7 @@ def fortran(
 ) -> Verified:
     """A checkpoint whose matrices lie in column order in the file."""
     source = tmp_path_factory.mktemp("fortran")
-    make_checkpoint("--output", source, "--format", "fortran")
+    make_checkpoint(source, "--format", "fortran")
     return verify_live(source)
 
 
@@ -126,3 +89,16 @@ def copy_output(tmp_path: Path) -> Callable[[Verified], Path]:
         return target
 
     return copy
+
+
+@pytest.fixture
+def few_faults(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Call it to let self-tests inject one fault of each kind, and those whose description has one of some strings."""
+
+    def choose(*also: str) -> None:
+        choose_all = self_test_run.choose_faults
+        monkeypatch.setattr(
+            self_test_run, "choose_faults", lambda *arguments: one_of_each_kind(choose_all(*arguments), also)
+        )
+
+    return choose

@@ -22,7 +22,7 @@ def closed(
 ) -> Any:
     """Unit 5 of a feed-forward layer is far below 0 whatever comes in: its GELU gives 0 to the last bit."""
     source = tmp_path_factory.mktemp("closed") / "source"
-    make_checkpoint("--output", source, "--format", "safetensors")
+    make_checkpoint(source, "--format", "safetensors")
     file = source / "model.safetensors"
     tensors = load_file(file)
     tensors[BIAS][5] = -200.0
@@ -39,13 +39,13 @@ def test_a_weight_behind_a_closed_activation(closed: Any, copy_output: Callable[
     report = verify(closed.source, output, trace=closed.trace, start=ready, static=False)
     assert {site.site for site in report.sites if not site.passed} == {"linear:encoder.layers.1.linear2"}
     assert report.first_difference is not None
-    assert report.first_difference["look_at"].startswith("encoder.layers.1.linear2.weight and .bias")
+    assert report.first_difference.look_at.startswith("encoder.layers.1.linear2.weight and .bias")
 
 
 def test_coverage_says_that_the_network_does_not_show_it(closed: Any) -> None:
-    row = next(row for row in closed.report.coverage if row["tensor"] == WEIGHT)
-    assert row["network"] == row["elements"] - 32 and row["share"] == 1
-    assert row["rest"] == "every linear layer alone"
+    row = next(row for row in closed.report.coverage if row.tensor == WEIGHT)
+    assert row.network == row.elements - 32 and row.share == 1
+    assert row.rest == "every linear layer alone"
 
 
 def test_the_margin_is_that_of_the_layers_alone(closed: Any) -> None:

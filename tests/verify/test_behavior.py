@@ -57,4 +57,4 @@ def test_the_ports_rule_is_asked_for_its_own_folders_alone(checkpoints: dict[str
     ported = replace(plan, scheme=replace(plan.scheme, identity=True))
     for which, asked in ((plan, "paddlenlp"), (ported, "transformers")):
         request = make_request(opened, which, "float64", None, behavior="transformers")
-        assert request["behavior"] == asked
+        assert request.behavior == asked

@@ -16,7 +16,7 @@ import pytest
 from tests.support.code_edits import EDITS, MODEL, TOKENIZER, Edit
 from verify import verify
 from verify.numbers.pytorch_process import Start
-from verify.report.report import FOLDER
+from verify.results.layout import FOLDER
 from verify.results.trace import read_trace
 from verify.self_test.faults import CODE, Fault
 from verify.self_test.run import ask_process

@@ -12,7 +12,7 @@ import pytest
 
 from verify import Report, verify
 from verify.numbers.pytorch_process import Start
-from verify.report.report import render_table
+from verify.report.terminal import render_table
 
 Damage = Callable[[Path], None]
 
@@ -269,7 +269,8 @@ FAULTS = {
 
 
 def judge(verified: Any, output: Path, ready: Start, **options: Any) -> Report:
-    return verify(verified.source, output, trace=verified.trace, start=ready, **options)
+    options.setdefault("trace", verified.trace)
+    return verify(verified.source, output, start=ready, **options)
 
 
 def texts_of(report: Report, *codes: str) -> str:
@@ -283,13 +284,13 @@ def test_fault(verified: Callable[[str], Any], copy_output: Callable[[Any], Path
     whole = verified(kind)
     output = copy_output(whole)
     damage(output)
-    report = judge(whole, output, ready)
+    report = judge(whole, output, ready, trace=whole.numbers)
     assert not report.passed
     assert told in texts_of(report, "E401", "E404", "E406", "E408"), render_table(report)
     assert report.first_difference is not None, render_table(report)
-    assert report.first_difference["site"] == site
-    assert report.first_difference["inputs_agree"]
-    assert look_at in report.first_difference["look_at"]
+    assert report.first_difference.site == site
+    assert report.first_difference.inputs_agree
+    assert look_at in report.first_difference.look_at
 
 
 def test_two_pieces_of_the_vocabulary_exchanged(
@@ -327,7 +328,7 @@ def test_an_output_that_does_not_work_is_a_result(
     whole = verified("ErnieMModel")
     output = copy_output(whole)
     damage(output)
-    report = judge(whole, output, ready, static=False)
+    report = judge(whole, output, ready, trace=whole.numbers, static=False)
     assert not report.passed
     assert told in texts_of(report, "E407"), render_table(report)
 
@@ -344,4 +345,4 @@ def test_a_reader_that_ignores_column_order_is_caught_by_the_numbers(
     convert(fortran.source, tmp_path / "output")
     report = verify(fortran.source, tmp_path / "output", trace=fortran.trace, start=ready)
     assert report.static is not None and report.static.mismatched == ()
-    assert report.first_difference is not None and report.first_difference["site"] == "word_embeddings"
+    assert report.first_difference is not None and report.first_difference.site == "word_embeddings"

@@ -17,13 +17,12 @@ from converter.conversion import convert
 from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import Report, verify
 from verify import verification as job_module
-from verify.numbers.compare import SiteResult
-from verify.numbers.pytorch_process import Judgement
 from verify.report.html.page import render_page
 from verify.report.junit import render_junit
-from verify.report.report import render_table
 from verify.report.summary import render_summary
-from verify.tokens.compare_tokens import TokenResult
+from verify.report.terminal import render_table
+from verify.results.checks import TokenResult
+from verify.results.numbers import PytorchResult, SiteResult
 
 CLASS = "ErnieMForSequenceClassification"
 CODE = "modeling_ernie_m.py"
@@ -351,12 +350,11 @@ def test_code_of_others_is_said_in_the_first_line_of_every_report(output: Path, 
     }
     said = "PASSED, but the code is not paddle2torch's own: helper.py, modeling_ernie_m.py"
     assert render_table(report).splitlines()[0].startswith(said)
-    data = report.to_json()
-    assert data["foreign_code"] == report.foreign_code
-    assert render_summary(data).splitlines()[0].replace("\\", "").endswith(said)
-    page = render_page(data).replace("&#x27;", "'")
+    assert report.to_json()["foreign_code"] == report.foreign_code
+    assert render_summary(report).splitlines()[0].replace("\\", "").endswith(said)
+    page = render_page(report).replace("&#39;", "'")
     assert f"<strong>{said}</strong>" in page and 'class="verdict partly"' in page
-    junit = render_junit(data)
+    junit = render_junit(report)
     assert f"{said}. Looked at" in junit and 'skipped message="but the code is not' in junit
 
 
@@ -381,7 +379,7 @@ def test_code_that_no_number_shows_never_passes_as_the_tools_own(
     (output / file).write_bytes(changed)
     digest = hashlib.sha256(changed).hexdigest()
     edit(output / "paddle2torch.json", lambda data: data["files"].update({file: digest}))
-    assert render_table(judge()).startswith(f"PASSED, but the code is not paddle2torch's own: {file}. Looked at")
+    assert render_table(judge()).startswith(f"PASSED, but the code is not paddle2torch's own: {file}\nLooked at")
 
 
 def follow(output: Path, behavior: str, hidden: list[int]) -> None:
@@ -477,5 +475,5 @@ def test_a_fault_of_the_weights_is_not_blamed_on_the_tokenizer(
     tokens = TokenResult(9, sum(differ for _, differ in ways.values()), ways=ways)
     report = Report("float64", sites=[SiteResult("a", "logits", 0.0, 0.0, 1.0, sites_pass)])
     trace: Any = SimpleNamespace(has_tokens=True, head={"environment": {}})
-    job_module.Job(tmp_path, report, lambda text: None)._judge_tokens(trace, Judgement(tokens=tokens))
+    job_module.Job(tmp_path, report, lambda text: None)._judge_tokens(trace, PytorchResult(tokens=tokens))
     assert [problem.code for problem in report.problems] == (["E403"] if blamed else [])

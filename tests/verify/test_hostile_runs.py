@@ -14,7 +14,7 @@ from tests.verify.reference.test_find import rewrite_head
 from verify import Report, verify
 from verify import verification as job_module
 from verify.numbers.pytorch_process import Start
-from verify.report.report import render_table
+from verify.report.terminal import render_table
 from verify.results.trace import read_trace
 
 CLASS = "ErnieMForSequenceClassification"
@@ -46,7 +46,7 @@ def test_a_tuple_that_the_config_asks_for_is_blamed_on_nothing_else(judged: Any)
     report = judge()
     assert [problem.code for problem in report.problems] == ["E410", "E407"], report.problems
     assert "return_dict is False" in report.problems[0].text and "return_dict off" in report.problems[1].text
-    assert all(use["differ"] == 0 for use in report.uses.values()) and report.tokenizer.mismatched == 0
+    assert all(use.differ == 0 for use in report.uses.values()) and report.tokenizer.mismatched == 0
 
 
 def test_code_of_others_is_run_and_a_pass_says_that_it_is_not_proven(judged: Any) -> None:

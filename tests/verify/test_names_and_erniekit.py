@@ -15,12 +15,14 @@ from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import verify
 from verify.folder.expected_config import HABITS
 from verify.numbers.pytorch_process import Start
-from verify.recorder.behavior import offset_of, sees_all
-from verify.recorder.config import config_names
-from verify.recorder.model import rename
-from verify.recorder.official import take_off, told_by_weights
-from verify.recorder.static_graph import is_static
-from verify.recorder.telling import Refused, content_of
+from verify.recorder.errors import Refused
+from verify.recorder.families.ernie_m.config import config_names
+from verify.recorder.families.ernie_m.names import rename_encoder
+from verify.recorder.families.ernie_m.quirks import has_masked_row, position_offset
+from verify.recorder.families.ernie_m.release_names import fields_from_weights
+from verify.recorder.files import content_of
+from verify.recorder.sources.prefix import remove_prefix
+from verify.recorder.sources.static_graph import is_static
 
 HEAD = "ErnieMForSequenceClassification"
 
@@ -67,18 +69,18 @@ def test_the_encoder_of_a_network_of_ones_own(paddle_python: Path, ready: Start,
 @pytest.mark.parametrize("prefix", ["module.", "_layers._orig_mod.", "@HUB_x@"])
 def test_the_recorder_takes_off_what_every_name_has(prefix: str) -> None:
     given = {f"{prefix}a": 1, f"{prefix}b": 2}
-    assert take_off(dict(given), None) == ({"a": 1, "b": 2}, [f"`{prefix}` was taken off the names"])
-    assert take_off({**given, "c": 3}, None) == ({**given, "c": 3}, [])
-    assert take_off({**given, "c": 3}, prefix)[0] == {"a": 1, "b": 2, "c": 3}
-    assert take_off(dict(given), "") == (given, [])
+    assert remove_prefix(dict(given), None) == ({"a": 1, "b": 2}, [f"`{prefix}` was taken off the names"])
+    assert remove_prefix({**given, "c": 3}, None) == ({**given, "c": 3}, [])
+    assert remove_prefix({**given, "c": 3}, prefix)[0] == {"a": 1, "b": 2, "c": 3}
+    assert remove_prefix(dict(given), "") == (given, [])
     with pytest.raises(Refused, match="with .* in front of it and without"):
-        take_off({**given, "a": 3}, prefix)
+        remove_prefix({**given, "a": 3}, prefix)
 
 
 @pytest.mark.parametrize("front", ["ernie_m.", "encoder."])
 def test_an_encoder_is_taken_out_of_either_scheme(front: str) -> None:
     weights = {f"{front}embeddings.word_embeddings.weight": 1, f"{front}encoder.layers.0.norm1.bias": 2, "linear": 3}
-    renamed, _ = rename(weights, "ernie_m.", with_head=False)
+    renamed, _ = rename_encoder(weights, "ernie_m.", with_head=False)
     assert list(renamed.values()) == ["embeddings.word_embeddings.weight", "encoder.layers.0.norm1.bias", "linear"]
 
 
@@ -92,13 +94,15 @@ def test_the_recorder_tells_files_and_configs_by_what_they_are(tmp_path: Path) -
     shutil.copyfile(tmp_path / "word_embedding", tmp_path / "x.pdparams")
     (tmp_path / "old.pdparams").write_bytes(b"(dp0\nS'a'\n")
     assert is_static([str(tmp_path / "x.pdparams")]) and not is_static([str(tmp_path / "old.pdparams")])
-    assert told_by_weights(WEIGHTS) == {"architecture": HEAD, "num_labels": 3}
+    assert fields_from_weights(WEIGHTS) == {"architecture": HEAD, "num_labels": 3}
 
 
 def test_a_row_that_sees_everything_has_the_rounding_of_what_hides_it() -> None:
     ids = np.array([[0, 5]])
-    assert sees_all({"inputs": {"input_ids": ids}}, "erniekit")
-    assert not sees_all({"inputs": {"input_ids": ids}}, "paddlenlp")
-    assert not sees_all({"inputs": {"input_ids": ids, "attention_mask": ids}}, "erniekit")
-    assert not sees_all({"inputs": {"input_ids": ids + 1}}, "erniekit") and not sees_all({"inputs": {}}, "erniekit")
-    assert [offset_of(name) for name in HABITS] == [HABITS[name]["position_offset"] for name in HABITS]
+    assert has_masked_row({"inputs": {"input_ids": ids}}, "erniekit")
+    assert not has_masked_row({"inputs": {"input_ids": ids}}, "paddlenlp")
+    assert not has_masked_row({"inputs": {"input_ids": ids, "attention_mask": ids}}, "erniekit")
+    assert not has_masked_row({"inputs": {"input_ids": ids + 1}}, "erniekit") and not has_masked_row(
+        {"inputs": {}}, "erniekit"
+    )
+    assert [position_offset(name) for name in HABITS] == [HABITS[name]["position_offset"] for name in HABITS]

@@ -175,21 +175,28 @@ def test_the_trace_alone_is_enough(judge: Callable[..., Report]) -> None:
 
 
 def test_live_from_torchs_own_file_with_tokens_and_a_self_test(
-    sources: dict[str, Path], paddle_python: Path, ready: Start, tmp_path: Path
+    sources: dict[str, Path],
+    paddle_python: Path,
+    ready: Start,
+    few_faults: Callable[..., None],
+    tmp_path: Path,
 ) -> None:
-    """The whole way: `pytorch_model.bin` into Paddle without torch, and every planted fault found."""
+    """The whole way: `pytorch_model.bin` into Paddle without torch, and a fault of each kind found."""
+    few_faults(".bias[")
     convert(sources["bin"], tmp_path / "out")
     report = verify(sources["bin"], tmp_path / "out", paddle_python=paddle_python, start=ready, self_test=True)
     assert report.passed and report.checked == ["weights", "numbers", "tokens"], report.problems
     assert "torch's zip archive was read by the recorder itself, without torch" in report.reference["how"]
     assert report.self_test is not None and report.self_test.missed == []
-    assert [outcome.fault for outcome in report.self_test.unexplained] == []
+    assert report.self_test.without_static.unexplained == []
 
 
 def test_a_converted_folder_is_no_source_to_record(sources: dict[str, Path], tmp_path: Path) -> None:
-    from verify.recorder.config import read_config
-    from verify.recorder.telling import Refused
+    from verify.protocol.request import Request
+    from verify.recorder.errors import Refused
+    from verify.recorder.families import FAMILIES
+    from verify.recorder.sources.config import read_config
 
     convert(sources[HEAD], tmp_path / "out")
     with pytest.raises(Refused, match="converted already: record the checkpoint that it came from"):
-        read_config({"source": str(tmp_path / "out")})
+        read_config(Request(source=str(tmp_path / "out")), FAMILIES[0])

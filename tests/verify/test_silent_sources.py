@@ -12,9 +12,10 @@ import pytest
 
 from converter.common.errors import ReferenceFailure, SourceError
 from converter.conversion import convert
+from converter.open.options import SourceOptions
 from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import verify
-from verify.open_source import Said, open_for
+from verify.open_source import open_for
 from verify.reference.find import make_request
 from verify.weights.nonfinite import count_not_finite
 
@@ -66,10 +67,10 @@ def test_what_speaks_of_a_source_needs_one(tmp_path: Path) -> None:
 
 def test_the_recorder_gets_the_tokenizer_from_elsewhere(tmp_path: Path, tokenizer_folder: Path) -> None:
     source = write_folder(tmp_path / "source")
-    opened, plan, _ = open_for(tmp_path / "output", source, Said(tokenizer=tokenizer_folder))
-    assert make_request(opened, plan, "float64", None, tokenizer_folder)["tokenizer"] == str(tokenizer_folder)
+    opened, plan, _ = open_for(tmp_path / "output", source, SourceOptions(tokenizer=tokenizer_folder))
+    assert make_request(opened, plan, "float64", None, tokenizer_folder).tokenizer == str(tokenizer_folder)
     opened, plan, _ = open_for(tmp_path / "output", source)
-    assert make_request(opened, plan, "float64", None)["tokenizer"] is None
+    assert make_request(opened, plan, "float64", None).tokenizer is None
 
 
 def test_tokens_against_a_tokenizer_from_elsewhere(
@@ -77,7 +78,7 @@ def test_tokens_against_a_tokenizer_from_elsewhere(
 ) -> None:
     """Without the option the report says that the tokens were not compared; with it they are."""
     source, output = tmp_path / "source", tmp_path / "output"
-    make_checkpoint("--output", source, "--vocab-size", 1600)
+    make_checkpoint(source, "--vocab-size", 1600)
     convert(source, output, tokenizer=tokenizer_folder)
     options: dict[str, Any] = {"paddle_python": paddle_python, "start": ready}
     without = verify(source, output, **options)

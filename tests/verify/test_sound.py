@@ -12,9 +12,9 @@ import pytest
 from converter.common.errors import ReferenceFailure
 from mappings import SOURCE_CLASSES
 from verify import verify
-from verify.numbers.compare import ZERO_ROW, share_of_limit
 from verify.numbers.pytorch_process import Start
-from verify.report.report import render_table
+from verify.report.terminal import render_table
+from verify.results.numbers import ZERO_ROW, share_of_limit
 
 
 @pytest.mark.parametrize("name", SOURCE_CLASSES)
@@ -50,7 +50,7 @@ def test_matrices_in_column_order(fortran: Any) -> None:
 def test_uiem_with_the_names_and_the_config_of_old_releases(
     make_checkpoint: Callable[..., None], verify_live: Callable[..., Any], tmp_path: Path
 ) -> None:
-    make_checkpoint("--architecture", "UIEM", "--output", tmp_path, "--format", "encoder-prefix")
+    make_checkpoint(tmp_path, "--architecture", "UIEM", "--format", "encoder-prefix")
     report = verify_live(tmp_path).report
     assert report.passed, render_table(report)
     assert "flattened by the recorder" in report.reference["how"][0]
@@ -60,7 +60,7 @@ def test_uiem_with_the_names_and_the_config_of_old_releases(
 def test_half_precision_and_float32(
     make_checkpoint: Callable[..., None], verify_live: Callable[..., Any], tmp_path: Path
 ) -> None:
-    make_checkpoint("--output", tmp_path, "--dtype", "bfloat16", "--format", "safetensors-sharded")
+    make_checkpoint(tmp_path, "--dtype", "bfloat16", "--format", "safetensors-sharded")
     report = verify_live(tmp_path, precision="float32").report
     assert report.passed, render_table(report)
     assert report.precision == "float32" and report.static.rounded == 0
@@ -142,7 +142,9 @@ def test_harmless_changes_pass(
 def test_the_verdict_speaks_of_the_whole_model_only_when_all_was_looked_at(verified: Callable[[str], Any]) -> None:
     whole = verified("ErnieMModel")
     assert render_table(whole.report).startswith(
-        "PASSED: OUTPUT is the same model (weights, numbers (float64), tokens)\n"
+        "PASSED: OUTPUT is the same model\nLooked at: weights, numbers (float64), tokens.\n"
     )
     part = verify(whole.source, whole.output, static_only=True)
-    assert render_table(part).startswith("PASSED in what was looked at: weights. Not looked at: numbers, tokens\n")
+    assert render_table(part).startswith(
+        "PASSED: nothing wrong in what was looked at\nLooked at: weights. Not looked at: numbers, tokens.\n"
+    )

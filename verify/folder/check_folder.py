@@ -22,8 +22,9 @@ from verify.folder.expected_config import Expected, expected_of_plan, expected_o
 from verify.folder.foreign_code import check_code_files, check_named_code
 from verify.folder.tokenizer_files import expected_settings, judge_tokenizer
 from verify.folder.whole_config import check_whole_config
+from verify.results.checks import StaticResult
 from verify.results.trace import Trace
-from verify.weights.check_weights import StaticResult, check_weights
+from verify.weights.check_weights import check_weights
 from verify.weights.output_weights import WrittenWeights, read_written
 from verify.weights.traced_weights import check_against_trace
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.errors import Problem, ReferenceFailure
+from converter.common.layout import MANIFEST
+from converter.files.hashing import sha256_of
 from converter.open.config.quirks import BEHAVIORS
 from verify.folder.json_objects import read_object
 from verify.results.trace import Trace
 from verify.weights.output_weights import WrittenWeights
 
-MANIFEST = "paddle2torch.json"
 #: Files whose bytes may differ when what they compute does not: that is judged by running them.
 JUDGED_BY_RUNNING = (".py",)
 _TOKENIZER_FILES = ("vocab.txt", "sentencepiece.bpe.model")
@@ -97,7 +98,7 @@ def check_files(manifest: Mapping[str, Any], output: Path) -> tuple[list[Problem
             problems.append(Problem("E406", f"{MANIFEST} names {name!r}, expected a file name"))
         elif not path.is_file():
             problems.append(Problem("E406", f"{name} is in {MANIFEST} and not in OUTPUT"))
-        elif file_sha256(path) != expected:
+        elif sha256_of(path) != expected:
             if path.suffix in JUDGED_BY_RUNNING:
                 warnings.append(f"{name} is not the file that was written: its sum differs from {MANIFEST}'s")
             else:
@@ -125,12 +126,12 @@ def check_code(output: Path) -> list[str]:
     what it computes."""
     warnings = []
     for path in sorted(path for path in output.glob("*.py") if path.is_file()):
-        own, digest = OWN_CODE / path.name, file_sha256(path)
+        own, digest = OWN_CODE / path.name, sha256_of(path)
         if not own.is_file():
             warnings.append(
                 f"{path.name} is no file of this tool's (sha256 {digest}): judged by what the model computes"
             )
-        elif file_sha256(own) != digest:
+        elif sha256_of(own) != digest:
             warnings.append(f"{path.name} is not this tool's own (sha256 {digest}): judged by running it")
     return warnings
 
@@ -171,14 +172,6 @@ def check_rounding(trace: Trace, output: Path) -> None:
         raise ReferenceFailure(Problem("E605", text))
 
 
-def file_sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for block in iter(lambda: file.read(1 << 22), b""):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def deciding_files(output: Path) -> dict[str, str]:
     """sha256 of every file of OUTPUT that decides numbers or tokens, and of the manifest: by it `push` knows what a
     report speaks of."""
@@ -186,7 +179,7 @@ def deciding_files(output: Path) -> dict[str, str]:
         return {}
     kinds = (".safetensors", ".json", ".py", ".txt", ".model")
     names: Sequence[Path] = sorted(output.iterdir())
-    return {path.name: file_sha256(path) for path in names if path.is_file() and path.suffix in kinds}
+    return {path.name: sha256_of(path) for path in names if path.is_file() and path.suffix in kinds}
 
 
 def find_changed(before: Mapping[str, str], after: Mapping[str, str], written: Path | None) -> list[Problem]:

@@ -11,9 +11,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from converter.common.errors import Problem
-from verify.folder.check_manifest import MANIFEST, OWN_CODE, file_sha256
+from converter.common.layout import MANIFEST
+from converter.files.hashing import sha256_of
+from verify.folder.check_manifest import OWN_CODE
 from verify.folder.json_objects import MOST_BYTES
-from verify.report.report import FOLDER
+from verify.results.layout import FOLDER
 
 #: What Python imports, or runs in place of a source file.
 CODE_SUFFIXES = (".py", ".pyw", ".pyc", ".pyo", ".pyd", ".so")
@@ -43,8 +45,8 @@ def find_foreign(output: Path) -> dict[str, str]:
     """Name and sha256 of each code file in OUTPUT whose bytes are not those of this tool's file of that name."""
     found = {}
     for name, path in find_code(output):
-        digest, own = file_sha256(path), OWN_CODE / name
-        if "/" in name or not own.is_file() or file_sha256(own) != digest:
+        digest, own = sha256_of(path), OWN_CODE / name
+        if "/" in name or not own.is_file() or sha256_of(own) != digest:
             found[name] = digest
     return found
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem, fold_names
+from converter.common.layout import MANIFEST
 from converter.plan.inner_tensors import INSIDE, OPTION, UNKNOWN, count_left_inside, find_inner, read_left_inside
 from mappings import SOURCE_CLASSES, load_table
-from verify.folder.check_manifest import MANIFEST
 
 if TYPE_CHECKING:
     from converter.plan.make_plan import Plan

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 if TYPE_CHECKING:
-    from verify.modes.execution_modes import Use, Uses
+    from verify.modes.execution_modes import Uses
+    from verify.results.numbers import ModeResult
 
 #: Models up to this size are written to a temporary folder and loaded again; of larger ones, what would be written is
 #: compared in memory with what was loaded.
@@ -17,7 +18,7 @@ MOST_BYTES = 64 << 20
 ROWS, RESIZED = 6, 9
 
 
-def other_embeddings(uses: Uses, use: Use) -> None:
+def other_embeddings(uses: Uses, use: ModeResult) -> None:
     """set_input_embeddings and resize_token_embeddings: a small table in the place of the large one, then put back. The
     reference is the table's own vectors, handed over as inputs_embeds."""
     import torch
@@ -56,7 +57,7 @@ def other_embeddings(uses: Uses, use: Use) -> None:
         config.vocab_size = vocabulary
 
 
-def save_and_reload(uses: Uses, use: Use) -> None:
+def save_and_reload(uses: Uses, use: ModeResult) -> None:
     """save_pretrained writes every tensor, and what it wrote is the same model."""
     model = uses.loaded.model
     size = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
@@ -80,7 +81,7 @@ def _read_saved(folder: Path) -> dict[str, Any]:
     return {name: tensor for path in sorted(folder.glob("*.safetensors")) for name, tensor in load_file(path).items()}
 
 
-def _compare_saved(model: Any, saved: dict[str, Any], use: Use) -> None:
+def _compare_saved(model: Any, saved: dict[str, Any], use: ModeResult) -> None:
     import torch
 
     expected = model.state_dict()
@@ -93,7 +94,7 @@ def _compare_saved(model: Any, saved: dict[str, Any], use: Use) -> None:
             use.fail(f"save_pretrained writes another {name}")
 
 
-def _reload(uses: Uses, use: Use, folder: str) -> None:
+def _reload(uses: Uses, use: ModeResult, folder: str) -> None:
     """Load what was saved as a user does, and compare one call."""
     import torch
     import transformers

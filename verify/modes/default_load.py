@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verify.modes.execution_modes import CASES, Use
+from verify.modes.execution_modes import CASES
 from verify.numbers.compare import compare_site
 from verify.numbers.loading import LoadFailure, choose_loader, describe
 from verify.numbers.pytorch_process import follow_rules
 from verify.numbers.replay import site_scales
 from verify.numbers.tolerances import ROUNDING, Limits
-from verify.recorder.seeded import project
+from verify.protocol.projections import project
+from verify.results.numbers import ModeResult
 from verify.results.trace import Arrays, Case, Trace
 from verify.weights.output_weights import WrittenTensor
 
@@ -40,12 +41,12 @@ def try_default_load(
     written: Mapping[str, WrittenTensor],
     asked: str | None,
     rules: Behavior | None,
-) -> tuple[Use, list[str]]:
+) -> tuple[ModeResult, list[str]]:
     """Load OUTPUT plainly, compare every tensor with the file and a few cases with Paddle's numbers. `asked`: the dtype
     that OUTPUT was converted to, if it was. Returns what came of it, and warnings."""
     import transformers
 
-    use, warnings = Use(), []
+    use, warnings = ModeResult(), []
     expected = asked or trace.head.get("default_dtype")
     try:
         loader, _ = choose_loader(output)
@@ -75,7 +76,7 @@ def try_default_load(
     return use, warnings
 
 
-def compare_tensors(use: Use, model: Any, written: Mapping[str, WrittenTensor], dtype: str) -> None:
+def compare_tensors(use: ModeResult, model: Any, written: Mapping[str, WrittenTensor], dtype: str) -> None:
     """Every tensor of the file must be in the model, in `dtype`, as the value that the file holds or, where `dtype`
     cannot hold it, as the nearest one. A tensor of the model that no file holds is new, and random."""
     state = model.state_dict()
@@ -118,7 +119,7 @@ def _as_whole(values: torch.Tensor) -> torch.Tensor:
 
 
 def compare_case(
-    use: Use, model: Any, case: Case, arrays: Arrays, scales: Mapping[tuple[str, bool], float], limits: Limits
+    use: ModeResult, model: Any, case: Case, arrays: Arrays, scales: Mapping[tuple[str, bool], float], limits: Limits
 ) -> None:
     """One plain call, its outputs against Paddle's within the limits of the dtype that the model computes in."""
     import torch

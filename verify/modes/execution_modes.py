@@ -14,7 +14,8 @@ from verify.numbers.compare import compare_site
 from verify.numbers.loading import LoadedModel, describe
 from verify.numbers.replay import site_scales, use_attention
 from verify.numbers.tolerances import Limits
-from verify.recorder.seeded import project
+from verify.protocol.projections import project
+from verify.results.numbers import ModeResult
 from verify.results.trace import Arrays, Case, Trace
 
 if TYPE_CHECKING:
@@ -31,34 +32,20 @@ _WITH_CLASSIFIER = ("ErnieMForSequenceClassification", "ErnieMForTokenClassifica
 
 
 @dataclass
-class Use:
-    """One way: how many sites were compared, how many differ, and of the first one what; or why it was not gone."""
-
-    compared: int = 0
-    differ: int = 0
-    first: str = ""
-    skipped: str = ""
-
-    def fail(self, text: str) -> None:
-        self.differ += 1
-        self.first = self.first or text
-
-
-@dataclass
 class Uses:
     """Goes the ways and keeps what comes of them, by the name of the way."""
 
     trace: Trace
     arrays: Arrays
     loaded: LoadedModel
-    found: dict[str, Use] = field(default_factory=dict)
+    found: dict[str, ModeResult] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scales, self.limits = site_scales(self.trace, self.arrays), Limits.of(self.trace.head)
         self.layers = int(self.trace.head["config"]["num_hidden_layers"])
         self.cases = [case for case in self.trace.cases if case.name in CASES and case.through == "model"]
 
-    def go(self) -> dict[str, Use]:
+    def go(self) -> dict[str, ModeResult]:
         """All ways, those in float32 last: the model stays in it."""
         import torch
 
@@ -95,7 +82,7 @@ class Uses:
             model.eval()
 
     def _judge(self, case: Case, attention: str, way: str, **options: Any) -> bool:
-        use, where = self.found.setdefault(way, Use()), f"case {case.name}, {attention}"
+        use, where = self.found.setdefault(way, ModeResult()), f"case {case.name}, {attention}"
         try:
             given = self._call(case, options)
         except Exception as error:  # whatever OUTPUT's code raises is a fault of OUTPUT
@@ -106,7 +93,7 @@ class Uses:
 
     def compare(
         self,
-        use: Use,
+        use: ModeResult,
         case: Case,
         given: Mapping[str, torch.Tensor],
         where: str,

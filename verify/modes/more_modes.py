@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from verify.modes.execution_modes import Use, Uses
+    from verify.modes.execution_modes import Uses
+    from verify.results.numbers import ModeResult
     from verify.results.trace import Case
 
 #: Texts in one call: more than any usual batch. They are the few texts of a small case, again and again.
@@ -33,18 +34,18 @@ NOT_RUN = {"torch.compile": "it compiles for minutes; tests/ecosystem/ of the pr
 
 def go_more_ways(uses: Uses) -> None:
     """Go every way of the table; what OUTPUT's code raises is a fault of OUTPUT."""
-    from verify.modes.execution_modes import Use
     from verify.numbers.replay import use_attention
+    from verify.results.numbers import ModeResult
 
     use_attention(uses.loaded.model, "sdpa")
     for way, go in WAYS.items():
-        use = uses.found.setdefault(way, Use())
+        use = uses.found.setdefault(way, ModeResult())
         try:
             go(uses, use)
         except Exception as error:
             use.fail(f"the model raises {describe(error)}")
     for way, reason in NOT_RUN.items():
-        uses.found[way] = Use(skipped=reason)
+        uses.found[way] = ModeResult(skipped=reason)
 
 
 def small_case(uses: Uses, *names: str, length: int = 2, flat_mask: bool = False) -> Case | None:
@@ -69,7 +70,7 @@ def texts_of(array: np.ndarray, rows: Iterable[int], grouped: bool) -> np.ndarra
     return chosen[None] if grouped else chosen
 
 
-def int32_ids(uses: Uses, use: Use) -> None:
+def int32_ids(uses: Uses, use: ModeResult) -> None:
     """Ids and positions of 32 bits."""
     import torch
 
@@ -80,7 +81,7 @@ def int32_ids(uses: Uses, use: Use) -> None:
             uses.compare(use, case, uses.call(inputs), f"int32, case {case.name}")
 
 
-def many_texts(uses: Uses, use: Use) -> None:
+def many_texts(uses: Uses, use: ModeResult) -> None:
     """A batch of more texts than any case has."""
     import torch
 
@@ -95,7 +96,7 @@ def many_texts(uses: Uses, use: Use) -> None:
     uses.compare(use, case, given, f"{MANY} texts of case {case.name}", lambda found: texts_of(found, rows, grouped))
 
 
-def forms_of_positions(uses: Uses, use: Use) -> None:
+def forms_of_positions(uses: Uses, use: ModeResult) -> None:
     """position_ids as [S], [1, S] and [B, S]: two texts that have the same positions, which are in no order."""
     import torch
 
@@ -112,7 +113,7 @@ def forms_of_positions(uses: Uses, use: Use) -> None:
         uses.compare(use, case, given, where, lambda found: texts_of(found, rows, grouped))
 
 
-def vectors_alone(uses: Uses, use: Use) -> None:
+def vectors_alone(uses: Uses, use: ModeResult) -> None:
     """Vectors in place of ids: with a mask Paddle's numbers of the ids, without one those of a mask of ones."""
     import torch
 
@@ -128,7 +129,7 @@ def vectors_alone(uses: Uses, use: Use) -> None:
     compare_own(uses, use, uses.call({"inputs_embeds": vectors}), ones, "inputs_embeds alone, against a mask of ones")
 
 
-def unusual_texts(uses: Uses, use: Use) -> None:
+def unusual_texts(uses: Uses, use: ModeResult) -> None:
     """Texts of one token again and again, [PAD] alone or [MASK] twice in a row: as the same vectors under the mask that
     the implicit rule makes, which know nothing of ids."""
     import torch
@@ -153,10 +154,12 @@ def unusual_texts(uses: Uses, use: Use) -> None:
             compare_own(uses, use, given, one, f"ids {row}, against the same vectors and a mask", zero_row=True)
 
 
-def in_surroundings(surround: Callable[[], AbstractContextManager[Any]], said: str) -> Callable[[Uses, Use], None]:
+def in_surroundings(
+    surround: Callable[[], AbstractContextManager[Any]], said: str
+) -> Callable[[Uses, ModeResult], None]:
     """A way that calls the smallest ordinary case inside of a context."""
 
-    def go(uses: Uses, use: Use) -> None:
+    def go(uses: Uses, use: ModeResult) -> None:
         case = small_case(uses, "input_ids", length=8)
         if case is not None:
             inputs = uses.inputs(case)
@@ -180,7 +183,7 @@ def as_if_compiling() -> AbstractContextManager[Any]:
     return mock.patch.object(torch.compiler, "is_compiling", lambda: True)
 
 
-def autocast(uses: Uses, use: Use) -> None:
+def autocast(uses: Uses, use: ModeResult) -> None:
     """bfloat16 where torch's autocast has it: finite, and near the model's own numbers of the same call."""
     import torch
 
@@ -203,7 +206,7 @@ def autocast(uses: Uses, use: Use) -> None:
 
 def compare_own(
     uses: Uses,
-    use: Use,
+    use: ModeResult,
     given: Mapping[str, torch.Tensor],
     expected: Mapping[str, torch.Tensor],
     where: str,

@@ -6,66 +6,12 @@ not with the value of one element, which may be small because larger ones cancel
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from verify.results.numbers import NOT_FINITE, SiteResult
 
 if TYPE_CHECKING:
     import numpy as np
-
-#: The case whose rows hide every key: there -1e4 is added to every score and eats its last digits (MODEL.md, quirk 5).
-ZERO_ROW = "mask.zero_row"
-
-NOT_FINITE = "are not all finite"
-
-
-@dataclass(frozen=True)
-class SiteResult:
-    """One site of one case. `max_abs` and `max_rel` are None when the arrays cannot be compared; `problem` says why."""
-
-    case: str
-    site: str
-    max_abs: float | None
-    max_rel: float | None
-    tolerance: float
-    passed: bool
-    problem: str = ""
-    #: Index of the largest difference, of a failed site.
-    worst: tuple[int, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        data = asdict(self)
-        for name in ("problem", "worst"):
-            if not data[name]:
-                del data[name]
-        return data
-
-
-@dataclass(frozen=True)
-class GradientResult:
-    """One gradient of one case. `max_abs` and `max_rel` are None when it cannot be compared; `problem` says why."""
-
-    tensor: str
-    case: str
-    max_abs: float | None
-    max_rel: float | None
-    tolerance: float
-    passed: bool
-    problem: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        data = asdict(self)
-        if not self.problem:
-            del data["problem"]
-        return data
-
-
-def share_of_limit(result: SiteResult | GradientResult) -> float:
-    """How much of its limit a result uses up: above 1 it has failed, and so has what cannot be compared, or differs
-    where nothing may."""
-    if result.max_rel is None or (result.tolerance <= 0 and result.max_rel > 0):
-        return math.inf
-    return result.max_rel / result.tolerance if result.tolerance > 0 else 0.0
 
 
 def compare_site(

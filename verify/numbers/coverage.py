@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from verify.numbers.hooks import paddle_name
+from verify.results.numbers import TensorCoverage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +40,7 @@ class Seen:
             mask[chosen] |= gradient[chosen].abs() > noise
 
 
-def coverage(seen: Seen, model: Any, alone: set[str], inside: set[str]) -> list[dict[str, Any]]:
+def coverage(seen: Seen, model: Any, alone: set[str], inside: set[str]) -> list[TensorCoverage]:
     """Per tensor: elements, how many of them a check of the numbers sees, and what covers the rest.
 
     `alone` are the sites of what was looked at alone (tables, norms, linear layers), `inside` those inside the layers.
@@ -53,9 +54,7 @@ def coverage(seen: Seen, model: Any, alone: set[str], inside: set[str]) -> list[
         found = elements if directly else network
         rest = "" if network == elements else directly or cover_rest(name, inside)
         share = found / elements if elements else 1.0
-        rows.append(
-            {"tensor": name, "elements": elements, "seen": found, "network": network, "share": share, "rest": rest}
-        )
+        rows.append(TensorCoverage(name, elements, found, network, share, rest))
     return rows
 
 

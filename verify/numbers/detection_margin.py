@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Callable
 
-from verify.numbers.compare import GradientResult, SiteResult, share_of_limit
 from verify.numbers.coverage import covered_alone
 from verify.numbers.tolerances import ROUNDING
+from verify.results.numbers import GradientResult, SiteResult, SmallestFault, share_of_limit
 from verify.results.trace import Case
 from verify.weights.output_weights import WrittenTensor
 from verify.weights.ulp import UNITS, Change, typical_change
@@ -31,28 +31,6 @@ _LAYER = re.compile(r"(.*\blayers\.)(\d+)(\..+)")
 _CLEAR, _FEW = 10.0, 12
 #: Stands for a difference where none is allowed: report.json has no infinity.
 _BEYOND = 1e308
-
-
-@dataclass(frozen=True)
-class SmallestFault:
-    """One unit in the last place of one element: `ratio` is the largest difference that it makes at any site of
-    `case`, as a multiple of that site's limit. It is None where nothing could be measured, and `why` says so."""
-
-    ratio: float | None
-    tensor: str = ""
-    element: tuple[int, ...] = ()
-    site: str = ""
-    case: str = ""
-    #: How many faults were tried, of which this one shows least.
-    tried: int = 0
-    why: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> SmallestFault:
-        return cls(**{**data, "element": tuple(data["element"])})
 
 
 def measure_smallest_fault(
@@ -150,33 +128,7 @@ def smallest_of(faults: Iterable[SmallestFault]) -> SmallestFault:
     if not measured:
         return known[0]
     least = min(measured, key=lambda fault: fault.ratio or 0.0)
-    return SmallestFault(**{**vars(least), "tried": sum(fault.tried for fault in known)})
-
-
-def tell_margin(margin: Mapping[str, Any]) -> str:
-    """One line of a report's `margin`."""
-    noise = f"noise is at most {margin['noise']:.1%} of its limit"
-    if margin["smallest_fault"] is None:
-        return f"{noise}; no smallest fault was measured: {margin['why']}"
-    place = ", ".join(map(str, margin["element"]))
-    return (
-        f"{noise}; one unit in the last place of {margin['tensor']}[{place}], the least visible of {margin['tried']} "
-        f"such faults, is {tell_ratio(margin['smallest_fault'])} ({margin['site']}, {margin['case']})"
-    )
-
-
-def tell_hidden(fault: SmallestFault, bytes_compared: bool) -> str:
-    """The warning that goes with a fault below its limit."""
-    place = ", ".join(map(str, fault.element))
-    rest = "only the check of their bytes excludes such a fault" if bytes_compared else "nothing here excludes it"
-    return (
-        f"the numbers do not tell the smallest fault from noise: one unit in the last place of "
-        f"{fault.tensor}[{place}] is {tell_ratio(fault.ratio or 0.0)} ({fault.site}). Of such weights {rest}"
-    )
-
-
-def tell_ratio(ratio: float) -> str:
-    return f"{ratio:,.0f} times its limit" if ratio >= 10 else f"{ratio:.3g} times its limit"
+    return replace(least, tried=sum(fault.tried for fault in known))
 
 
 @contextmanager

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
-from verify.numbers.compare import NOT_FINITE, GradientResult, SiteResult
+from verify.results.numbers import NOT_FINITE, FirstDifference, GradientResult, SiteResult
 from verify.results.trace import Trace
 
 _LAYER = re.compile(r"(?:layers|hidden_states|attentions)\.(\d+)(?:\.(.+))?")
 
 
-def first_difference(sites: Sequence[SiteResult], trace: Trace) -> dict[str, Any] | None:
+def first_difference(sites: Sequence[SiteResult], trace: Trace) -> FirstDifference | None:
     """The failing site that comes first in the network, in the first case that has it; None when all agree."""
     failed = [site for site in sites if not site.passed]
     if not failed:
@@ -22,35 +21,35 @@ def first_difference(sites: Sequence[SiteResult], trace: Trace) -> dict[str, Any
     before = before[: next(n for n, site in enumerate(before) if site is first)]
     agreed = all(site.passed for site in before)
     cases = list(dict.fromkeys(site.case for site in failed))
-    return {
-        "case": first.case,
-        "site": first.site,
-        "max_rel": first.max_rel,
-        "tolerance": first.tolerance,
-        "problem": first.problem,
-        "before": before[-1].site if before else None,
-        "inputs_agree": agreed,
-        "failed_cases": cases,
-        "look_at": hint(first, failed, sites, trace),
-    }
+    return FirstDifference(
+        case=first.case,
+        site=first.site,
+        max_rel=first.max_rel,
+        tolerance=first.tolerance,
+        problem=first.problem,
+        before=before[-1].site if before else None,
+        inputs_agree=agreed,
+        failed_cases=cases,
+        look_at=hint(first, failed, sites, trace),
+    )
 
 
-def first_gradient(results: Sequence[GradientResult]) -> dict[str, Any]:
+def first_gradient(results: Sequence[GradientResult]) -> FirstDifference:
     """The gradient that differs first on the way back, where every output agrees."""
     failed = [result for result in results if not result.passed]
     first = max(failed, key=lambda result: (_depth_of_tensor(result.tensor), result.max_rel is None))
-    return {
-        "case": first.case,
-        "site": f"gradient of {first.tensor}",
-        "max_rel": first.max_rel,
-        "tolerance": first.tolerance,
-        "problem": first.problem,
-        "before": None,
-        "inputs_agree": True,
-        "failed_cases": list(dict.fromkeys(result.case for result in failed)),
-        "failed_tensors": list(dict.fromkeys(result.tensor for result in failed)),
-        "look_at": f"the way back through {first.tensor.rpartition('.')[0]}: what the model computes from it agrees",
-    }
+    return FirstDifference(
+        case=first.case,
+        site=f"gradient of {first.tensor}",
+        max_rel=first.max_rel,
+        tolerance=first.tolerance,
+        problem=first.problem,
+        before=None,
+        inputs_agree=True,
+        failed_cases=list(dict.fromkeys(result.case for result in failed)),
+        failed_tensors=list(dict.fromkeys(result.tensor for result in failed)),
+        look_at=f"the way back through {first.tensor.rpartition('.')[0]}: what the model computes from it agrees",
+    )
 
 
 def _depth_of_tensor(name: str) -> tuple[int, int]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
 
-from verify.numbers.compare import GradientResult, share_of_limit
 from verify.numbers.coverage import Seen
 from verify.numbers.hooks import paddle_name
 from verify.numbers.tolerances import Limits, queries_of, values_of
-from verify.recorder.gradients import functional_sites, is_table, keep_gradient
-from verify.recorder.seeded import seeded
+from verify.protocol.gradient_functional import functional_sites, is_table, keep_gradient
+from verify.protocol.projections import seeded
+from verify.results.numbers import GradientResult, share_of_limit
 from verify.results.trace import Arrays, Trace
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from verify.numbers.loading import LoadedModel
-from verify.recorder.gradients import BLOCK_ROWS
-from verify.recorder.seeded import project
+from verify.protocol.gradient_functional import BLOCK_ROWS
+from verify.protocol.projections import project
 from verify.results.trace import Case
 
 if TYPE_CHECKING:

@@ -11,19 +11,18 @@ import os
 import platform
 import signal
 import sys
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
 from converter.common.errors import Problem, ReferenceFailure
 from converter.open.config.quirks import BEHAVIORS, Behavior
 from verify.folder.check_manifest import asked_dtype, behavior_of, read_manifest
-from verify.numbers.compare import GradientResult, SiteResult
-from verify.numbers.detection_margin import SmallestFault
-from verify.reference.subprocess_runner import PROGRESS, Ended, clean_environment, run_process
-from verify.report.report import DEFAULT_LOAD
+from verify.protocol.messages import PROGRESS
+from verify.reference.subprocess_runner import Ended, clean_environment, run_process
+from verify.results.as_json import from_json, to_json
+from verify.results.numbers import DEFAULT_LOAD, PytorchResult
 from verify.results.trace import Trace, read_trace
-from verify.tokens.compare_tokens import TokenResult, compare_tokens
+from verify.tokens.compare_tokens import compare_tokens
 from verify.weights.output_weights import read_written
 
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -39,27 +38,9 @@ _AS_REFERENCE = (
 Start = Callable[[Path, Path, Callable[[str], None]], Ended]
 
 
-@dataclass
-class Judgement:
-    """What the PyTorch side found."""
-
-    sites: list[SiteResult] = field(default_factory=list)
-    gradients: list[GradientResult] = field(default_factory=list)
-    #: Per tensor, the share of elements that the inputs can see.
-    coverage: list[dict[str, Any]] = field(default_factory=list)
-    #: Where the numbers agree.
-    smallest_fault: SmallestFault | None = None
-    tokens: TokenResult | None = None
-    problems: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    environment: dict[str, str] = field(default_factory=dict)
-    #: Other ways to use the model: way -> `verify.modes.execution_modes.Use` as a table.
-    uses: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-
 def judge(
     trace: Trace, output: Path, folder: Path, on_progress: Callable[[str], None], start: Start | None = None
-) -> Judgement:
+) -> PytorchResult:
     """Replay a trace through OUTPUT in a new process; `folder` is ours alone and is where its caches go."""
     request = folder / "judge.json"
     result = folder / "judgement.json"
@@ -72,16 +53,11 @@ def judge(
         reason = "the process that runs OUTPUT was killed. Was there too little memory?"
         raise ReferenceFailure(Problem("E607", reason))
     if not result.is_file():
-        return Judgement(problems=[f"the process that runs OUTPUT failed: {ended.reason()}"])
-    data = json.loads(result.read_text(encoding="utf-8"))
-    sites = [SiteResult(**{**site, "worst": tuple(site.get("worst", ()))}) for site in data["sites"]]
-    tokens = TokenResult(**data["tokens"]) if data["tokens"] is not None else None
-    problems = data["problems"] if sites or data["problems"] else ["OUTPUT ran, and nothing could be compared"]
-    gradients = [GradientResult(**entry) for entry in data["gradients"]]
-    fault = data["smallest_fault"]
-    smallest = SmallestFault.from_json(fault) if fault is not None else None
-    coverage, warnings, environment = data["coverage"], data["warnings"], data["environment"]
-    return Judgement(sites, gradients, coverage, smallest, tokens, problems, warnings, environment, data["uses"])
+        return PytorchResult(problems=[f"the process that runs OUTPUT failed: {ended.reason()}"])
+    found = from_json(PytorchResult, json.loads(result.read_text(encoding="utf-8")))
+    if not found.sites and not found.problems:
+        found.problems.append("OUTPUT ran, and nothing could be compared")
+    return found
 
 
 def check_installed() -> None:
@@ -121,23 +97,12 @@ def main(request_path: str) -> None:
         write_found(request, say)
         return
     found = judge_here(read_trace(Path(request["trace"])), Path(request["output"]), say)
-    data = {
-        "sites": [site.as_json() for site in found.sites],
-        "gradients": [result.as_json() for result in found.gradients],
-        "coverage": found.coverage,
-        "smallest_fault": found.smallest_fault.as_json() if found.smallest_fault is not None else None,
-        "tokens": asdict(found.tokens) if found.tokens is not None else None,
-        "problems": found.problems,
-        "warnings": found.warnings,
-        "environment": found.environment,
-        "uses": found.uses,
-    }
     partial = Path(request["result"] + ".partial")
-    partial.write_text(json.dumps(data), encoding="utf-8")
+    partial.write_text(json.dumps(to_json(found)), encoding="utf-8")
     partial.replace(request["result"])
 
 
-def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -> Judgement:
+def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -> PytorchResult:
     """The same in this process."""
     import transformers
 
@@ -147,7 +112,7 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     from verify.numbers.replay import replay_cases
 
     transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    found = Judgement(environment=versions())
+    found = PytorchResult(environment=versions())
     on_progress("loading OUTPUT")
     behavior = behavior_of(read_manifest(output)[0])
     rules = rules_of_trace(trace, behavior)
@@ -174,14 +139,14 @@ def judge_here(trace: Trace, output: Path, on_progress: Callable[[str], None]) -
     if loaded is not None:
         on_progress("PyTorch: plain calls, training, float32")
         with trace.arrays() as arrays:
-            found.uses = {way: asdict(use) for way, use in Uses(trace, arrays, loaded).go().items()}
+            found.uses = Uses(trace, arrays, loaded).go()
         loaded = None  # A large model does not fit into memory twice.
         on_progress("PyTorch: from_pretrained without a dtype")
         written = read_written(output)
         asked = asked_dtype(read_manifest(output)[0], written)
         with trace.arrays() as arrays:
             use, warnings = try_default_load(trace, arrays, output, written.tensors, asked, rules)
-        found.uses[DEFAULT_LOAD] = asdict(use)
+        found.uses[DEFAULT_LOAD] = use
         found.warnings += warnings
     return found
 

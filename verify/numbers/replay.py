@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Callable
 
-from verify.numbers.compare import GradientResult, SiteResult, compare_site
+from verify.numbers.compare import compare_site
 from verify.numbers.coverage import Seen, coverage
-from verify.numbers.detection_margin import SmallestFault, measure_smallest_fault
+from verify.numbers.detection_margin import measure_smallest_fault
 from verify.numbers.gradients import GradientJudge, functional, recorded_outputs
 from verify.numbers.hooks import compute_sites, inside_site, may_lack, of_pooler, sites_alone
 from verify.numbers.loading import LoadedModel, describe
 from verify.numbers.tolerances import Limits
-from verify.recorder.seeded import project
+from verify.protocol.projections import project
+from verify.results.numbers import GradientResult, SiteResult, SmallestFault, TensorCoverage
 from verify.results.trace import Arrays, Case, Trace
 from verify.weights.output_weights import WrittenTensor
 
@@ -28,7 +29,7 @@ class Replay:
 
     sites: list[SiteResult] = field(default_factory=list)
     gradients: list[GradientResult] = field(default_factory=list)
-    coverage: list[dict[str, Any]] = field(default_factory=list)
+    coverage: list[TensorCoverage] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     #: After a pass.

@@ -1,6 +1,14 @@
-"""The recorder: what PaddleNLP computes for a checkpoint, written to a trace. These modules run where Paddle is.
+"""The recorder: what PaddleNLP computes for a checkpoint, written to a trace. This runs where Paddle is.
 
-They need the standard library, numpy, paddle, paddlenlp and safetensors, nothing of paddle2torch and no Python newer
-than 3.7. `verify` and `paddle2torch reference script` put them together into one file, which can be copied to an old
-machine and is run there as `python record_paddle.py REQUEST.json`.
+It needs the standard library, numpy, paddle, paddlenlp and safetensors, and no Python newer than 3.7. Of this project
+it imports `verify.protocol` alone: neither the converter nor `mappings`, so that its numbers do not depend on what
+they are compared with. Facts that the converter has too (names, config fields, rules) are stated here a second time on
+purpose. `verify` and `paddle2torch reference script` put this folder into one archive
+(verify/reference/bundle_recorder.py), which runs on any machine as `python record_paddle.pyz SOURCE TRACE`.
+
+cases      the inputs: masks, positions, losses, modules that run alone
+model      PaddleNLP's model with the checkpoint's weights; its activations and gradients
+sources    weights and config as they are stored
+tokens     the texts, and PaddleNLP's tokenizer
+families   what is particular to a model family, one adapter each; the other rooms name no family
 """

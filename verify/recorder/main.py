@@ -7,13 +7,16 @@ import hashlib
 import json
 import os
 import sys
-from typing import Any
 
-from verify.recorder.behavior import BEHAVIORS
-from verify.recorder.checkpoint import weight_files
+from verify.protocol.messages import BROKEN, REFUSED, report_error, report_progress
+from verify.protocol.request import Request
+from verify.protocol.trace_format import HEAD
+from verify.recorder.errors import Broken, Refused
+from verify.recorder.families import FAMILIES, known_quirks
+from verify.recorder.files import read_json
 from verify.recorder.record import record, versions
 from verify.recorder.sanity import check_sanity
-from verify.recorder.telling import BROKEN, REFUSED, Broken, Refused, read_json, say
+from verify.recorder.sources.checkpoint import weight_files
 
 
 def main() -> int:
@@ -22,33 +25,30 @@ def main() -> int:
     try:
         if words == ["--check"]:
             check_reference()
-            return 0
-        request = read_json(words[0]) if len(words) == 1 and words[0].endswith(".json") else read_words(words)
-        write_trace(request)
+        elif len(words) == 1 and words[0].endswith(".json"):
+            write_trace(Request(**read_json(words[0])))
+        else:
+            write_trace(read_words(words))
     except Broken as error:
-        tell(error)
+        report_error(error)
         return BROKEN
     except Refused as error:
-        tell(error)
+        report_error(error)
         return REFUSED
     return 0
 
 
 def check_reference() -> None:
-    """Whether this Paddle can be relied on, without a checkpoint. Raises Broken."""
-    for precision in ("float64", "float32"):
-        check_sanity(precision)
-    found = versions()
-    say("Paddle {paddle} and PaddleNLP {paddlenlp} on Python {python} give the numbers they should".format(**found))
+    """Check this Paddle without a checkpoint. Raises Broken."""
+    for family in FAMILIES:
+        for precision in ("float64", "float32"):
+            check_sanity(family, precision)
+    text = "Paddle {paddle} and PaddleNLP {paddlenlp} on Python {python} give the numbers they should"
+    report_progress(text.format(**versions()))
 
 
-def tell(error: Exception) -> None:
-    print(f"@error {error}")
-    sys.stdout.flush()
-
-
-def read_words(words: Any) -> Any:
-    """The request that the words on the command line make."""
+def read_words(words: list[str]) -> Request:
+    """The request that the words on the command line make. Raises Refused when TRACE exists."""
     parser = argparse.ArgumentParser(
         description="Record what PaddleNLP computes for a checkpoint, for `paddle2torch verify --trace`.",
         epilog="Paddle unpickles SOURCE here, and a pickle may run code: give it only files that you trust, or that "
@@ -56,52 +56,53 @@ def read_words(words: Any) -> Any:
     )
     parser.add_argument("source", metavar="SOURCE", help="the checkpoint's folder, or one weight file")
     parser.add_argument("trace", metavar="TRACE", help="the file to write")
-    parser.add_argument("--check", action="store_true", help="alone: is this Paddle sound?")
+    parser.add_argument("--check", action="store_true", help="alone: does this Paddle compute correctly?")
     parser.add_argument("--precision", choices=("float64", "float32"), default="float64")
-    parser.add_argument("--config", help="a config.json, where none lies beside the weights")
-    parser.add_argument("--architecture", help="the class, where no config says it, or another than it says")
-    parser.add_argument("--num-attention-heads", type=int, help="where no config says it")
+    parser.add_argument("--config", help="a config.json, if there is none next to the weights")
+    parser.add_argument("--architecture", help="the class, if no config has it, or in place of the config's")
+    parser.add_argument("--num-attention-heads", type=int, help="if no config has it")
     parser.add_argument("--prefix", help="what stands in front of the model's names")
     parser.add_argument("--tokenizer", help="the tokenizer's folder (default: SOURCE's)")
-    parser.add_argument("--behavior", choices=BEHAVIORS, help="whose rules (default: SOURCE's)")
+    parser.add_argument("--behavior", choices=known_quirks(), help="whose rules (default: SOURCE's)")
     parser.add_argument("--round-to", choices=("float32", "float16", "bfloat16"), help="OUTPUT's dtype, if converted")
-    parser.add_argument("--texts", help="texts to tokenize, one a line (default: those in this script)")
-    parser.add_argument("--seed", type=int, default=20211, help="of the inputs that are drawn")
+    parser.add_argument("--texts", help="texts to tokenize, one a line (default: the recorder's own)")
+    parser.add_argument("--seed", type=int, default=Request.seed, help="of the inputs that are drawn")
     given = parser.parse_args(words)
     if os.path.exists(given.trace):
         raise Refused(given.trace + " is there already; name another file")
     folder = given.source if os.path.isdir(given.source) else os.path.dirname(os.path.abspath(given.source))
     fallback = {"architecture": given.architecture, "num_attention_heads": given.num_attention_heads}
-    return {
-        "source": given.source,
-        "files": weight_files(given.source, None),
-        "config": given.config,
-        "fallback": dict((key, value) for key, value in fallback.items() if value is not None),
-        "architecture": given.architecture,
-        "prefix": given.prefix,
-        "round_to": given.round_to,
-        "tokenizer": given.tokenizer or (folder if os.path.isfile(os.path.join(folder, "vocab.txt")) else None),
-        "texts": given.texts,
-        "precision": given.precision,
-        "seed": given.seed,
-        "behavior": given.behavior,
-        "output": given.trace,
-    }
+    return Request(
+        source=given.source,
+        files=weight_files(given.source, None),
+        config=given.config,
+        fallback={key: value for key, value in fallback.items() if value is not None},
+        architecture=given.architecture,
+        prefix=given.prefix,
+        round_to=given.round_to,
+        tokenizer=given.tokenizer or (folder if os.path.isfile(os.path.join(folder, "vocab.txt")) else None),
+        texts=given.texts,
+        precision=given.precision,
+        seed=given.seed,
+        behavior=given.behavior,
+        output=given.trace,
+    )
 
 
-def write_trace(request: Any) -> None:
+def write_trace(request: Request) -> None:
+    """Record and write the trace, whole or not at all. Raises Refused or Broken."""
     from safetensors.numpy import save_file
 
     arrays, head = record(request)
-    say("writing the trace")
-    # Every bit of a trace is summed: the arrays in the head, the head in front of itself.
-    head["arrays"] = dict((name, hashlib.sha256(array.tobytes()).hexdigest()) for name, array in arrays.items())
+    report_progress("writing the trace")
+    # Every bit of a trace has a checksum: the arrays' are in the head, the head's is in front of it.
+    head["arrays"] = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
     text = json.dumps(head, sort_keys=True)
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    partial = request["output"] + ".partial"
+    partial = request.output + ".partial"
     try:
-        save_file(arrays, partial, metadata={"paddle2torch_trace": digest + text})
-        os.replace(partial, request["output"])
+        save_file(arrays, partial, metadata={HEAD: digest + text})
+        os.replace(partial, request.output)
     finally:
         if os.path.exists(partial):
             os.remove(partial)

@@ -1,4 +1,4 @@
-"""Whether this Paddle can be relied on: a tiny model, run twice, must give the numbers that are shipped.
+"""Whether this Paddle computes correctly: a tiny model, run twice, must give the numbers that are shipped.
 
 Installations are known that give empty, constant or random numbers (PaddleNLP issues 6280, 6884, 7465).
 """
@@ -9,22 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from verify.recorder.behavior import own_behavior
-from verify.recorder.expected import EXPECTED
-from verify.recorder.model import build_model
-from verify.recorder.telling import Broken, say
+from verify.protocol.messages import report_progress
+from verify.recorder.errors import Broken
+from verify.recorder.families.family import Family, SanityModel
+from verify.recorder.model.build import build_model
 
-SANITY_FIELDS = {
-    "vocab_size": 11,
-    "hidden_size": 8,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "max_position_embeddings": 12,
-    "hidden_act": "gelu",
-}
-SANITY_IDS = [[0, 4, 5, 6, 2], [0, 7, 2, 1, 1]]
-#: Given, because releases of PaddleNLP differ in what they do without.
-SANITY_MASK = [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]
 #: Largest absolute difference. All numbers are between -4 and 4; float32 keeps 7 digits, float64 16, and what two
 #: sound installations differ by is a tenth of these at most.
 SANITY_LIMITS = {"float64": 1e-12, "float32": 2e-5}
@@ -48,24 +37,25 @@ def sanity_values(name: str, shape: Any) -> Any:
     return values if "embeddings" in name else values / 2
 
 
-def check_sanity(precision: str) -> Any:
-    """Raise Broken unless Paddle, twice, gives the shipped numbers. Returns whose rule it follows without a mask."""
+def check_sanity(family: Family, precision: str) -> str | None:
+    """Raise Broken unless Paddle, twice, gives the shipped numbers. Returns the quirk that it has by itself."""
     import paddle
     import paddlenlp
 
-    say("checking Paddle with a model whose numbers are known")
+    report_progress("checking Paddle with a model whose numbers are known")
     where = f"Paddle {paddle.__version__} and PaddleNLP {paddlenlp.__version__}"
+    sanity = family.sanity
     try:
-        model = build_model("ErnieMModel", dict(SANITY_FIELDS), precision)
+        model = build_model(family, sanity.architecture, dict(sanity.fields), precision)
         for name, parameter in model.state_dict().items():
             parameter.set_value(sanity_values(name, parameter.shape).astype(precision))
-        first, second = run_sanity(model), run_sanity(model)
+        first, second = run_sanity(model, sanity), run_sanity(model, sanity)
     except (ImportError, MemoryError):
         raise
     except Exception as error:
         raise Broken(f"{where} cannot run a tiny model: {type(error).__name__}: {error}") from error
     limit = SANITY_LIMITS[precision]
-    for site, shipped in EXPECTED.items():
+    for site, shipped in sanity.expected().items():
         found, wanted = first[site], np.array(shipped, np.float64)
         if found.size != wanted.size:
             raise Broken(f"{where} give {found.size} numbers for {site} of a tiny model, expected {wanted.size}")
@@ -79,14 +69,15 @@ def check_sanity(precision: str) -> Any:
                 f"{where} compute {site} of a tiny model wrongly in {precision}: the difference from the shipped "
                 f"numbers is {worst:.1e}, allowed {limit:.0e}"
             )
-    return own_behavior(model)
+    return family.own_quirk(model)
 
 
-def run_sanity(model: Any) -> Any:
-    """Site -> numbers, in the order of the network."""
+def run_sanity(model: Any, sanity: SanityModel) -> dict[str, Any]:
+    """Output -> numbers, in the order of the network."""
     import paddle
 
-    ids, mask = paddle.to_tensor(np.array(SANITY_IDS, np.int64)), paddle.to_tensor(np.array(SANITY_MASK, np.int64))
+    ids = paddle.to_tensor(np.array(sanity.ids, np.int64))
+    mask = paddle.to_tensor(np.array(sanity.mask, np.int64))
     with paddle.no_grad():
         embedded = model.embeddings(ids)
         last, pooled = model(ids, attention_mask=mask)[:2]

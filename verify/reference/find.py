@@ -1,4 +1,4 @@
-"""The reference: Paddle and PaddleNLP in an interpreter of their own, where to find it and how to ask it."""
+"""The reference: the interpreter that has Paddle and PaddleNLP, and how to run the recorder in it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -15,7 +16,9 @@ from converter.fetch.cache import cache_folder
 from converter.open.config.config import CLASSLESS
 from converter.open.config.quirks import BEHAVIORS, CHOICES
 from converter.open.tokenizer.tokenizer_names import RELEASE_MODEL, SENTENCEPIECE, VOCABULARY
-from verify.reference.bundle_recorder import join_recorder
+from verify.protocol.messages import BROKEN
+from verify.protocol.request import Request
+from verify.reference.bundle_recorder import RECORDER, bundle_recorder
 from verify.reference.pins import interpreters, is_whole
 from verify.reference.subprocess_runner import clean_environment, run_process
 
@@ -25,34 +28,28 @@ if TYPE_CHECKING:
 
 #: What PaddleNLP reads next to a tokenizer's two files.
 TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
-#: Of the inputs that the recorder draws.
-SEED = 20211
 VARIABLE = "PADDLE2TORCH_PADDLE_PYTHON"
-RECORDER = "record_paddle.py"
-TEXTS = Path(__file__).parents[1] / "sentences.txt"
-#: The exit status of a recorder that found Paddle broken (verify/recorder/telling.py).
-_BROKEN = 4
 _MAKE_ONE = "`paddle2torch reference install` makes one that is known to work"
 _PROJECT = Path(__file__).resolve().parents[2]
 
 
 def find_interpreter(named: Path | None = None) -> Path:
-    """The Python that has Paddle: named by the user, else beside the project, else installed, else this one.
+    """The Python that has Paddle: named by the user, else next to the project, else installed, else this one.
 
-    Raises ReferenceFailure that says what to do. What the user named is never replaced by something else.
+    Raises ReferenceFailure. What the user named is never replaced by something else.
     """
-    for given, said in ((named, "--paddle-python"), (os.environ.get(VARIABLE), VARIABLE)):
+    for given, name in ((named, "--paddle-python"), (os.environ.get(VARIABLE), VARIABLE)):
         if given:
             path = Path(given)
             if not path.is_file() or not os.access(path, os.X_OK):
                 raise ReferenceFailure(
-                    Problem("E601", f"{said} names {path}, which is no program. Name a Python that has PaddleNLP")
+                    Problem("E601", f"{name} names {path}, which is no program. Name a Python that has PaddleNLP")
                 )
             return path.absolute()
     installed = cache_folder() / "reference"
     for environment in (_PROJECT / ".venv-paddle", installed):
         for path in interpreters(environment):
-            # What an install left that was stopped is not taken.
+            # What a stopped install left is not used.
             if path.is_file() and (environment != installed or is_whole(installed)):
                 return path
     if importlib.util.find_spec("paddlenlp") is not None and importlib.util.find_spec("paddle") is not None:
@@ -61,7 +58,7 @@ def find_interpreter(named: Path | None = None) -> Path:
         Problem(
             "E601",
             "no reference: a Python with paddlepaddle and paddlenlp was looked for in --paddle-python, "
-            f"{VARIABLE}, .venv-paddle beside the project, {cache_folder() / 'reference'} and here. {_MAKE_ONE}. Or "
+            f"{VARIABLE}, .venv-paddle next to the project, {cache_folder() / 'reference'} and here. {_MAKE_ONE}. Or "
             "judge against a recorded trace with --trace FILE, or check the weights alone with --static-only",
         )
     )
@@ -74,32 +71,33 @@ def make_request(
     round_to: str | None,
     tokenizer: Path | None = None,
     behavior: str = "paddlenlp",
-) -> dict[str, Any]:
-    """What the recorder is told: where SOURCE is, which files of it were found harmless, whose rules OUTPUT follows.
-    `tokenizer` is where the tokenizer was read from, if not beside the weights."""
+) -> Request:
+    """The request for SOURCE: where it is, which of its files were checked, which quirk OUTPUT follows.
+
+    `tokenizer` is the folder that the tokenizer was read from, if not SOURCE's.
+    """
     folder = (tokenizer or opened.folder).absolute()
     known = BEHAVIORS if plan.scheme.identity else CHOICES
-    return {
-        "source": str(opened.path.absolute()),
+    return Request(
+        source=str(opened.path.absolute()),
         # Programs too, some of which are JSON, but no index: the recorder reads that by itself.
-        "files": [str(file.path.absolute()) for file in opened.tensors.files if ".index." not in file.name],
-        "config": str(opened.config_file.path.absolute()) if opened.config_file else None,
-        "fallback": _fallback(plan) if opened.config_file is None or opened.config.kind in CLASSLESS else {},
-        # Where the user's option overrules SOURCE's config; the recorder reads that by itself.
-        "architecture": plan.table.source_class if opened.config.class_from == "option" else None,
-        "prefix": opened.tensors.prefix,
-        "tokenizer": str(folder) if opened.tokenizer is not None else None,
-        "round_to": round_to,
-        "behavior": behavior if behavior in known else "paddlenlp",
-        "source_behavior": opened.behavior,
-        "precision": precision,
-        "seed": SEED,
-    }
+        files=[str(file.path.absolute()) for file in opened.tensors.files if ".index." not in file.name],
+        config=str(opened.config_file.path.absolute()) if opened.config_file else None,
+        fallback=_fallback(plan) if opened.config_file is None or opened.config.kind in CLASSLESS else {},
+        # Only the user's option: the recorder reads SOURCE's config by itself.
+        architecture=plan.table.source_class if opened.config.class_from == "option" else None,
+        prefix=opened.tensors.prefix,
+        tokenizer=str(folder) if opened.tokenizer is not None else None,
+        round_to=round_to,
+        behavior=behavior if behavior in known else "paddlenlp",
+        source_behavior=opened.behavior,
+        precision=precision,
+    )
 
 
 def tokenizer_place(opened: Source, scratch: Path) -> str | None:
-    """Where the recorder finds SOURCE's tokenizer under the names that PaddleNLP knows: copies of its files in
-    `scratch`, where they have others."""
+    """A folder with SOURCE's tokenizer under the names that PaddleNLP knows: SOURCE's own, or copies in `scratch` where
+    its files have other names. None without a tokenizer."""
     files = opened.tokenizer
     if files is None:
         return None
@@ -125,12 +123,12 @@ def _fallback(plan: Plan) -> dict[str, Any]:
     return fields
 
 
-def record_trace(interpreter: Path, request: dict[str, Any], folder: Path, on_progress: Callable[[str], None]) -> Path:
-    """Let the reference record a trace into `folder`, which is ours alone. Raises ReferenceFailure."""
+def record_trace(interpreter: Path, request: Request, folder: Path, on_progress: Callable[[str], None]) -> Path:
+    """Record a trace with this interpreter into `folder`, an empty one. Raises ReferenceFailure."""
     output = folder / "trace.safetensors"
     asked, script = folder / "request.json", folder / RECORDER
-    script.write_text(join_recorder(), encoding="utf-8")
-    asked.write_text(json.dumps({**request, "texts": str(TEXTS), "output": str(output)}), encoding="utf-8")
+    script.write_bytes(bundle_recorder())
+    asked.write_text(json.dumps(asdict(replace(request, output=str(output)))), encoding="utf-8")
     # PaddleNLP keeps caches and logs in the home folder: the reference gets one of its own.
     home = folder / "home"
     home.mkdir()
@@ -140,7 +138,7 @@ def record_trace(interpreter: Path, request: dict[str, Any], folder: Path, on_pr
         ended = run_process(command, environment=environment, folder=folder, on_progress=on_progress)
     except OSError as error:
         raise ReferenceFailure(Problem("E601", f"{interpreter} does not run: {error.strerror or error}")) from error
-    if ended.status == _BROKEN:
+    if ended.status == BROKEN:
         text = f"the reference is broken: {ended.error}. It says nothing of any model; nothing was judged. {_MAKE_ONE}"
         raise ReferenceFailure(Problem("E611", f"{text}. Interpreter: {interpreter}"))
     if ended.error:

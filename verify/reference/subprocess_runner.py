@@ -1,4 +1,4 @@
-"""Run another interpreter: its progress as it comes, the end of its stderr when it fails, no orphan left behind."""
+"""Run another interpreter: report its progress, keep the end of its stderr, leave no orphan behind."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-PROGRESS = "@progress "
-ERROR = "@error "
+from verify.protocol.messages import ERROR, PROGRESS
+
 _TAIL_BYTES = 4000
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended: its exit status, the error that it told, and the last lines of its stderr."""
+    """How a process ended: its exit status, the error that it reported, and the last lines of its stderr."""
 
     status: int
     error: str
@@ -35,9 +35,17 @@ class Ended:
 
 
 def run_process(
-    command: Sequence[str], *, environment: Mapping[str, str], folder: Path, on_progress: Callable[[str], None]
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    on_progress: Callable[[str], None] = lambda text: None,
+    pass_fds: tuple[int, ...] = (),
 ) -> Ended:
-    """Run `command` in `folder` to its end. Whatever interrupts the wait also ends the process and its children."""
+    """Run `command` in `folder` to its end. Whatever interrupts the wait also ends the process and its children.
+
+    `pass_fds`: file descriptors that the process inherits.
+    """
     error = ""
     with tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(
@@ -51,6 +59,7 @@ def run_process(
             encoding="utf-8",
             errors="replace",
             start_new_session=True,
+            pass_fds=pass_fds,
         )
         try:
             assert process.stdout is not None

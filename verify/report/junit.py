@@ -3,16 +3,16 @@ other use."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from verify.numbers.compare import GradientResult, SiteResult
-from verify.numbers.detection_margin import tell_margin
+from verify.report.groups import group_sites
+from verify.report.messages import tell_margin
 from verify.report.plain_text import clean
-from verify.report.report import NUMBERS, TOKENS, WEIGHTS, group_sites, tell_foreign
-from verify.report.tensor_groups import by_tensor, read_gradients
-from verify.report.verdict import read_sites, verdict_of
+from verify.report.rows import tell_foreign, verdict_of
+from verify.report.tensor_groups import by_tensor
+from verify.results.numbers import GradientResult, SiteResult
+from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
 
 _SUITE = "paddle2torch verify"
 #: What is checked, the codes of its problems, and without which part of the work it was not looked at.
@@ -29,12 +29,11 @@ _CHECKS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 )
 
 
-def render_junit(report: Mapping[str, Any]) -> str:
-    """The XML of what report.json holds. Attributes and elements are those of Jenkins' schema; no times."""
-    cases = [*_checks(report), *_numbers(read_sites(report)), *_gradients(read_gradients(report))]
+def render_junit(report: Report) -> str:
+    """The XML of a report. Attributes and elements are those of Jenkins' schema; no times."""
+    cases = [*_checks(report), *_numbers(report.sites), *_gradients(report.gradients)]
     cases += [
-        _case("uses", way, [use["first"]] if use["differ"] else (), use.get("skipped", ""))
-        for way, use in report["uses"].items()
+        _case("uses", name, [mode.first] if mode.differ else (), mode.skipped) for name, mode in report.uses.items()
     ]
     counts = {
         "tests": str(len(cases)),
@@ -50,7 +49,7 @@ def render_junit(report: Mapping[str, Any]) -> str:
     suite.extend(cases)
     verdict = verdict_of(report)
     lines = [f"{verdict.headline}. {verdict.scope}"]
-    lines += [f"warning: {warning}" for warning in report["warnings"]]
+    lines += [f"warning: {warning}" for warning in report.warnings]
     ElementTree.SubElement(suite, "system-out").text = clean("\n".join(lines))
     ElementTree.indent(root, " ")
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
@@ -66,17 +65,17 @@ def _case(group: str, name: str, failures: Sequence[str] = (), skipped: str = ""
     return case
 
 
-def _checks(report: Mapping[str, Any]) -> list[ElementTree.Element]:
+def _checks(report: Report) -> list[ElementTree.Element]:
     """Every problem is a failure of some check, those of codes that this table does not know too."""
     by_code: dict[str, list[str]] = {}
-    for problem in report["problems"]:
-        by_code.setdefault(str(problem["code"]), []).append(f"{problem['code']}: {problem['text']}")
+    for problem in report.problems:
+        by_code.setdefault(problem.code, []).append(f"{problem.code}: {problem.text}")
     cases = []
     for name, codes, part in _CHECKS:
         failures = [text for code in codes for text in by_code.pop(code, [])]
-        unseen = "" if part in report["checked"] else f"{part} were not looked at"
+        unseen = "" if part in report.checked else f"{part} were not looked at"
         cases.append(_case("checks", name, failures, unseen))
-    foreign = report.get("foreign_code")
+    foreign = report.foreign_code
     cases.append(_case("checks", "the code is paddle2torch's own", (), tell_foreign(foreign) if foreign else ""))
     cases += [_case("checks", code, failures) for code, failures in by_code.items()]
     return cases
@@ -84,7 +83,7 @@ def _checks(report: Mapping[str, Any]) -> list[ElementTree.Element]:
 
 def _numbers(sites: Sequence[SiteResult]) -> list[ElementTree.Element]:
     cases = []
-    for group, found in group_sites(list(sites)):
+    for group, found in group_sites(sites):
         inputs: dict[str, list[str]] = {}
         for site in found:
             failures = inputs.setdefault(site.case, [])
@@ -108,16 +107,16 @@ def _gradients(gradients: Sequence[GradientResult]) -> list[ElementTree.Element]
     return cases
 
 
-def _properties(report: Mapping[str, Any]) -> ElementTree.Element:
+def _properties(report: Report) -> ElementTree.Element:
     """What the numbers rest on: precision, rules, and how far noise and the smallest fault are from a limit."""
-    told = {"precision": report["precision"], "behavior": report["behavior"]}
-    margin = report.get("margin")
+    told = {"precision": report.precision, "behavior": report.behavior}
+    margin = report.margin
     if margin is not None:
-        told["margin.noise"] = f"{margin['noise']:.3g}"
+        told["margin.noise"] = f"{margin.noise:.3g}"
         told["margin"] = tell_margin(margin)
-        if margin["smallest_fault"] is not None:
-            told["margin.smallest_fault"] = f"{margin['smallest_fault']:.3g}"
-            told["margin.tensor"], told["margin.site"] = margin["tensor"], margin["site"]
+        if margin.fault.ratio is not None:
+            told["margin.smallest_fault"] = f"{margin.fault.ratio:.3g}"
+            told["margin.tensor"], told["margin.site"] = margin.fault.tensor, margin.fault.site
     properties = ElementTree.Element("properties")
     for name, value in told.items():
         ElementTree.SubElement(properties, "property", {"name": name, "value": clean(value)})

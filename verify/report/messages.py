@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from verify.numbers.pytorch_process import Judgement
-from verify.report.report import DEFAULT_LOAD
-from verify.results.trace import Trace
+from verify.results.numbers import DEFAULT_LOAD, FirstDifference, ModeResult, PytorchResult, SmallestFault
+from verify.results.report import Margin
+from verify.results.self_test import SelfTest
 
 
-def tell_difference(first: dict[str, Any]) -> str:
+def tell_difference(first: FirstDifference) -> str:
     measured = (
-        first["problem"]
-        or f"max |difference| {first['max_rel']:.1e} of the largest value, allowed {first['tolerance']:.0e}"
+        first.problem or f"max |difference| {first.max_rel:.1e} of the largest value, allowed {first.tolerance:.0e}"
     )
     before = ""
-    if first["before"] is not None:
-        before = f"; everything before it agrees ({first['before']} and earlier)" if first["inputs_agree"] else ""
-    count = len(first["failed_cases"])
-    more = "" if count == 1 else f" and {count - 1} more, such as {', '.join(first['failed_cases'][1:4])}"
-    return (
-        f"parity failed at {first['site']} (case {first['case']}{more}): {measured}{before}. Look at {first['look_at']}"
-    )
+    if first.before is not None:
+        before = f"; everything before it agrees ({first.before} and earlier)" if first.inputs_agree else ""
+    count = len(first.failed_cases)
+    more = "" if count == 1 else f" and {count - 1} more, such as {', '.join(first.failed_cases[1:4])}"
+    return f"parity failed at {first.site} (case {first.case}{more}): {measured}{before}. Look at {first.look_at}"
 
 
-def tell_gradient(first: dict[str, Any]) -> str:
+def tell_gradient(first: FirstDifference) -> str:
     """Where every output agrees and the way back does not."""
     measured = (
-        first["problem"]
-        or f"max |difference| {first['max_rel']:.1e} of the largest value, allowed {first['tolerance']:.0e}"
+        first.problem or f"max |difference| {first.max_rel:.1e} of the largest value, allowed {first.tolerance:.0e}"
     )
-    count = len(first["failed_tensors"])
+    count = len(first.failed_tensors)
     more = "" if count == 1 else f", and of {count - 1} more tensors"
     return (
-        f"parity failed at the {first['site']} (case {first['case']}{more}): {measured}; every output agrees. "
-        f"Look at {first['look_at']}"
+        f"parity failed at the {first.site} (case {first.case}{more}): {measured}; every output agrees. "
+        f"Look at {first.look_at}"
     )
 
 
-def tell_use(way: str, use: dict[str, Any]) -> str:
+def tell_use(way: str, use: ModeResult) -> str:
     """A way to use the model in which it gives other numbers than where it is looked at site by site."""
-    count = use["differ"]
+    count = use.differ
     more = "" if count == 1 else f", and {count - 1} more"
     if way == DEFAULT_LOAD:
-        return f"loaded by from_pretrained with no dtype: {use['first']}{more}"
-    return f"{_WAYS.get(way, way)}: {use['first']}{more}; called in eval mode for all its states everything agrees"
+        return f"loaded by from_pretrained with no dtype: {use.first}{more}"
+    return f"{_WAYS.get(way, way)}: {use.first}{more}; called in eval mode for all its states everything agrees"
 
 
 _WAYS = {
@@ -56,7 +53,8 @@ _WAYS = {
 }
 
 
-def tell_tokens(trace: Trace, found: Judgement) -> str:
+def tell_tokens(reference: Mapping[str, str], found: PytorchResult) -> str:
+    """How the tokenizer differs. `reference`: the versions on Paddle's side."""
     tokens = found.tokens
     assert tokens is not None
     wrong = {way: counts for way, counts in tokens.ways.items() if counts[1]}
@@ -69,7 +67,7 @@ def tell_tokens(trace: Trace, found: Judgement) -> str:
         text = f"{wrong['ids'][1]} of {tokens.texts} texts have other ids ({shown})"
     if tokens.examples:
         text += "; the first is " + _tell_example(tokens.examples[0])
-    theirs, ours = trace.head["environment"].get("sentencepiece"), found.environment.get("sentencepiece")
+    theirs, ours = reference.get("sentencepiece"), found.environment.get("sentencepiece")
     if theirs != ours:
         text += f". sentencepiece is {theirs} there and {ours} here, which cut some texts differently"
     return text
@@ -83,3 +81,40 @@ def _tell_example(example: dict[str, Any]) -> str:
     expected, found = example["expected"], example["found"]
     place = next((n for n, (a, b) in enumerate(zip(expected, found)) if a != b), min(len(expected), len(found)))
     return f"{text}: at token {place} Paddle has {expected[place : place + 4]}, OUTPUT {found[place : place + 4]}"
+
+
+def tell_margin(margin: Margin) -> str:
+    """How far noise lies below the limits, and the smallest fault above."""
+    noise, fault = f"noise is at most {margin.noise:.1%} of its limit", margin.fault
+    if fault.ratio is None:
+        return f"{noise}; no smallest fault was measured: {fault.why}"
+    return (
+        f"{noise}; one unit in the last place of {_element(fault)}, the least visible of {fault.tried} such faults, "
+        f"is {_tell_ratio(fault.ratio)} ({fault.site}, {fault.case})"
+    )
+
+
+def tell_hidden(fault: SmallestFault, bytes_compared: bool) -> str:
+    """The warning about a fault below its limit."""
+    rest = "only the check of their bytes excludes such a fault" if bytes_compared else "nothing here excludes it"
+    return (
+        f"the numbers do not tell the smallest fault from noise: one unit in the last place of {_element(fault)} "
+        f"is {_tell_ratio(fault.ratio or 0.0)} ({fault.site}). Of such weights {rest}"
+    )
+
+
+def _element(fault: SmallestFault) -> str:
+    return f"{fault.tensor}[{', '.join(map(str, fault.element))}]"
+
+
+def _tell_ratio(ratio: float) -> str:
+    return f"{ratio:,.0f} times its limit" if ratio >= 10 else f"{ratio:.3g} times its limit"
+
+
+def tell_self_test(tested: SelfTest) -> str:
+    """How many faults were injected and how many were found."""
+    alone = tested.without_static
+    return (
+        f"{tested.found} of {tested.faults} planted faults found; by numbers and tokens alone {alone.found}, "
+        f"{len(alone.explained)} more cannot show there"
+    )

@@ -1,17 +1,12 @@
-"""The tensors of a model by kind, so that a page of a large model is as short as that of a small one."""
+"""Results of tensors added up by kind of tensor."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from verify.numbers.compare import GradientResult, share_of_limit
-
-_PARAMETER = re.compile(r"\.(weight|bias)$")
-_TABLE = re.compile(r"embeddings\.(\w+_embeddings)")
-_IN_LAYER = re.compile(r"(?:encoder\.)?layers\.\d+\.(?:self_attn\.)*(.+)")
+from verify.report.groups import kind_of_tensor, shows_in_no_output, without_layer
+from verify.results.numbers import GradientResult, TensorCoverage, share_of_limit
 
 
 @dataclass(frozen=True)
@@ -33,18 +28,6 @@ class CoverageRow:
     elements: int
     seen: int
     rest: str
-
-
-def kind_of(tensor: str) -> str:
-    """The module that a weight or bias belongs to; the same in every layer."""
-    module = _PARAMETER.sub("", tensor.replace("ernie_m.", "", 1))
-    match = _IN_LAYER.fullmatch(module) or _TABLE.fullmatch(module)
-    return match[1] if match else module
-
-
-def read_gradients(report: Mapping[str, Any]) -> list[GradientResult]:
-    """The gradients as report.json holds them."""
-    return [GradientResult(**entry) for entry in report["gradients"]]
 
 
 def by_tensor(results: Iterable[GradientResult]) -> dict[str, list[GradientResult]]:
@@ -69,31 +52,26 @@ def gradient_rows(results: Iterable[GradientResult]) -> list[GradientRow]:
     """In the order of the network; gradients come from its end."""
     kinds: dict[str, list[GradientResult]] = {}
     for result in results:
-        kinds.setdefault(kind_of(result.tensor), []).append(result)
+        kinds.setdefault(kind_of_tensor(result.tensor), []).append(result)
     return [
         GradientRow(name, len(by_tensor(found)), worst_of(found), count_failed(found))
         for name, found in reversed(kinds.items())
     ]
 
 
-def coverage_rows(entries: Iterable[Mapping[str, Any]]) -> list[CoverageRow]:
-    kinds: dict[str, list[Mapping[str, Any]]] = {}
+def coverage_rows(entries: Iterable[TensorCoverage]) -> list[CoverageRow]:
+    """In the order of the model's parameters."""
+    kinds: dict[str, list[TensorCoverage]] = {}
     for entry in entries:
-        # A bias of the keys shows in no output: beside its weight that could not be seen.
-        name = kind_of(entry["tensor"]) + (" (bias)" if entry["tensor"].endswith("k_proj.bias") else "")
+        name = kind_of_tensor(entry.tensor) + (" (bias)" if shows_in_no_output(entry.tensor) else "")
         kinds.setdefault(name, []).append(entry)
     return [
         CoverageRow(
             name,
             len(found),
-            sum(entry["elements"] for entry in found),
-            sum(entry["seen"] for entry in found),
-            "; ".join(dict.fromkeys(_plain(entry["rest"]) for entry in found if entry["rest"])),
+            sum(entry.elements for entry in found),
+            sum(entry.seen for entry in found),
+            "; ".join(dict.fromkeys(without_layer(entry.rest) for entry in found if entry.rest)),
         )
         for name, found in kinds.items()
     ]
-
-
-def _plain(rest: str) -> str:
-    """The same words for every layer."""
-    return re.sub(r"\blayers\.\d+\.(self_attn\.)?", "", rest)

@@ -8,19 +8,17 @@ from pathlib import Path
 
 from verify.report.html.page import render_page
 from verify.report.junit import render_junit
-from verify.report.report import Report
-
-REPORT, PAGE, JUNIT = "report.json", "report.html", "junit.xml"
+from verify.results.layout import JUNIT, PAGE, REPORT
+from verify.results.report import Report
 
 
 def write_report(report: Report, folder: Path) -> None:
     """Write the three files into `folder`, each whole or not at all. report.json comes last: where it is, all are."""
     folder.mkdir(parents=True, exist_ok=True)
-    data = report.to_json()
     texts = {
-        PAGE: render_page(data),
-        JUNIT: render_junit(data),
-        REPORT: json.dumps(data, indent=1, allow_nan=False) + "\n",
+        PAGE: render_page(report),
+        JUNIT: render_junit(report),
+        REPORT: json.dumps(report.to_json(), indent=1, allow_nan=False) + "\n",
     }
     partial = {name: folder / f".{name}.partial" for name in texts}
     try:

@@ -17,13 +17,12 @@ from converter.files.tensors import FLOATING
 from converter.open.config.quirks import BEHAVIORS
 from mappings import SOURCE_CLASSES
 from verify.numbers.tolerances import ROUNDING
+from verify.protocol.trace_format import FORMAT, HEAD
 
 if TYPE_CHECKING:
     import numpy as np
 
-HEAD = "paddle2torch_trace"
 _THROUGH = {"model", "backbone", "norms", "linears", "word_embeddings", "position_embeddings"}
-FORMAT = 2
 _FIELDS = {
     "architecture": str,
     "precision": str,

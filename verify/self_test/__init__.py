@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from verify.self_test.run import SelfTest, run_self_test
+from verify.self_test.run import run_self_test
 
-__all__ = ["SelfTest", "run_self_test"]
+__all__ = ["run_self_test"]

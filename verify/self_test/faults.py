@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from verify.numbers.detection_margin import SmallestFault
 from verify.weights.output_weights import WrittenTensor
 from verify.weights.rounding import to_float64
 from verify.weights.ulp import bits_of, change_at
@@ -55,24 +54,6 @@ class Fault:
         if self.kind == ROWS:
             return f"{self.subject}: rows {self.place[0]} and {self.place[1]} exchanged"
         return f"{self.subject} is {self.value!r:.80}" if self.kind == FIELD else f"{self.subject} {self.value}"
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-@dataclass
-class Found:
-    """What numbers or tokens say of one fault."""
-
-    #: Way of attention, or "tokens" -> where it was found first; "" where it was not.
-    shown: dict[str, str]
-    #: Of one unit in the last place: how far beyond its limit it is, where that is least.
-    smallest: SmallestFault | None = None
-
-    @classmethod
-    def from_json(cls, entry: Mapping[str, Any]) -> Found:
-        smallest = entry["smallest"]
-        return cls(entry["shown"], None if smallest is None else SmallestFault.from_json(smallest))
 
 
 def tensor_faults(written: Mapping[str, WrittenTensor], seed: int, elements: int) -> Iterator[Fault]:

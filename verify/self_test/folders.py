@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from verify.report.report import FOLDER
+from verify.results.layout import FOLDER
 from verify.self_test.faults import FIELD, LINE, PIECE, Fault
 
 CONFIG, TOKENIZER, TOKENS = "config.json", "tokenizer_config.json", "special_tokens_map.json"

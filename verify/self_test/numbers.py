@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
-from verify.numbers.compare import GradientResult, SiteResult, share_of_limit
 from verify.numbers.detection_margin import fault_at, moved
 from verify.numbers.loading import LoadedModel, LoadFailure, choose_loader, describe, load_model
 from verify.numbers.pytorch_process import check_epsilons, follow_rules, rules_of_trace
 from verify.numbers.replay import Player, site_scales, use_attention
 from verify.numbers.tolerances import Limits
+from verify.results.as_json import from_json, to_json
+from verify.results.numbers import GradientResult, SiteResult, share_of_limit
+from verify.results.self_test import NOT_TRIED, Found
 from verify.results.trace import Arrays, Case, Trace, read_trace
-from verify.self_test.faults import EXCHANGED, LAST_PLACE, OF_TENSORS, ROWS, TRANSPOSED, Fault, Found
+from verify.self_test.faults import EXCHANGED, LAST_PLACE, OF_TENSORS, ROWS, TRANSPOSED, Fault
 from verify.self_test.folders import CONFIG
 from verify.tokens.compare_tokens import first_way_that_differs
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 #: Above so many parameters a fault that no forward pass can show is not looked for in every case, and sdpa is left out.
 LARGE = 20_000_000
 ATTENTIONS = ("eager", "sdpa")
-NOT_TRIED = "not tried"
 #: How a place is told that only the way back shows.
 GRADIENT = "gradient of "
 #: The files that decide numbers; the other small ones decide tokens.
@@ -164,7 +165,7 @@ def build_from(folder: Path, sound: LoadedModel) -> LoadedModel:
 def find_in_numbers(request: dict[str, Any], say: Callable[[str], None]) -> list[Found]:
     """For each fault of the request where it was found."""
     trace, output = read_trace(Path(request["trace"])), Path(request["output"])
-    faults = [read_fault(entry) for entry in request["faults"]]
+    faults = [from_json(Fault, entry) for entry in request["faults"]]
     say("self-test: loading OUTPUT")
     loaded = load_model(output, trace.precision)
     rules = rules_of_trace(trace, request["behavior"])
@@ -178,13 +179,8 @@ def find_in_numbers(request: dict[str, Any], say: Callable[[str], None]) -> list
     return found
 
 
-def read_fault(entry: dict[str, Any]) -> Fault:
-    return Fault(**{**entry, "place": tuple(entry["place"])})
-
-
 def write_found(request: dict[str, Any], say: Callable[[str], None]) -> None:
     """Answer a request: its `result` gets the list."""
     partial = Path(request["result"] + ".partial")
-    found = [asdict(one) for one in find_in_numbers(request, say)]
-    partial.write_text(json.dumps(found), encoding="utf-8")
+    partial.write_text(json.dumps(to_json(find_in_numbers(request, say))), encoding="utf-8")
     partial.replace(request["result"])

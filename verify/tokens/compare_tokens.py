@@ -4,48 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from verify.numbers.loading import LoadedModel, describe
-from verify.recorder.ways import NOT_DONE, digest, list_ways
+from verify.protocol.tokenizer_calls import NOT_DONE, digest, list_calls
+from verify.results.checks import TokenResult
 from verify.results.trace import Trace
-from verify.tokens.text_to_logits import DIRECT, PIPELINE, compare_texts
+from verify.tokens.text_to_logits import compare_texts
 from verify.tokens.tokenizer_settings import compare_settings
 
 if TYPE_CHECKING:
     import numpy as np
 
-_SHOWN = 5
 IDS, RELOADED, SETTINGS = "ids", "save_and_reload", "settings"
-
-
-@dataclass
-class TokenResult:
-    """How many results differ, by way; `texts` were taken each of them. `mismatched` is the sum over the ways."""
-
-    texts: int
-    mismatched: int = 0
-    examples: list[dict[str, Any]] = field(default_factory=list)
-    problem: str = ""
-    #: way -> how many results were compared, and how many of them differ.
-    ways: dict[str, list[int]] = field(default_factory=dict)
-    #: Fields and added tokens that differ from SOURCE's, by name, where the trace has them.
-    settings: list[str] = field(default_factory=list)
-
-    def add(self, way: str, compared: int, wrong: list[dict[str, Any]]) -> None:
-        """Take in what one way gave; `wrong` are examples, one for each result that differs."""
-        self.ways[way] = [compared, len(wrong)]
-        self.mismatched += len(wrong)
-        self.examples += [{"way": way, **example} for example in wrong[:_SHOWN]]
-
-    @property
-    def differ_in_numbers_alone(self) -> bool:
-        """Whether every way that differs goes on to the model's numbers. Where those differ for given ids too, nothing
-        is known to be wrong with the tokenizer."""
-        wrong = {way for way, (_, differ) in self.ways.items() if differ}
-        return bool(wrong) and wrong <= {DIRECT, PIPELINE}
 
 
 def compare_tokens(
@@ -86,7 +58,7 @@ def _other_ids(texts: list[str], expected: list[list[int]], tokenizer: Any) -> l
 def _compare_ways(trace: Trace, texts: list[str], tokenizer: Any, result: TokenResult) -> None:
     """The digests of every way. A result that the reference could not give is not compared."""
     recorded = trace.ways()
-    known = list_ways(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
+    known = list_calls(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
     for way, digests in recorded.items():
         if way not in known:
             result.problem = f"the trace has a way {way!r} that this version does not know: record it again"
@@ -124,7 +96,7 @@ def first_way_that_differs(trace: Trace, output: Path, piece_rule: str | None = 
     if compare_settings(trace, tokenizer):
         return SETTINGS
     recorded = trace.ways()
-    known = list_ways(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
+    known = list_calls(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
     # The quickest first.
     for way in sorted(recorded, key=lambda name: recorded[name].size):
         if next(_wrong(known[way], recorded[way], step), None) is not None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from verify.numbers.loading import LoadedModel, describe
 from verify.numbers.replay import site_scales
 from verify.numbers.tolerances import Limits
-from verify.recorder.seeded import project
+from verify.protocol.projections import project
+from verify.results.checks import DIRECT, PIPELINE
 from verify.results.trace import Case, Trace
 
 if TYPE_CHECKING:
     import numpy as np
 
-DIRECT, PIPELINE = "text_to_logits", "pipeline"
 #: The class of a model -> the pipeline that hands its numbers on as they are.
 PIPELINES = {
     "ErnieMModel": "feature-extraction",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
 from converter.common.errors import Problem
+from converter.common.layout import EXTRAS_FILE
 from converter.files.tensors import DTYPES, FLOATING
 from mappings import OPERATIONS
-from verify.weights.output_weights import EXTRAS_FILE, WrittenTensor, WrittenWeights
+from verify.results.checks import StaticResult
+from verify.weights.output_weights import WrittenTensor, WrittenWeights
 from verify.weights.rounding import ROUNDED_TARGETS, wrongly_rounded
 
 if TYPE_CHECKING:
@@ -20,18 +21,6 @@ if TYPE_CHECKING:
 _BLOCK_BYTES = 16 << 20
 #: Called with the number of tensors done and the whole.
 Advance = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class StaticResult:
-    """How many tensors were judged, against what, and which differ."""
-
-    tensors: int
-    mismatched: tuple[str, ...]
-    #: "source", or "trace" when there is no source to be read.
-    against: str = "source"
-    #: Tensors whose dtype was converted, and which were therefore judged by the rule of rounding.
-    rounded: int = 0
 
 
 def check_weights(plan: Plan, written: WrittenWeights, advance: Advance) -> tuple[StaticResult, list[Problem]]:

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem
+from converter.common.layout import EXTRAS_FILE, INDEX_FILE, SINGLE_FILE
 from converter.files.regular_files import HEAD_BYTES, is_safetensors, quoted, recognise, unsafe_name
 from converter.files.tensors import DTYPES
 
 if TYPE_CHECKING:
     import numpy as np
 
-SINGLE_FILE = "model.safetensors"
-INDEX_FILE = "model.safetensors.index.json"
-EXTRAS_FILE = "release_extras.safetensors"
 _NAMES = {stored: name for name, (_, _, stored) in DTYPES.items()}
 #: What transformers 4.57 loads without another framework, where the metadata says a format at all.
 _LOADED_FORMATS = ("pt", "mlx")

@@ -9,8 +9,8 @@ from typing import Any
 from converter.common.errors import Problem
 from mappings import OPERATIONS
 from verify.folder.check_manifest import by_target
+from verify.results.checks import StaticResult
 from verify.results.trace import Trace
-from verify.weights.check_weights import StaticResult
 from verify.weights.output_weights import WrittenTensor, WrittenWeights
 
 

@@ -24,6 +24,7 @@ from converter.cli.options import (
     REVISION,
     SOURCE,
     TOKENIZER,
+    arguments,
 )
 from converter.cli.output import Reporter, print_conversion
 from converter.common.errors import Problem, SourceError
@@ -76,28 +77,9 @@ def convert(
     debug: bool = DEBUG,
 ) -> None:
     """Convert a Paddle checkpoint into a Hugging Face folder."""
+    given = {**arguments(locals()), "max_shard_size": parse_size(max_shard_size)}
     from converter.conversion import convert as convert_checkpoint
 
     with Reporter() as reporter:
-        result = convert_checkpoint(
-            source,
-            output,
-            dtype=dtype.value,
-            max_shard_size=parse_size(max_shard_size),
-            architecture=architecture,
-            config=config,
-            num_attention_heads=num_attention_heads,
-            prefix=prefix,
-            family=family,
-            tokenizer=tokenizer,
-            behavior=behavior,
-            allow_nonfinite=allow_nonfinite,
-            allow_unknown_tensors=allow_unknown_tensors,
-            dry_run=dry_run,
-            force=force,
-            revision=revision,
-            cache=cache,
-            offline=offline,
-            progress=reporter.progress,
-        )
+        result = convert_checkpoint(**given, progress=reporter.progress)
     print_conversion(result, as_json)

@@ -18,6 +18,7 @@ from converter.cli.options import (
     PREFIX,
     REVISION,
     SOURCE,
+    arguments,
 )
 from converter.cli.output import Reporter, print_inspection
 
@@ -36,21 +37,10 @@ def inspect(
     as_json: bool = AS_JSON,
     debug: bool = DEBUG,
 ) -> None:
-    """Say what a checkpoint is, without converting it."""
+    """Print what a checkpoint is, without converting it."""
+    given = arguments(locals())
     from converter.inspection import inspect as inspect_checkpoint
 
     with Reporter() as reporter:
-        result = inspect_checkpoint(
-            source,
-            architecture=architecture,
-            config=config,
-            num_attention_heads=num_attention_heads,
-            prefix=prefix,
-            family=family,
-            behavior=behavior,
-            revision=revision,
-            cache=cache,
-            offline=offline,
-            progress=reporter.progress,
-        )
+        result = inspect_checkpoint(**given, progress=reporter.progress)
     print_inspection(result, as_json)

@@ -7,7 +7,7 @@ from typing import Optional
 
 import typer
 
-from converter.cli.options import AS_JSON, DEBUG, OUTPUT
+from converter.cli.options import AS_JSON, DEBUG, OUTPUT, arguments
 from converter.cli.output import Reporter, print_push
 
 
@@ -17,8 +17,8 @@ def push(
     private: bool = typer.Option(False, "--private", help="Make a new repository a private one."),
     revision: Optional[str] = typer.Option(None, metavar="REV", help="Push to this branch, made where needed."),
     create_pr: bool = typer.Option(False, "--create-pr", help="Open a pull request with it."),
-    commit_message: Optional[str] = typer.Option(None, metavar="TEXT", help="What the commit says."),
-    dry_run: bool = typer.Option(False, "--dry-run", help="Say what would be sent and change, and change nothing."),
+    commit_message: Optional[str] = typer.Option(None, metavar="TEXT", help="The commit message."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Print what would be sent and changed, and change nothing."),
     allow_unverified: bool = typer.Option(
         False, "--allow-unverified", help="Push without a passing report of these files. The card says so."
     ),
@@ -30,21 +30,11 @@ def push(
 ) -> None:
     """Publish a verified OUTPUT on the Hugging Face Hub.
 
-    The token is HF_TOKEN's, or that of `hf auth login`. What is there already is not sent again.
+    The token is taken from HF_TOKEN or `hf auth login`. Files that are already on the Hub are skipped.
     """
+    given = arguments(locals())
     from converter.publish.push import push as push_folder
 
     with Reporter() as reporter:
-        result = push_folder(
-            output,
-            repo_id,
-            private=private,
-            revision=revision,
-            create_pr=create_pr,
-            commit_message=commit_message,
-            dry_run=dry_run,
-            allow_unverified=allow_unverified,
-            allow_foreign_code=allow_foreign_code,
-            progress=reporter.say,
-        )
+        result = push_folder(**given, progress=reporter.say)
     print_push(result, as_json)

@@ -30,7 +30,7 @@ def install(
     from verify.reference.install import install_reference
 
     with Reporter() as reporter:
-        found = install_reference(python, reporter.say, reporter.progress)
+        found = install_reference(python, reporter.say)
     if as_json:
         print_json({"python": found})
     else:
@@ -51,17 +51,20 @@ def print_path(paddle_python: Optional[Path] = _PADDLE_PYTHON, as_json: bool = A
 
 @app.command("script")
 def write_script(
-    file: Optional[Path] = typer.Argument(None, metavar="[FILE]", help="Where the script goes; without it, to stdout."),
+    file: Optional[Path] = typer.Argument(
+        None, metavar="[FILE]", help="Where the script goes (record_paddle.pyz); without it, to stdout."
+    ),
     debug: bool = DEBUG,
 ) -> None:
-    """Write the recorder as one file, for a machine that has PaddleNLP and nothing of this project.
+    """Write the recorder as one file (a Python zip application), for a machine that has PaddleNLP and nothing of this
+    project.
 
-    There: python record_paddle.py SOURCE TRACE. Here: paddle2torch verify SOURCE OUTPUT --trace TRACE.
+    There: python record_paddle.pyz SOURCE TRACE. Here: paddle2torch verify SOURCE OUTPUT --trace TRACE.
     """
-    from verify.reference.bundle_recorder import join_recorder, write_recorder
+    from verify.reference.bundle_recorder import bundle_recorder, write_recorder
 
     if file is None:
-        typer.echo(join_recorder(), nl=False)
+        typer.echo(bundle_recorder(), nl=False)
     else:
         write_recorder(file)
         typer.echo(

@@ -8,7 +8,7 @@ from typing import Optional
 
 import typer
 
-from converter.cli.exit_codes import OUTPUT_IS_WRONG, STOPPED
+from converter.cli.errors import OUTPUT_IS_WRONG, STOPPED
 from converter.cli.options import (
     ARCHITECTURE,
     AS_JSON,
@@ -20,6 +20,7 @@ from converter.cli.options import (
     PREFIX,
     REVISION,
     TOKENIZER,
+    arguments,
 )
 from converter.cli.output import Reporter, print_json
 from converter.common.errors import Problem, SourceError
@@ -39,14 +40,12 @@ def verify(
         None, metavar="DIR", help="Where the report goes (default: OUTPUT/verification)."
     ),
     record: Optional[Path] = typer.Option(None, metavar="FILE", help="Keep what Paddle computed, for --trace."),
-    trace: Optional[Path] = typer.Option(
-        None, metavar="FILE", help="Judge against what was recorded: needs no Paddle."
-    ),
+    trace: Optional[Path] = typer.Option(None, metavar="FILE", help="Compare with a recorded trace: needs no Paddle."),
     static_only: bool = typer.Option(
         False, "--static-only", help="Compare the bytes of the weights, run neither framework."
     ),
     self_test: bool = typer.Option(
-        False, "--self-test", help="After a pass, plant faults in copies of OUTPUT and look for each."
+        False, "--self-test", help="After a pass, inject faults into copies of OUTPUT and look for each."
     ),
     paddle_python: Optional[Path] = typer.Option(
         None, metavar="PATH", help="The Python that has Paddle and PaddleNLP."
@@ -64,34 +63,17 @@ def verify(
 ) -> None:
     """Prove that OUTPUT is the same model as SOURCE: weights bit for bit, numbers layer by layer, tokens.
 
-    Exit code 0: it is. 1: it is not, whatever is wrong. 2: it could not be judged, or a planted fault was missed.
+    Exit code 0: it is. 1: it is not, whatever is wrong. 2: it could not be decided, or an injected fault was missed.
     """
+    given = arguments(locals(), "paths", "report")
     from verify import verify as verify_conversion
-    from verify.report.report import render_table
+    from verify.report.terminal import render_table
 
     if len(paths) != (1 if trace is not None and len(paths) == 1 else 2):
         raise SourceError(Problem("E090", "verify takes SOURCE and OUTPUT, or with --trace FILE OUTPUT alone"))
+    source = paths[0] if len(paths) == 2 else None
     with Reporter() as reporter:
-        result = verify_conversion(
-            paths[0] if len(paths) == 2 else None,
-            paths[-1],
-            precision=precision.value,
-            report_dir=report,
-            record=record,
-            trace=trace,
-            static_only=static_only,
-            self_test=self_test,
-            paddle_python=paddle_python,
-            architecture=architecture,
-            config=config,
-            num_attention_heads=num_attention_heads,
-            prefix=prefix,
-            tokenizer=tokenizer,
-            revision=revision,
-            cache=cache,
-            offline=offline,
-            progress=reporter.tell,
-        )
+        result = verify_conversion(source, paths[-1], report_dir=report, **given, progress=reporter.tell)
     if as_json:
         print_json(result.to_json())
     else:

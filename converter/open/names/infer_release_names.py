@@ -36,8 +36,8 @@ def choose_release_names(streams: Sequence[Stream], file: str, family: Family) -
     if fitting:
         reason = "its shapes fit several sets of names of the release"
     else:
-        reason = f"its {len(streams)} tensors have no names, and their shapes are not those of the release"
-    said = "Lay the program beside it (.pdmodel, .json or __model__), or the .pdiparams.info"
+        reason = f"its {len(shapes)} tensors have no names, and their shapes are not those of the official ones"
+    said = "Put the program next to it (.pdmodel, .json or __model__), or the .pdiparams.info"
     raise FileError(Problem("E323", f"{file}: {reason}. {said}"))
 
 

@@ -1,1 +1,1 @@
-"""Paddle's pickles (`.pdparams`), read by an interpreter in which nothing can run."""
+"""Paddle's pickles (`.pdparams`), read by an interpreter that cannot call anything. Imports `common` and `files`."""

@@ -1,7 +1,7 @@
-"""The few calls that checkpoints are made of, each in its exact form: arrays, dtypes, and what Paddle wraps them in.
+"""The few calls in the pickles of checkpoints, each in its exact form: arrays, dtypes, and Paddle's wrappers.
 
 A name on the allowlist is not enough: numpy's own functions crash or allocate without bound when a file calls them with
-other arguments. Nothing is called here; each form becomes a fact.
+other arguments. Nothing is called here; each call becomes a description of the value.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def known_global(module: str, name: str) -> Global | None:
 
 
 def call(function: object, arguments: object, buffer: mmap.mmap) -> object:
-    """What REDUCE leaves: the fact that the call stands for. Raises Refusal."""
+    """The description of the value that the call of REDUCE would make. Raises Refusal."""
     if not isinstance(function, Global):
         raise Refusal("E302", "calls what is no function")
     if type(arguments) is not tuple:
@@ -68,7 +68,7 @@ def call(function: object, arguments: object, buffer: mmap.mmap) -> object:
 
 
 def build(target: object, state: object) -> None:
-    """What BUILD does: completes a dtype or an array, once. Raises Refusal."""
+    """Complete a dtype or an array with its state, once, as BUILD does. Raises Refusal."""
     if isinstance(target, PickleDtype):
         _build_dtype(target, state)
     elif isinstance(target, PickleArray):
@@ -113,11 +113,11 @@ def _fill(array: PickleArray, shape: object, dtype: object, fortran: bool, data:
         facts = f"an array of shape {list(sizes)} and dtype {dtype.code}"
         raise Refusal("E305", f"{facts} takes {expected} bytes, and {data.decoded} are there")
     array.shape, array.dtype, array.data = sizes, dtype.name, data
-    # numpy sets the flag only where the two orders differ, and so the flag says nothing elsewhere
+    # The flag only has a meaning where row and column order differ; numpy sets it only there.
     array.fortran = fortran and sum(size > 1 for size in sizes) > 1
 
 
-# One function per row of the allowlist: the fact, or None when the arguments are not of the fixed form.
+# One function per row of the allow-list. Each returns the description, or None when the arguments have another form.
 
 
 def _reconstruct(arguments: tuple[object, ...], buffer: mmap.mmap) -> object | None:
@@ -152,7 +152,7 @@ def _ordered_dict(arguments: tuple[object, ...], buffer: mmap.mmap) -> object | 
         return made
     if len(arguments) != 1 or not isinstance(arguments[0], PickleList) or arguments[0].used:
         return None
-    arguments[0].used = True  # a long list made into many dicts would cost without bound
+    arguments[0].used = True  # Many dicts made of one long list would cost without bound.
     for pair in arguments[0].items:  # Python 2: a list of [key, value]
         if not isinstance(pair, PickleList) or len(pair.items) != 2:
             return None

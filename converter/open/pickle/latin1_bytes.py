@@ -1,4 +1,4 @@
-"""Bytes that lie in a file as text: each byte a code point below 256, coded as UTF-8.
+"""Bytes that a file stores as text: each byte is a code point below 256, encoded as UTF-8.
 
 Pickles of protocol 2 written by Python 3 hold arrays this way. The embedding of a base model is 1.15 GB of such text,
 so it is counted and decoded in pieces.
@@ -16,13 +16,13 @@ from converter.files.mapped_file import read_piece
 if TYPE_CHECKING:
     import numpy as np
 
-#: A piece that stays in the processor's cache is checked twice as fast as one of a megabyte.
+#: Pieces that fit into the processor's cache are checked twice as fast as pieces of a megabyte.
 _CHECK_BYTES = 128 << 10
 _DECODE_BYTES = 2 << 20
 
 
 @dataclass(frozen=True)
-class Latin1Run:
+class Latin1Bytes:
     """`coded` bytes of text from `start`, which are `size` bytes once decoded. `count_latin1` has checked them."""
 
     buffer: mmap.mmap
@@ -42,7 +42,7 @@ class Latin1Run:
         while at < end:
             piece = read_piece(self.buffer, at, min(_DECODE_BYTES, end - at))
             if piece[-1] & 0xFE == 0xC2 and len(piece) > 1:
-                piece = piece[:-1]  # never between the two bytes of one character
+                piece = piece[:-1]  # Do not split the two bytes of a character.
             yield str(piece, "utf-8").encode("latin1")
             at += len(piece)
 
@@ -70,7 +70,7 @@ def count_latin1(buffer: mmap.mmap, start: int, coded: int) -> int | None:
 
 
 def _count_piece(piece: np.ndarray, open_character: bool) -> int | None:
-    """The characters that start in a piece; `open_character` says that the piece before ended in a first byte."""
+    """The characters that start in a piece; `open_character`: the previous piece ended in a first byte."""
     import numpy as np
 
     first = (piece & 0xFE) == 0xC2

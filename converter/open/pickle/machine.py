@@ -1,7 +1,7 @@
-"""An interpreter for the pickles of Paddle, over a memory map, in which nothing can run.
+"""An interpreter for the pickles of Paddle, over a memory map, that cannot call anything.
 
-Python's own unpickler calls what the file names; this one makes facts (`pickle_values`) and knows the few calls that
-checkpoints are made of by their exact form (`pickle_arrays`). Strings stay where they lie in the file.
+Python's own unpickler calls what the file names; this one makes descriptions (`values`) and accepts only the few calls
+that checkpoints use, in their exact form (`arrays`). Strings stay in the file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from converter.open.pickle.values import (
 
 
 class PickleMachine:
-    """The stack and the memo of one reading. `run` raises Refusal."""
+    """The stack and the memo of one pickle. `run` raises Refusal."""
 
     def __init__(self, buffer: mmap.mmap) -> None:
         self.buffer = buffer
@@ -62,7 +62,7 @@ class PickleMachine:
         return values
 
     def put(self, index: int) -> None:
-        """Keep the top of the stack. Picklers number from 0 or 1 on and never use a number twice."""
+        """Store the top of the stack in the memo. Picklers number from 0 or 1 on and never use a number twice."""
         if index > self.steps or index in self.memo:
             raise Refusal("E302", f"puts a value into place {index} of the memo, which no pickler does here")
         value = self.pop()
@@ -129,7 +129,7 @@ def _push_extent(kind: str) -> _Action:
 
 
 def _push_text(machine: PickleMachine, step: Step) -> None:
-    """Short text is checked by decoding it. Long text may be an array's bytes: it is counted where it lies."""
+    """Push a string. Short ones are checked by decoding them; long ones may be an array's bytes: counted in place."""
     start, size = _run(step.argument)
     decoded = count_latin1(machine.buffer, start, size) if size > SHORT_BYTES else None
     if size <= SHORT_BYTES:
@@ -144,7 +144,7 @@ def _push_text(machine: PickleMachine, step: Step) -> None:
 def _reduce(machine: PickleMachine, step: Step) -> None:
     arguments = machine.pop()
     made = call(machine.pop(), arguments, machine.buffer)
-    if isinstance(made, PickleDict):  # Python 2's OrderedDict, made of pairs
+    if isinstance(made, PickleDict):  # An OrderedDict of Python 2, made of pairs.
         made.items = {machine.names.keep(name): value for name, value in made.items.items()}
     machine.stack.append(made)
 

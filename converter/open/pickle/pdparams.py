@@ -1,4 +1,4 @@
-"""A `.pdparams` file: the tensors in the pickle of a state dict, whichever of Paddle's writers made it."""
+"""Read a `.pdparams` file: the pickle of a state dict, as any release of Paddle writes it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ from pathlib import Path
 
 from converter.common.errors import FileError, Problem, file_error
 from converter.files.regular_files import HEAD_BYTES, looks_like_text, map_file, quoted, recognise
-from converter.files.tensors import ByteRun, RawRun, SourceFile, SourceTensor, TensorSet, element_count, is_shape
+from converter.files.tensors import (
+    ByteSource,
+    MappedBytes,
+    SourceFile,
+    SourceTensor,
+    TensorSet,
+    element_count,
+    is_shape,
+)
 from converter.open.bounds import check_names_bounded
-from converter.open.pickle.latin1_bytes import Latin1Run
+from converter.open.pickle.latin1_bytes import Latin1Bytes
 from converter.open.pickle.values import Extent, PickleArray, PickleDict, PickleList, text_of
 from converter.open.pickle.whole_file import load_pickle
 
 NAME_TABLE = "StructuredToParameterName@@"
 SLICE_TABLE = "UnpackBigParamInfor@@"
-#: Under these names people keep the weights beside an optimizer or an average, most telling first.
+#: Keys under which checkpoints keep the weights next to an optimizer or an average, in order of preference.
 _MODEL_KEYS = ("model", "state_dict", "model_state_dict", "model_state", "model_dict", "net", "network", "params")
 _MOST_NESTED = 4
 _MOST_PROBLEMS = 40
@@ -33,7 +41,7 @@ def open_pdparams(path: Path) -> TensorSet:
         if looks_like_text(head) and error.problems[0].code != "E301":
             raise file_error("E304", path.name, f"is text, not a checkpoint: {quoted(head.decode('latin1'))}") from None
         raise
-    reading = _Reading(path.name)
+    reading = StateDictReader(path.name)
     items = reading.find_state_dict(value)
     tensors = reading.read(items)
     source = SourceFile(path, path.name, len(buffer))
@@ -42,19 +50,19 @@ def open_pdparams(path: Path) -> TensorSet:
     return TensorSet("pdparams", tensors, (source,), warnings, writer, not_tensors=others, name_table=table)
 
 
-class _Reading:
-    """The problems and oddities of one file, gathered while its values are sorted."""
+class StateDictReader:
+    """Sorts the values of one file into tensors and others, and collects problems and warnings."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.warnings: list[str] = []
         self.problems: list[Problem] = []
-        #: What is left out, by name: the plan looks at where it lies.
+        #: Names of what is left out, which the plan looks at.
         self.others: list[str] = []
         self.name_table: dict[str, str] = {}
 
     def find_state_dict(self, value: object) -> dict[str | int, object]:
-        """The dict that holds the weights: the top one, or the one nested in it that does."""
+        """The dict that holds the weights: the top one, or one nested in it."""
         for _ in range(_MOST_NESTED):
             if not isinstance(value, PickleDict):
                 raise file_error("E306", self.file, f"holds {_kind(value)}, expected a dict of tensors by name")
@@ -114,8 +122,8 @@ class _Reading:
         return SourceTensor(name, shape, parts[0].dtype, self.file, runs, parts[0].fortran)
 
     def _check_name_table(self, table: object, tensors: dict[str, SourceTensor]) -> None:
-        """The table of variable names, which is asked only where the keys are unknown (`open.names`); a name
-        without a tensor shows that a file was edited."""
+        """Read the table of variable names, which is used only where the keys are unknown (`open.names`). A name
+        without a tensor shows that the file was edited."""
         if table is None:
             return
         if not isinstance(table, PickleDict) or any(text_of(value) is None for value in table.items.values()):
@@ -128,7 +136,7 @@ class _Reading:
             self.warnings.append(f"{self.file}: {NAME_TABLE} names tensors that are not there: {_listed(lost)}")
 
     def _join_slices(self, table: object, arrays: dict[str, PickleArray]) -> dict[str, SourceTensor]:
-        """Big parameters, which protocols 2 and 3 store as flat slices. Slices are taken out of `arrays`."""
+        """Join large parameters, which protocols 2 and 3 store as flat slices. Removes the slices from `arrays`."""
         joined: dict[str, SourceTensor] = {}
         if table is not None and not isinstance(table, PickleDict):
             self._problem(f"{SLICE_TABLE} is {_kind(table)}, expected a dict")
@@ -152,7 +160,7 @@ class _Reading:
         if type(shape) is not tuple or not is_shape(shape):
             return "OriginShape is no tuple of sizes"
         items = listed.items if isinstance(listed, PickleList) else []
-        # One by one: a list can hold one long name again and again, and costs the file a few bytes each time.
+        # One by one: a list can repeat one long name, which costs the file only a few bytes each time.
         if not items or not all(text_of(item) == f"{key}@@.{number}" for number, item in enumerate(items)):
             return f"the slices must be {quoted(key + '@@.0', 200)} and so on, in order"
         if key in arrays or not key.isprintable():
@@ -172,7 +180,7 @@ class _Reading:
         return None
 
     def _check_orders(self, tensors: dict[str, SourceTensor]) -> None:
-        """One flipped bit turns a matrix into its column order, and nothing else in the file can contradict it."""
+        """Warn about a single matrix in column order: a flipped bit looks like that, and nothing contradicts it."""
         matrices = [tensor for tensor in tensors.values() if sum(size > 1 for size in tensor.shape) > 1]
         columns = [tensor.name for tensor in matrices if tensor.fortran]
         if len(columns) == 1 < len(matrices):
@@ -183,22 +191,22 @@ class _Reading:
             self.problems.append(Problem("E306", f"{self.file}: {reason}"))
 
 
-def _run_of(data: Extent) -> ByteRun:
+def _run_of(data: Extent) -> ByteSource:
     if data.kind == "coded":
         assert data.decoded is not None
-        return Latin1Run(data.buffer, data.start, data.size, data.decoded)
-    return RawRun(data.buffer, data.start, data.size)
+        return Latin1Bytes(data.buffer, data.start, data.size, data.decoded)
+    return MappedBytes(data.buffer, data.start, data.size)
 
 
 def _array_of(value: object) -> PickleArray | None:
-    """The array in a value: itself, or beside its variable name as nested dicts have it."""
+    """The array in a value: the value itself, or the second of a pair with its variable name, as in nested dicts."""
     if type(value) is tuple and len(value) == 2 and text_of(value[0]) is not None:
         value = value[1]
     return value if isinstance(value, PickleArray) else None
 
 
 def _count_tensors(value: object, depth: int = _MOST_NESTED) -> int:
-    """Tensors in a dict, or in the fullest of the dicts within it when it has none of its own."""
+    """The number of tensors in a dict or, if it has none itself, in the fullest dict inside it."""
     if not isinstance(value, PickleDict) or depth == 0:
         return 0
     return _count_own(value) or max((_count_tensors(item, depth - 1) for item in value.items.values()), default=0)
@@ -209,7 +217,7 @@ def _count_own(value: PickleDict) -> int:
 
 
 def _names_at(key: str | int, value: object) -> list[str]:
-    """The name of what is left out; of a dict those of the tensors in it, behind its own."""
+    """The name of a value that is left out; for a dict the names of its tensors, prefixed with its own."""
     names = [str(key)]
     if isinstance(value, PickleDict):
         names = [f"{key}.{name}" for name, inner in value.items.items() if _array_of(inner) is not None]

@@ -1,4 +1,4 @@
-"""The opcodes of a pickle one after another, with their arguments: every length checked against the bytes left."""
+"""Decode the opcodes of a pickle and their arguments; every length is checked against the bytes that are left."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple, Union
 
-from converter.open.pickle.opcodes import ACCEPTED, PYTHON2_ONLY, REFUSED, Opcode
+from converter.open.pickle.opcodes import ACCEPTED, OPCODES, PYTHON2_ONLY, Opcode
 from converter.open.pickle.values import Refusal
 
 #: A checkpoint of 390 tensors takes 12,000. Each may cost a few hundred bytes of memory.
@@ -50,6 +50,20 @@ def read_opcodes(buffer: mmap.mmap) -> Iterator[Step]:
         at = position
 
 
+def scan_opcodes(buffer: mmap.mmap, at: int) -> Iterator[Step]:
+    """The opcodes from byte `at` on, accepted or not, up to the first one that cannot be read. Nothing is refused."""
+    for _ in range(MOST_OPCODES):
+        opcode = OPCODES.get(buffer[at]) if at < len(buffer) else None
+        if opcode is None:
+            return
+        try:
+            argument, after = read_argument(buffer, at, opcode)
+        except Refusal:
+            return
+        yield Step(at, opcode, argument)
+        at = after
+
+
 def _protocol(buffer: mmap.mmap) -> int:
     """The protocol in the first two bytes; 1 when the file starts without one, as protocols 0 and 1 do."""
     if buffer[0] != 0x80:
@@ -66,7 +80,7 @@ def _opcode(buffer: mmap.mmap, at: int, protocol: int) -> Opcode:
     byte = buffer[at]
     opcode = ACCEPTED.get(byte)
     if opcode is None:
-        known = REFUSED.get(byte)
+        known = OPCODES.get(byte)
         what = f"the opcode {known.name}" if known else f"{byte:#04x}, which is no opcode"
         raise Refusal("E302", f"{what}: pickles of Paddle have none such", at)
     if opcode.protocol > protocol or (opcode.name in PYTHON2_ONLY and protocol > 2):

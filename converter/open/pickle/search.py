@@ -1,19 +1,19 @@
-"""What a refused pickle wanted to run: the rest of its opcodes, read without believing them.
+"""Search the rest of a refused pickle for the function that it wanted to call, without interpreting it.
 
-A file may hide a call behind an opcode that is refused before the call is met. The refusal should name the call all the
-same, since that is what its reader has to know.
+A file may hide a call behind an opcode that is refused before the call is reached. The error should name the call all
+the same, because that is what the user has to know.
 """
 
 from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from converter.open.pickle.arrays import known_global
-from converter.open.pickle.opcodes import ACCEPTED, REFUSED, Opcode
-from converter.open.pickle.reader import MOST_OPCODES, Argument, read_argument
-from converter.open.pickle.values import SHORT_BYTES, Extent, Refusal, text_of
+from converter.open.pickle.opcodes import Opcode
+from converter.open.pickle.reader import Argument, scan_opcodes
+from converter.open.pickle.values import SHORT_BYTES, Extent, text_of
 
 _IDENTIFIERS = re.compile(r"[A-Za-z_]\w*(\.\w+)*")
 _SILENT_OPCODES = ("MARK", "BINPUT", "LONG_BINPUT", "PUT", "MEMOIZE")
@@ -24,14 +24,14 @@ def wanted_code(
     buffer: mmap.mmap, at: int, memo: Mapping[int, object], stack: Sequence[object]
 ) -> tuple[str, int] | None:
     """The first global from byte `at` on that no checkpoint needs, as "module.name" and its byte, or None."""
-    texts = _Texts(dict(memo), list(stack[-2:]))
-    evaluates: int | None = None  # where eval was named, until it is known what it is to evaluate
-    for place, opcode, argument in _opcodes(buffer, at):
+    strings = _Strings(dict(memo), list(stack[-2:]))
+    evaluates: int | None = None  # Where eval was named, until it is known what it should evaluate.
+    for place, opcode, argument in scan_opcodes(buffer, at):
         if opcode.name in ("EXT1", "EXT2", "EXT4"):
             return f"extension {argument} of copyreg", place
-        found = texts.follow(buffer, opcode, argument)
+        found = strings.follow(buffer, opcode, argument)
         if evaluates is not None and opcode.name not in _SILENT_OPCODES:
-            what = _text(texts.last[-1]) if texts.last else None
+            what = _text(strings.last[-1]) if strings.last else None
             if what != "data":
                 return f"builtins.eval({what or ''})", evaluates
             evaluates = None
@@ -47,24 +47,11 @@ def wanted_code(
     return None
 
 
-def _opcodes(buffer: mmap.mmap, at: int) -> Iterator[tuple[int, Opcode, Argument]]:
-    for _ in range(MOST_OPCODES):
-        opcode = ACCEPTED.get(buffer[at]) or REFUSED.get(buffer[at]) if at < len(buffer) else None
-        if opcode is None:
-            return
-        try:
-            argument, after = read_argument(buffer, at, opcode)
-        except Refusal:
-            return
-        yield at, opcode, argument
-        at = after
+class _Strings:
+    """The values that were pushed last and the memo: enough to know which strings STACK_GLOBAL takes.
 
-
-class _Texts:
-    """What was last pushed, and what is in the memo: enough to know which texts STACK_GLOBAL takes.
-
-    Texts stay where they lie in the file until they are needed: one that is put into every place of the memo would
-    else be there as often.
+    Strings stay in the file until they are needed; one that is put into every place of the memo would otherwise be
+    copied as often.
     """
 
     def __init__(self, memo: dict[int, object], last: list[object]) -> None:

@@ -1,6 +1,6 @@
-"""What stands on the stack of the pickle machine: plain facts, none of which can run anything.
+"""The values on the stack of the pickle machine: plain descriptions that cannot run anything.
 
-None, bool, int, float and tuple stand for themselves. Everything else is one of these.
+None, bool, int, float and tuple represent themselves. Everything else is one of these.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class Refusal(Exception):
 
 
 class Extent(NamedTuple):
-    """A string or bytes of the file, left where they lie.
+    """A string or bytes of the file, not copied.
 
     `kind` is "text" (UTF-8), "string" (Python 2: text and bytes in one), "bytes", "bytearray", or "coded" (bytes that
     lie in the file as UTF-8 text, from `_codecs.encode(text, "latin1")`). `decoded` is the number of bytes that they
-    stand for, None for a text that stands for none.
+    represent, None for a string that represents none.
     """
 
     kind: str
@@ -43,7 +43,7 @@ class Extent(NamedTuple):
 
 
 class Global(NamedTuple):
-    """The name of a function or class on the allowlist, never the thing itself."""
+    """The name of a function or class on the allow-list, never the object itself."""
 
     module: str
     name: str
@@ -70,7 +70,7 @@ class PickleDict:
 
 
 class Names:
-    """The names of one file, each kept once however many dicts use it, and bounded together."""
+    """The names of one file, each stored once however many dicts use it, with a limit on their total length."""
 
     def __init__(self) -> None:
         self._kept: dict[Union[str, int], Union[str, int]] = {}
@@ -89,7 +89,7 @@ class Names:
 
 
 class PickleDtype:
-    """A numpy dtype. The call brings the code, BUILD the byte order; it is unusable until both are there."""
+    """A numpy dtype. The call gives the code, BUILD the byte order; both are needed before it can be used."""
 
     def __init__(self, code: str, name: str, size: int) -> None:
         self.code = code
@@ -99,7 +99,7 @@ class PickleDtype:
 
 
 class PickleArray:
-    """A numpy array; without data until BUILD brings it. `data` has as many bytes as shape and dtype say."""
+    """A numpy array; BUILD adds the data, whose length matches shape and dtype."""
 
     __slots__ = ("data", "dtype", "fortran", "shape")
 
@@ -111,7 +111,7 @@ class PickleArray:
 
 
 class PickleScalar(NamedTuple):
-    """A numpy scalar, such as the epoch beside a state dict."""
+    """A numpy scalar, such as the epoch next to a state dict."""
 
     dtype: str
     data: Extent

@@ -1,4 +1,4 @@
-"""A pickle read whole: the facts that it stands for, or the refusal in words for the user."""
+"""Read a whole pickle into descriptions of its values, or raise an error for the user."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from converter.open.pickle.values import Global, PickleArray, PickleDict, Pickle
 
 #: Paddle nests four deep: a dict of dicts of tuples of arrays.
 _MOST_DEPTH = 32
-#: Values met in a walk over the result. Shared ones count each time, so that 2^40 paths to one value are too many.
+#: Values met in a walk over the result. Shared ones count each time: 2^40 paths to one value are too many.
 _MOST_VALUES = 1_000_000
 
 
 def load_pickle(buffer: mmap.mmap, file: str) -> tuple[object, int]:
-    """The value that a pickle stands for, as facts, and the pickle's protocol. Raises FileError."""
+    """The value of a pickle, as descriptions, and the pickle's protocol. Raises FileError."""
     machine = PickleMachine(buffer)
     try:
         value = machine.run()
@@ -27,7 +27,7 @@ def load_pickle(buffer: mmap.mmap, file: str) -> tuple[object, int]:
 
 
 def _file_error(refusal: Refusal, machine: PickleMachine, file: str) -> FileError:
-    """A file that is refused for another reason may want to run code all the same: that is then what to say."""
+    """The error for the user. If a file that is refused for another reason also wants to run code, that is reported."""
     at = machine.at if refusal.at is None else refusal.at
     wanted: tuple[str, int] | None = None
     if refusal.code == "E301":

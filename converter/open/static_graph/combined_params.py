@@ -1,7 +1,8 @@
-"""Combined files of a static graph (`.pdiparams`, `__params__`, any name): streams one behind another, in text order of
-names that lie elsewhere: in the program, in jit.save's table, or they are the release's, inferred from the shapes.
+"""Read combined files of a static graph (`.pdiparams`, `__params__`, any name): tensor streams without names, sorted by
+name. The names come from the program, from jit.save's table, or are inferred from the shapes.
 
-A wrong name can shift every tensor behind it and still fit in shape, so what could be shifted unseen is refused.
+A wrong name can shift all tensors after it and still match in shape, so anything that could be shifted unnoticed is
+refused.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from converter.common.errors import FileError, Problem, file_error
 from converter.files.regular_files import map_file, quoted
-from converter.files.tensors import RawRun, SourceFile, SourceTensor, TensorSet
+from converter.files.tensors import MappedBytes, SourceFile, SourceTensor, TensorSet
 from converter.open.names.infer_release_names import choose_release_names, missing_release_names
 from converter.open.names.naming import RELEASE, Named, bare_name, is_sure_name, name_tensors, with_names
 from converter.open.static_graph.lod_tensor import Stream, StreamError, read_stream, refusal
@@ -59,7 +60,7 @@ def open_combined(path: Path, family: Family) -> TensorSet:
 
 
 def read_named_streams(buffer: mmap.mmap, file: str, names: Sequence[str], program: Program) -> dict[str, Stream]:
-    """One stream for each name, of exactly the dtype and shape that the program says; nothing behind the last."""
+    """One stream for each name, with exactly the dtype and shape in the program; nothing may follow the last."""
     at = 0
     streams: dict[str, Stream] = {}
     problems: list[Problem] = []
@@ -86,7 +87,7 @@ def read_named_streams(buffer: mmap.mmap, file: str, names: Sequence[str], progr
 
 
 def _read_streams(buffer: mmap.mmap, file: str) -> list[Stream]:
-    """All streams of a file for which nothing says how many they are."""
+    """All streams of a file whose number of tensors is not known."""
     at = 0
     streams: list[Stream] = []
     while at < len(buffer):
@@ -104,7 +105,7 @@ def _read_streams(buffer: mmap.mmap, file: str) -> list[Stream]:
 def _tensors(streams: Mapping[str, Stream], buffer: mmap.mmap, file: str) -> dict[str, SourceTensor]:
     return {
         name: SourceTensor(
-            name, stream.shape, stream.dtype, file, (RawRun(buffer, stream.start, stream.size),), stored_as=name
+            name, stream.shape, stream.dtype, file, (MappedBytes(buffer, stream.start, stream.size),), stored_as=name
         )
         for name, stream in streams.items()
     }
@@ -139,7 +140,7 @@ def _find_movable(streams: Mapping[str, Stream], named: Named, family: Family) -
 
 
 def _name_by_info(stored: Mapping[str, SourceTensor], info: VariableInfo, program: Program) -> Named:
-    """Two files name the variables, so a changed letter shows; the structured names are PaddleNLP's keys."""
+    """Names from both the program and the table, so a changed letter is noticed; the table has PaddleNLP's keys."""
     lost = [quoted(name, 200) for name in stored if name not in info.structured]
     if lost:
         text = f"{info.file.name} does not know {', '.join(lost[:12])} of {program.file.name}. Do they belong together?"
@@ -161,7 +162,7 @@ def _structured(stored: Mapping[str, SourceTensor], info: VariableInfo) -> Named
 def _name_by_info_alone(
     found: Sequence[Stream], info: VariableInfo, buffer: mmap.mmap, file: str, family: Family
 ) -> tuple[Named, tuple[str, ...]]:
-    """The table's names in text order; what the names mean must agree with it, for nothing else would show it."""
+    """Names from the table alone, sorted. The numbers in the variable names must agree with it, as the only check."""
     names = sorted(info.structured)
     if len(names) != len(found):  # A pooler that the outputs do not depend on is in the table and not in the file.
         names = [name for name in names if ".pooler.dense." not in f".{info.structured[name]}"]
@@ -174,14 +175,14 @@ def _name_by_info_alone(
     if other or set(told.tensors) != set(named.tensors):
         different = sorted(set(told.tensors) ^ set(named.tensors)) + other
         text = f"{info.file.name}: its names and the numbers of the variables disagree on {quoted(different[0], 200)}"
-        raise FileError(Problem("E322", f"{text}. The program (.pdmodel) would tell the order"))
-    return named, (f"no program beside {file}: the order is that of the names in {info.file.name}",)
+        raise FileError(Problem("E322", f"{text}. The program (.pdmodel) has the order"))
+    return named, (f"no program next to {file}: the order is that of the names in {info.file.name}",)
 
 
 def _name_bare(found: Sequence[Stream], buffer: mmap.mmap, file: str, family: Family) -> tuple[Named, tuple[str, ...]]:
     choice = choose_release_names(found, file, family)
     named = name_tensors(_tensors(dict(zip(choice.names, found)), buffer, file), file, family)
     warning = (
-        f"nothing beside {file} names its tensors: their shapes are those of the 2021 release's names in text order"
+        f"nothing next to {file} names its tensors: their shapes are those of the 2021 release's names in text order"
     )
     return (named if choice.class_is_sure else replace(named, inferred_class="")), (warning,)

@@ -1,8 +1,8 @@
-"""One tensor of a static graph: the stream of a LoDTensor (a DenseTensor since 2.3), unchanged from Paddle 1.8 to 3.3.
+"""Read one tensor of a static graph: the stream of a LoDTensor (a DenseTensor since 2.3), as in Paddle 1.8 to 3.3.
 
 (paddle/fluid/framework/lod_tensor.cc, tensor_util.cc: TensorToStream.) u32 version 0; u64 number of LoD levels, each a
-u64 byte count and offsets; u32 tensor version 0; i32 length of a protobuf TensorDesc; the desc; the numbers, of which
-only the desc tells how many they are.
+u64 byte count and offsets; u32 tensor version 0; i32 length of a protobuf TensorDesc; the desc; the numbers, whose
+count only the desc has.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _OTHER_TYPES = {
 }
 #: A data type and some dimensions of at most ten bytes each.
 _MOST_DESC = 256
-#: Real tensors have none or one level; two and three were seen in other models.
+#: Real tensors have none or one level; other models have two or three.
 _MOST_LEVELS = 8
 
 
 class Stream(NamedTuple):
-    """One tensor of a file: what it says of itself, where its numbers begin, and how many bytes they are."""
+    """One tensor of a file: dtype, shape, the place of its numbers and their size in bytes."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -59,7 +59,7 @@ class Stream(NamedTuple):
 
 
 class StreamError(ValueError):
-    """The bytes are no such stream. `offset` is where in the file that shows."""
+    """The bytes are not such a stream. `offset` is the byte where that was found."""
 
     def __init__(self, offset: int, reason: str) -> None:
         self.offset = offset
@@ -82,8 +82,8 @@ def read_stream(buffer: mmap.mmap, at: int) -> Stream:
     dtype, shape = read_desc(buffer[at : at + length], at)
     start, size = at + length, element_count(shape) * DTYPES[dtype][1]
     if size > len(buffer) - start:
-        said = f"{list(shape)} of {dtype} takes {size} bytes"
-        raise StreamError(start, f"{said} and {len(buffer) - start} are left. Is the file complete?")
+        needed = f"{list(shape)} of {dtype} takes {size} bytes"
+        raise StreamError(start, f"{needed} and {len(buffer) - start} are left. Is the file complete?")
     if levels and (not shape or levels[-1] != shape[0]):
         raise StreamError(begin + 4, f"its LoD ends at row {levels[-1]}, and the shape is {list(shape)}")
     return Stream(dtype, shape, start, size)
@@ -122,7 +122,7 @@ def read_desc(desc: bytes, at: int = 0) -> tuple[str, tuple[int, ...]]:
     dtype = DATA_TYPES.get(plain[0])
     if dtype is None:
         known = _OTHER_TYPES.get(plain[0], "unknown")
-        raise StreamError(at, f"data type {plain[0]} ({known}), which no weights have")
+        raise StreamError(at, f"data type {plain[0]} ({known}), which is not supported")
     shape = tuple(plain[1:])
     if not is_shape(shape):
         raise StreamError(at, f"dimensions {_signed(shape)}, which no tensor has")
@@ -132,7 +132,7 @@ def read_desc(desc: bytes, at: int = 0) -> tuple[str, tuple[int, ...]]:
 
 
 def write_desc(data_type: int, shape: tuple[int, ...]) -> bytes:
-    """The one way in which Paddle writes a TensorDesc."""
+    """A TensorDesc exactly as Paddle writes it."""
     return b"\x08" + _varint(data_type) + b"".join(b"\x10" + _varint(size) for size in shape)
 
 
@@ -161,7 +161,7 @@ def _need(buffer: mmap.mmap, at: int, size: int, what: str) -> None:
 
 
 def starts_as_stream(head: bytes) -> bool:
-    """Whether a file begins as these streams do: two versions of 0, few LoD levels, a description that fits."""
+    """Whether a file begins like these streams: two versions of 0, few LoD levels, a plausible description."""
     if len(head) < 21 or head[:4] != bytes(4):
         return False
     if head[4:12] != bytes(8):
@@ -170,7 +170,7 @@ def starts_as_stream(head: bytes) -> bool:
 
 
 def refusal(buffer: mmap.mmap, file: str, error: StreamError, stored_as: str = "") -> FileError:
-    """A stream's error in words for the user; a file of another kind is called that."""
+    """The error for the user; it names the kind of a foreign file."""
     head = buffer[:HEAD_BYTES]
     foreign = None if starts_as_stream(head) else recognise(head, len(buffer))
     if foreign is None and head[:1] == b"\x80":

@@ -1,5 +1,5 @@
-"""A program file, for what it says of the variables: `.pdmodel` or `__model__` (a protobuf ProgramDesc, to 3.0) and
-`.json` (PIR, since 3.0). Only names, dtypes and shapes of the persistable tensors are read, and nothing is run.
+"""Read the variables of a program file: `.pdmodel` or `__model__` (a protobuf ProgramDesc, up to 3.0) and `.json` (PIR,
+since 3.0). Only names, dtypes and shapes of the persistable tensors are read, and nothing is run.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from converter.files.regular_files import HEAD_BYTES, map_file, quoted, recognis
 from converter.files.tensors import SourceFile, is_shape
 from converter.open.static_graph.lod_tensor import StreamError, read_desc
 
-#: A model of 24 layers has 400 parameters, and its optimizer four times as many.
+#: A large model has 400 parameters, and its optimizer four times as many.
 MOST_VARIABLES = 20_000
-#: Of all messages together: a training program of 24 layers has a few 100,000.
+#: In all messages together: a training program of 24 layers has a few 100,000.
 _MOST_FIELDS = 2_000_000
 _MOST_BYTES = 256 << 20
 _MOST_NAME = 512
@@ -54,7 +54,7 @@ class Program:
 
 
 class _Bad(ValueError):
-    """Why a variable of a program cannot be taken."""
+    """Why a variable of a program cannot be used."""
 
 
 def read_program(path: Path) -> Program:
@@ -192,7 +192,7 @@ def _read_parameter(op: dict[str, Any], place: int) -> tuple[str, Variable]:
     except (KeyError, IndexError, TypeError):
         raise _Bad(f"{quoted(name, 200)} has no dtype and shape") from None
     if not tensor or dtype is None:
-        raise _Bad(f"{quoted(name, 200)} is of a type that no weights have")
+        raise _Bad(f"{quoted(name, 200)} has a type that is not supported")
     if not isinstance(shape, list) or not is_shape(shape):
         raise _Bad(f"{quoted(name, 200)}: the shape is no list of sizes")
     return name, Variable(dtype, tuple(shape))

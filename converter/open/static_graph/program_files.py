@@ -1,4 +1,5 @@
-"""What lies beside a file of weights and names its tensors, and which weights a program belongs to: by exact names."""
+"""Find the files next to a weight file that name its tensors, and the weights that a program belongs to, by exact file
+names."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ COMBINED = ("__params__", "params")
 
 
 class NameSources(NamedTuple):
-    """The program beside a combined file, jit.save's table of names, and the files that these are."""
+    """The program next to a combined file, jit.save's table of names, and their files."""
 
     program: Optional[Program]
     info: Optional[VariableInfo]
@@ -73,14 +74,14 @@ def find_name_sources(path: Path) -> NameSources:
 
 
 def not_used(error: FileError, instead: str) -> str:
-    """The warning about a neighbour that is damaged and not needed. Raises it where it asks to run something."""
+    """The warning about a damaged file that is not needed. Raises the error if the file asks to run something."""
     if error.problems[0].code == "E301":
         raise error
     return f"{error.problems[0].text.rstrip('.')}. Not needed and not used: {instead}"
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Other JSON may lie there; a web page in the place of the program is a download that failed. Raises FileError."""
+    """Refuse a web page in the place of the program: a failed download. Other JSON is fine. Raises FileError."""
     with map_file(path) as buffer:
         foreign = recognise(buffer[:HEAD_BYTES], len(buffer))
     if foreign is not None and "JSON" not in foreign:
@@ -112,6 +113,8 @@ def find_weights_of(path: Path) -> Path:
         return folder
     listed = " and ".join(candidate.name for candidate in found) or " or ".join(candidates)
     reason = (
-        f"{listed} are both there. Name the one" if found else f"a program without weights; expected {listed} beside it"
+        f"{listed} are both there. Name the one"
+        if found
+        else f"a program without weights; expected {listed} next to it"
     )
     raise SourceError(Problem("E003" if found else "E004", f"{quoted(name, 255)[1:-1]}: {reason}"))

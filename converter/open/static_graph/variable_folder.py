@@ -1,4 +1,5 @@
-"""A folder with one file per variable: `params/` of the release, its fine-tunes, save_vars, separate_parameters."""
+"""Read a folder with one file per variable: `params/` of the 2021 release and its fine-tunes, save_vars,
+separate_parameters."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from converter.common.errors import FileError, Problem, SourceError, file_error
-from converter.files.mapped_range import FileRun
+from converter.files.mapped_range import MappedRange
 from converter.files.regular_files import HEAD_BYTES, is_file, map_file, quoted
 from converter.files.tensors import SourceFile, SourceTensor, TensorSet
 from converter.open.names.naming import is_weight, name_tensors, why_left_out, with_names
@@ -20,7 +21,7 @@ from mappings import Family
 #: A fine-tuned large has 2,000: each weight and four tensors of its optimizer.
 MOST_FILES = 20_000
 _MOST_PROBLEMS = 20
-#: What people keep beside variables and is none.
+#: Endings of other files that are kept next to variables.
 _OTHER_FILES = (".json", ".txt", ".md", ".model", ".yaml", ".yml", ".py", ".log", ".pdmodel", ".pdopt", ".info")
 
 
@@ -28,7 +29,7 @@ def open_variables(folder: Path, family: Family) -> TensorSet:
     """The tensors of a folder of variable files. Raises FileError with the problems of all files."""
     names = list_folder(folder)
     program, odd = _read_program(folder, names)
-    reading = _Reading(folder, names, program)
+    reading = VariableFolderReader(folder, names, program)
     for name in names:
         reading.add(name)
     if program is not None:
@@ -67,7 +68,7 @@ def holds_variables(names: Sequence[str]) -> bool:
 
 
 def _read_program(folder: Path, names: Sequence[str]) -> tuple[Program | None, list[str]]:
-    """The program, and warnings: files of variables have their names, so one that is damaged is not needed."""
+    """The program, and warnings. Variable files carry their names, so a damaged program is not needed."""
     programs: list[Program] = []
     odd: list[str] = []
     for name in MODELS:
@@ -83,8 +84,8 @@ def _read_program(folder: Path, names: Sequence[str]) -> tuple[Program | None, l
     return (programs[0] if programs else None), odd
 
 
-class _Reading:
-    """What the files of one folder are, and what is wrong with them."""
+class VariableFolderReader:
+    """Sorts the files of one folder into tensors and others, and collects problems."""
 
     def __init__(self, folder: Path, names: Sequence[str], program: Program | None) -> None:
         self.folder = folder
@@ -119,15 +120,15 @@ class _Reading:
             except StreamError as error:
                 raise refusal(buffer, name, error) from None
         if stream.end != size:
-            said = f"{list(stream.shape)} of {stream.dtype} ends here, and {size - stream.end} bytes follow"
-            raise file_error("E320", name, said, offset=stream.end)
+            reason = f"{list(stream.shape)} of {stream.dtype} ends here, and {size - stream.end} bytes follow"
+            raise file_error("E320", name, reason, offset=stream.end)
         if name in self.wanted and (stream.dtype, stream.shape) != self.wanted[name]:
             expected = self.wanted[name]
-            said = (
-                f"{list(stream.shape)} of {stream.dtype}; the program says {list(expected.shape)} of {expected.dtype}"
+            reason = (
+                f"{list(stream.shape)} of {stream.dtype}; the program has {list(expected.shape)} of {expected.dtype}"
             )
-            raise file_error("E322", name, said)
-        run = FileRun(self.folder / name, stream.start, stream.size, size)
+            raise file_error("E322", name, reason)
+        run = MappedRange(self.folder / name, stream.start, stream.size, size)
         self.stored[name] = SourceTensor(name, stream.shape, stream.dtype, name, (run,), stored_as=name)
         self.files[name] = SourceFile(self.folder / name, name, size)
 
@@ -140,7 +141,7 @@ class _Reading:
 
 
 def _why_no_tensor(path: Path) -> str:
-    """Why a file of an unknown name is no tensor, or ''. It is opened only when it is a regular file."""
+    """Why a file with an unknown name is not a tensor, or ''. Only regular files are opened."""
     if os.path.isdir(path):
         return "a folder, not looked into"
     try:

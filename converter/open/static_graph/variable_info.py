@@ -1,4 +1,4 @@
-"""`.pdiparams.info`: what paddle.jit.save kept of the variables before PIR, a pickle of variable -> structured name.
+"""Read `.pdiparams.info`, which paddle.jit.save wrote before PIR: a pickle of variable -> structured name.
 
 (paddle/jit/api.py, jit.save: a dict of dicts of `structured_name`, `stop_gradient` and `trainable`, protocol 2.)
 """
@@ -21,7 +21,7 @@ _FIELDS = {"structured_name", "stop_gradient", "trainable"}
 
 @dataclass(frozen=True)
 class VariableInfo:
-    """Variable name -> structured name (PaddleNLP's key); None where the file has none for it."""
+    """Variable name -> structured name (PaddleNLP's key), or None."""
 
     file: SourceFile
     structured: dict[str, str | None]

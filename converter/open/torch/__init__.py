@@ -1,1 +1,1 @@
-"""Files of `torch.save`: looked at first, then read by torch's own weights_only loader."""
+"""Files of `torch.save`: checked first, then read by torch's own weights_only loader."""

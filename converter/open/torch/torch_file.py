@@ -1,6 +1,6 @@
-"""`pytorch_model.bin` of transformers: read by torch's weights_only loader, after what it asks for was looked at.
+"""Read `pytorch_model.bin` with torch's weights_only loader, after its pickle and its archive were checked.
 
-torch is imported here and nowhere else in the converter. The tensors stay in the mapped file.
+This is the only module of the converter that loads torch. The tensors stay in the mapped file.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 _ZIP_START = b"PK\x03\x04"
 _MOST_PICKLE_BYTES = 64 << 20
 _MOST_RECORDS = 20_000
-#: Of torch 1.6 to 2.9, next to the numbers (torch/serialization.py, caffe2/serialize/inline_container.cc).
+#: Records of torch 1.6 to 2.9 next to the numbers (torch/serialization.py, caffe2/serialize/inline_container.cc).
 _OWN_RECORDS = ("data.pkl", "version", "byteorder", ".format_version", ".storage_alignment", ".data/serialization_id")
 
 
 @dataclass(frozen=True)
-class TorchRun:
-    """The bytes of a tensor that torch holds, over the mapped file, from `address` on."""
+class TorchBytes:
+    """The bytes of a tensor that torch has mapped, from `address` on."""
 
     data: memoryview
     address: int = 0
@@ -88,7 +88,7 @@ def open_torch(path: Path) -> TensorSet:
 def _check_zip(path: Path) -> tuple[Records, str]:
     """Size and CRC of each record, and the name of one that nothing uses, or ''.
 
-    The archive was found to hold its records as they are, and its pickle to ask for nothing but tensors. Raises
+    Checks that the archive stores its records uncompressed and that its pickle asks for nothing but tensors. Raises
     FileError.
     """
     file = path.name
@@ -109,7 +109,7 @@ def _check_zip(path: Path) -> tuple[Records, str]:
             return Counter((entry.file_size, entry.CRC) for entry in entries), unused
     except FileError:
         raise
-    except Exception as error:  # zipfile raises many kinds for damage
+    except Exception as error:  # zipfile raises many kinds of errors for damage.
         reason = f"a damaged zip archive ({quoted(str(error), 120)}). Is the download complete?"
         raise file_error("E303", file, reason) from None
 
@@ -156,8 +156,8 @@ def _load(path: Path, zipped: bool) -> Any:
     except MemoryError:
         raise
     except Exception as error:  # whatever torch raises for damage
-        said = quoted(" ".join(str(error).split()), 200)
-        raise file_error("E303", path.name, f"torch cannot load it: {said}. Is the download complete?") from None
+        reason = quoted(" ".join(str(error).split()), 200)
+        raise file_error("E303", path.name, f"torch cannot load it: {reason}. Is the download complete?") from None
 
 
 def _take_tensors(loaded: Any, file: str) -> tuple[dict[str, Any], list[object]]:
@@ -184,7 +184,8 @@ def _shown(key: object) -> str:
 
 
 def _check_storages(tensors: dict[str, Any], records: Records, file: str) -> None:
-    """torch believes the pickle and the local headers about where a record lies: its sum must be the archive's."""
+    """Compare the checksum of each storage with the archive's: torch takes the place of a record from the pickle and
+    the local headers."""
     import ctypes
 
     seen: dict[tuple[int, int], bool] = {}
@@ -195,15 +196,15 @@ def _check_storages(tensors: dict[str, Any], records: Records, file: str) -> Non
             data = (ctypes.c_char * place[1]).from_address(place[0]) if place[1] else b""
             seen[place] = (place[1], zlib.crc32(data)) in records
         if not seen[place]:
-            raise file_error("E305", file, f"{quoted(name, 200)}: its bytes have another sum than the archive says")
+            raise file_error("E305", file, f"{quoted(name, 200)}: its bytes do not have the checksum in the archive")
 
 
 def _describe(name: str, tensor: Any, file: str) -> SourceTensor:
-    """Facts about a tensor. Raises FileError for one that is not dense, or of a dtype that no model of ours has."""
+    """Facts about a tensor. Raises FileError for one that is not dense, or of an unsupported dtype."""
     dtype, shape = str(tensor.dtype).replace("torch.", "", 1), tuple(tensor.shape)
     if dtype not in DTYPES or str(tensor.layout) != "torch.strided" or tensor.is_quantized:
         kind = f"{dtype}, {tensor.layout}"
-        raise file_error("E305", file, f"{quoted(name, 200)} is {kind}, which no weights are")
+        raise file_error("E305", file, f"{quoted(name, 200)} is {kind}, which is not supported")
     fortran = not tensor.is_contiguous()
     dense = tensor.detach().permute(*reversed(range(len(shape)))) if fortran else tensor.detach()
     needed = element_count(shape) * DTYPES[dtype][1]
@@ -211,5 +212,7 @@ def _describe(name: str, tensor: Any, file: str) -> SourceTensor:
         raise file_error("E305", file, f"{quoted(name, 200)}: its strides leave gaps or use a value twice")
     torch: Any = importlib.import_module("torch")
     raw = dense.reshape(-1).view(torch.uint8).numpy() if needed else None
-    run = TorchRun(memoryview(b"") if raw is None else memoryview(raw).toreadonly(), tensor.data_ptr() if needed else 0)
+    run = TorchBytes(
+        memoryview(b"") if raw is None else memoryview(raw).toreadonly(), tensor.data_ptr() if needed else 0
+    )
     return SourceTensor(name, shape, dtype, file, (run,), fortran)

@@ -1,4 +1,4 @@
-"""What a pickle of torch.save asks for, looked at before torch is given it: the parts of tensors, nothing else."""
+"""Check the pickle of a torch.save file before torch reads it: it may look up the parts of tensors and nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from converter.common.errors import file_error
 from converter.files.regular_files import quoted
-from converter.open.pickle.opcodes import ACCEPTED, REFUSED, Opcode
+from converter.open.pickle.opcodes import ACCEPTED, OPCODES, Opcode
 from converter.open.pickle.reader import MOST_OPCODES, read_argument
 from converter.open.pickle.values import Refusal
 from converter.open.torch.torch_stack import TorchStack
@@ -23,11 +23,10 @@ _LOOKED_UP = re.compile(
     r"|torch (Float|Double|Half|BFloat16|Long|Int|Short|Char|Byte|Bool)Storage"
     r"|torch\.storage UntypedStorage"
 )
-#: Storages are named by persistent ids; names come as GLOBAL, for torch writes protocol 2.
+#: torch writes protocol 2, with storages as persistent ids and names as GLOBAL.
 _WRITTEN = {
     **{byte: opcode for byte, opcode in ACCEPTED.items() if opcode.protocol <= 2},
-    ord("Q"): REFUSED[ord("Q")],
-    0x8B: REFUSED[0x8B],
+    **{byte: opcode for byte, opcode in OPCODES.items() if opcode.name in ("BINPERSID", "LONG4")},
 }
 
 
@@ -73,13 +72,13 @@ def _walk(buffer: Any, at: int, file: str, stack: TorchStack) -> int:
 
 
 def _refuse(buffer: Any, at: int, file: str) -> None:
-    known = ACCEPTED.get(buffer[at]) or REFUSED.get(buffer[at])
+    known = OPCODES.get(buffer[at])
     if known is not None and known.name == "INST":
         try:
             argument, _ = read_argument(buffer, at, known)
             _check_name(known, argument, at, file)
         except Refusal:
-            pass  # What it would look up is not to be read; the opcode is reason enough.
+            pass  # The name cannot be read; the opcode is reason enough.
     what = f"the opcode {known.name}" if known else f"{buffer[at]:#04x}, which is no opcode"
     raise file_error("E302", file, f"{what}: torch writes none such for tensors. Not loaded", offset=at)
 

@@ -1,5 +1,5 @@
-"""The stack of a pickle of torch.save, followed without making its values: how far its tuples unfold, and which records
-of the archive it names."""
+"""Simulate the stack of a torch.save pickle without making its values, to find how far its tuples unfold and which
+records of the archive it names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_IN_TUPLE = 10_000
 _MOST_KEY = 512
 _TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _TEXTS = ("BINUNICODE", "BINSTRING", "SHORT_BINSTRING")
-#: How many values each takes from the stack, and whether it leaves one.
+#: How many values each opcode takes from the stack, and whether it leaves one.
 _EFFECTS = {
     "REDUCE": (2, True),
     "BUILD": (2, True),

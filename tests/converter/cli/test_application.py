@@ -32,7 +32,7 @@ def test_convert_says_what_it_wrote_and_ends_with_0(tmp_path: Path) -> None:
     result = call("convert", write_folder(tmp_path / "in"), tmp_path / "out")
     assert result.exit_code == 0
     assert result.stdout.startswith(f"wrote {tmp_path / 'out'}: ErnieMModel, 2,152 parameters in 38 tensors")
-    assert result.stderr.startswith("warning: no tokenizer beside the weights")
+    assert result.stderr.startswith("warning: no tokenizer next to the weights")
 
 
 def test_json_is_one_object_on_stdout_and_nothing_else(tmp_path: Path) -> None:

@@ -132,7 +132,8 @@ def test_a_tensors_name_is_no_command_in_a_warning(name: str, tmp_path: Path) ->
 
 
 def test_a_terminal_report_of_verify_has_no_line_that_a_name_began() -> None:
-    from verify.report.report import Report, render_table
+    from verify.report.terminal import render_table
+    from verify.results.report import Report
 
     report = Report("float64", problems=[Problem("E404", f"missing: a\n::error::b, {HOSTILE}")], warnings=["\n##[x]y"])
     assert is_harmless(render_table(report)) and "E404" in render_table(report)

@@ -15,8 +15,8 @@ import pytest
 
 from converter.common.errors import FetchError, FileError, Paddle2TorchError
 from converter.fetch import request, transport
-from converter.fetch.partial_download import Part
-from converter.fetch.url import follow, parse_address
+from converter.fetch.partial_download import PartialFile
+from converter.fetch.url import parse_address, resolve_redirect
 from converter.locate.locate import locate
 from tests.support.checkpoints import make_state
 from tests.support.server import Handler, Server, cut, moved, stall, status, whole
@@ -222,15 +222,17 @@ def test_without_a_length_the_reader_tells_whether_the_file_is_whole(
     assert locate(address).path.read_bytes() == BODY
 
 
-def test_without_a_length_a_file_that_does_not_tell_its_end_is_refused(server: Server, tmp_path: Path) -> None:
+def test_without_a_length_a_format_that_does_not_mark_its_end_is_refused(server: Server, tmp_path: Path) -> None:
     address = server.on("/x.pdiparams", without_length(bytes(5000)))  # type: ignore[arg-type]
-    assert "does not say how long" in refusal(address)
+    assert "does not send the length of the file, and this format does not mark its end" in refusal(address)
     assert kept(tmp_path) == []
 
 
-def test_an_empty_file_and_a_packed_one_are_refused(server: Server, tmp_path: Path) -> None:
+def test_an_empty_file_and_a_compressed_one_are_refused(server: Server, tmp_path: Path) -> None:
     assert "empty" in refusal(server.on(PATH, status(200)))
-    assert "packed" in refusal(server.on(PATH, status(200, BODY, Content_Encoding="gzip")))
+    assert "is compressed, which was not asked for" in refusal(
+        server.on(PATH, status(200, BODY, Content_Encoding="gzip"))
+    )
     assert kept(tmp_path) == []
 
 
@@ -264,9 +266,10 @@ def test_redirects_are_followed_to_http_alone_and_not_for_ever(server: Server) -
 
 def test_a_redirect_from_https_to_http_is_not_followed() -> None:
     start = parse_address("https://me:x@host/a.pdparams")
-    assert follow(start, "/b").authorization and follow(start, "https://other/b").authorization is None
+    assert resolve_redirect(start, "/b").authorization
+    assert resolve_redirect(start, "https://other/b").authorization is None
     with pytest.raises(FetchError, match="E707.*from https to http"):
-        follow(start, "http://host/a.pdparams")
+        resolve_redirect(start, "http://host/a.pdparams")
 
 
 def test_credentials_go_to_their_host_alone_and_are_never_shown(server: Server) -> None:
@@ -332,13 +335,13 @@ def test_a_disk_that_fills_up_on_the_way_is_one_line(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = server.on(PATH, whole(BODY))
-    begin = Part.begin
+    begin = PartialFile.begin
 
-    def full(self: Part, reply: transport.Reply) -> None:
+    def full(self: PartialFile, reply: transport.Reply) -> None:
         begin(self, reply)
         self.path.symlink_to("/dev/full")
 
-    monkeypatch.setattr(Part, "begin", full)
+    monkeypatch.setattr(PartialFile, "begin", full)
     text = refusal(address)
     assert text.startswith("error[E708]") and "No space left" in text
     assert kept(tmp_path) == []

@@ -1,4 +1,4 @@
-"""A download that is killed leaves nothing that a later run takes for whole; the later run goes on from there."""
+"""A download that is killed leaves no file that a later run takes for complete; the later run continues it."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from huggingface_hub import constants
 
 from converter import convert
 from converter.common.errors import FetchError, SourceError
-from converter.locate import hub_snapshot as hub
 from converter.locate.hub_files import needed_files
-from converter.locate.locate import Located, locate
+from converter.locate.locate import locate
+from converter.locate.located import Located
 from tests.support.checkpoints import write_folder
 from tests.support.hub_server import COMMIT, SECOND, Repository, git_sum, refusing
 from tests.support.server import Server, cut, status, whole
@@ -27,7 +27,6 @@ ID = "PaddlePaddle/tiny"
 def endpoint(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", server.url)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # Other tests' environment.
-    monkeypatch.setattr(hub, "WAITS", (0.0, 0.0))
 
 
 @pytest.fixture
@@ -77,7 +76,7 @@ def test_the_sum_of_a_small_file_is_git_s(server: Server, files: dict[str, bytes
     wrong = files["config.json"].replace(b'"hidden_size": 8', b'"hidden_size": 9')
     assert len(wrong) == len(files["config.json"]) and wrong != files["config.json"]
     Repository(server, ID, files, wrong={"config.json": wrong}).open()
-    assert "config.json: git's sum is" in refusal()
+    assert "config.json: git's blob id is" in refusal()
     assert wrong not in blobs(tmp_path)
     assert git_sum(b"hello world\n") == "3b18e512dba79e4c8300dd08aeb37f8e728b8dad"  # As `git hash-object` says.
 
@@ -92,7 +91,7 @@ def test_a_blob_that_rotted_in_the_cache_is_fetched_again(server: Server, files:
 
 def test_a_file_without_a_usual_sum_is_taken_with_a_warning(server: Server, files: dict[str, bytes]) -> None:
     Repository(server, ID, files, etags={"config.json": "v1"}).open()
-    assert locate(ID).warnings == ("config.json: the Hub tells no sum of it, only its size was checked",)
+    assert locate(ID).warnings == ("config.json: the Hub reports no checksum for it, only its size was checked",)
 
 
 @pytest.mark.parametrize("etag", ["../../../escaped", ".."])
@@ -281,3 +280,20 @@ def test_a_token_that_no_header_can_hold_is_told_and_not_shown(
     text = refusal()
     assert text.startswith(f"error[E710]: {ID}: the token has characters") and token[3:8] not in text
     assert server.log == []
+
+
+def test_a_wait_that_the_hub_asks_for_is_kept_when_it_is_short(
+    server: Server, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("converter.hub.client.time.sleep", waits.append)
+    Repository(server, ID, files).open()
+    path = f"/api/models/{ID}/revision/main"
+    answer = server.answers[path][0]
+    server.on(path, status(429, Retry_After="7"), answer)
+    assert names(locate(ID)) == ["config.json", "model_state.pdparams"] and waits == [7.0]
+    server.log.clear()
+    server.on(path, status(503, Retry_After="3600"), answer)
+    (warning,) = locate(ID).warnings
+    assert warning.startswith("the Hub answers 503 for its list of files: ") and "from the cache" in warning
+    assert waits == [7.0] and len(server.asked("/api")) == 1

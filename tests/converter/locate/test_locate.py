@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from converter.cli import app
 from converter.common.errors import FetchError, FileError, SourceError
-from converter.fetch.cache import Entry, cache_folder
+from converter.fetch.cache import CacheEntry, cache_folder
 from converter.fetch.url import parse_address, safe_name, weight_name
 from converter.locate import builtin_models as table
 from converter.locate.locate import kind_of, locate
@@ -161,15 +161,15 @@ def test_two_runs_at_once_fetch_once(server: Server) -> None:
 
 
 def test_what_a_killed_run_left_to_be_checked_is_cleared(tmp_path: Path) -> None:
-    entry = Entry(tmp_path, "names", "x", "y")
+    entry = CacheEntry(tmp_path, "names", "x", "y")
     (entry.folder / "incoming").mkdir(parents=True)
     (entry.folder / "incoming" / "model_state.pdparams").write_bytes(BODY)
     with entry.locked(print):
         assert not (entry.folder / "incoming").exists() and entry.find("model_state.pdparams") is None
 
 
-def test_the_table_is_that_of_paddlenlp(paddle_python: Path) -> None:
-    root = next((paddle_python.parent.parent / "lib").glob("python*/site-packages/paddlenlp"))
+def test_the_table_is_that_of_paddlenlp(live_paddle_python: Path) -> None:
+    root = next((live_paddle_python.parent.parent / "lib").glob("python*/site-packages/paddlenlp"))
     told = "".join(
         (root / path).read_text()
         for path in (

@@ -84,7 +84,12 @@ def test_reading_is_done_without_pickle_or_paddle() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not forbidden & {name.split(".")[0] for name in names}, path
+            tables = (
+                {"pickletools"} if path.name == "opcodes.py" else set()
+            )  # Its table of opcodes, which runs nothing.
+            assert not (forbidden - tables) & {name.split(".")[0] for name in names}, path
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "pickletools":
+                assert node.attr in ("opcodes", "ArgumentDescriptor") or node.attr.isupper(), path
             called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
             assert called not in ("eval", "exec", "compile", "__import__"), path
 

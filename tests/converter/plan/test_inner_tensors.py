@@ -14,6 +14,7 @@ import pytest
 from converter import Paddle2TorchError, convert, inspect
 from converter.common.errors import PlanError
 from converter.files.tensors import SourceTensor
+from converter.open.options import SourceOptions
 from converter.open.source import Source, open_source
 from converter.plan.inner_tensors import left_inside_paragraph
 from converter.plan.make_plan import make_plan
@@ -171,7 +172,7 @@ def test_where_no_scheme_fits_the_adapters_are_named_too(tmp_path: Path) -> None
 
 def variables(folder: Path, state: dict[str, np.ndarray]) -> Source:
     """A folder with a file per variable."""
-    return open_source(write_variables(folder, state), architecture=HEADED, num_attention_heads=2)
+    return open_source(write_variables(folder, state), SourceOptions(architecture=HEADED, num_attention_heads=2))
 
 
 OFFICIAL = (
@@ -222,7 +223,7 @@ def test_the_state_of_every_optimizer_is_left_out_with_its_reason(tmp_path: Path
 def test_a_combined_file_with_its_program(tmp_path: Path) -> None:
     state = {**official(), "encoder_layer_0_ffn_fc_0.w_0@scale": np.zeros(7, "f4")}
     write_combined(tmp_path, state)
-    ((code, text),) = refusal(open_source(tmp_path, architecture=HEADED, num_attention_heads=2))
+    ((code, text),) = refusal(open_source(tmp_path, SourceOptions(architecture=HEADED, num_attention_heads=2)))
     assert code == "E110" and text.startswith("encoder_layer_0_ffn_fc_0.w_0@scale: quantisation scales")
 
 

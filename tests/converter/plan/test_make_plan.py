@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from converter.common.errors import PlanError
+from converter.open.options import SourceOptions
 from converter.open.source import open_source
 from converter.plan.make_plan import Plan, make_plan
 from mappings import SOURCE_CLASSES
@@ -122,15 +123,15 @@ def test_sizes_come_from_the_tensors_where_there_is_no_config(tmp_path: Path) ->
     with pytest.raises(PlanError, match="Give --config FILE, or --architecture"):
         make_plan(open_source(tmp_path))
     with pytest.raises(PlanError, match="Give --num-attention-heads"):
-        make_plan(open_source(tmp_path, architecture="ErnieMModel"))
-    made = make_plan(open_source(tmp_path, architecture="ErnieMModel", num_attention_heads=2))
+        make_plan(open_source(tmp_path, SourceOptions(architecture="ErnieMModel")))
+    made = make_plan(open_source(tmp_path, SourceOptions(architecture="ErnieMModel", num_attention_heads=2)))
     assert {name: made.sizes.by_field()[name] for name in SIZES} == SIZES
 
 
 def test_heads_that_do_not_divide_are_an_error_wherever_they_come_from(tmp_path: Path) -> None:
     write_folder(tmp_path, config={})
     with pytest.raises(PlanError, match="E015"):
-        make_plan(open_source(tmp_path, architecture="ErnieMModel", num_attention_heads=3))
+        make_plan(open_source(tmp_path, SourceOptions(architecture="ErnieMModel", num_attention_heads=3)))
 
 
 def test_a_config_without_labels_means_two(tmp_path: Path) -> None:

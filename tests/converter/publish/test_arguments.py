@@ -8,8 +8,8 @@ import pytest
 
 from converter import Paddle2TorchError, push
 from converter.publish.arguments import check_arguments
-from tests.converter.publish.conftest import ID, Pushes, refusal
 from tests.support.local_hub import LocalHub
+from tests.support.publish_fixtures import ID, Pushes, refusal
 
 
 def test_the_wrong_way_round_is_recognised(hub: LocalHub, output: Path) -> None:

@@ -6,20 +6,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from converter.publish.card import describe_evidence
-from tests.converter.publish.conftest import ID, Pushes, refusal, write_report, write_trace
 from tests.converter.publish.test_evidence import problems
 from tests.support.local_hub import LocalHub
+from tests.support.publish_fixtures import ID, Pushes, refusal, write_report, write_trace
+from verify.results.report import Report, read_report
 
 
-def reported(output: Path) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads((output / "verification" / "report.json").read_text())
-    return data
+def reported(output: Path) -> Report:
+    return read_report(json.loads((output / "verification" / "report.json").read_text()))
 
 
 def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -227,10 +228,10 @@ def test_the_card_names_a_behavior_that_was_asked_for(output: Path) -> None:
     assert problems(output) == []
     card = describe_evidence(reported(output), False)
     assert "The behavior is `release`, which `convert` was asked for with `--behavior`; that of the source" in card
-    assert "that of the source" not in describe_evidence({**reported(output), "source_behavior": "release"}, False)
+    assert "that of the source" not in describe_evidence(replace(reported(output), source_behavior="release"), False)
 
 
 def test_the_card_counts_tensors_and_not_their_gradients(output: Path) -> None:
     report = reported(output)
-    twice = [*report["gradients"], *({**each, "case": "b"} for each in report["gradients"])]
-    assert "| gradients | 38 tensors |" in describe_evidence({**report, "gradients": twice}, False)
+    twice = [*report.gradients, *(replace(each, case="b") for each in report.gradients)]
+    assert "| gradients | 38 tensors |" in describe_evidence(replace(report, gradients=twice), False)

@@ -13,7 +13,7 @@ import pytest
 from converter import Paddle2TorchError
 from converter.publish.evidence import check_evidence
 from converter.publish.folder import list_files
-from tests.converter.publish.conftest import write_report, write_trace
+from tests.support.publish_fixtures import write_report, write_trace
 
 
 def problems(output: Path) -> list[str]:

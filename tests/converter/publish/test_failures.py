@@ -10,9 +10,9 @@ import pytest
 from huggingface_hub.errors import HfHubHTTPError
 
 from converter import Paddle2TorchError, push
-from tests.converter.publish.conftest import ID, TOKEN, Pushes, refusal, sent
 from tests.support.local_hub import Handler, LocalHub, cut, lose, refuse
 from tests.support.local_hub_store import Blob
+from tests.support.publish_fixtures import ID, TOKEN, Pushes, refusal, sent
 
 COMMIT, UPLOAD, INFO, CREATE = "/commit/", "^/large/", f"^/api/models/{ID}$", "^/api/repos/create"
 
@@ -124,7 +124,7 @@ def test_a_card_that_the_hub_refuses_is_told_with_the_reasons(hub: LocalHub, pus
     reasons = {"errors": [{"message": '"license" must be one of [mit]'}], "warnings": []}
     hub.plan("POST", "validate-yaml", lambda handler: handler.tell(reasons, status=400))
     text = refusal(push_it)
-    assert text.startswith("error[E812]") and '"license" must be one of [mit]' in text and "Mend README.md" in text
+    assert text.startswith("error[E812]") and '"license" must be one of [mit]' in text and "Fix README.md" in text
 
 
 def test_quotes_in_what_the_hub_says_stay_as_they_are(hub: LocalHub, push_it: Pushes) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from converter import Paddle2TorchError, convert, push
-from tests.converter.publish.conftest import ID, write_report
 from tests.support.checkpoints import make_state, write_folder
 from tests.support.local_hub import LocalHub
+from tests.support.publish_fixtures import ID, write_report
 
 LORA = "encoder.layers.1.self_attn.q_proj.lora_A"
 

@@ -10,9 +10,9 @@ import pytest
 from huggingface_hub import ModelCard, constants
 
 from converter import push
-from tests.converter.publish.conftest import ID, Pushes, refusal, sent, snapshot, write_report, write_trace
 from tests.support.local_hub import LocalHub
 from tests.support.local_hub_store import Blob
+from tests.support.publish_fixtures import ID, Pushes, refusal, sent, snapshot, write_report, write_trace
 
 
 def test_a_push_makes_the_repository_and_sends_every_file(hub: LocalHub, output: Path, push_it: Pushes) -> None:
@@ -135,7 +135,7 @@ def test_a_dry_run_of_a_public_repository_needs_no_token(
     push_it()
     monkeypatch.delenv("HF_TOKEN")
     assert push_it(dry_run=True).nothing_to_do
-    assert refusal(push_it).startswith("error[E805]: there is no token")
+    assert refusal(push_it).startswith("error[E805]: me/tiny: there is no token")
 
 
 def test_the_trace_is_pushed_where_it_is_small(
@@ -163,10 +163,10 @@ def test_the_trace_is_pushed_where_it_is_small(
 def test_the_card_has_the_evidence_and_the_name(hub: LocalHub, push_it: Pushes) -> None:
     push_it()
     card = hub.store.repositories[ID].read("README.md").decode()
-    assert "| weights | 38 tensors | equal, bit for bit | 0 |" in card
+    assert "| weights | 38 tensors | 0 differ | 0 |" in card and "Weights are compared bit for bit" in card
     assert "| pooler | 1 sites | 2.0e-15 | 1e-12 |" in card
-    assert "| tokens | 385 texts | equal | 0 |" in card
-    assert "PaddleNLP 2.8.1 on Paddle 3.3.1, run beside it" in card
+    assert "| tokens | 385 texts | 0 differ | 0 |" in card
+    assert "PaddleNLP 2.8.1 on Paddle 3.3.1, run next to it" in card
     assert f'AutoModel.from_pretrained("{ID}", trust_remote_code=True)' in card and "None yet" not in card
     assert ModelCard(card).data.library_name == "transformers"
 

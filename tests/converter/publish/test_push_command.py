@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.converter.publish.conftest import ID, TOKEN, write_trace
 from tests.support.local_hub import Handler, LocalHub, refuse
+from tests.support.publish_fixtures import ID, TOKEN, write_trace
 
 
 def run(hub: LocalHub, *words: object, token: str = TOKEN) -> subprocess.CompletedProcess[str]:

@@ -14,9 +14,10 @@ import pytest
 
 from converter import convert
 from converter.common.errors import OutputError
+from converter.common.layout import MANIFEST
 from converter.files.stale_folders import LOCK, clear_folders, mark
 from converter.write.new_files import create_file, write_file
-from converter.write.staging import MANIFEST, clear_leftovers, staged
+from converter.write.staging import clear_leftovers, staged
 from tests.support.checkpoints import write_folder
 
 PATTERN = ".*.paddle2torch-????????"

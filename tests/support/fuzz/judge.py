@@ -19,6 +19,7 @@ import safetensors.numpy
 
 from converter.common.errors import Paddle2TorchError
 from converter.files.tensors import SourceTensor
+from converter.open.options import SourceOptions
 from converter.open.source import open_source
 from converter.plan.make_plan import make_plan
 from tests.support.fuzz.damage import NO_OTHER_SOUND_FILE, Damage
@@ -32,7 +33,7 @@ def judge(subject: Subject, data: bytes, damage: Damage | None, folder: Path) ->
     """REFUSED, EQUAL, or what is wrong. `folder` is emptied. Exceptions that are not ours come through."""
     write(subject, data, folder)
     try:
-        opened = open_source(folder / subject.open, architecture=CLASS)
+        opened = open_source(folder / subject.open, SourceOptions(architecture=CLASS))
         found = {**opened.tensors.tensors, **opened.tensors.extras}
         arrays = {name: tensor.read() for name, tensor in found.items()}
         with contextlib.suppress(Paddle2TorchError):

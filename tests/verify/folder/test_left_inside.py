@@ -19,8 +19,8 @@ from verify.folder.check_manifest import read_manifest
 from verify.folder.left_inside import check_left_inside
 from verify.report.html.page import render_page
 from verify.report.junit import render_junit
-from verify.report.report import render_table
 from verify.report.summary import render_summary
+from verify.report.terminal import render_table
 
 HEADED = "ErnieMForSequenceClassification"
 LORA = "ernie_m.encoder.layers.1.self_attn.q_proj.lora_A"
@@ -62,25 +62,25 @@ def test_what_was_left_out_on_request_passes_and_every_report_says_so(adapted: P
     data = json.loads((output / "verification" / "report.json").read_text())
     assert data["left_inside"] == [{"source": LORA, "kind": "LoRA adapters"}] and data["passed"]
     without = "1 tensor inside its modules (LoRA adapters)"
-    assert render_table(report).startswith(f"PASSED, but without {without}, left out on request. Looked at: weights.")
-    page = render_page(data)
+    assert render_table(report).startswith(f"PASSED, but without {without}, left out on request\nLooked at: weights.")
+    page = render_page(report)
     assert 'class="verdict partly"' in page and f"PASSED, but without {without}" in page and page.count(LORA) >= 2
-    assert render_summary(data).startswith("## ⚠️ PASSED, but without") and "lora\\_A" in render_summary(data)
-    assert without in render_junit(data)
+    assert render_summary(report).startswith("## ⚠️ PASSED, but without") and "lora\\_A" in render_summary(report)
+    assert without in render_junit(report)
 
 
 def test_a_full_pass_is_not_called_a_plain_one(adapted: Path, output: Path) -> None:
     report = judge(adapted, output)
     report.checked = ["weights", "numbers", "tokens"]
     assert "PASSED, but without" in render_table(report) and "is the same model" not in render_table(report)
-    assert "is the same model" not in render_summary(report.to_json())
+    assert "is the same model" not in render_summary(report)
 
 
 def test_without_such_tensors_nothing_is_said_of_them(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "in", make_state(HEADED), make_config(HEADED))
     report = judge(source, convert(source, tmp_path / "out").output)
     assert report.passed and report.left_inside == {} and report.to_json()["left_inside"] == []
-    assert "but without" not in render_table(report) and "Left out of the modules" not in render_page(report.to_json())
+    assert "but without" not in render_table(report) and "Left out of the modules" not in render_page(report)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_without_the_record_it_fails(adapted: Path, output: Path, change: Callab
     report = judge(adapted, output)
     (problem,) = report.problems
     assert problem.code == "E111" and problem.text.startswith(LORA) and "does not record" in problem.text
-    assert "paddle2torch.json" in problem.text and "E111" in render_junit(report.to_json())
+    assert "paddle2torch.json" in problem.text and "E111" in render_junit(report)
 
 
 def test_the_command_ends_with_1_where_the_record_is_missing(adapted: Path, output: Path) -> None:

@@ -182,7 +182,7 @@ def left(
 ) -> Any:
     """A checkpoint with settings and added tokens of its own, numbered as transformers does, and verified."""
     source = tmp_path_factory.mktemp("left")
-    make_checkpoint("--output", source, "--seed", 4, "--tokenizer", tokenizer_folder)
+    make_checkpoint(source, "--seed", 4, tokenizer=tokenizer_folder)
     rows = len((source / "vocab.txt").read_text("utf-8").split("\n")) - 1
     set_fields(source, "tokenizer_config.json", padding_side="left", truncation_side="left", model_max_length=30)
     set_fields(source, "special_tokens_map.json", additional_special_tokens=["[OPTION]"])

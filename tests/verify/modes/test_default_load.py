@@ -18,7 +18,8 @@ from verify import Report, verify
 from verify.modes.default_load import UNITS, coarsest
 from verify.numbers.pytorch_process import Start
 from verify.numbers.tolerances import Limits
-from verify.report.report import DEFAULT_LOAD, render_table
+from verify.report.terminal import render_table
+from verify.results.numbers import DEFAULT_LOAD
 from verify.results.trace import read_trace
 
 HEAD = "ErnieMForSequenceClassification"
@@ -91,8 +92,8 @@ def test_mixed_dtypes_load_in_float32_as_in_paddlenlp(amp: Any) -> None:
     assert read_trace(amp.trace).head["default_dtype"] == "float32"
     tensors = report.static.tensors
     use = report.uses[DEFAULT_LOAD]
-    assert use["differ"] == 0 and use["compared"] > tensors
-    assert f"default load                {use['compared']} tensors and sites" in render_table(report)
+    assert use.differ == 0 and use.compared > tensors
+    assert f"default load                {use.compared} tensors and sites" in render_table(report)
     assert "default load" in (amp.output / "verification" / "report.html").read_text()
     assert "default load" in (amp.output / "verification" / "junit.xml").read_text()
 
@@ -119,7 +120,7 @@ def test_a_config_that_asks_for_another_dtype_is_found_by_loading_too(
 def test_code_that_acts_on_a_plain_load_alone(judge: Callable[..., Report], before: str, after: str, said: str) -> None:
     report = judge(code=HOOK.format(before=before, after=after))
     assert set(problems_of(report)) == {"E418"}, render_table(report)
-    assert said in report.uses[DEFAULT_LOAD]["first"] and said in problems_of(report)["E418"]
+    assert said in report.uses[DEFAULT_LOAD].first and said in problems_of(report)["E418"]
 
 
 def test_where_paddlenlp_loads_in_half_the_norms_are_rounded_as_there(
@@ -128,7 +129,7 @@ def test_where_paddlenlp_loads_in_half_the_norms_are_rounded_as_there(
     trace = change_head(amp.trace, tmp_path / "half", default_dtype="float16")
     report = judge({"dtype": "float16"}, trace=trace)
     assert report.passed, render_table(report)
-    assert report.uses[DEFAULT_LOAD]["compared"] > report.static.tensors
+    assert report.uses[DEFAULT_LOAD].compared > report.static.tensors
 
 
 def test_and_a_config_that_asks_for_float32_is_then_wrong(

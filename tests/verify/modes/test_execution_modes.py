@@ -13,7 +13,8 @@ from tests.support.code_edits import CONFIGURATION, TRAINING, USES, Edit
 from verify import Report, verify
 from verify.modes.more_modes import NOT_RUN, WAYS
 from verify.numbers.pytorch_process import Start
-from verify.report.report import DEFAULT_LOAD, render_table
+from verify.report.terminal import render_table
+from verify.results.numbers import DEFAULT_LOAD
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def judge_edited(
         code = path.read_text(encoding="utf-8")
         assert text in code, f"{file} no longer has {text!r}: this fault must be written anew"
         path.write_text(code.replace(text, instead), encoding="utf-8")
-        return verify(None, path.parent, trace=whole.trace, start=ready)
+        return verify(None, path.parent, trace=whole.numbers, start=ready)
 
     return judge
 
@@ -37,10 +38,10 @@ def test_the_way_is_named(judge_edited: Callable[[Edit], Report], way: str) -> N
     report = judge_edited(USES[way])
     assert report.first_difference is None, "this must not show where the model is looked at"
     assert not report.passed
-    assert report.uses[way]["differ"], report.uses
+    assert report.uses[way].differ, report.uses
     # A plain call is also what follows a plain load.
     assert {problem.code for problem in report.problems} <= {"E402", "E403", "E418"}
-    assert any(report.uses[way]["first"] in problem.text for problem in report.problems), render_table(report)
+    assert any(report.uses[way].first in problem.text for problem in report.problems), render_table(report)
 
 
 @pytest.mark.parametrize("name", TRAINING)
@@ -62,4 +63,4 @@ def test_a_sound_model_is_sound_in_every_use(verified: Callable[[str], Any], kin
     report = verified(kind).report
     assert report.passed, report.problems
     assert set(report.uses) == {*USES, *WAYS, *NOT_RUN, DEFAULT_LOAD}
-    assert all(use["compared"] > 0 for way, use in report.uses.items() if way not in NOT_RUN)
+    assert all(use.compared > 0 for way, use in report.uses.items() if way not in NOT_RUN)

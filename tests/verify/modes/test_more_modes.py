@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,15 @@ from tests.conftest import ROOT
 from tests.support.mode_edits import MORE_USES
 from tests.verify.test_code_faults import copy_edited
 from verify.modes.more_modes import NOT_RUN, WAYS
-from verify.report.report import Report, render_table
+from verify.report.terminal import render_table
+from verify.results.numbers import ModeResult
+from verify.results.report import Report
 
 Found = dict[str, dict[str, dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
-def found(verified: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory) -> Found:
+def found(verified: Callable[[str], Any], product_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Found:
     """For each edit, and without one, what came of every use; all in one process."""
     whole, place = verified("ErnieMModel"), tmp_path_factory.mktemp("uses")
     folders = [copy_edited(whole.output, place / "unedited", None)]
@@ -30,7 +31,7 @@ def found(verified: Callable[[str], Any], tmp_path_factory: pytest.TempPathFacto
         folders.append(copy_edited(whole.output, place / f"edit_{number}", ("ErnieMModel", file, text, instead)))
     environment = {**os.environ, "HF_HOME": str(place / "home"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
     script = Path(__file__).parents[2] / "support" / "run_modes.py"
-    command = [sys.executable, *map(str, (script, whole.trace, place / "found.json", *folders))]
+    command = [str(product_python), *map(str, (script, whole.trace, place / "found.json", *folders))]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
     assert done.returncode == 0, done.stderr
     told = json.loads((place / "found.json").read_text())
@@ -56,5 +57,5 @@ def test_a_sound_model_is_sound_in_all_of_them(found: Found) -> None:
 def test_the_table_names_what_was_not_run() -> None:
     report = Report("float64", uses={"training": {"compared": 4, "differ": 0, "first": "", "skipped": ""}})
     assert "not run" not in render_table(report)
-    report.uses["torch.compile"] = {"compared": 0, "differ": 0, "first": "", "skipped": "it takes minutes"}
+    report.uses["torch.compile"] = ModeResult(skipped="it takes minutes")
     assert "not run: torch.compile (it takes minutes)" in render_table(report).splitlines()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,20 +16,16 @@ import pytest
 
 from mappings import SOURCE_CLASSES
 from verify import verify
-from verify.numbers.detection_margin import (
-    SmallestFault,
-    choose_tensors,
-    measure_smallest_fault,
-    short_case,
-    smallest_of,
-    tell_margin,
-)
+from verify.numbers.detection_margin import choose_tensors, measure_smallest_fault, short_case, smallest_of
 from verify.numbers.loading import LoadedModel
 from verify.numbers.pytorch_process import Start
 from verify.numbers.replay import Player
 from verify.numbers.tolerances import Limits
 from verify.reference.subprocess_runner import Ended
-from verify.report.report import render_table
+from verify.report.messages import tell_margin
+from verify.report.terminal import render_table
+from verify.results.numbers import SmallestFault
+from verify.results.report import Margin
 from verify.results.trace import Case, Trace
 from verify.weights.output_weights import WrittenTensor, read_written
 from verify.weights.ulp import typical_change
@@ -141,7 +136,7 @@ def test_a_precision_that_rounds_as_coarsely_has_no_number(tmp_path: Path) -> No
     single = replace(player, limits=replace(player.limits, precision="float32"))
     fault = measure(single, write(tmp_path, rows))
     assert fault.ratio is None and "float32 itself rounds by one unit in the last place" in fault.why
-    assert "no smallest fault was measured" in tell_margin({"noise": 0.1, "smallest_fault": None, **vars(fault)})
+    assert "no smallest fault was measured" in tell_margin(Margin(0.1, fault))
     # Half a float32's digits: that shows.
     assert measure(single, write(tmp_path, rows.to(torch.bfloat16))).ratio == 2.0**-7 / 2.0**-21
     double = measure(player, write(tmp_path, rows.double()))
@@ -207,7 +202,7 @@ def test_every_class_has_its_noise_below_and_its_smallest_fault_above(
     tensor = read_written(whole.output).tensors[margin["tensor"]]
     assert tensor.read()[tuple(margin["element"])] != 0 and margin["tried"] > 30
     told = render_table(whole.report)
-    assert f"margin: {tell_margin(margin)}" in told and " times its limit" in told
+    assert f"margin: {tell_margin(whole.report.margin)}" in told and " times its limit" in told
 
 
 def test_a_trace_gives_the_same_margin_and_a_failure_none(
@@ -225,7 +220,6 @@ def test_a_trace_gives_the_same_margin_and_a_failure_none(
 
 
 WIDE = """
-import sys
 from verify.numbers import pytorch_process as judge
 from verify.numbers.tolerances import Limits
 sound = Limits.site
@@ -234,12 +228,14 @@ judge.main(sys.argv[1])
 """
 
 
-def test_a_pass_with_limits_that_hide_a_fault_says_so(verified: Callable[[str], Any], tmp_path: Path) -> None:
+def test_a_pass_with_limits_that_hide_a_fault_says_so(
+    verified: Callable[[str], Any], product_python: Path, tmp_path: Path
+) -> None:
     whole = verified(TINY)
 
     def start(request: Path, folder: Path, say: Callable[[str], None]) -> Ended:
         # A process of its own: in this one other tests have registered ernie_m with the Auto classes.
-        done = subprocess.run([sys.executable, "-c", WIDE, str(request)], check=False, cwd=ROOT, capture_output=True)
+        done = subprocess.run([product_python, "-c", WIDE, request], check=False, cwd=ROOT, capture_output=True)
         return Ended(done.returncode, "", "")
 
     report = verify(whole.source, whole.output, trace=whole.trace, start=start, report_dir=tmp_path)

@@ -10,8 +10,8 @@ import pytest
 
 from verify.numbers.gradients import align_rows
 from verify.numbers.hooks import paddle_name
-from verify.recorder.gradients import halves, is_table, keep_gradient
-from verify.recorder.seeded import project, seeded
+from verify.protocol.gradient_functional import halves, is_table, keep_gradient
+from verify.protocol.projections import project, seeded
 
 torch = pytest.importorskip("torch")
 
@@ -77,7 +77,7 @@ def test_paddle_names(target: str, source: str) -> None:
 @pytest.mark.parametrize("name", ["ErnieMModel", "ErnieMForQuestionAnswering", "UIEM"])
 def test_every_parameter_has_a_gradient_eager_and_sdpa(verified: Callable[[str], Any], name: str) -> None:
     report = verified(name).report
-    tensors = {row["tensor"] for row in report.coverage}
+    tensors = {row.tensor for row in report.coverage}
     for case in ("sentence.inside", "ids.all (sdpa)"):
         found = {result.tensor for result in report.gradients if result.case == case}
         # UIEM's pooler has no part in its outputs, but is an output of its encoder.
@@ -94,7 +94,7 @@ def test_the_network_shows_every_element_but_the_keys_bias_which_its_layer_alone
 ) -> None:
     for name in ("ErnieMModel", "ErnieMForMultipleChoice", "ErnieMForQuestionAnswering", "UIEM"):
         rows = verified(name).report.coverage
-        assert all(row["share"] == 1 for row in rows)
-        unseen = {row["tensor"]: row["rest"] for row in rows if row["network"] < row["elements"]}
+        assert all(row.share == 1 for row in rows)
+        unseen = {row.tensor: row.rest for row in rows if row.network < row.elements}
         assert all(tensor.endswith("k_proj.bias") for tensor in unseen) and len(unseen) == 3
         assert set(unseen.values()) == {"every linear layer alone"}

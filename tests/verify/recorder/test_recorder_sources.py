@@ -15,12 +15,19 @@ from converter.conversion import convert
 from mappings import SOURCE_CLASSES
 from verify import verify
 from verify.numbers.pytorch_process import Start
-from verify.recorder.checkpoint import find_static, weight_files
-from verify.recorder.official import name_as_paddlenlp, release_to_paddlenlp, told_by_weights
-from verify.recorder.release_tokens import clean, cut_commas, release_ids
-from verify.recorder.static_graph import fits_release, release_lists
-from verify.recorder.telling import Refused
-from verify.reference.bundle_recorder import join_recorder
+from verify.recorder.errors import Refused
+from verify.recorder.families.automatic_names import has_automatic_names, name_automatic
+from verify.recorder.families.ernie_m.names import AUTOMATIC_NOTE
+from verify.recorder.families.ernie_m.release_names import (
+    fields_from_weights,
+    fits_release,
+    name_release,
+    release_lists,
+    release_to_paddlenlp,
+)
+from verify.recorder.families.ernie_m.release_tokens import clean, cut_commas, release_ids
+from verify.recorder.sources.checkpoint import find_static, weight_files
+from verify.reference.bundle_recorder import RECORDER, write_recorder
 
 #: Samples that are not opened by their top folder.
 INSIDE = {"pd33-trainer-checkpoint": "checkpoint-2", "pd18-finetuned-seqcls-persistables": "step_1"}
@@ -34,13 +41,13 @@ def wrong(
 ) -> dict[str, str]:
     """Sample -> what of its weights did not arrive; one Paddle for all of them."""
     folder = tmp_path_factory.mktemp("weights")
-    (folder / "recorder.py").write_text(join_recorder(), encoding="utf-8")
+    write_recorder(folder / RECORDER)
     places = {}
     for sample in sorted((shared_data / "checkpoints").iterdir()):
         if sample.name not in NOT_BY_HAND:
             inside = sample / INSIDE.get(sample.name, "inference" if (sample / "inference").is_dir() else "")
             places[str(inside)] = sample.name
-    run_paddle("recorder_weights.py", folder / "recorder.py", folder / "wrong.json", *places)
+    run_paddle("recorder_weights.py", folder / RECORDER, folder / "wrong.json", *places)
     return {places[path]: text for path, text in json.loads((folder / "wrong.json").read_text()).items()}
 
 
@@ -86,7 +93,7 @@ def test_release_names() -> None:
 
 def test_the_whole_numbers_are_taken_where_half_precision_is_beside_them() -> None:
     weights = {"word_embedding": np.float16([1]), "word_embedding.master": np.float32([2]), "other": np.float32([3])}
-    named, notes = name_as_paddlenlp(dict(weights), {"embeddings.word_embeddings.weight": None}, None)
+    named, notes = name_release(dict(weights), {"embeddings.word_embeddings.weight": None})
     assert {key: value.tolist() for key, value in named.items()} == {
         "embeddings.word_embeddings.weight": [2],
         "other": [3],
@@ -101,26 +108,26 @@ def _parameters(*numbers: int) -> dict[str, Any]:
 def test_automatic_names_count_from_the_first_of_their_kind() -> None:
     """A process that made other layers first counts on: 20, 21, 29 are our 7, 8, 16; 22 to 28 were left out."""
     weights = {"linear_29.w_0": 1, "linear_20.w_0_deepcopy_3": 2, "linear_21.w_0": 3}
-    named, notes = name_as_paddlenlp(weights, _parameters(*range(7, 17)), None)
-    assert named == {"part7": 2, "part8": 3, "part16": 1} and "order" in notes[0]
+    assert has_automatic_names(weights) and "order" in AUTOMATIC_NOTE
+    assert name_automatic(weights, _parameters(*range(7, 17))) == {"part7": 2, "part8": 3, "part16": 1}
 
 
 def test_an_automatic_name_without_a_place_is_refused() -> None:
     with pytest.raises(Refused, match=r"linear_9\.w_0 has no counterpart"):
-        name_as_paddlenlp({"linear_0.w_0": 1, "linear_9.w_0": 2}, _parameters(0, 1), None)
+        name_automatic({"linear_0.w_0": 1, "linear_9.w_0": 2}, _parameters(0, 1))
     with pytest.raises(Refused, match="no number to go by"):
-        name_as_paddlenlp({"linear_0.w_0": 1}, {"a": SimpleNamespace(name="weight")}, None)
+        name_automatic({"linear_0.w_0": 1}, {"a": SimpleNamespace(name="weight")})
 
 
 def test_the_class_is_told_by_the_head() -> None:
     head = {"word_embedding": None, "cls_seq_label_out_b": np.zeros(7)}
-    assert told_by_weights(head) == {"architecture": "ErnieMForTokenClassification", "num_labels": 7}
-    assert told_by_weights({"word_embedding": None})["architecture"] in SOURCE_CLASSES
-    assert told_by_weights({"embeddings.word_embeddings.weight": None}) == {}
+    assert fields_from_weights(head) == {"architecture": "ErnieMForTokenClassification", "num_labels": 7}
+    assert fields_from_weights({"word_embedding": None})["architecture"] in SOURCE_CLASSES
+    assert fields_from_weights({"embeddings.word_embeddings.weight": None}) == {}
 
 
 def test_a_file_without_names_is_sorted_as_text() -> None:
-    with_pooler, without = release_lists(12, "cls_out")
+    with_pooler, without = release_lists(12, "ErnieMForSequenceClassification")
     assert len(with_pooler) == 200 and len(without) == 198 and with_pooler[:2] == ["cls_out_b", "cls_out_w"]
     layers = [name.split("_")[2] for name in with_pooler if name.endswith("ffn_fc_0.w_0")]
     assert layers[:4] == ["0", "10", "11", "1"]

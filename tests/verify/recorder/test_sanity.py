@@ -13,9 +13,11 @@ from converter.common.errors import ReferenceFailure
 from converter.conversion import convert
 from tests.support.plain_ernie_m import compute_sanity, sanity_shapes
 from verify import verify
-from verify.recorder.expected import EXPECTED
-from verify.recorder.sanity import SANITY_FIELDS, SANITY_IDS, SANITY_LIMITS, SANITY_MASK, sanity_values
-from verify.reference.bundle_recorder import join_recorder
+from verify.recorder.families.ernie_m.adapter import SANITY
+from verify.recorder.sanity import SANITY_LIMITS, sanity_values
+from verify.reference.bundle_recorder import RECORDER, write_recorder
+
+EXPECTED = SANITY.expected()
 
 
 def test_the_shipped_numbers_are_those_of_plain_numpy() -> None:
@@ -30,10 +32,10 @@ def test_the_shipped_numbers_are_those_of_torch() -> None:
     torch = pytest.importorskip("torch")
     from ernie_m import ErnieMConfig, ErnieMModel
 
-    config = ErnieMConfig(**SANITY_FIELDS, intermediate_size=32, layer_norm_eps=float(np.float32(1e-5)))
+    config = ErnieMConfig(**SANITY.fields, intermediate_size=32, layer_norm_eps=float(np.float32(1e-5)))
     model = ErnieMModel(config).double().eval()
     state = {}
-    for name, shape in sanity_shapes(SANITY_FIELDS).items():
+    for name, shape in sanity_shapes(SANITY.fields).items():
         values = sanity_values(name, shape)
         linear = values.ndim == 2 and "embeddings" not in name
         parts = ("q_proj", "k_proj", "v_proj")
@@ -41,7 +43,7 @@ def test_the_shipped_numbers_are_those_of_torch() -> None:
         state[target] = torch.tensor(values.T.copy() if linear else values)
     model.load_state_dict(state)
     with torch.no_grad():
-        output = model(torch.tensor(SANITY_IDS), attention_mask=torch.tensor(SANITY_MASK))
+        output = model(torch.tensor(SANITY.ids), attention_mask=torch.tensor(SANITY.mask))
     for site in ("last_hidden_state", "pooler_output"):
         assert np.abs(output[site].numpy().reshape(-1) - np.array(EXPECTED[site])).max() < 1e-13
 
@@ -58,8 +60,8 @@ def test_the_weights_are_the_same_in_every_release() -> None:
 def said(run_paddle: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What the check says to each damage of Paddle."""
     folder = tmp_path_factory.mktemp("doctored")
-    (folder / "recorder.py").write_text(join_recorder(), encoding="utf-8")
-    run_paddle("doctored_paddle.py", folder / "recorder.py", folder / "said.json")
+    write_recorder(folder / RECORDER)
+    run_paddle("doctored_paddle.py", folder / RECORDER, folder / "said.json")
     found: dict[str, str] = json.loads((folder / "said.json").read_text())
     return found
 
@@ -95,7 +97,9 @@ def test_limits_are_stated() -> None:
     assert SANITY_LIMITS == {"float64": 1e-12, "float32": 2e-5}
 
 
-def test_a_broken_reference_gives_no_verdict(checkpoints: dict[str, Path], paddle_python: Path, tmp_path: Path) -> None:
+def test_a_broken_reference_gives_no_verdict(
+    checkpoints: dict[str, Path], live_paddle_python: Path, tmp_path: Path
+) -> None:
     """The whole way: the interpreter that --paddle-python names has a Paddle whose softmax is broken."""
     doctored = tmp_path / "doctored"
     doctored.mkdir()
@@ -105,7 +109,7 @@ def test_a_broken_reference_gives_no_verdict(checkpoints: dict[str, Path], paddl
         "F.softmax = lambda x, *rest, **more: paddle.ones_like(x) / x.shape[-1]\n"
     )
     python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nPYTHONPATH="{doctored}" exec "{paddle_python}" "$@"\n')
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{doctored}" exec "{live_paddle_python}" "$@"\n')
     python.chmod(0o755)
     source, output = checkpoints["ErnieMModel"], tmp_path / "out"
     convert(source, output)

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.recorder.telling import Refused
-from verify.recorder.torch_file import read_torch, rebuild_tensor
+from verify.recorder.errors import Refused
+from verify.recorder.sources.torch_file import read_torch, rebuild_tensor
 
 torch = pytest.importorskip("torch")
 KINDS = ("float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "bool")

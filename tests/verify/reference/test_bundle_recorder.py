@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import hashlib
+import io
 import json
-import runpy
+import re
 import subprocess
 import sys
-from collections import Counter
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -16,45 +18,60 @@ from typer.testing import CliRunner
 from converter.cli import app
 from converter.common.errors import OutputError
 from converter.conversion import convert
-from verify import recorder, verify
+from tests.support.train_tokenizer import SENTENCES
+from verify import verify
 from verify.numbers.pytorch_process import Start
-from verify.reference.bundle_recorder import MODULES, SENTENCES, join_recorder, write_recorder
+from verify.recorder.tokens.sentences import read_texts
+from verify.reference.bundle_recorder import RECORDER, bundle_recorder, write_recorder
 
-_FOLDER = Path(recorder.__file__).parent
-
-
-def _names(tree: ast.Module) -> list[str]:
-    named = [node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
-    targets = [node.targets[0] for node in tree.body if isinstance(node, ast.Assign)]
-    return named + [target.id for target in targets if isinstance(target, ast.Name)]
+_ROOT = Path(__file__).resolve().parents[3]
+_OURS = ("converter", "mappings", "verify", "ernie_m")
 
 
-def test_every_module_is_in_it() -> None:
-    assert sorted(MODULES) == sorted(path.stem for path in _FOLDER.glob("*.py") if path.stem != "__init__")
+def _modules() -> dict[str, ast.Module]:
+    """Name in the archive -> what it is in the grammar of Python 3.7."""
+    with zipfile.ZipFile(io.BytesIO(bundle_recorder())) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".py")]
+        return {name: ast.parse(archive.read(name), feature_version=(3, 7)) for name in names}
 
 
-def test_no_two_modules_have_the_same_name() -> None:
-    names = Counter(_names(ast.parse(join_recorder())))
-    assert names["Designer"] == names["main"] == 1
-    assert [name for name, times in names.items() if times > 1] == []
+def test_the_same_files_give_the_same_bytes_and_every_module_is_in_it() -> None:
+    assert bundle_recorder() == bundle_recorder()
+    files = [path for room in ("recorder", "protocol") for path in (_ROOT / "verify" / room).rglob("*.py")]
+    expected = {path.relative_to(_ROOT).as_posix() for path in files} | {"__main__.py", "verify/__init__.py"}
+    assert set(_modules()) == expected and len(expected) > 30
 
 
-def test_a_module_uses_only_those_before_it() -> None:
-    for place, name in enumerate(MODULES):
-        tree = ast.parse((_FOLDER / f"{name}.py").read_text(encoding="utf-8"))
-        used = [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
-        siblings = [module.rsplit(".", 1)[1] for module in used if module.startswith("verify.")]
-        assert set(siblings) <= set(MODULES[:place]), name
-
-
-def test_it_is_python_3_7_and_needs_nothing_of_ours() -> None:
-    tree = ast.parse(join_recorder(), feature_version=(3, 7))
-    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+def test_it_is_python_3_7_and_needs_nothing_of_ours_but_itself() -> None:
+    nodes = [node for tree in _modules().values() for node in ast.walk(tree)]
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
     roots = {name.split(".")[0] for name in imported}
     standard = {"__future__", "typing", "hashlib", "json", "os", "platform", "sys", "pickle", "re", "zlib"}
     standard |= {"argparse", "collections", "inspect", "io", "shutil", "tempfile", "unicodedata", "zipfile"}
-    assert roots <= standard | {"numpy", "paddle", "paddlenlp", "safetensors", "sentencepiece"}
+    standard |= {"dataclasses", "functools", "pkgutil"}
+    assert roots <= standard | {"verify", "numpy", "paddle", "paddlenlp", "safetensors", "sentencepiece"}
+    rooms = {".".join(name.split(".")[:2]) for name in imported if name.startswith("verify")}
+    assert rooms == {"verify.protocol", "verify.recorder"}
+
+
+def test_protocol_imports_only_itself_and_only_the_bundle_reads_the_recorder() -> None:
+    for path in [path for root in _OURS for path in (_ROOT / root).rglob("*.py")]:
+        nodes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+        ours = {node.module or "" for node in nodes if (node.module or "").split(".")[0] in _OURS}
+        parts = path.relative_to(_ROOT).parts
+        if parts[:2] == ("verify", "protocol"):
+            assert all(name.startswith("verify.protocol") for name in ours), path
+        elif parts[:2] != ("verify", "recorder"):
+            assert not any(name.startswith("verify.recorder") for name in ours), path
+
+
+def test_only_adapters_know_a_family() -> None:
+    """No other file of the recorder has a class, a tensor, a file or a quirk of a family in it."""
+    words = re.compile(r"(?i)ernie|uiem|self_attn|q_proj|norm1\b|piece\.model|bpe\.model|word_embeddings")
+    for path in (_ROOT / "verify" / "recorder").rglob("*.py"):
+        if "families" not in path.parts:
+            assert [word for word in words.findall(path.read_text("utf-8"))] == [], path
 
 
 def _run(*words: object, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
@@ -62,14 +79,18 @@ def _run(*words: object, python: str = sys.executable) -> subprocess.CompletedPr
 
 
 def _written(folder: Path) -> Path:
-    write_recorder(folder / "record_paddle.py")
-    return folder / "record_paddle.py"
+    write_recorder(folder / RECORDER)
+    return folder / RECORDER
 
 
 def test_the_sentences_are_in_it(tmp_path: Path) -> None:
-    recorder = runpy.run_path(str(_written(tmp_path)))
-    assert recorder["read_texts"](None) == recorder["read_texts"](SENTENCES)
-    assert recorder["texts_sha256"](recorder["read_texts"](None)) == recorder["file_sha256"](SENTENCES)
+    script = (
+        "import json, sys; sys.path.insert(0, sys.argv[1]); import verify.recorder.tokens.sentences as found;"
+        "texts = found.read_texts(None); print(json.dumps([texts, found.texts_sha256(texts), found.__file__]))"
+    )
+    texts, digest, place = json.loads(_run("-c", script, _written(tmp_path)).stdout)
+    assert texts == read_texts(None) == read_texts(str(SENTENCES)) and RECORDER in place
+    assert digest == hashlib.sha256(SENTENCES.read_bytes()).hexdigest()
 
 
 def test_it_says_how_it_is_used(tmp_path: Path) -> None:
@@ -82,9 +103,9 @@ def test_it_says_how_it_is_used(tmp_path: Path) -> None:
 def test_it_replaces_only_itself(tmp_path: Path) -> None:
     path = _written(tmp_path)
     write_recorder(path)
-    assert path.read_text(encoding="utf-8") == join_recorder() and len(list(tmp_path.iterdir())) == 1
+    assert path.read_bytes() == bundle_recorder() and len(list(tmp_path.iterdir())) == 1
     path.write_text("my own")
-    with pytest.raises(OutputError, match=r"E501.*record_paddle\.py exists"):
+    with pytest.raises(OutputError, match=r"E501.*record_paddle\.pyz exists"):
         write_recorder(path)
     assert path.read_text() == "my own"
 
@@ -98,7 +119,7 @@ def test_a_trace_that_is_there_is_not_replaced(tmp_path: Path) -> None:
 def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PADDLE2TORCH_PADDLE_PYTHON", sys.executable)
     run = CliRunner().invoke
-    assert run(app, ["reference", "script"]).output == join_recorder()
+    assert run(app, ["reference", "script"]).stdout_bytes == bundle_recorder()
     assert run(app, ["reference", "path"]).output.strip() == sys.executable
     assert json.loads(run(app, ["reference", "path", "--json"]).output) == {"python": sys.executable}
     assert run(app, ["reference", "script", str(tmp_path / "x.py")]).exit_code == 0 and (tmp_path / "x.py").is_file()

@@ -17,9 +17,10 @@ from converter.common.errors import FileError, ReferenceFailure, SourceError
 from converter.conversion import convert
 from tests.support.checkpoints import write_folder
 from verify import verify
+from verify.protocol.trace_format import HEAD
 from verify.reference.find import find_interpreter
 from verify.reference.pins import MARKER, PINS
-from verify.results.trace import HEAD, read_trace
+from verify.results.trace import read_trace
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from converter.common.errors import ReferenceFailure
 from verify.reference.find import find_interpreter
 from verify.reference.install import install_reference
 from verify.reference.pins import MARKER, is_whole
-from verify.reference.pip_output import find_cause
+from verify.reference.pip_install import find_cause
 from verify.reference.python_versions import find_python
 
 #: `venv` copies this script into the new environment, so it is the environment's Python too. What it does on each call
@@ -36,8 +36,7 @@ esac
 """
 _GOES_WELL = """
 case "$*" in
-  *"pip install"*paddlepaddle*) echo "Collecting paddlepaddle"; echo "  Downloading http://x/paddle.whl (3 MB)"
-     echo "Progress 1000000 of 3000000"; echo "Progress 3000000 of 3000000"; touch "$(dirname "$0")/../installed" ;;
+  *"pip install"*paddlepaddle*) touch "$(dirname "$0")/../installed" ;;
   *--check) echo "@progress it computes what it should" ;;
 esac
 """
@@ -74,7 +73,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def install(fake: Fake, cache: Path) -> Callable[[], Path]:
-    return lambda: install_reference(fake.python, lambda text: None, lambda stage, done, total: None)
+    return lambda: install_reference(fake.python, lambda text: None)
 
 
 def test_it_upgrades_pip_installs_the_pins_checks_and_is_found(
@@ -84,9 +83,9 @@ def test_it_upgrades_pip_installs_the_pins_checks_and_is_found(
     kinds = [call.split("--disable-pip-version-check ")[-1].split("/")[0] for call in fake.calls()]
     assert [kind[:40] for kind in kinds[2:4]] == [
         "--progress-bar off --upgrade pip",
-        "--progress-bar raw paddlepaddle==3.3.1 p",
+        "--progress-bar off paddlepaddle==3.3.1 p",
     ]
-    assert fake.calls()[1] == f"-m venv {cache}" and fake.calls()[4].endswith("record_paddle.py --check")
+    assert fake.calls()[1] == f"-m venv {cache}" and fake.calls()[4].endswith("record_paddle.pyz --check")
     assert json.loads((cache / MARKER).read_text())["pins"][1] == "paddlenlp==2.8.1"
 
 
@@ -106,10 +105,9 @@ def test_other_pins_make_it_anew(fake: Fake, install: Callable[[], Path], cache:
 
 def test_progress_is_told(fake: Fake, cache: Path) -> None:
     lines: list[str] = []
-    steps: list[tuple[str, int, int]] = []
-    install_reference(fake.python, lines.append, lambda *step: steps.append(step))
-    assert steps == [("downloading paddle.whl", 1000000, 3000000), ("downloading paddle.whl", 3000000, 3000000)]
-    assert "disk" in lines[0] and "Collecting paddlepaddle" in lines and lines[-1] == "it computes what it should"
+    install_reference(fake.python, lines.append)
+    assert "disk" in lines[0] and lines[-1] == "it computes what it should"
+    assert any(line.startswith("installing paddlepaddle==3.3.1, paddlenlp==2.8.1") for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +155,7 @@ def test_a_cache_that_cannot_be_written(fake: Fake, tmp_path: Path, monkeypatch:
     (tmp_path / "file").touch()
     monkeypatch.setenv("PADDLE2TORCH_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(ReferenceFailure, match=r"E609.*PADDLE2TORCH_CACHE"):
-        install_reference(fake.python, print, print)
+        install_reference(fake.python, print)
 
 
 def _start(fake: Fake, cache: Path) -> subprocess.Popen[bytes]:
@@ -202,7 +200,7 @@ def test_two_at_once_make_one(fake: Fake, cache: Path, tmp_path: Path) -> None:
     first = _start(fake, cache)
     _wait_for(reached)
     said: list[str] = []
-    second = threading.Thread(target=install_reference, args=(fake.python, said.append, lambda *step: None))
+    second = threading.Thread(target=install_reference, args=(fake.python, said.append))
     second.start()
     while not said:
         time.sleep(0.02)
@@ -221,7 +219,7 @@ def test_the_lock_outlives_a_killed_run_while_its_pip_writes(fake: Fake, cache: 
     first.kill()
     first.communicate()
     said: list[str] = []
-    second = threading.Thread(target=install_reference, args=(fake.python, said.append, lambda *step: None))
+    second = threading.Thread(target=install_reference, args=(fake.python, said.append))
     second.start()
     while not said:
         time.sleep(0.02)

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from converter.common.errors import Problem
-from verify.numbers.compare import GradientResult, SiteResult
-from verify.numbers.detection_margin import SmallestFault
-from verify.report.report import Report
-from verify.self_test.run import Outcome, SelfTest
-from verify.tokens.compare_tokens import TokenResult
-from verify.weights.check_weights import StaticResult
+from verify.results.as_json import to_json
+from verify.results.checks import StaticResult, TokenResult
+from verify.results.numbers import FirstDifference, GradientResult, SiteResult, SmallestFault, TensorCoverage
+from verify.results.report import Report
+from verify.results.self_test import Found, Outcome, SelfTest
 
 HOSTILE = "</td><script>alert(1)</script>\"'& \x00\x1b\u202e\ud800\uffff ]]> | `x` [l](http://a.b)"
 
@@ -61,15 +60,18 @@ def tested() -> dict[str, Any]:
     """A self-test in which something was missed, as report.json holds it."""
     seen = {"eager": "hidden_states.1 (case a)", "sdpa": "hidden_states.1 (case a)"}
     outcomes = [
-        Outcome(f"a[{number}] by one unit", "last place", ("source",), seen, "", SmallestFault(7.0))
+        Outcome.of(f"a[{number}] by one unit", "last place", ("source",), Found(seen, SmallestFault(7.0)))
         for number in (1, 2)
     ]
     outcomes += [
-        Outcome("config.json: a dropout is 0.37", "field", ("fields",), {"eager": ""}, "eval mode leaves it out"),
-        Outcome(f"vocab.txt {HOSTILE}", "line", (), {"tokens": ""}),
-        Outcome("vocab.txt without its last line", "line", ("manifest",), {"tokens": ""}),
+        Outcome.of(
+            "config.json: a dropout is 0.37", "field", ("fields",), Found({"eager": ""}), "eval mode leaves it out"
+        ),
+        Outcome.of(f"vocab.txt {HOSTILE}", "line", (), Found({"tokens": ""})),
+        Outcome.of("vocab.txt without its last line", "line", ("manifest",), Found({"tokens": ""})),
     ]
-    return SelfTest(outcomes).as_json()
+    data: dict[str, Any] = to_json(SelfTest.of(outcomes))
+    return data
 
 
 @pytest.fixture
@@ -85,23 +87,23 @@ def failing() -> dict[str, Any]:
         GradientResult(HOSTILE, HOSTILE, 0.5, 0.5, 1e-11, False),
         GradientResult("k", "x", None, None, 0.0, False, HOSTILE),
     ]
-    report.coverage = [{"tensor": HOSTILE, "elements": 100_000, "seen": 99_999, "share": 0.99999, "rest": HOSTILE}]
+    report.coverage = [TensorCoverage(HOSTILE, 100_000, 99_999, share=0.99999, rest=HOSTILE)]
     report.tokenizer = TokenResult(
         2, 1, [{"text": HOSTILE, "expected": [0, 5, 2], "found": [0, 6, 2]}], HOSTILE, {HOSTILE: [2, 1]}
     )
     report.problems = [Problem("E401", HOSTILE), Problem("E402", HOSTILE), Problem("E999", HOSTILE)]
     report.warnings = [HOSTILE]
-    report.first_difference = {
-        "case": HOSTILE,
-        "site": "hidden_states.2",
-        "max_rel": 1e-3,
-        "tolerance": 1e-12,
-        "problem": HOSTILE,
-        "before": HOSTILE,
-        "inputs_agree": True,
-        "failed_cases": [HOSTILE],
-        "look_at": HOSTILE,
-    }
+    report.first_difference = FirstDifference(
+        case=HOSTILE,
+        site="hidden_states.2",
+        max_rel=1e-3,
+        tolerance=1e-12,
+        problem=HOSTILE,
+        before=HOSTILE,
+        inputs_agree=True,
+        failed_cases=[HOSTILE],
+        look_at=HOSTILE,
+    )
     report.files = {HOSTILE: "00"}
     report.reference = {"kind": "trace", "how": [HOSTILE], "files": [{"name": HOSTILE, "sha256": HOSTILE}]}
     report.environment = {"output": {HOSTILE: HOSTILE}, HOSTILE: HOSTILE}

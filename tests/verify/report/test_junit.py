@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 
 from tests.verify.report.conftest import make_gradients
 from verify.report.junit import render_junit
+from verify.results.as_json import to_json
+from verify.results.report import read_report
 
 #: Jenkins' schema, as far as it is used: element -> its attributes, and the elements in it.
 SCHEMA: dict[str, tuple[set[str], set[str]]] = {
@@ -23,7 +25,7 @@ SCHEMA: dict[str, tuple[set[str], set[str]]] = {
 
 def read(report: dict[str, Any]) -> ElementTree.Element:
     """The suite, after the whole file has been held against the schema."""
-    root = ElementTree.fromstring(render_junit(report).encode("utf-8"))
+    root = ElementTree.fromstring(render_junit(read_report(report)).encode("utf-8"))
     for element in root.iter():
         attributes, inside = SCHEMA[element.tag]
         assert set(element.keys()) == attributes
@@ -73,7 +75,7 @@ def test_what_was_not_looked_at_is_skipped(passing: dict[str, Any]) -> None:
 def test_gradients_of_one_tensor_in_two_inputs(passing: dict[str, Any]) -> None:
     """One case for the tensor, with the inputs in which it differs."""
     wrong = "ernie_m.pooler.dense.bias"
-    passing["gradients"] = [result.as_json() for result in make_gradients(wrong)]
+    passing["gradients"] = to_json(make_gradients(wrong))
     of_tensor = [entry for entry in passing["gradients"] if entry["tensor"] == wrong]
     of_tensor[-1]["passed"] = True
     suite = read(passing)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from tests.verify.report.conftest import make_sites
-from verify.numbers.compare import SiteResult
 from verify.report.html.plot import draw_plot, plot_points
+from verify.results.numbers import FirstDifference, SiteResult
 
 
 def test_points_follow_the_network() -> None:
@@ -42,7 +42,7 @@ def test_nearer_to_its_limit_is_worse_than_larger() -> None:
 
 def test_the_drawing_is_xml_and_marks_what_failed() -> None:
     whole = ElementTree.fromstring(draw_plot(make_sites(), None))
-    broken = ElementTree.fromstring(draw_plot(make_sites(failed_from=3), {"site": "hidden_states.3"}))
+    broken = ElementTree.fromstring(draw_plot(make_sites(failed_from=3), FirstDifference("a", "hidden_states.3")))
 
     def count(root: ElementTree.Element, name: str) -> int:
         return sum(element.get("class") == name for element in root.iter())

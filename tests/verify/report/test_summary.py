@@ -12,45 +12,47 @@ from typing import Any
 from tests.verify.report.conftest import make_gradients
 from verify.report.plain_text import to_markdown
 from verify.report.summary import render_summary
+from verify.results.as_json import to_json
+from verify.results.report import read_report
 
 
 def test_a_pass(passing: dict[str, Any]) -> None:
-    lines = render_summary(passing).splitlines()
+    lines = render_summary(read_report(passing)).splitlines()
     assert lines[0] == "## ✅ PASSED: OUTPUT is the same model"
     assert "| hidden states | 4 sites | 1.0e-15 | 1e-12 | ok |" in lines
     assert "| tokens | 385 texts | 0 differ | 0 | ok |" in lines
 
 
 def test_a_failure(failing: dict[str, Any]) -> None:
-    text = render_summary(failing)
+    text = render_summary(read_report(failing))
     assert text.startswith("## ❌ FAILED: OUTPUT is not the same model")
-    assert "| hidden states | 4 sites | 1.0e-03 | 1e-12 | FAILED |" in text
+    assert "| hidden states | 4 sites | 1.0e-03 | 1e-12 | 3 FAILED |" in text
     assert "**First difference:** hidden\\_states.2." in text
 
 
 def test_gradients_are_counted_by_tensor(passing: dict[str, Any]) -> None:
     failed = "ernie_m.pooler.dense.bias"
-    passing["gradients"] = [result.as_json() for result in make_gradients(failed, layers=1)]
-    assert "| gradients | 6 tensors | 1 differ | 0 | FAILED |" in render_summary(passing)
+    passing["gradients"] = to_json(make_gradients(failed, layers=1))
+    assert "| gradients | 6 tensors | 1.0e-03 | 1e-12 | 1 FAILED |" in render_summary(read_report(passing))
 
 
 def test_other_uses_are_one_row(passing: dict[str, Any]) -> None:
     passing["uses"] = {"training": {"compared": 8, "differ": 1, "first": ""}, "float32": {"compared": 4, "differ": 0}}
-    assert "| other uses | 12 sites | 1 differ | 0 | FAILED |" in render_summary(passing)
+    assert "| other uses | 12 sites | 1 differ | 0 | 1 FAILED |" in render_summary(read_report(passing))
 
 
 def test_a_use_that_was_not_run_is_named(passing: dict[str, Any]) -> None:
     passing["uses"] = {"torch.compile": {"compared": 0, "differ": 0, "first": "", "skipped": "it takes minutes"}}
-    assert "- not run: torch.compile \\(it takes minutes\\)" in render_summary(passing)
+    assert "- not run: torch.compile \\(it takes minutes\\)" in render_summary(read_report(passing))
 
 
 def test_the_margin_is_told(passing: dict[str, Any], failing: dict[str, Any]) -> None:
-    assert "Margin: noise is at most 0.1% of its limit" in render_summary(passing)
-    assert "Margin" not in render_summary(failing)
+    assert "Margin: noise is at most 0.1% of its limit" in render_summary(read_report(passing))
+    assert "Margin" not in render_summary(read_report(failing))
 
 
 def test_hostile_text_has_no_meaning(failing: dict[str, Any]) -> None:
-    for line in render_summary(failing).splitlines():
+    for line in render_summary(read_report(failing)).splitlines():
         assert not re.search(r"(?<!\\)[<`\[]", line)
         assert not line.startswith("|") or line.count("|") - line.count("\\|") == 6
 
@@ -65,4 +67,4 @@ def test_from_the_file_that_verify_wrote(passing: dict[str, Any], tmp_path: Path
     done = subprocess.run(
         [sys.executable, "-m", "verify.report.summary", str(path)], capture_output=True, check=True, encoding="utf-8"
     )
-    assert done.stdout == render_summary(passing)
+    assert done.stdout == render_summary(read_report(passing))

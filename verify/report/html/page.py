@@ -1,178 +1,133 @@
-"""report.html: one page without a script, without anything from elsewhere, the verdict first."""
+"""report.html: what the template report.html.j2 shows of a report."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from converter.common.version import __version__
-from converter.plan.inner_tensors import LEFT_INSIDE
-from verify.numbers.compare import SiteResult, share_of_limit
-from verify.numbers.detection_margin import tell_margin
-from verify.report.html.section_self_test import render_self_test
-from verify.report.html.sections_environment import (
-    render_files,
-    render_left_inside,
-    render_others,
-    render_reference,
-    render_tokens,
-)
-from verify.report.html.sections_numbers import (
-    render_coverage,
-    render_failed_sites,
-    render_gradients,
-    render_groups,
-    render_plot,
-    render_uses,
-)
-from verify.report.html.style import STYLE
-from verify.report.plain_text import to_html, to_number
-from verify.report.tensor_groups import read_gradients
-from verify.report.verdict import Verdict, read_sites, verdict_of
-
-_SHOWN = 40
-#: Parts of a report that have a section of their own; what else it holds is shown as it is.
-_KNOWN = (
-    *(
-        "passed",
-        "precision",
-        "behavior",
-        "source_behavior",
-        "foreign_code",
-        "checked",
-        "problems",
-        "first_difference",
-        "static",
-        "sites",
-        "gradients",
-    ),
-    *("coverage", "uses", "noise", "margin", "tokenizer", "self_test", "warnings", "files", "reference", "environment"),
-    LEFT_INSIDE,
-)
-# Even if something got through: nothing is loaded and nothing runs.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+from verify.report.html import tables
+from verify.report.html.plot import draw_plot
+from verify.report.messages import tell_margin
+from verify.report.plain_text import clean, to_number
+from verify.report.rows import verdict_of
+from verify.report.tensor_groups import by_tensor, count_failed
+from verify.results.numbers import FirstDifference, SiteResult, share_of_limit
+from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
 
 
-def render_page(report: Mapping[str, Any]) -> str:
-    """The page of what report.json holds. The same report gives the same bytes."""
-    sites = read_sites(report)
-    verdict = verdict_of(report)
-    sections = [
-        _verdict(verdict),
-        _cards(report, sites),
-        _margin(report.get("margin")),
-        _first_difference(report["first_difference"]),
-        _problems(report["problems"]),
-        _warnings(report["warnings"]),
-        render_left_inside(report),
-        render_plot(sites, report["first_difference"]),
-        render_groups(sites),
-        render_failed_sites(sites),
-        render_gradients(read_gradients(report)),
-        render_uses(report["uses"]),
-        render_coverage(report["coverage"]),
-        render_tokens(report["tokenizer"]),
-        render_self_test(report["self_test"]),
-        render_reference(report),
-        render_others({key: value for key, value in report.items() if key not in _KNOWN and value}),
-        render_files(report["files"]),
-        f"<footer>paddle2torch {__version__}. The same in numbers: report.json, for CI: junit.xml.</footer>",
-    ]
-    return "\n".join(
-        [
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{to_html(verdict.word)}: verification of an ERNIE-M conversion</title>",
-            f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>Verification of an ERNIE-M conversion</h1>",
-            *(section for section in sections if section),
-            "</body>\n</html>\n",
-        ]
+def render_page(report: Report) -> str:
+    """The page of a report. The same report gives the same bytes."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def finalize(value: object) -> object:
+        return value if isinstance(value, Markup) else clean(value)
+
+    loader = PackageLoader("verify.report", "html")
+    environment = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
+    drawing = Markup(draw_plot(report.sites, report.first_difference))
+    return environment.get_template("report.html.j2").render(plot=drawing, **_values(report))
 
 
-def _verdict(verdict: Verdict) -> str:
-    return (
-        f'<div class="verdict {verdict.kind}"><strong>{to_html(verdict.headline)}</strong>'
-        f"<p>{to_html(verdict.scope)}</p></div>"
-    )
+def _values(report: Report) -> dict[str, Any]:
+    """The variables of the template."""
+    margin, tokens, tested, first = report.margin, report.tokenizer, report.self_test, report.first_difference
+    lists, others = tables.other_tables({name: value for name, value in report.others.items() if value})
+    return {
+        "report": report,
+        "version": __version__,
+        "most": tables.MOST,
+        "verdict": verdict_of(report),
+        "cards": list(_cards(report)),
+        "margin": tell_margin(margin) if margin else "",
+        "hidden": margin is not None and margin.fault.ratio is not None and margin.fault.ratio <= 1,
+        "measured": _measured(first) if first else "",
+        "left_inside": tables.pairs_table(("tensor of SOURCE", "by its name"), report.left_inside),
+        "rows": tables.rows_table(report),
+        "failed_sites": tables.failed_sites(report.sites),
+        "gradients": tables.gradients_table(report.gradients),
+        "gradients_text": _gradients_text(report),
+        "failed_gradients": tables.failed_gradients(report.gradients),
+        "modes": tables.modes_table(report.uses),
+        "coverage": tables.coverage_table(report.coverage),
+        "token_examples": tables.token_examples(tokens) if tokens else None,
+        "token_ways": tables.token_ways(tokens) if tokens else None,
+        "equal_ways": ", ".join(tokens.equal_ways) if tokens else "",
+        "fault_kinds": tables.fault_kinds(tested) if tested else None,
+        "explained": tables.explained_faults(tested) if tested else None,
+        "environment": tables.environment_table(report),
+        "other_tables": lists,
+        "others": others,
+        "files": tables.pairs_table(("file", "sha256"), report.files, mono=True),
+    }
 
 
-def _cards(report: Mapping[str, Any], sites: Sequence[SiteResult]) -> str:
-    """The three things that a full report looks at, each with its own verdict."""
-    static, tokens = report["static"], report["tokenizer"]
-    cards: list[tuple[str, str, str, bool | None]] = []
-    if static is not None and "weights" in report["checked"]:
-        rounded = f", {static['rounded']} rounded" if static.get("rounded") else ""
-        said = f"compared with the {static['against']}{rounded}; {len(static['mismatched'])} differ"
-        cards.append(("weights", f"{static['tensors']} tensors", said, not static["mismatched"]))
-    if "numbers" in report["checked"]:
-        worst = max((share_of_limit(site) for site in sites if site.max_rel is not None), default=None)
-        cases = len({site.case for site in sites})
-        share = "nothing could be compared"
-        if worst is not None:
-            share = f"at worst {worst:.1%} of its limit" if worst <= 1 else f"at worst {worst:.1e} times its limit"
-        beyond = sum(site.max_rel is None for site in sites)
-        share += f", {beyond} cannot be compared" if beyond and worst is not None else ""
-        passed = bool(sites) and all(site.passed for site in sites)
-        said = f"{cases} inputs, {report['precision']}; {share}"
-        cards.append(("numbers", f"{len(sites)} sites", said, passed))
-    if tokens is not None:
-        passed = not tokens["mismatched"] and not tokens["problem"]
-        cards.append(("tokens", f"{tokens['texts']} texts", f"{tokens['mismatched']} results differ", passed))
-    missing = [name for name in ("weights", "numbers", "tokens") if name not in [card[0] for card in cards]]
-    cards += [(name, "–", "not looked at", None) for name in missing]
-    parts = []
-    for name, what, said, good in cards:
-        word, kind = {True: ("ok", "ok"), False: ("FAILED", "failed-word"), None: ("not seen", "unseen")}[good]
-        parts.append(
-            f'<div class="card"><span class="word {kind}">{word}</span><span class="name">{name}</span>'
-            f'<b>{to_html(what)}</b><span class="quiet">{to_html(said)}</span></div>'
-        )
-    return f'<div class="cards">{"".join(parts)}</div>'
+@dataclass(frozen=True)
+class Card:
+    """One part of a verification with its own verdict; `passed` is None where it was not checked."""
+
+    name: str
+    what: str
+    text: str
+    passed: bool | None
+
+    @property
+    def word(self) -> str:
+        return {True: "ok", False: "FAILED", None: "not seen"}[self.passed]
+
+    @property
+    def kind(self) -> str:
+        """The class of the word in style.css."""
+        return {True: "ok", False: "failed-word", None: "unseen"}[self.passed]
 
 
-def _margin(margin: Mapping[str, Any] | None) -> str:
-    """How far noise lies below its limit, and a fault above."""
-    if margin is None:
-        return ""
-    hidden = margin["smallest_fault"] is not None and margin["smallest_fault"] <= 1
-    kind = "margin hidden" if hidden else "margin"
-    return f'<p class="{kind}"><b>Margin:</b> {to_html(tell_margin(margin))}</p>'
-
-
-def _first_difference(first: Mapping[str, Any] | None) -> str:
-    if first is None:
-        return ""
-    if first["problem"]:
-        measured = first["problem"]
+def _cards(report: Report) -> Iterator[Card]:
+    static, sites, tokens = report.static, report.sites, report.tokenizer
+    missing = []
+    if static is not None and WEIGHTS in report.checked:
+        rounded = f", {static.rounded} rounded" if static.rounded else ""
+        text = f"compared with the {static.against}{rounded}; {len(static.mismatched)} differ"
+        yield Card(WEIGHTS, f"{static.tensors} tensors", text, not static.mismatched)
     else:
-        measured = f"{to_number(first['max_rel'])} of the largest value, limit {first['tolerance']:.0e}"
-    before = ""
-    if first.get("before"):
-        agreed = "agrees" if first.get("inputs_agree") else "does not all agree"
-        before = f"<p>What comes before it ({to_html(first['before'])} and earlier) {agreed}.</p>"
-    cases = first.get("failed_cases", [])
-    more = f" and {len(cases) - 1} more inputs" if len(cases) > 1 else ""
-    return (
-        '<div class="first-difference"><span class="quiet">First difference in the network</span>'
-        f"<p><code>{to_html(first['site'])}</code> in input <code>{to_html(first['case'])}</code>{more}: "
-        f"{to_html(measured)}</p>{before}"
-        f'<p class="look">Look at {to_html(first["look_at"])}</p></div>'
-    )
+        missing.append(WEIGHTS)
+    if NUMBERS in report.checked:
+        text = f"{len({site.case for site in sites})} inputs, {report.precision}; {_worst_share(sites)}"
+        yield Card(NUMBERS, f"{len(sites)} sites", text, bool(sites) and all(site.passed for site in sites))
+    else:
+        missing.append(NUMBERS)
+    if tokens is not None:
+        passed = not tokens.mismatched and not tokens.problem
+        yield Card(TOKENS, f"{tokens.texts} texts", f"{tokens.mismatched} results differ", passed)
+    else:
+        missing.append(TOKENS)
+    yield from (Card(name, "–", "not looked at", None) for name in missing)
 
 
-def _problems(problems: Sequence[Mapping[str, Any]]) -> str:
-    if not problems:
-        return ""
-    items = [
-        f'<li><span class="code">{to_html(problem["code"])}</span> {to_html(problem["text"])}</li>'
-        for problem in problems
-    ]
-    more = f"<p>and {len(items) - _SHOWN} more, in report.json</p>" if len(items) > _SHOWN else ""
-    return f'<h2>What is wrong</h2><ul class="problems">{"".join(items[:_SHOWN])}</ul>{more}'
+def _worst_share(sites: list[SiteResult]) -> str:
+    shares = [share_of_limit(site) for site in sites if site.max_rel is not None]
+    if not shares:
+        return "nothing could be compared"
+    worst = max(shares)
+    text = f"at worst {worst:.1%} of its limit" if worst <= 1 else f"at worst {worst:.1e} times its limit"
+    beyond = len(sites) - len(shares)
+    return text + (f", {beyond} cannot be compared" if beyond else "")
 
 
-def _warnings(warnings: Iterable[object]) -> str:
-    items = "".join(f"<li>{to_html(warning)}</li>" for warning in warnings)
-    return f"<h2>Warnings</h2><ul>{items}</ul>" if items else ""
+def _measured(first: FirstDifference) -> str:
+    return first.problem or f"{to_number(first.max_rel)} of the largest value, limit {first.tolerance:.0e}"
+
+
+def _gradients_text(report: Report) -> str:
+    wrong, inputs = count_failed(report.gradients), len({result.case for result in report.gradients})
+    verdict = f"{wrong} differ" if wrong else "all agree"
+    return f"{len(by_tensor(report.gradients))} tensors in {inputs} inputs, {verdict}"

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Callable
 
-from verify.numbers.compare import SiteResult, share_of_limit
+from verify.report.groups import column_of, column_order, runs_alone
 from verify.report.plain_text import to_html
+from verify.results.numbers import ZERO_ROW, FirstDifference, SiteResult, share_of_limit
 
 WIDTH, HEIGHT = 960, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 18, 42, 52
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-#: The inputs whose mask hides every key: -1e4 on every score eats their last digits, so their limits are wider.
-_ZERO_ROW = "mask.zero_row"
-_PLACE = re.compile(r"(?:norm:|linear:)?(?:\w+\.)*?(hidden_states|attentions|layers)\.(\d+)")
-_ALONE = ("norm:", "linear:")
-_TABLES = ("word_embeddings", "position_embeddings")
 #: What a point may be: the state after a layer (joined by a line), something inside it, or of a row without keys.
 STATE, INSIDE, HIDDEN_ROW = "state", "inside", "hidden-row"
 _NAMES = {STATE: "result of a layer", INSIDE: "inside a layer", HIDDEN_ROW: "rows with every key hidden"}
@@ -43,12 +38,13 @@ def plot_points(sites: Sequence[SiteResult]) -> list[Point]:
     What was looked at alone has another limit than what stands around it: it is drawn where it differs."""
     groups: dict[tuple[str, str], list[SiteResult]] = {}
     for site in sites:
-        if site.passed and site.site.startswith(_ALONE):
+        if site.passed and runs_alone(site.site):
             continue
-        column, kind = _place(site.site)
-        groups.setdefault((column, HIDDEN_ROW if site.case.startswith(_ZERO_ROW) else kind), []).append(site)
+        column, is_state = column_of(site.site)
+        kind = HIDDEN_ROW if site.case.startswith(ZERO_ROW) else STATE if is_state else INSIDE
+        groups.setdefault((column, kind), []).append(site)
     points = []
-    for column, kind in sorted(groups, key=lambda key: (_order(key[0]), key[1])):
+    for column, kind in sorted(groups, key=lambda key: (column_order(key[0]), key[1])):
         found = groups[column, kind]
         worst = max(found, key=share_of_limit)
         failed = sum(not site.passed for site in found)
@@ -56,29 +52,7 @@ def plot_points(sites: Sequence[SiteResult]) -> list[Point]:
     return points
 
 
-def _place(site: str) -> tuple[str, str]:
-    match = _PLACE.match(site)
-    if site in _TABLES:
-        return "rows", STATE
-    if match and match[1] == "hidden_states":
-        return ("embeddings", STATE) if match[2] == "0" else (match[2], STATE)
-    if match:
-        return str(int(match[2]) + 1), INSIDE
-    if site.startswith("embeddings"):
-        return "embeddings", INSIDE
-    if site == "pooler_output":
-        return "pooler", STATE
-    if site.startswith(_ALONE):
-        return ("embeddings" if "embeddings" in site else "pooler" if "pooler" in site else "head"), INSIDE
-    return ("loss" if site == "loss" else "head"), STATE
-
-
-def _order(column: str) -> float:
-    ends = {"rows": -2.0, "embeddings": -1.0, "pooler": 1e6, "head": 1e6 + 1, "loss": 1e6 + 2}
-    return ends[column] if column in ends else float(column)
-
-
-def draw_plot(sites: Sequence[SiteResult], first: Mapping[str, Any] | None) -> str:
+def draw_plot(sites: Sequence[SiteResult], first: FirstDifference | None) -> str:
     """An <svg> element; empty text when there is nothing to draw. Colours come from the page's style."""
     points = plot_points(sites)
     if not points:
@@ -191,14 +165,14 @@ def _shape(kind: str, x: float, y: float) -> str:
     return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{4 if kind == STATE else 2.6}"/>'
 
 
-def _first(first: Mapping[str, Any] | None, middle: Mapping[str, float]) -> list[str]:
+def _first(first: FirstDifference | None, middle: Mapping[str, float]) -> list[str]:
     """A line through the column of the first difference."""
-    column = _place(str(first["site"]))[0] if first else ""
+    column = column_of(first.site)[0] if first else ""
     if first is None or column not in middle:
         return []
     x = middle[column]
     anchor, shift = ("end", -7) if x > WIDTH * 0.6 else ("start", 7)
-    said = to_html(f"first difference: {first['site']}")
+    said = to_html(f"first difference: {first.site}")
     return [
         f'<line class="first" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}"/>',
         f'<text class="first" x="{x + shift:.1f}" y="{HEIGHT - _BOTTOM - 8}" text-anchor="{anchor}">{said}</text>',

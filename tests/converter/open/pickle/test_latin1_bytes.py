@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from converter.open.pickle import latin1_bytes as latin1_text
-from converter.open.pickle.latin1_bytes import Latin1Run, count_latin1
+from converter.open.pickle.latin1_bytes import Latin1Bytes, count_latin1
 from tests.support.pickles import mapped
 
 CODED = bytes(range(256)).decode("latin1").encode()
@@ -22,7 +22,7 @@ def test_characters_cut_by_the_pieces(size: int, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(latin1_text, "_DECODE_BYTES", size + 1)
     buffer = mapped(b"\x80" + CODED + b"\xff")
     assert count_latin1(buffer, 1, len(CODED)) == 256
-    assert b"".join(Latin1Run(buffer, 1, len(CODED), 256).pieces()) == bytes(range(256))
+    assert b"".join(Latin1Bytes(buffer, 1, len(CODED), 256).pieces()) == bytes(range(256))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 64])

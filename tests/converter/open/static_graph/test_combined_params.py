@@ -122,7 +122,9 @@ def test_two_labels_leave_the_class_open_and_no_tensor(tmp_path: Path) -> None:
 
 def test_numbered_names_alone_are_not_guessed(tmp_path: Path) -> None:
     state, _ = automatic()
-    with pytest.raises(FileError, match=r"E323.*x\.pdiparams: its 40 tensors have no names.*Lay the program beside it"):
+    with pytest.raises(
+        FileError, match=r"E323.*x\.pdiparams: its 40 tensors have no names.*Put the program next to it"
+    ):
         open_weights(write_combined(tmp_path, state, "", "x.pdiparams"))
 
 

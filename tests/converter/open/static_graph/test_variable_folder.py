@@ -64,7 +64,7 @@ def test_a_program_beside_them_must_agree(name: str, write: object, tmp_path: Pa
     with pytest.raises(FileError) as refused:
         open_weights(tmp_path)
     assert f"{name} names 'linear_8.b_0', which are not there" in str(refused.value)
-    assert "linear_9.b_0: [9] of float32; the program says [4] of float32" in str(refused.value)
+    assert "linear_9.b_0: [9] of float32; the program has [4] of float32" in str(refused.value)
 
 
 def test_a_fine_tuned_folder_leaves_out_what_is_no_weight_and_says_why(tmp_path: Path) -> None:

@@ -1,0 +1,119 @@
+"""A cache on disk for what takes Paddle: checkpoints that PaddleNLP made and traces that it recorded.
+
+An entry's name is a hash of everything that decides its content: the sources of the recorder, the pins of the
+reference environment, the script, its options and the files that it reads. Nothing is ever out of date, a change
+makes another entry. One process makes an entry, behind a lock, and others wait for it: the workers of one run and the
+runs under both lines of transformers share them. `make clean` removes the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from filelock import FileLock
+
+from verify import verification
+from verify.protocol.request import Request
+
+ROOT = Path(__file__).resolve().parents[2]
+VARIABLE = "PADDLE2TORCH_TEST_CACHE"
+#: What decides the content of a trace, besides the request and the files that it names.
+RECORDER = ("verify/recorder", "verify/protocol", "verify/sentences.txt", "requirements/paddle.txt")
+#: What decides the content of a checkpoint, besides the options.
+MAKER = ("tests/support/make_checkpoint.py", "requirements/paddle.txt")
+
+
+def cache_folder() -> Path:
+    """Where entries are kept: in the project's root, unless the environment names another folder."""
+    return Path(os.environ.get(VARIABLE) or ROOT / ".test-cache")
+
+
+def cached(kind: str, key: str, make: Callable[[Path], None]) -> Path:
+    """The entry for `key`; `make` gets the path of a file or folder to create where there is none yet."""
+    place = cache_folder() / kind / key
+    if place.exists():
+        return place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{place}.lock"):
+        if not place.exists():
+            with tempfile.TemporaryDirectory(dir=place.parent, prefix="making-") as folder:
+                make(Path(folder) / "entry")
+                os.replace(Path(folder) / "entry", place)
+    return place
+
+
+def hash_of(*parts: Any) -> str:
+    """SHA-256 of what json.dumps makes of the parts."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def hash_sources(paths: Iterable[str]) -> str:
+    """SHA-256 of files and folders of this project, by content; one that does not exist counts as empty."""
+    return hash_of(*(hash_files(ROOT / path) for path in paths))
+
+
+def hash_files(path: Path) -> dict[str, str]:
+    """Name below `path` -> SHA-256, for every file of a folder, or for one file."""
+    if path.is_file():
+        return {path.name: _hash_file(path)}
+    found = sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    return {str(file.relative_to(path)): _hash_file(file) for file in found}
+
+
+def _hash_file(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def make_cached_checkpoint(run: Callable[..., None], output: Path, *options: object, tokenizer: Path | None) -> None:
+    """Copy into `output` what tests/support/make_checkpoint.py makes with these options; `run` runs it."""
+    more = ("--tokenizer", tokenizer) if tokenizer is not None else ()
+    key = hash_of(hash_sources(MAKER), list(map(str, options)), hash_files(tokenizer) if tokenizer is not None else {})
+    made = cached("checkpoints", key, lambda place: run("--output", place, *options, *more))
+    shutil.copytree(made, output, dirs_exist_ok=True)
+
+
+@contextmanager
+def traces_cached(interpreter: Path) -> Iterator[None]:
+    """Within this context `verify` takes from the cache what it asks of `interpreter`; it asks any other itself."""
+    record = verification.record_trace
+    sources = hash_sources(RECORDER)
+
+    def record_cached(asked: Path, request: Request, folder: Path, say: Callable[[str], None]) -> Path:
+        if asked != interpreter:
+            return record(asked, request, folder, say)
+        made = cached(
+            "traces",
+            hash_of(sources, describe_request(request)),
+            lambda place: shutil.move(record(asked, request, folder, say), place) and None,
+        )
+        return Path(shutil.copyfile(made, folder / "trace.safetensors"))
+
+    with patch.object(verification, "record_trace", record_cached):
+        yield
+
+
+def describe_request(request: Request) -> dict[str, Any]:
+    """A request with the content of the files in place of their paths."""
+    source = Path(request.source)
+    around = source if source.is_dir() else source.parent
+
+    def describe(value: Any) -> Any:
+        if isinstance(value, list):
+            return [describe(one) for one in value]
+        if isinstance(value, str) and os.path.isabs(value):
+            path = Path(value)
+            below = os.path.relpath(path, around)
+            return [below if not below.startswith("..") else path.name, hash_files(path)]
+        return value
+
+    return {"around": hash_files(around), **{name: describe(value) for name, value in asdict(request).items()}}

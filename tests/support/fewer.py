@@ -1,0 +1,35 @@
+"""Less work for the same check: a self-test with one fault of each kind, a trace without what a test does not ask."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+
+from verify.results.trace import HEAD
+from verify.self_test.faults import Fault
+
+
+def one_of_each_kind(faults: Iterable[Fault], also: Sequence[str] = ()) -> list[Fault]:
+    """The first fault of each kind, and those whose description contains one of the strings `also`."""
+    kept: list[Fault] = []
+    for fault in faults:
+        if all(fault.kind != other.kind for other in kept) or any(text in fault.describe() for text in also):
+            kept.append(fault)
+    return kept
+
+
+def without_tokens(trace: Path, target: Path) -> Path:
+    """Write to `target` the trace without its tokens, as Paddle records it for a checkpoint without a tokenizer."""
+    with safe_open(str(trace), "np") as file:
+        head = json.loads(file.metadata()[HEAD][64:])
+    arrays = {name: array for name, array in load_file(trace).items() if not name.startswith("tokens/")}
+    head["arrays"] = {name: head["arrays"][name] for name in arrays}
+    head["tokenizer"] = None
+    text = json.dumps(head, sort_keys=True)
+    save_file(arrays, target, {HEAD: hashlib.sha256(text.encode()).hexdigest() + text})
+    return target

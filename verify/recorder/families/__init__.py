@@ -1,0 +1,31 @@
+"""Everything in the recorder that is particular to a model family: one adapter each.
+
+A new family is a module or folder here that makes a `Family` (family.py), and a line in FAMILIES. An adapter imports
+protocol and the recorder's errors, files and arrays, and no other adapter; what the families share is a file of its own
+(paddle_encoder.py). The facts in it are written from PaddleNLP's sources, not read from the converter's tables.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from verify.recorder.families.ernie_m.adapter import ERNIE_M
+from verify.recorder.families.family import Family
+
+#: In the order in which they are asked; the first also takes checkpoints whose config names no family.
+FAMILIES = (ERNIE_M,)
+
+
+def find_family(fields: Any) -> Family:
+    """The adapter for a config's fields (None: no config), by its model_type, else by the names of its classes."""
+    found = fields or {}
+    names = [found.get("init_class"), found.get("architecture"), *(found.get("architectures") or [])]
+    for family in FAMILIES:
+        if found.get("model_type") == family.name or any(name in family.classes for name in names):
+            return family
+    return FAMILIES[0]
+
+
+def known_quirks() -> tuple[str, ...]:
+    """Every value that a request's `behavior` can have."""
+    return tuple(dict.fromkeys(quirk for family in FAMILIES for quirk in family.quirks))

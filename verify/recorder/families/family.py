@@ -1,0 +1,137 @@
+"""The interface between the recorder and a model family: facts, and functions that run under Paddle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable
+
+
+@dataclass(frozen=True)
+class ModelClass:
+    """One of PaddleNLP's classes of a family."""
+
+    #: What it returns without labels, in order; nothing for a model without a head.
+    outputs: tuple[str, ...] = ()
+    #: Which losses it has: "sequence", "tokens", "span", "choices", or "" for none.
+    losses: str = ""
+    #: Whether its forward takes vectors in place of ids, and whatever else the backbone takes.
+    takes_every_input: bool = True
+    #: Whether weights without a pooler are complete.
+    may_lack_pooler: bool = True
+    #: Whether the PyTorch class has a pooler too, so that gradients go through it.
+    target_has_pooler: bool = True
+
+
+@dataclass(frozen=True)
+class SanityModel:
+    """A tiny model whose outputs are known, to find out whether this Paddle computes correctly."""
+
+    architecture: str
+    fields: dict[str, Any]
+    ids: list[list[int]]
+    #: Given explicitly, because releases of PaddleNLP differ in what they do without a mask. 1 is attend.
+    mask: list[list[int]]
+    #: Output -> its numbers, in C order.
+    expected: Callable[[], dict[str, list[float]]]
+
+
+@dataclass(frozen=True)
+class HookPoint:
+    """Where one activation is taken: the first input or the output of a module, under the name of the site."""
+
+    site: str
+    module: Any
+    takes_input: bool = False
+    #: Recorded only for cases that look inside the layers.
+    inside: bool = True
+
+
+@dataclass(frozen=True)
+class Family:
+    """One family. `weights` is name -> array, `model` PaddleNLP's, `backbone` its encoder without the head; a `quirk`
+    is the name of a set of rules that differ between releases and toolkits. Functions that change how a model or its
+    weights are read return notes for the trace."""
+
+    #: As in the config's model_type.
+    name: str
+    classes: dict[str, ModelClass]
+    #: Ids of the tokens at the beginning, of padding and at the end.
+    cls_id: int
+    pad_id: int
+    sep_id: int
+    sanity: SanityModel
+
+    # -- config
+    #: folder -> the file names that a config can have there, in order.
+    config_names: Callable[[str], list[str]]
+    #: file name -> who reads such a file, for the trace.
+    config_reader: Callable[[str], str]
+    #: The fields of a constructor call (model_config.json of PaddleNLP before 2.5) -> flat fields with init_class.
+    flatten_call: Callable[[dict[str, Any]], dict[str, Any]]
+    #: A field that only the config of a converted folder has.
+    converted_field: str
+    #: Other names of a class -> PaddleNLP's.
+    class_aliases: dict[str, str]
+    #: PaddleNLP's config class; None in releases without one.
+    config_class: Callable[[], Any]
+
+    # -- names and weights
+    #: What the name of the table of words ends with.
+    word_table: str
+    #: A variable's name in a release of another toolkit -> PaddleNLP's, or None.
+    release_name: Callable[[str], str | None]
+    #: (layers, class) -> the lists of names that a combined file without a program may have, in the file's order.
+    combined_names: Callable[[int, str | None], list[list[str]]]
+    #: Whether arrays have the shapes that names of such a list ask for.
+    fits_combined: Callable[[Any], bool]
+    #: Config fields that the weights' names and shapes reveal.
+    fields_from_weights: Callable[[Any], dict[str, Any]]
+    #: (weights, parameters, model) -> weights in PaddleNLP's layout, name -> parameter that it is for, and notes.
+    name_weights: Callable[[Any, Any, Any], tuple[dict[str, Any], dict[str, str], list[str]]]
+    #: Whether the weights are of a PyTorch port, whose from_pretrained always loads float32.
+    is_port: Callable[[Any], bool]
+
+    # -- the model
+    #: (class, fields) -> the model with any weights, and notes.
+    make_class: Callable[[str, dict[str, Any]], tuple[Any, list[str]]]
+    #: name -> parameter, under the names of PaddleNLP 2.8.
+    parameters_of: Callable[[Any], dict[str, Any]]
+    backbone_of: Callable[[Any], Any]
+    #: (model, fields, weights, precision) -> fields that PaddleNLP's class does not know (None: there are none) and
+    #: notes; changes the model to follow them.
+    adapt_model: Callable[[Any, dict[str, Any], Any, str], tuple[dict[str, Any] | None, list[str]]]
+
+    # -- activations
+    #: backbone -> name -> embedding of which every row is recorded.
+    tables_of: Callable[[Any], dict[str, Any]]
+    #: backbone -> the norm after the embeddings.
+    embedding_norm_of: Callable[[Any], Any]
+    #: model -> where its activations are taken, those that the model returns by itself left out.
+    hook_points: Callable[[Any], list[HookPoint]]
+    #: layers -> the sites in the order of the network.
+    site_order: Callable[[int], list[str]]
+
+    # -- quirks
+    quirks: tuple[str, ...]
+    #: (request, weights) -> the quirk to follow.
+    choose_quirk: Callable[[Any, Any], str]
+    #: (request, weights, how the config was found) -> that of the release which wrote the checkpoint.
+    quirk_of_source: Callable[[Any, Any, str], str]
+    #: backbone of the sanity model -> the quirk of this PaddleNLP itself, or None.
+    own_quirk: Callable[[Any], str | None]
+    #: (model, quirk, this PaddleNLP's own) -> notes; makes the model follow the quirk.
+    follow_quirk: Callable[[Any, str, str | None], list[str]]
+    #: quirk -> the row of the first position.
+    position_offset: Callable[[str], int]
+    #: (cases, quirk) -> cases with `zero_row` where a query has every key masked by a finite number.
+    mark_masked_rows: Callable[[list[dict[str, Any]], str], list[dict[str, Any]]]
+    #: Whether an exported program follows the same rules, so that it can be compared with the model.
+    program_follows: Callable[[str], bool]
+
+    # -- tokens
+    #: PaddleNLP's tokenizer class.
+    tokenizer_class: Callable[[], Any]
+    #: Its vocabulary and model, and every other file that decides a token.
+    tokenizer_files: tuple[str, ...]
+    #: quirk -> a function (folder, texts) -> ids where another rule than PaddleNLP's tokenizer applies, else None.
+    token_rule: Callable[[str], Callable[[str, Any], Any] | None]

@@ -1,0 +1,135 @@
+"""The activations of a case: hidden states, attentions, those inside the layers, the head's outputs; and gradients."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import numpy as np
+
+from verify.protocol.gradient_functional import functional_sites
+from verify.protocol.projections import seeded
+from verify.recorder.families.family import Family, HookPoint
+
+Case = Any  # A dict: see cases/case_builder.py.
+
+
+class Activations:
+    """Runs a model with hooks that keep its activations, those inside the layers only for cases that ask for them."""
+
+    def __init__(self, family: Family, model: Any, precision: str) -> None:
+        self.family, self.model, self.precision = family, model, precision
+        self.model_class = family.classes[type(model).__name__]
+        self.backbone = family.backbone_of(model)
+        self.order = family.site_order(len(self.backbone.encoder.layers))
+        self.inside = False
+        self.sites: dict[str, Any] = {}
+        #: Changes the embeddings, to measure how an error there is amplified.
+        self.disturbance: Callable[[Any], Any] | None = None
+        self.forward = self.backbone.forward
+        object.__setattr__(self.backbone, "forward", self._forward)
+        #: Table -> the rows that the last case used.
+        self.rows: dict[str, Any] = {}
+        for part, table in family.tables_of(self.backbone).items():
+            table.register_forward_pre_hook(self._keep_rows(part))
+        family.embedding_norm_of(self.backbone).register_forward_post_hook(self._disturb)
+        for point in family.hook_points(model):
+            if point.takes_input:
+                point.module.register_forward_pre_hook(self._keep_input(point))
+            else:
+                point.module.register_forward_post_hook(self._keep_output(point))
+
+    def _keep_output(self, point: HookPoint) -> Any:
+        def keep(layer: Any, inputs: Any, output: Any) -> None:
+            if not point.inside:  # Logits of [batch, length, 1]
+                self.sites[point.site] = output.squeeze(-1)
+            elif self.inside:
+                self.sites[point.site] = output
+
+        return keep
+
+    def _keep_input(self, point: HookPoint) -> Any:
+        def keep(layer: Any, inputs: Any) -> None:
+            if self.inside:
+                self.sites[point.site] = inputs[0]
+
+        return keep
+
+    def _keep_rows(self, part: str) -> Any:
+        def keep(layer: Any, inputs: Any) -> None:
+            self.rows[part] = np.unique(inputs[0].numpy())
+
+        return keep
+
+    def rows_in_use(self, name: str, gradient: Any) -> list[tuple[Any, Any]]:
+        """The rows of a table that the last case used: the others get no gradient, and are most of the memory."""
+        import paddle
+
+        rows = self.rows[name.split(".")[-2]]
+        return [(rows, paddle.gather(gradient, paddle.to_tensor(rows)).numpy())]
+
+    def _disturb(self, layer: Any, inputs: Any, output: Any) -> Any:
+        return None if self.disturbance is None else self.disturbance(output)
+
+    def _forward(self, *inputs: Any, **options: Any) -> Any:
+        wanted = options.get("return_dict")
+        options.update(return_dict=True, output_hidden_states=True, output_attentions=True)
+        output = self.forward(*inputs, **options)
+        for number, state in enumerate(output.hidden_states):
+            self.sites[f"hidden_states.{number}"] = state
+        for number, probabilities in enumerate(output.attentions):
+            self.sites[f"attentions.{number}"] = probabilities
+        self.sites["pooler_output"] = output.pooler_output
+        return output if wanted else (output.last_hidden_state, output.pooler_output)
+
+    def call(self, case: Case) -> list[tuple[str, Any]]:
+        """Site and Paddle's tensor, in the order of the network."""
+        import paddle
+
+        self.sites = {}
+        self.inside = case["inside"]
+        target = self.model if case["through"] == "model" else self.backbone
+        self.model.config.problem_type = case.get("problem_type", self.model.config.problem_type)
+        result = target(**{name: paddle.to_tensor(value) for name, value in case["inputs"].items()})
+        if case["through"] == "model":
+            with_loss = "labels" in case["inputs"] or "start_positions" in case["inputs"]
+            self.sites.update(name_outputs(self.model_class.outputs, result, with_loss))
+        return [(name, self.sites[name]) for name in self.order if name in self.sites]
+
+    def run(self, case: Case) -> list[tuple[str, Any]]:
+        """Site and array, in the order of the network."""
+        import paddle
+
+        with paddle.no_grad():
+            sites = self.call(case)
+        # numpy makes one element of Paddle's scalar
+        return [(name, value.numpy().reshape(value.shape)) for name, value in sites]
+
+    def run_back(self, case: Case, of_loss: bool, pooler: bool, keep: Callable[[str, Any], None]) -> None:
+        """Give the gradient of every parameter to `keep` by name: that of the case's loss, or of the seeded functional
+        of all its outputs. Each is freed before the next."""
+        import paddle
+
+        sites = dict(self.call(case))
+        if of_loss:
+            total = sites["loss"]
+        else:
+            total = paddle.zeros([], dtype=sites["hidden_states.0"].dtype)
+            for name in functional_sites(sites, pooler):
+                weights = seeded(name, tuple(sites[name].shape), self.precision)
+                total = total + (sites[name] * paddle.to_tensor(weights)).sum()
+        total.backward()
+        self.sites = {}
+        for name, parameter in self.model.named_parameters():
+            if parameter.grad is not None:
+                keep(name, parameter.grad)
+            parameter.clear_gradient(False)
+
+
+def name_outputs(outputs: tuple[str, ...], result: Any, with_loss: bool) -> dict[str, Any]:
+    """Site -> what a class with these outputs returned; with labels, its loss comes first."""
+    if not outputs:
+        return {}
+    values = list(result) if isinstance(result, (tuple, list)) else [result]
+    sites = {"loss": values.pop(0).reshape([])} if with_loss else {}
+    sites.update(zip(outputs, values))
+    return sites

@@ -1,0 +1,1 @@
+"""The texts that are tokenized, PaddleNLP's tokenizer, and what is recorded of both."""

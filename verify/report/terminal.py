@@ -1,0 +1,44 @@
+"""A report as a table for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from converter.common.printable import printable_message
+from verify.report.messages import tell_margin, tell_self_test
+from verify.report.rows import Row, modes_not_run, result_rows, verdict_of
+from verify.results.layout import REPORT
+from verify.results.report import Report
+
+_SHOWN = 12
+
+
+def render_table(report: Report) -> str:
+    """The verdict, the worst of each kind of comparison, what is wrong and where to look."""
+    verdict = verdict_of(report)
+    lines = [verdict.headline, verdict.scope, "", *_table(result_rows(report)), "", f"behavior: {report.behavior}"]
+    if report.reference.get("kind") not in (None, "none"):
+        versions = report.reference.get("environment", {})
+        lines.append(
+            f"reference: PaddleNLP {versions.get('paddlenlp', '?')} on Paddle {versions.get('paddle', '?')}"
+            f" ({report.reference['kind']}); {'; '.join(report.reference.get('how', []))}"
+        )
+    if report.margin is not None:
+        lines.append(f"margin: {tell_margin(report.margin)}")
+    if report.self_test is not None:
+        lines.append(f"self-test: {tell_self_test(report.self_test)}")
+    lines += [f"not run: {mode}" for mode in modes_not_run(report.uses)]
+    lines += [f"warning: {warning}" for warning in report.warnings]
+    lines += [str(problem) for problem in report.problems[:_SHOWN]]
+    if len(report.problems) > _SHOWN:
+        lines.append(f"and {len(report.problems) - _SHOWN} more problems")
+    if report.folder is not None:
+        lines.append(f"report: {report.folder / REPORT}")
+    return "\n".join(map(printable_message, lines))
+
+
+def _table(rows: Sequence[Row]) -> list[str]:
+    table = [("", "compared", "worst", "limit", "")]
+    table += [row.cells for row in rows]
+    widths = [max(len(line[column]) for line in table) for column in range(5)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in table]

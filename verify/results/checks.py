@@ -1,0 +1,54 @@
+"""Results of the static check of the weights, and of the comparison of tokenizers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+_EXAMPLES = 5
+#: Ways through a tokenizer that go on to the model's numbers.
+DIRECT, PIPELINE = "text_to_logits", "pipeline"
+
+
+@dataclass(frozen=True)
+class StaticResult:
+    """How many tensors were compared, against what, and which differ."""
+
+    tensors: int
+    mismatched: tuple[str, ...]
+    #: "source", or "trace" when there is no source to be read.
+    against: str = "source"
+    #: Tensors whose dtype was converted, and which were therefore compared by the rule of rounding.
+    rounded: int = 0
+
+
+@dataclass
+class TokenResult:
+    """Compares `texts` inputs in several ways; `mismatched` counts the results that differ over all ways."""
+
+    texts: int
+    mismatched: int = 0
+    examples: list[dict[str, Any]] = field(default_factory=list)
+    problem: str = ""
+    #: Way -> how many results were compared, and how many of them differ.
+    ways: dict[str, list[int]] = field(default_factory=dict)
+    #: Fields and added tokens that differ from SOURCE's, by name, where the trace has them.
+    settings: list[str] = field(default_factory=list)
+
+    def add(self, way: str, compared: int, wrong: list[dict[str, Any]]) -> None:
+        """Add the results of one way; `wrong` has an example for each result that differs."""
+        self.ways[way] = [compared, len(wrong)]
+        self.mismatched += len(wrong)
+        self.examples += [{"way": way, **example} for example in wrong[:_EXAMPLES]]
+
+    @property
+    def equal_ways(self) -> list[str]:
+        """Each way without a difference, with how many results were compared."""
+        return [f"{way} {compared}" for way, (compared, differ) in self.ways.items() if not differ]
+
+    @property
+    def differ_in_numbers_alone(self) -> bool:
+        """Whether only ways that go on to the model's numbers differ. Where those differ for given ids too, nothing is
+        known to be wrong with the tokenizer."""
+        wrong = {way for way, (_, differ) in self.ways.items() if differ}
+        return bool(wrong) and wrong <= {DIRECT, PIPELINE}

@@ -1,0 +1,6 @@
+"""Names of the files of a verification, which lie in a folder inside OUTPUT unless `--report` names another."""
+
+from __future__ import annotations
+
+FOLDER = "verification"
+REPORT, PAGE, JUNIT = "report.json", "report.html", "junit.xml"
