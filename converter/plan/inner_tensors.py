@@ -14,8 +14,8 @@ from typing import Any
 from converter.common.errors import Problem, fold_names
 from converter.files.tensors import SourceTensor
 from mappings import Family, Scheme, Table, load_family
+from mappings.modules import backbone_modules, child_names, is_inner_variable, module_names
 from mappings.names.inner import InnerKind, load_inner
-from mappings.names.modules import backbone_modules, child_names, is_inner_variable, module_names
 
 CODE = "E110"
 OPTION = "--allow-unknown-tensors"

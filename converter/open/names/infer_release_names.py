@@ -9,7 +9,6 @@ from typing import NamedTuple, Union
 
 from converter.common.errors import FileError, Problem
 from converter.open.names.naming import match_release
-from converter.open.static_graph.lod_tensor import Stream
 from mappings import Family
 from mappings.names.release import ExtraName, ReleaseName
 from mappings.tensors.expand import row_names
@@ -26,9 +25,8 @@ class BareChoice(NamedTuple):
     class_is_sure: bool
 
 
-def choose_release_names(streams: Sequence[Stream], file: str, family: Family) -> BareChoice:
+def choose_release_names(shapes: Sequence[tuple[int, ...]], file: str, family: Family) -> BareChoice:
     """The one set of the release's names that has these shapes in text order. Raises FileError for none or several."""
-    shapes = [stream.shape for stream in streams]
     fitting = [names for names in _candidates(len(shapes), family) if _fits(names, shapes, family)]
     keys = {tuple(_key(name, family) for name in names) for names in fitting}
     if len(keys) == 1:

@@ -180,7 +180,7 @@ def _name_by_info_alone(
 
 
 def _name_bare(found: Sequence[Stream], buffer: mmap.mmap, file: str, family: Family) -> tuple[Named, tuple[str, ...]]:
-    choice = choose_release_names(found, file, family)
+    choice = choose_release_names([stream.shape for stream in found], file, family)
     named = name_tensors(_tensors(dict(zip(choice.names, found)), buffer, file), file, family)
     warning = (
         f"nothing next to {file} names its tensors: their shapes are those of the 2021 release's names in text order"
