@@ -98,7 +98,7 @@ WRONG = {
     "a header of 9 MiB": (file_of(b"{}" + b" " * (9 << 20)), "which no checkpoint has"),
     "a header of brackets": (file_of(b'{"a":' + b"[" * 200_000), "nested too deeply"),
     "seven bytes": (b"1234567", "is announced and 0 are left"),
-    "metadata of numbers": (file_of({"a": entry(0, 16, (4,))}, metadata={"format": 1}), "no table of texts"),
+    "metadata of numbers": (file_of({"a": entry(0, 16, (4,))}, metadata={"format": 1}), "not a table of strings"),
     "a git-LFS pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a git-LFS pointer"),
     "a web page": (b"<html><body>404", "a web page"),
 }
