@@ -249,9 +249,10 @@ class Family:
     def translate(self, source: str) -> str:
         """The target's name of a tensor of the encoder, without a prefix; `{layer}` in it stays as it is."""
         for row in self.base_table.backbone:
-            for values in row.source.expand_choices():
-                if row.source.fill(values) == source:
-                    return row.source.translate(values, row.targets[0])
+            spelled = (values for values in row.source.expand_choices() if row.source.fill(values) == source)
+            values = row.source.match(source) or next(spelled, None)
+            if values is not None and row.targets:
+                return row.source.translate(values, row.targets[0])
         raise KeyError(source)
 
     @cached_property

@@ -22,13 +22,6 @@ _DTYPES = {stored: name for name, (_, _, stored) in DTYPES.items()}
 _DTYPES["U16"] = "bfloat16"
 
 
-# FAMILY: names that only transformers has (one more level for q, k and v), only PaddleNLP has, and both have.
-_OF_TRANSFORMERS = re.compile(r"\.self_attn\.self_attn\.[qkv]_proj\.")
-_OF_PADDLE = re.compile(r"(?<!\.self_attn)\.self_attn\.[qkv]_proj\.")
-
-_OF_BOTH = re.compile(r"(^|\.)(embeddings|encoder\.layers|pooler|classifier|qa_outputs|linear_start|linear_end)\.")
-
-
 class _Entry(NamedTuple):
     name: str
     dtype: str
