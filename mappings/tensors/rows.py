@@ -119,6 +119,7 @@ def build_tables(data: Mapping[str, Any], facts: TensorFacts) -> dict[str, Table
         states = {name: part.usual for name, part in parts.items()}
         states.update(entry.get("parts", {}))
         prefix = "" if source_class == facts.base else f"{facts.backbone}."
+        schemes = [_scheme(scheme, prefix) for scheme in (*data["scheme"], *entry.get("scheme", []))]
         tables[source_class] = table = Table(
             family=facts.family,
             source_class=source_class,
@@ -128,7 +129,7 @@ def build_tables(data: Mapping[str, Any], facts: TensorFacts) -> dict[str, Table
             backbone=tuple(_in_state(row, states, parts) for row in backbone),
             head=tuple(_row(row, facts, parts) for row in entry.get("tensor", [])),
             backbone_prefix=prefix,
-            schemes=tuple(_scheme(scheme, prefix) for scheme in (*data["scheme"], *entry.get("scheme", []))),
+            schemes=tuple(sorted(schemes, key=lambda scheme: scheme.identity)),
             parts={name: part for name, part in parts.items() if states[name] == "optional"},
         )
         _check(table, states, parts)
