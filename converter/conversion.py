@@ -21,6 +21,7 @@ from converter.locate.locate import locate
 from converter.open.options import SourceOptions
 from converter.open.source import Source, open_source
 from converter.plan.make_plan import Plan, make_plan
+from converter.write.check_copies import check_copies
 from converter.write.output import write_companions
 from converter.write.shards import Shard, split_into_shards, target_bytes, with_extras, write_weights
 from converter.write.staging import check_output, clear_leftovers, staged
@@ -68,6 +69,7 @@ def convert(
     tokenizer: Path | None = None,
     behavior: str | None = None,
     prefix: str | None = None,
+    family: str | None = None,
     allow_nonfinite: bool = False,
     allow_unknown_tensors: bool = False,
     dry_run: bool = False,
@@ -79,14 +81,15 @@ def convert(
 ) -> Conversion:
     """Convert a Paddle checkpoint into a Hugging Face folder.
 
-    `source`: a folder as PaddleNLP, the 2021 release or transformers 4 wrote it, or one weight file; as a string also a
-    built-in name, an http(s) address or a Hub id, which is downloaded first (`revision`, `cache` and `offline` are as
-    in converter.locate.locate). `output`: a folder that does not exist yet. Either all of it is written or nothing.
-    `max_shard_size` is in bytes. `behavior` is "paddlenlp", "paddlenlp-unpadded", "release" or "erniekit"; None is the
-    checkpoint's own. `allow_unknown_tensors` leaves out unknown tensors inside modules of the class (adapters, a
-    quantizer's scales) and records that in the manifest and the card; without it they are an error. `prefix` is removed
-    from the names of the model's tensors (`ernie.`); None removes the usual wrappers (`_layers.`, `module.`) where
-    every name has them.
+    `source`: a folder of PaddleNLP's, of a family's original release or of transformers, or one weight file; as text
+    also a built-in name, an http(s) address or a Hub id, which is fetched first (`revision`, `cache` and `offline` are
+    as in converter.locate.locate). `output`: a folder that is not there yet. Either all of `output` is written or
+    nothing. `max_shard_size` is in bytes. `family` is the name of a folder of mappings; None is the family that the
+    config or the names show. `behavior` is one of its presets (`convert --help` lists them); None is the checkpoint's
+    own. `allow_unknown_tensors` leaves out unknown tensors inside modules of the class (adapters, a quantiser's
+    scales), which is recorded in the manifest and the card; without it they are an error.
+    `prefix` is what stands in front of the model's names and is taken off (`model.`); None takes off the usual wrappers
+    (`_layers.`, `module.`) where every name has them.
     Raises a Paddle2TorchError with every problem found.
     """
     start = time.monotonic()
@@ -110,11 +113,13 @@ def convert(
             tokenizer=tokenizer,
             behavior=behavior,
             prefix=prefix,
+            family=family,
         ),
     )
     opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
     _check_file_names(opened)
     plan = make_plan(opened, dtype, allow_unknown_tensors=allow_unknown_tensors)
+    check_copies(plan)
     _check_apart(opened, output)
     if dry_run:  # Otherwise the staging folder checks it, under its lock.
         check_output(output, force=force)
@@ -239,4 +244,5 @@ def _check_apart(opened: Source, output: Path) -> None:
 def _tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:
     if opened.tokenizer is None:
         return ()
-    return tuple(misfits(opened.tokenizer, plan.sizes.max_position_embeddings - 2, plan.sizes.vocab_size))
+    longest = opened.family.longest_text(plan.sizes.max_position_embeddings, opened.preset)
+    return tuple(misfits(opened.tokenizer, longest, plan.sizes.vocab_size))

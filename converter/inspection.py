@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from converter.common.errors import PlanError, Problem
 from converter.files.tensors import element_count
 from converter.locate.locate import locate
-from converter.open.config.quirks import BEHAVIORS
 from converter.open.options import SourceOptions
 from converter.open.source import open_source
 from converter.plan.inner_tensors import CODE as INSIDE
@@ -64,6 +63,7 @@ def inspect(
     progress: Progress | None = None,
     behavior: str | None = None,
     prefix: str | None = None,
+    family: str | None = None,
 ) -> Inspection:
     """Open a checkpoint, downloading it first if needed, and plan its conversion without reading tensor bytes.
 
@@ -78,6 +78,7 @@ def inspect(
             num_attention_heads=num_attention_heads,
             behavior=behavior,
             prefix=prefix,
+            family=family,
         ),
     )
     plan: Plan | None = None
@@ -106,7 +107,7 @@ def inspect(
         bytes=sum(tensor.size for tensor in tensors),
         tokenizer=opened.tokenizer is not None,
         behavior=opened.behavior,
-        behavior_means=BEHAVIORS[opened.behavior].said,
+        behavior_means=opened.preset.summary,
         extras=tuple(opened.tensors.extras),
         dropped=tuple((drop.name, drop.reason) for drop in plan.dropped) if plan else opened.tensors.left_out,
         warnings=(*located.warnings, *opened.warnings, *(plan.warnings if plan else ())),

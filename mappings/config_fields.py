@@ -1,16 +1,31 @@
-"""What becomes of the fields of a source's config: fields/config.toml, read, checked and frozen."""
+"""What becomes of the fields of a source's config: FAMILY/config_fields.toml, read, checked and frozen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from mappings.toml_files import TableError, check_keys, read_toml
+from mappings.toml_files import TableError, check_keys, require_keys
 
-#: Who writes configs.
-WRITERS = ("paddlenlp", "constructor call", "release", "erniekit", "transformers")
+#: Who writes configs, in any family: config.json of PaddleNLP 2.5 and later, model_config.json of earlier ones, and
+#: config.json of transformers. A family may have further ones (ConfigFile).
+PADDLENLP, CONSTRUCTOR, TRANSFORMERS = WRITERS = ("paddlenlp", "constructor call", "transformers")
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A config of another writer than PaddleNLP and transformers, which names no class and no labels. It is known by
+    its name, or by a regular expression of it (`form`). `unsaid`: fields that such a file never has."""
+
+    writer: str
+    file: str = ""
+    form: str = ""
+    unsaid: tuple[str, ...] = ()
+
+    def fits(self, name: str) -> bool:
+        return name == self.file or bool(self.form and re.fullmatch(self.form, name, re.ASCII))
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,14 @@ class RefusedField:
 
 
 @dataclass(frozen=True)
+class FixedField:
+    """A field for which the output's class knows one value only."""
+
+    field: str
+    value: Any
+
+
+@dataclass(frozen=True)
 class ConfigFields:
     """The rules for one writer's configs."""
 
@@ -49,6 +72,7 @@ class ConfigFields:
     #: Field -> the values with which it decides nothing; None: whatever its value.
     left_out: Mapping[str, tuple[Any, ...] | None]
     refused: tuple[RefusedField, ...]
+    fixed: tuple[FixedField, ...] = ()
 
     def decides_nothing(self, field: str, value: Any) -> bool:
         """Whether leaving the field out changes nothing, as a table states."""
@@ -58,18 +82,14 @@ class ConfigFields:
         return values is None or value is None or _is_one_of(value, values)
 
 
-@cache
-def load_config_fields(writer: str) -> ConfigFields:
-    return build_config_fields(read_toml("ernie_m", "config_fields.toml"), writer)
-
-
-def build_config_fields(data: Mapping[str, Any], writer: str) -> ConfigFields:
-    """The checked rules of one writer from parsed TOML. Raises TableError."""
-    check_keys(data, "config", "alias", "left_out", "refused")
+def build_config_fields(data: Mapping[str, Any], writer: str, writers: Collection[str] = WRITERS) -> ConfigFields:
+    """The checked rules of one of the `writers` from parsed TOML. Raises TableError."""
+    check_keys(data, "config_fields", "alias", "left_out", "refused", "fixed")
+    require_keys(data, "config_fields", "alias", "left_out", "refused")
     aliases = Aliases({}, False)
     for entry in data["alias"]:
         check_keys(entry, "alias", "writer", "falsy", "names")
-        _check_writers([entry["writer"]])
+        _check_writers([entry["writer"]], writers)
         if entry["falsy"] not in ("ignored", "taken"):
             raise TableError(f"falsy is {entry['falsy']!r}, expected 'ignored' or 'taken'")
         if entry["writer"] == writer:
@@ -77,7 +97,7 @@ def build_config_fields(data: Mapping[str, Any], writer: str) -> ConfigFields:
     left_out: dict[str, tuple[Any, ...] | None] = {}
     for entry in data["left_out"]:
         check_keys(entry, "left_out", "fields", "why", "writers", "values")
-        if not _is_for(entry, writer):
+        if not _is_for(entry, writer, writers):
             continue
         for field in entry["fields"]:
             # Where any row leaves a field out whatever its value, so it is.
@@ -86,19 +106,24 @@ def build_config_fields(data: Mapping[str, Any], writer: str) -> ConfigFields:
     refused = []
     for entry in data["refused"]:
         check_keys(entry, "refused", "field", "writers", "harmless", "why", "advice")
-        if _is_for(entry, writer):
+        if _is_for(entry, writer, writers):
             refused.append(RefusedField(entry["field"], tuple(entry["harmless"]), entry["why"], entry["advice"]))
-    return ConfigFields(aliases, left_out, tuple(refused))
+    fixed = []
+    for entry in data.get("fixed", []):
+        check_keys(entry, "fixed", "field", "writers", "value", "why")
+        if _is_for(entry, writer, writers):
+            fixed.append(FixedField(entry["field"], entry["value"]))
+    return ConfigFields(aliases, left_out, tuple(refused), tuple(fixed))
 
 
-def _is_for(entry: Mapping[str, Any], writer: str) -> bool:
-    writers = entry.get("writers", WRITERS)
-    _check_writers(writers)
+def _is_for(entry: Mapping[str, Any], writer: str, known: Collection[str]) -> bool:
+    writers = entry.get("writers", known)
+    _check_writers(writers, known)
     return writer in writers
 
 
-def _check_writers(writers: Any) -> None:
-    unknown = set(writers) - set(WRITERS)
+def _check_writers(writers: Any, known: Collection[str]) -> None:
+    unknown = set(writers) - set(known)
     if unknown:
         raise TableError(f"nobody writes configs as {', '.join(sorted(unknown))}")
 

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from mappings.config_fields import ConfigFields, ConfigFile
+from mappings.names.automatic import AutomaticNames
+from mappings.names.others import ForeignName
+from mappings.names.release import ReleaseNames
 from mappings.network import Network
+from mappings.pretrained import CardWords, Pretrained
+from mappings.tensors.rows import Table
 
 #: What a class puts on top of the encoder, and whether its outputs are one per label of the config.
 HEADS = {"none": False, "sequence": True, "token": True, "choice": False, "span": False, "extraction": False}
@@ -105,6 +111,16 @@ class Quirk:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Warnings about a checkpoint whose preset this is: of its model, and of its tokenizer where it has one. They may
+    quote the preset's summary and values. `always`: also where the user chose another preset."""
+
+    model: str = ""
+    tokenizer: str = ""
+    always: bool = False
+
+
+@dataclass(frozen=True)
 class Preset:
     """Values of the quirks that belong together, and where they are taken when nobody asks for others."""
 
@@ -116,6 +132,7 @@ class Preset:
     usual: bool = False
     choice: bool = True
     hides_padding_of: str = ""
+    notice: Notice = Notice()
 
     def resolve(self, pad_token_id: int) -> dict[str, Any]:
         """The values for a model with this padding id, which "pad_token_id" in a list stands for."""
@@ -148,17 +165,19 @@ class TravellingCode:
 @dataclass(frozen=True)
 class TokenizerFacts:
     """Which reader and writer the tokenizer has (`kind`), and the class that the output names. `other_class`: a class
-    that it must not be taken for."""
+    that it must not be taken for. `vocabularies`, `models`: names that others give the files, after the usual ones."""
 
     kind: str
     tokenizer_class: str
     place: str = ""
     other_class: str = ""
+    vocabularies: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Family:
-    """All that is particular to a family of models."""
+    """All that is particular to a family of models. `tables`, `config_fields`: by PaddleNLP's class, by writer."""
 
     name: str
     title: str
@@ -175,6 +194,15 @@ class Family:
     network: Network
     tokenizer: TokenizerFacts
     code: TravellingCode | None
+    tables: Mapping[str, Table]
+    release: ReleaseNames
+    automatic: AutomaticNames
+    foreign: tuple[ForeignName, ...]
+    configs: tuple[ConfigFile, ...]
+    config_fields: Mapping[str, ConfigFields]
+    owners: tuple[str, ...]
+    pretrained: tuple[Pretrained, ...]
+    card: CardWords
 
     def class_named(self, name: object) -> ModelClass | None:
         """The class that PaddleNLP or transformers calls so."""
@@ -186,6 +214,50 @@ class Family:
             if preset.name == name:
                 return preset
         raise KeyError(name)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """PaddleNLP's classes, and after each the target where it is called otherwise."""
+        return tuple(dict.fromkeys(name for entry in self.classes for name in (entry.source, entry.target)))
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The presets that a user may ask for, the usual one first."""
+        return tuple(preset.name for preset in reversed(self.presets) if preset.choice)
+
+    def unpadded_preset(self, name: str) -> Preset | None:
+        """The preset that follows this one's rules and masks padding too; None where padding changes nothing."""
+        return next((preset for preset in self.presets if preset.hides_padding_of == name), None)
+
+    def config_file(self, name: str) -> ConfigFile | None:
+        """What a config of this name is, where it is neither PaddleNLP's nor transformers'."""
+        return next((row for row in self.configs if row.fits(name)), None)
+
+    @cached_property
+    def base_table(self) -> Table:
+        return self.tables[self.base_class.source]
+
+    @cached_property
+    def probe(self) -> str:
+        """The tensor by which a naming scheme is recognised: the table of words, without a prefix."""
+        return next(size.tensor for size in self.sizes if size.field == "vocab_size")
+
+    def probe_of(self, identity: bool) -> str:
+        """The same as the scheme names it whose names are the target's (`identity`), or another."""
+        return self.translate(self.probe) if identity else self.probe
+
+    def translate(self, source: str) -> str:
+        """The target's name of a tensor of the encoder, without a prefix; `{layer}` in it stays as it is."""
+        for row in self.base_table.backbone:
+            spelled = (values for values in row.source.expand_choices() if row.source.fill(values) == source)
+            values = row.source.match(source) or next(spelled, None)
+            if values is not None and row.targets:
+                return row.source.translate(values, row.targets[0])
+        raise KeyError(source)
+
+    @cached_property
+    def layer_size(self) -> Size:
+        return next(size for size in self.sizes if size.layer)
 
     def class_with_head(self, head: str) -> ModelClass | None:
         return next((entry for entry in self.classes if entry.head == head), None)

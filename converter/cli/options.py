@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
 import typer
 
+from mappings import all_families
 
-class BehaviorChoice(str, Enum):
-    paddlenlp = "paddlenlp"
-    paddlenlp_unpadded = "paddlenlp-unpadded"
-    release = "release"
-    erniekit = "erniekit"
+_FAMILIES = [family.name for family in all_families()]
+_PRESETS = list(dict.fromkeys(name for family in all_families() for name in family.choices))
+
+
+def _one_of(choices: Sequence[str]) -> Callable[[Any], Any]:
+    """A callback of an option: raises BadParameter for a value that is none of the choices."""
+
+    def check(value: Any) -> Any:
+        if value is not None and value not in choices:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(map(repr, choices))}.")
+        return value
+
+    return check
 
 
 def arguments(parameters: dict[str, Any], *without: str) -> dict[str, Any]:
@@ -42,9 +52,18 @@ TOKENIZER = typer.Option(
 REVISION = typer.Option(None, metavar="REV", help="Branch, tag or commit of a Hub id.")
 CACHE = typer.Option(None, metavar="DIR", help="Keep downloads here (else PADDLE2TORCH_CACHE, else your cache folder).")
 OFFLINE = typer.Option(False, "--offline", help="Contact no server: use what is in the cache.")
-BEHAVIOR = typer.Option(
-    None, help="Which release's quirks for missing masks and tokens; default: the release that wrote SOURCE."
+FAMILY = typer.Option(
+    None,
+    metavar=f"[{'|'.join(_FAMILIES)}]",
+    callback=_one_of(_FAMILIES),
+    help="The family of models, where neither the config nor the names show it.",
 )
-PREFIX = typer.Option(None, metavar="TEXT", help="A prefix to remove from the tensor names (ernie., model.).")
+BEHAVIOR = typer.Option(
+    None,
+    metavar=f"[{'|'.join(_PRESETS)}]",
+    callback=_one_of(_PRESETS),
+    help="Which release's quirks for missing masks and tokens; default: the release that wrote SOURCE.",
+)
+PREFIX = typer.Option(None, metavar="TEXT", help="A prefix to remove from the tensor names (model., network.).")
 AS_JSON = typer.Option(False, "--json", help="Print one JSON object on stdout; everything else goes to stderr.")
 DEBUG = typer.Option(False, "--debug", hidden=True)

@@ -19,7 +19,7 @@ import typer
 from converter.common.errors import Problem
 from converter.common.printable import MESSAGE, printable, printable_message
 from converter.common.redaction import redact
-from converter.open.config.quirks import BEHAVIORS, UNPADDED
+from mappings import find_class
 
 if TYPE_CHECKING:
     from converter.conversion import Conversion
@@ -149,13 +149,24 @@ def print_conversion(result: Conversion, as_json: bool) -> None:
         f"{result.bytes / 1e9:.2f} GB, weight files {len(result.shards)}, {result.seconds:.1f} s"
     )
     typer.echo(f"behavior: {result.behavior}")
-    if BEHAVIORS[result.behavior].shows_padding:
-        typer.echo(
-            "batches: without an attention_mask padding changes the numbers, as in Paddle. Pass one, load with "
-            f"implicit_mask_token_ids=[0, 1], or convert with --behavior {UNPADDED}"
-        )
+    advice = _batch_advice(result.source_class, result.behavior)
+    if advice:
+        typer.echo(f"batches: without an attention_mask padding changes the numbers, as in Paddle. {advice}")
     if result.written:
         typer.echo("prove it: paddle2torch verify SOURCE OUTPUT")
+
+
+def _batch_advice(source_class: str, behavior: str) -> str:
+    """How padding keeps the numbers as they are; nothing where it changes none."""
+    found = find_class(source_class)
+    unpadded = found[0].unpadded_preset(behavior) if found is not None else None
+    if found is None or unpadded is None:
+        return ""
+    family = found[0]
+    pad = next(field.default for field in family.fields if field.name == "pad_token_id")
+    values, others = unpadded.resolve(pad), family.preset_named(behavior).resolve(pad)
+    changed = ", ".join(f"{name}={value!r}" for name, value in values.items() if value != others[name])
+    return f"Pass one, load with {changed}, or convert with --behavior {unpadded.name}"
 
 
 def _listed(names: tuple[str, ...], most: int) -> str:

@@ -74,7 +74,7 @@ def file_error(code: str, file: str, reason: str, *, offset: int | None = None) 
 
 
 def fold_names(names: Iterable[str]) -> str:
-    """Fold the layer numbers of names into exact ranges: `encoder.layers.{0-5,20-23}.norm1.bias (10 tensors)`."""
+    """Fold the layer numbers of names into exact ranges: `layers.{0-5,20-23}.norm.bias (10 tensors)`."""
     groups: dict[tuple[str, str], list[int]] = {}
     plain: list[str] = []
     for name in names:

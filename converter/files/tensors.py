@@ -172,14 +172,14 @@ class TensorSet:
     warnings: tuple[str, ...] = ()
     #: What is known about the writer, e.g. "pickle protocol 4".
     writer: str = ""
-    #: Which names the file has: "structured" (PaddleNLP's), "official" (the 2021 release's), "automatic" (numbered)
+    #: Which names the file has: "structured" (PaddleNLP's), "official" (the original release's), "automatic" (numbered)
     #: or "transformers" (the target's already, in PyTorch's layout).
     naming: str = "structured"
-    #: PaddleNLP's class, if the names imply it, as the 2021 release's names of heads do.
+    #: PaddleNLP's class, where the names show it: the release's names of heads do.
     inferred_class: str = ""
-    #: The preset of quirks that follows from these names, if it is not the default one.
-    inferred_behavior: str = ""
-    #: Tensor name -> variable name, which a Paddle file may hold next to the tensors.
+    #: The preset of quirks that follows from these names, where it is not the default one.
+    inferred_preset: str = ""
+    #: Tensor -> its variable, as a file of Paddle's may have it next to the tensors.
     name_table: Mapping[str, str] = field(default_factory=dict)
     #: The prefix that was removed from the names in the file.
     prefix: str = ""
@@ -189,3 +189,5 @@ class TensorSet:
     extras: Mapping[str, SourceTensor] = field(default_factory=dict)
     #: Names of other values next to the tensors (a number, for example), and of tensors in a dict that was not used.
     not_tensors: tuple[str, ...] = ()
+    #: The name of the family whose names these are.
+    family: str = ""

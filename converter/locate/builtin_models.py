@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from converter.common.errors import FetchError, Problem, SourceError
@@ -18,70 +15,40 @@ from converter.fetch.request import Progress, RequestedFile
 from converter.fetch.url import Address, parse_address
 from converter.files.hashing import sha256_of
 from converter.locate.check_download import check_content
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from mappings import all_families
+from mappings.pretrained import Pretrained, StoredFile
+from mappings.toml_files import read_toml
 
 VARIABLE = "PADDLE2TORCH_PADDLE_ENDPOINT"
 _MOST_JSON, _MOST_TOKENIZER = 8 << 20, 64 << 20
 
 
-@dataclass(frozen=True)
-class StoredFile:
-    """A file of a built-in name: its name in a PaddleNLP folder, its place in the storage, its md5 where known."""
-
-    name: str
-    at: str
-    md5: str | None = None
-
-    @property
-    def most(self) -> int | None:
-        """The largest allowed size in bytes; None for weights, which may have any size."""
-        if self.name.endswith(".pdparams"):
-            return None
-        return _MOST_JSON if self.name.endswith(".json") else _MOST_TOKENIZER
-
-
-@dataclass(frozen=True)
-class BuiltIn:
-    """A built-in name: its files, and its config where the store has none."""
-
-    name: str
-    files: tuple[StoredFile, ...]
-    config: Mapping[str, Any] | None
+def most_bytes(file: StoredFile) -> int | None:
+    """The largest size in bytes that a file may have; None: weights, of any size."""
+    if file.name.endswith(".pdparams"):
+        return None
+    return _MOST_JSON if file.name.endswith(".json") else _MOST_TOKENIZER
 
 
 @cache
-def built_in_names() -> Mapping[str, BuiltIn]:
-    """The table in builtin_models.toml."""
-    data = _read_table()
-    return {
-        name: BuiltIn(name, tuple(StoredFile(**file) for file in entry["files"]), entry.get("config"))
-        for name, entry in data.items()
-        if name != "endpoint"
-    }
-
-
-def _read_table() -> dict[str, Any]:
-    text = resources.files("converter").joinpath("locate", "builtin_models.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+def built_in_names() -> Mapping[str, Pretrained]:
+    """The published models of every family, by name."""
+    return {model.name: model for family in all_families() for model in family.pretrained}
 
 
 def endpoint() -> Address:
-    """The address of the storage. Raises SourceError if the variable holds no http(s) address."""
-    named = os.environ.get(VARIABLE) or str(_read_table()["endpoint"])
+    """Where the store is. Raises SourceError when the variable holds no http(s) address."""
+    named = os.environ.get(VARIABLE) or str(read_toml("shared", "store.toml")["endpoint"])
     try:
         return parse_address(named.rstrip("/"))
     except SourceError as error:
         raise SourceError(Problem("E701", f"{VARIABLE}: {error.problems[0].text}")) from None
 
 
-def gather(model: BuiltIn, entry: CacheEntry, store: Address, *, offline: bool, progress: Progress) -> None:
+def gather(model: Pretrained, entry: CacheEntry, store: Address, *, offline: bool, progress: Progress) -> None:
     """Fetch the files of `model` that are missing in `entry`, or have another checksum; the caller has locked it. The
     weights come last, so that a folder with weights is complete. Raises FetchError."""
-    files = sorted(model.files, key=lambda file: file.most is None)
+    files = sorted(model.files, key=lambda file: most_bytes(file) is None)
     if model.config is not None:
         _write_config(entry, model.config)
     missing = [file for file in files if entry.find(file.name) is None]
@@ -92,7 +59,7 @@ def gather(model: BuiltIn, entry: CacheEntry, store: Address, *, offline: bool, 
     for file in missing:
         address = parse_address(f"{store.url.rstrip('/')}/{file.at}")
         address = Address(address.url, address.shown, store.authorization)
-        fetch_file(entry, RequestedFile(file.name, address, check_content, file.md5, file.most), progress)
+        fetch_file(entry, RequestedFile(file.name, address, check_content, file.md5, most_bytes(file)), progress)
 
 
 def _write_config(entry: CacheEntry, config: Mapping[str, Any]) -> None:

@@ -10,19 +10,12 @@ from converter.common.errors import FetchError, Problem, SourceError
 from converter.files.json_files import read_json
 from converter.files.regular_files import quoted, unsafe_name
 from converter.files.stale_folders import scratch_folder
+from converter.open.config.find_config import config_names
 from converter.open.folder import choose_weights
-from converter.open.source import CONFIG_NAMES
+from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
+from mappings import all_families
 
-_SMALL = (
-    *CONFIG_NAMES,
-    "ernie_config.json",  # FAMILY
-    "vocab.txt",
-    "sentencepiece.bpe.model",  # FAMILY
-    "piece.model",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-)
+_TOKENIZER = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 #: Taken if a repository has no other weights.
 _PYTORCH = ("pytorch_model.bin.index.json", "pytorch_model.bin")
 _MOST_NAMES = 5000
@@ -44,7 +37,14 @@ def needed_files(names: Iterable[str], repo_id: str) -> tuple[list[str], str]:
         raise SourceError(Problem("E002", f"Hub id {repo_id}: {text}{_fetch_whole(repo_id, '')}"))
     stem = weights.rsplit(".", 1)[0]
     program = [f"{stem}{end}" for end in (".pdmodel", ".json", ".pdiparams.info")] if "diparams" in weights else []
-    return [name for name in (*_SMALL, *program) if name in plain], weights
+    return [name for name in (*_small_files(), *program) if name in plain], weights
+
+
+def _small_files() -> tuple[str, ...]:
+    """Names of configs and tokenizers' files, of any family."""
+    tokenizers = [family.tokenizer for family in all_families()]
+    others = [name for one in tokenizers for name in (*one.vocabularies, *one.models)]
+    return (*config_names(), VOCABULARY, SENTENCEPIECE, *dict.fromkeys(others), *_TOKENIZER)
 
 
 def _first_weights(names: list[str]) -> str:

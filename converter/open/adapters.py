@@ -8,13 +8,13 @@ from pathlib import Path
 from converter.common.errors import Paddle2TorchError, Problem, SourceError
 from converter.files.regular_files import quoted
 from converter.files.tensors import TensorSet
-from mappings.inner_names import load_inner
+from mappings import all_families
+from mappings.names.inner import load_inner
 
 CODE = "E006"
 _ADVICE = "Merge it into its base model, then convert that"
 #: Error codes of an adapter file that cannot be read as weights: torch is missing, or the layout is unknown.
 _UNREAD = ("E004", "E040", "E304", "E323")
-_EMBEDDING = "word_embeddings"
 
 
 def refuse_adapter_folder(folder: Path, names: Iterable[str]) -> None:
@@ -35,8 +35,13 @@ def refuse_adapter_tensors(name: str, found: TensorSet) -> None:
     """For a file that was read. Raises SourceError when it holds adapters and no embedding that they belong to."""
     recognised = (load_inner().recognise(tensor) for tensor in found.tensors)
     kinds = dict.fromkeys(kind.name for kind in recognised if kind is not None and kind.adapter)
-    if kinds and not any(_EMBEDDING in tensor for tensor in found.tensors):
+    if kinds and not any(_has_embedding(tensor) for tensor in found.tensors):
         raise SourceError(_problem(name, f"{', '.join(kinds)}, by the names of its tensors"))
+
+
+def _has_embedding(name: str) -> bool:
+    """Whether a name contains that of a table of words."""
+    return any(family.probe.split(".")[-2] in name for family in all_families())
 
 
 def warn_of_adapters(names: Iterable[str]) -> list[str]:

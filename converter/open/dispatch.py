@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from converter.open.shards import open_index
 from converter.open.static_graph.combined_params import open_combined
 from converter.open.static_graph.program_files import COMBINED, PARAMS, find_weights_of, is_program
 from converter.open.static_graph.variable_folder import open_variables
+from mappings import Family, all_families, matches_row
 
 #: Endings of files that lie next to a model and are not the model, whatever they contain.
 _NOT_WEIGHTS = (
@@ -37,28 +38,51 @@ _PROMISED = {
 _OF_INDEX = re.compile(r".+\.(safetensors|pdparams|bin)\.index\.(.+\.)?json")
 
 
-def open_weights(path: Path) -> TensorSet:
-    """The tensors of a folder or of one weight file under PaddleNLP's keys. Their bytes are read on request.
+def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
+    """The tensors of a folder or of one weight file under PaddleNLP's keys: facts now, bytes when asked for.
 
-    Raises SourceError when there are no weights here, FileError when a file is damaged or hostile.
+    `families`: those that the checkpoint may be of (none: any). Of several the one is taken that knows most of the
+    names. Raises SourceError when there are no weights here, FileError when a file is damaged or hostile.
     """
+    families = families or all_families()
+    found: list[tuple[int, TensorSet]] = []
+    errors: list[Paddle2TorchError] = []
+    for family in families:
+        try:
+            tensors = replace(_open(path, family), family=family.name)
+        except Paddle2TorchError as error:
+            errors.append(error)
+        else:
+            found.append((_count_known(tensors, family) if len(families) > 1 else 0, tensors))
+    if not found:
+        raise errors[0]
+    return max(found, key=lambda pair: pair[0])[1]
+
+
+def _count_known(found: TensorSet, family: Family) -> int:
+    schemes = [(table, scheme) for table in family.tables.values() for scheme in table.schemes]
+    return sum(any(matches_row(name, table, scheme) for table, scheme in schemes) for name in found.tensors)
+
+
+def _open(path: Path, family: Family) -> TensorSet:
     if os.path.isdir(path):
         choice = choose_weights(path)
-        found = open_variables(choice.path) if os.path.isdir(choice.path) else _open_file(choice.path)
+        found = open_variables(choice.path, family) if os.path.isdir(choice.path) else _open_file(choice.path, family)
         return replace(found, warnings=(*choice.warnings, *found.warnings)) if choice.warnings else found
     if not is_file(path):
         text = f"{path}: no such file or folder. SOURCE is a folder of weights or one weight file"
         raise SourceError(Problem("E001", text))
     if path.suffix not in _WEIGHTS and ".index." not in path.name and is_program(path):
         found_path = find_weights_of(path)
-        return open_variables(found_path) if os.path.isdir(found_path) else _open_file(found_path)
-    return _open_file(path)
+        is_folder = os.path.isdir(found_path)
+        return open_variables(found_path, family) if is_folder else _open_file(found_path, family)
+    return _open_file(path, family)
 
 
-def _open_file(path: Path) -> TensorSet:
-    """The tensors of one file. Raises SourceError if they are only an adapter."""
+def _open_file(path: Path, family: Family) -> TensorSet:
+    """The tensors of one file, which are more than an adapter."""
     try:
-        found = _read_file(path)
+        found = _read_file(path, family)
     except Paddle2TorchError as error:
         refuse_adapter_name(path.name, error)
         raise
@@ -70,12 +94,12 @@ def _open_file(path: Path) -> TensorSet:
 _WEIGHTS = (".pdparams", ".safetensors", ".pdiparams")
 
 
-def _read_file(path: Path) -> TensorSet:
-    """Read a file by its content or, if that is not recognised, by what its name promises."""
+def _read_file(path: Path, family: Family) -> TensorSet:
+    """A file is what its content is; where that is not recognised, what its name promises, and a reader's error."""
     name = path.name
     of_index = _OF_INDEX.fullmatch(name)
     if of_index:
-        return open_index(path, _open_shard, f".{of_index[1]}")
+        return open_index(path, lambda shard: _open_shard(shard, family), f".{of_index[1]}")
     other = next((what for end, what in _NOT_WEIGHTS if name.endswith(end)), None)
     if other is not None:
         raise SourceError(Problem("E004", f"{_shown(path)} is {other}. {_EXPECTED}"))
@@ -85,11 +109,11 @@ def _read_file(path: Path) -> TensorSet:
         raise SourceError(Problem("E004", f"{_shown(path)} is {_describe_foreign(path)}. {_EXPECTED}"))
     # Files of tensor streams may have any name, e.g. that of their variable.
     if content in ("", promised) or (content == STREAM and not promised):
-        return _READERS[content or promised](path)
+        return _READERS[content or promised](path, family)
     warning = f"{_shown(path)} is {DESCRIPTIONS[content]} by its content, whatever it is called: taken as that"
     try:
-        found = _READERS[content](path)
-    except FileError as error:  # The reader's error is about its own format, so explain why it was chosen.
+        found = _READERS[content](path, family)
+    except FileError as error:  # A reader speaks of its own kind of file: why it was asked has to be said.
         first, *others = error.problems
         text = f"{first.text.rstrip('.')}. {warning}" if not first.text.endswith("?") else f"{first.text} {warning}"
         raise FileError(Problem(first.code, text), *others) from None
@@ -99,22 +123,24 @@ def _read_file(path: Path) -> TensorSet:
 _EXPECTED = "Expected a folder, a .pdparams, a .safetensors or a static graph's weights (.pdiparams, ...)"
 
 
-def _open_shard(path: Path) -> TensorSet:
-    """One of several shards. Names are not translated, because a shard alone does not show whose they are."""
+def _open_shard(path: Path, family: Family) -> TensorSet:
+    """One file of several. Names are not translated: a shard alone does not show which they are."""
     content = recognise_content(path) or _PROMISED[path.suffix]
-    return {SAFETENSORS: open_safetensors, TORCH: _open_torch}.get(content, open_pdparams)(path)
+    if content == SAFETENSORS:
+        return open_safetensors(path, family)
+    return _open_torch(path, family) if content == TORCH else open_pdparams(path)
 
 
-def _open_torch(path: Path) -> TensorSet:
-    from converter.open.torch.torch_file import open_torch  # zipfile is slow to import.
+def _open_torch(path: Path, _family: Family) -> TensorSet:
+    from converter.open.torch.torch_file import open_torch  # zipfile takes its time
 
     return open_torch(path)
 
 
-_READERS: dict[str, Callable[[Path], TensorSet]] = {
+_READERS: dict[str, Callable[[Path, Family], TensorSet]] = {
     SAFETENSORS: open_safetensors,
     TORCH: _open_torch,
-    PICKLE: lambda path: apply_names(open_pdparams(path), path.name),
+    PICKLE: lambda path, family: apply_names(open_pdparams(path), path.name, family),
     STREAM: open_combined,
 }
 

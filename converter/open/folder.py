@@ -26,7 +26,7 @@ ORDER = (
     "pytorch_model.bin",
 )
 
-#: What other trainers call a whole model: ERNIEKit. PaddleNLP would not find it.
+#: What other trainers call a whole model. PaddleNLP would not find it.
 _OF_TRAINERS = ("wenxin.pdparams",)
 _ARCHIVES = (".tgz", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz", ".zip", ".7z", ".rar")
 _VARIANT_FORMS = (

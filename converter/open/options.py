@@ -21,3 +21,5 @@ class SourceOptions:
     behavior: str | None = None
     #: What stands in front of the model's names and is taken off; None takes off the usual wrappers.
     prefix: str | None = None
+    #: The name of a family (a folder of mappings).
+    family: str | None = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,17 +14,12 @@ from converter.files.json_files import MOST_BYTES, parse_json
 from converter.files.regular_files import HEAD_BYTES, is_safetensors, map_file, quoted, recognise
 from converter.files.tensors import DTYPES, MappedBytes, SourceFile, SourceTensor, TensorSet, element_count, is_shape
 from converter.open.bounds import check_names_bounded
+from mappings import Family
+from mappings.tensors.patterns import Pattern
 
 #: PaddleNLP stores bfloat16 as its bits, U16; paddle.save(safetensors=True) as BF16.
 _DTYPES = {stored: name for name, (_, _, stored) in DTYPES.items()}
 _DTYPES["U16"] = "bfloat16"
-
-
-# FAMILY: names that only transformers has (one more level for q, k and v), only PaddleNLP has, and both have.
-_OF_TRANSFORMERS = re.compile(r"\.self_attn\.self_attn\.[qkv]_proj\.")
-_OF_PADDLE = re.compile(r"(?<!\.self_attn)\.self_attn\.[qkv]_proj\.")
-
-_OF_BOTH = re.compile(r"(^|\.)(embeddings|encoder\.layers|pooler|classifier|qa_outputs|linear_start|linear_end)\.")
 
 
 class _Entry(NamedTuple):
@@ -34,12 +30,12 @@ class _Entry(NamedTuple):
     end: int
 
 
-def open_safetensors(path: Path) -> TensorSet:
+def open_safetensors(path: Path, family: Family) -> TensorSet:
     """The tensors of one file. Raises FileError with every problem of its header."""
     buffer = map_file(path)
     name = path.name
     header, begin, warnings = _read_header(buffer, name)
-    naming = naming_of(header)
+    naming = infer_naming(header, family)
     warnings += _check_metadata(header.pop("__metadata__", None), name, naming)
     entries, problems = _read_entries(header, name)
     problems += _check_layout(entries, len(buffer) - begin, name) if not problems else []
@@ -62,15 +58,51 @@ def open_safetensors(path: Path) -> TensorSet:
     return TensorSet("safetensors", tensors, files, tuple(warnings), "safetensors", naming)
 
 
-def naming_of(header: Mapping[str, Any]) -> str:
-    """Whose names a header has: "transformers" or "structured" (PaddleNLP's). A shard may hold only names that both
-    have; then format "pt" decides."""
-    names = [name for name in header if name != "__metadata__"]
-    if any(_OF_TRANSFORMERS.search(name) for name in names):
+class _Forms(NamedTuple):
+    """Expressions that find a module's name in that of a tensor: those of one side alone, and those of both."""
+
+    transformers: re.Pattern[str]
+    paddle: re.Pattern[str]
+    both: re.Pattern[str]
+
+
+@cache
+def _forms(family: Family) -> _Forms:
+    rows = [row for row in family.base_table.backbone if row.targets]
+    sources = {_module(row.source.text) for row in rows}
+    targets = {_module(target.text) for row in rows for target in row.targets}
+    tops = {target.text for table in family.tables.values() for row in table.head for target in row.targets}
+    tops |= {target.text for row in rows for target in row.targets}
+    before_layer = {text.partition(".{layer}")[0] if "{layer}" in text else text.partition(".")[0] for text in tops}
+    heads = {choice for text in before_layer for choice in _spelled(text)}
+    return _Forms(_search(targets - sources), _search(sources - targets), _search(heads))
+
+
+def _module(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _spelled(text: str) -> list[str]:
+    """A name with choices, spelled out."""
+    pattern = Pattern(text)
+    return [pattern.fill(values) for values in pattern.expand(1)]
+
+
+def _search(modules: Iterable[str]) -> re.Pattern[str]:
+    """Finds any of the modules in a name; nothing at all where there is none."""
+    forms = "|".join(f"(?:{Pattern(module).expression})" for module in sorted(modules))
+    return re.compile(rf"(?:^|\.)(?:{forms})\." if forms else r"(?!)")
+
+
+def infer_naming(header: Mapping[str, Any], family: Family) -> str:
+    """Whose names a header has: "transformers" for those of the target's class, "structured" for PaddleNLP's. A shard
+    may hold only names that both have: then format "pt" decides."""
+    names, forms = [name for name in header if name != "__metadata__"], _forms(family)
+    if any(forms.transformers.search(name) for name in names):
         return "transformers"
     metadata = header.get("__metadata__")
     written = metadata.get("format") if isinstance(metadata, dict) else None
-    of_both = any(_OF_BOTH.search(name) for name in names) and not any(_OF_PADDLE.search(name) for name in names)
+    of_both = any(forms.both.search(name) for name in names) and not any(forms.paddle.search(name) for name in names)
     return "transformers" if written == "pt" and of_both else "structured"
 
 

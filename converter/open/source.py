@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from converter.common.errors import Paddle2TorchError, Problem, SourceError
 from converter.common.layout import MANIFEST
 from converter.files.json_files import read_json
-from converter.files.regular_files import is_file
 from converter.files.tensors import SourceFile, TensorSet
-from converter.open.config.config import (
-    CLASS_DEFAULTS,
-    CLASSLESS,
-    ERNIEKIT_CONFIG,
-    PORT_DEFAULTS,
-    RELEASE_CONFIG,
-    SourceConfig,
-    read_config,
-    with_options,
-)
-from converter.open.config.quirks import BEHAVIORS, CHOICES, usual_behavior
+from converter.open.config.config import SourceConfig, with_options
+from converter.open.config.find_config import find_config
+from converter.open.config.find_family import candidate_families
 from converter.open.dispatch import open_weights
+from converter.open.names.naming import RELEASE
 from converter.open.names.prefix import take_off_prefix, take_off_wrappers
 from converter.open.options import SourceOptions
 from converter.open.tokenizer.tokenizer_files import TokenizerFiles, find_tokenizer
-from converter.open.tokenizer.tokenizer_names import lone_vocabulary
+from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY, lone_vocabulary
+from mappings import Family, Preset, load_family
 
 _NOTHING_SPECIFIED = SourceOptions()
-CONFIG_NAMES = ("config.json", "model_config.json", RELEASE_CONFIG)
-_TOKENS_OF_ERNIEKIT = (
-    "the code of ERNIEKit's FullTokenizerErnieM is not available: text is split by the 2021 release's rule, which "
-    "its other sentencepiece tokenizer has"
-)
-_OTHER_RULES = "--behavior release takes those of the pretraining, --behavior paddlenlp PaddleNLP's"
 
 
 @dataclass(frozen=True)
@@ -42,6 +29,7 @@ class Source:
     """What `convert`, `inspect` and `verify` know of a SOURCE before they plan."""
 
     path: Path
+    family: Family
     tensors: TensorSet
     config: SourceConfig
     config_file: SourceFile | None
@@ -49,9 +37,13 @@ class Source:
     warnings: tuple[str, ...]
     #: What it was fetched from; None for what was on this machine.
     origin: str | None = None
-    #: The name of one of converter.open.config.quirks.BEHAVIORS, and whether the user chose it.
-    behavior: str = "paddlenlp"
+    #: The name of one of the family's presets of quirks, and whether the user chose it.
+    behavior: str = ""
     behavior_chosen: bool = False
+
+    @property
+    def preset(self) -> Preset:
+        return self.family.preset_named(self.behavior)
 
     @property
     def folder(self) -> Path:
@@ -59,43 +51,38 @@ class Source:
 
 
 def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Source:
-    """Open a folder as PaddleNLP, the 2021 release or transformers 4 wrote it, or one weight file.
+    """Open a folder of PaddleNLP's, of a family's original release or of transformers, or one weight file.
 
-    A config is looked for next to the weights, then in the parent folder, unless `options.config` names one. Raises
-    SourceError or FileError with every problem found.
+    A config is looked for next to the weights, then in the parent folder, unless `options` name one. `behavior` None
+    is the one that such a folder had. `prefix` is what stands in front of the model's names; None takes off the usual
+    wrappers where every name has them. `family` None is the one that the config or the names show. Raises SourceError
+    or FileError with every problem found.
     """
-    behavior, tokenizer, prefix = options.behavior, options.tokenizer, options.prefix
-    if behavior is not None and behavior not in CHOICES:
-        raise SourceError(Problem("E091", f"behavior is {behavior!r}, expected one of {', '.join(CHOICES)}"))
+    behavior, prefix = options.behavior, options.prefix
     folder = path if path.is_dir() else path.parent
     refuse_converted(folder)
-    tensors = open_weights(path)
-    tensors = take_off_wrappers(tensors) if prefix is None else take_off_prefix(tensors, prefix)
+    families = candidate_families(folder, options.config, options.family)
+    _check_behavior(behavior, families)
+    tensors = open_weights(path, families)
+    known = load_family(tensors.family)
+    _check_behavior(behavior, (known,))
+    tensors = take_off_wrappers(tensors, known) if prefix is None else take_off_prefix(tensors, prefix, known)
     of_transformers = tensors.naming == "transformers"
-    chosen, config_file = find_config(folder, options.config, of_transformers)
+    chosen, config_file = find_config(folder, options.config, known, of_transformers=of_transformers)
     chosen, problems = with_options(chosen, options.architecture, options.num_attention_heads)
     if problems:
         raise SourceError(*problems)
     chosen = with_inferred_class(chosen, tensors)
-    files = _find_tokenizer(folder, tokenizer, chosen, config_file)
+    files = _find_tokenizer(folder, options.tokenizer, chosen, config_file)
     warnings = [*tensors.warnings, *chosen.warnings]
-    neighbours = files.names if files is not None and tokenizer is None else ()
-    usual = usual_behavior(tensors.naming, chosen.kind, neighbours, tensors.inferred_behavior)
-    if behavior not in (None, usual):
-        warnings.append(f"this checkpoint's behavior is {usual!r}; the option says {behavior!r}, which is taken")
-    if (behavior or usual) == usual == "erniekit":
-        rules = BEHAVIORS[usual].said
-        warnings.append(f"a checkpoint of ERNIEKit: OUTPUT follows its rules, which are {rules}. {_OTHER_RULES}")
-        if files is not None:
-            warnings.append(_TOKENS_OF_ERNIEKIT)
-    if of_transformers and files is not None:
-        rule = BEHAVIORS[behavior or usual].piece_rule
-        warnings.append(
-            f"transformers' own tokenizer gives ids that no release of Paddle's gave; OUTPUT's gives those of {rule!r}"
-        )
+    beside = files.names if files is not None and options.tokenizer is None else ()
+    usual = known.choose_preset(tensors.naming, chosen.kind, beside, tensors.inferred_preset)
+    if behavior not in (None, usual.name):
+        warnings.append(f"this checkpoint's behavior is {usual.name!r}; the option says {behavior!r}, which is taken")
+    warnings += _notices(usual, known.preset_named(behavior) if behavior else usual, files is not None)
     if files is None:
-        lone = lone_vocabulary(folder)
-        more = f" ({lone} is there without a sentencepiece.bpe.model)" if lone else ""
+        lone = lone_vocabulary(folder, known)
+        more = f" ({lone} is there without a {SENTENCEPIECE})" if lone else ""
         warnings.append(
             f"no tokenizer next to the weights{more}: the output has none. --tokenizer FOLDER takes one from elsewhere"
         )
@@ -103,14 +90,29 @@ def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Sour
         warnings += files.warnings
     return Source(
         path=path,
+        family=known,
         tensors=tensors,
         config=chosen,
         config_file=config_file,
         tokenizer=files,
         warnings=tuple(warnings),
-        behavior=behavior or usual,
+        behavior=behavior or usual.name,
         behavior_chosen=behavior is not None,
     )
+
+
+def _check_behavior(behavior: str | None, families: Sequence[Family]) -> None:
+    choices = dict.fromkeys(name for family in families for name in family.choices)
+    if behavior is not None and behavior not in choices:
+        raise SourceError(Problem("E091", f"behavior is {behavior!r}, expected one of {', '.join(choices)}"))
+
+
+def _notices(usual: Preset, chosen: Preset, has_tokenizer: bool) -> list[str]:
+    """What the preset of a checkpoint says to whoever converts it."""
+    notice = usual.notice
+    texts = [notice.model, notice.tokenizer if has_tokenizer else ""]
+    shown = texts if chosen == usual or notice.always else []
+    return [text.format(summary=chosen.summary, **chosen.values) for text in shown if text]
 
 
 def refuse_converted(folder: Path) -> None:
@@ -127,10 +129,9 @@ def refuse_converted(folder: Path) -> None:
 
 
 def with_inferred_class(config: SourceConfig, tensors: TensorSet) -> SourceConfig:
-    """The config with the class inferred from the names of the tensors, where nothing else specifies one. The release's
-    names without a head's are the model itself."""
-    # FAMILY: the class of the bare model.
-    inferred = tensors.inferred_class or ("ErnieMModel" if tensors.naming == "official" else "")
+    """The class that the names of the tensors show, where nothing else names it. The release's names without those of
+    a head are the model itself."""
+    inferred = tensors.inferred_class or (config.family.base_class.source if tensors.naming == RELEASE else "")
     if config.architecture is not None or not inferred:
         return config
     return replace(config, architecture=inferred, class_from="weights")
@@ -139,53 +140,12 @@ def with_inferred_class(config: SourceConfig, tensors: TensorSet) -> SourceConfi
 def _find_tokenizer(
     folder: Path, named: Path | None, config: SourceConfig, config_file: SourceFile | None
 ) -> TokenizerFiles | None:
-    files = find_tokenizer(named if named is not None else folder)
+    files = find_tokenizer(named if named is not None else folder, config.family)
     if files is None and named is not None:
-        lone = lone_vocabulary(named)
-        lacking = f"{lone} is there without a" if lone else "neither vocab.txt nor"
-        text = f"--tokenizer {named.name}: {lacking} sentencepiece.bpe.model{'' if lone else ' is there'}"
+        lone = lone_vocabulary(named, config.family)
+        lacking = f"{lone} is there without a" if lone else f"neither {VOCABULARY} nor"
+        text = f"--tokenizer {named.name}: {lacking} {SENTENCEPIECE}{'' if lone else ' is there'}"
         raise SourceError(Problem("E020", text))
-    if files is None and config.kind in CLASSLESS and config_file is not None:
-        return find_tokenizer(config_file.path.parent)  # step_1/ under the release's folder
+    if files is None and config.is_classless and config_file is not None:
+        return find_tokenizer(config_file.path.parent, config.family)  # step_1/ under the release's folder
     return files
-
-
-def find_config(
-    folder: Path, named: Path | None, of_transformers: bool = False
-) -> tuple[SourceConfig, SourceFile | None]:
-    """The config for the weights in `folder`; an empty one when there is none. Raises SourceError."""
-    if named is not None:
-        inside = find_in(named) if named.is_dir() else [named]
-        found = inside[0] if inside else named / CONFIG_NAMES[0]
-        if not is_file(found):
-            raise SourceError(Problem("E010", f"--config {named}: there is no such file"))
-    else:
-        places = (folder, folder.absolute().parent)
-        found_or_none = next((path for place in places for path in find_in(place)), None)
-        if found_or_none is None:
-            taken = ", ".join(f"{name}={value}" for name, value in CLASS_DEFAULTS.items())
-            silent = SourceConfig(warnings=(f"no config: PaddleNLP's class defaults are taken ({taken})",))
-            return replace(silent, layer_norm_eps=PORT_DEFAULTS["layer_norm_eps"] if of_transformers else None), None
-        found = found_or_none
-    data, odd = read_json(found)
-    config, problems = read_config(data, found.name, of_transformers=of_transformers)
-    if problems:
-        raise SourceError(*problems)
-    if odd:
-        config = SourceConfig(**{**config.__dict__, "warnings": (*odd, *config.warnings)})
-    return config, SourceFile(found, found.name, found.stat().st_size)
-
-
-def find_in(folder: Path) -> list[Path]:
-    """The config in a folder, if there is one; what comes after it is not looked at. Raises SourceError for several of
-    ERNIEKit's and no other."""
-    first = next((folder / name for name in CONFIG_NAMES if is_file(folder / name)), None)
-    if first is not None:
-        return [first]
-    try:
-        names = sorted(name for name in os.listdir(folder) if ERNIEKIT_CONFIG.fullmatch(name))
-    except OSError:
-        return []
-    if len(names) > 1:
-        raise SourceError(Problem("E010", f"several configs: {', '.join(names[:8])}. --config FILE names the model's"))
-    return [folder / name for name in names if is_file(folder / name)]

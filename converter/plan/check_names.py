@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from converter.common.errors import Problem, fold_names
 from converter.files.tensors import SourceTensor
-from mappings import SOURCE_CLASSES, Mapped, Scheme, Table, load_table, matches_row
+from mappings import Family, Mapped, Scheme, Table, matches_row
 
 #: The digits are taken whole: looking for what follows each zero would take a name of zeros the square of its length.
 _NUMBERS = re.compile(r"(?<=\.)[0-9]+(?=\.)")
@@ -15,7 +15,12 @@ _SHOWN = 12
 
 
 def check_names(
-    table: Table, scheme: Scheme, tensors: Mapping[str, SourceTensor], mapped: tuple[Mapped, ...], config_file: str = ""
+    family: Family,
+    table: Table,
+    scheme: Scheme,
+    tensors: Mapping[str, SourceTensor],
+    mapped: tuple[Mapped, ...],
+    config_file: str = "",
 ) -> tuple[list[Problem], list[str]]:
     """What is missing, out of range or of another class; and the names that no table knows, which are dropped."""
     problems: list[Problem] = []
@@ -34,7 +39,7 @@ def check_names(
             )
         )
     of_table = set(beyond)
-    foreign = {name: _other_class(name, table) for name in rest if name not in of_table}
+    foreign = {name: _other_class(name, table, family) for name in rest if name not in of_table}
     foreign = {name: other for name, other in foreign.items() if other}
     if foreign:
         others = sorted(set(foreign.values()))
@@ -57,10 +62,9 @@ def _unpadded(name: str) -> str:
     return _NUMBERS.sub(lambda found: found[0].lstrip("0") or "0", name)
 
 
-def _other_class(name: str, table: Table) -> str:
+def _other_class(name: str, table: Table, family: Family) -> str:
     """Which other class (or other scheme of this one) a name belongs to, or ''."""
-    for source_class in SOURCE_CLASSES:
-        other = load_table(source_class)
+    for source_class, other in family.tables.items():
         if any(matches_row(name, other, scheme) for scheme in other.schemes):
             return source_class if other is not table else f"another name scheme of {source_class}"
     return ""

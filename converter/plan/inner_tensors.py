@@ -13,8 +13,9 @@ from typing import Any
 
 from converter.common.errors import Problem, fold_names
 from converter.files.tensors import SourceTensor
-from mappings import Scheme, Table
-from mappings.inner_names import InnerKind, backbone_modules, child_names, is_inner_variable, load_inner, module_names
+from mappings import Family, Scheme, Table, load_family
+from mappings.modules import backbone_modules, child_names, is_inner_variable, module_names
+from mappings.names.inner import InnerKind, load_inner
 
 CODE = "E110"
 OPTION = "--allow-unknown-tensors"
@@ -40,34 +41,41 @@ class InnerTensor:
 
 
 def find_inner(
-    names: Iterable[str], table: Table, scheme: Scheme, variables: Collection[str] = ()
+    names: Iterable[str],
+    table: Table,
+    scheme: Scheme,
+    variables: Collection[str] = (),
+    family: Family | None = None,
 ) -> tuple[InnerTensor, ...]:
-    """Those of the unknown names that lie inside a module of the class. `variables`: names that a static graph gave."""
+    """Those of the unknown names that lie inside a module of the class. `variables`: names that a static graph gave.
+    `family`: the table's, where it is none of the registry's."""
     children, modules = child_names(table, scheme), module_names(table, scheme)
+    family = family or load_family(table.family)
     found = []
     for name in names:
         kind = load_inner().recognise(name)
-        inside = name.partition(".")[0] in children or _is_in_backbone(name)
+        inside = name.partition(".")[0] in children or _is_in_backbone(name, family)
         if name in variables:  # Flat names: what is recognised among them lies in no part that is known.
-            inside = inside or kind is not None or is_inner_variable(name, table.source_class)
-        if inside or (kind is not None and _is_of_the_class(name, kind, children)):
+            inside = inside or kind is not None or is_inner_variable(name, family, table.source_class)
+        if inside or (kind is not None and _is_of_the_class(name, kind, children, family)):
             found.append(InnerTensor(name, (kind or _plain_kind(name, modules)).name))
     return tuple(found)
 
 
-def _is_in_backbone(name: str) -> bool:
+def _is_in_backbone(name: str, family: Family) -> bool:
     """Whether a name lies in one of the backbone's modules as any scheme names it, that of another class too."""
     parts = _NUMBER.sub("0", name).split(".")
-    return any(".".join(parts[:count]) in backbone_modules() for count in range(1, min(len(parts), _DEEPEST) + 1))
+    modules = backbone_modules(family)
+    return any(".".join(parts[:count]) in modules for count in range(1, min(len(parts), _DEEPEST) + 1))
 
 
-def _is_of_the_class(name: str, kind: InnerKind, children: Collection[str]) -> bool:
+def _is_of_the_class(name: str, kind: InnerKind, children: Collection[str], family: Family) -> bool:
     """Whether what is recognised changes the class, though its name does not begin with one of its modules'.
 
     An adapter's wrapper may stand before the module (base_model.model.encoder.layers.0...lora_A). One in a head of its
     own changes that head alone.
     """
-    heads = {*children, *(module.partition(".")[0] for module in backbone_modules())}
+    heads = {*children, *(module.partition(".")[0] for module in backbone_modules(family))}
     return kind.anywhere or (kind.adapter and any(part in heads for part in name.split(".")[:-1]))
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from converter.common.errors import PlanError, Problem, fold_names
 from converter.common.layout import EXTRAS_FILE
 from converter.files.tensors import FLOATING, HOLDS_VALUES_OF, SourceTensor
 from converter.open.config.config import SourceConfig
 from converter.open.config.config_fields import DEFAULT_DTYPE
+from converter.open.config.find_config import config_names
 from converter.open.source import Source
 from converter.plan.check_names import check_names, fold_reasons
 from converter.plan.inner_tensors import (
@@ -24,10 +26,10 @@ from converter.plan.inner_tensors import (
     variable_names,
     warn_left_out,
 )
-from converter.plan.names_in_front import PROBE, explain_front, refuse_foreign
+from converter.plan.names_in_front import explain_front, refuse_foreign
 from converter.plan.sharing import check_sharing
 from converter.plan.sizes import Sizes, resolve_sizes
-from mappings import SOURCE_CLASSES, Mapped, Scheme, Table, expand, load_table
+from mappings import Family, Mapped, Scheme, Table, expand
 
 _ALONE = "not of the encoder, which --architecture takes alone, as PaddleNLP does"
 
@@ -63,8 +65,8 @@ class Plan:
     sizes: Sizes
     tensors: tuple[PlannedTensor, ...]
     dropped: tuple[Dropped, ...]
-    #: False where the checkpoint has no pooling layer and the class can do without.
-    has_pooler: bool
+    #: Parts of the table that the checkpoint lacks and the class can do without, and what config.json says then.
+    absent: Mapping[str, Mapping[str, Any]]
     warnings: tuple[str, ...]
     #: Weights that no PyTorch class has a place for: written as they are into a file of their own.
     extras: tuple[PlannedTensor, ...] = ()
@@ -72,6 +74,16 @@ class Plan:
     left_inside: tuple[InnerTensor, ...] = ()
     #: What the user asked every tensor to be converted to, or "keep".
     asked_dtype: str = "keep"
+    #: Tensors of the source and further copies of them, which must be equal.
+    copies: tuple[tuple[SourceTensor, SourceTensor], ...] = ()
+
+    @property
+    def family(self) -> Family:
+        return self.config.family
+
+    @property
+    def has_pooler(self) -> bool:
+        return "pooler" not in self.absent
 
     @property
     def loaded_dtype(self) -> str:
@@ -83,12 +95,13 @@ class Plan:
 def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: bool = False) -> Plan:
     """The plan for a checkpoint. `dtype` is "keep" or what every tensor is converted to. With `allow_unknown_tensors`
     unknown tensors inside modules of the class are left out with a warning. Raises PlanError."""
-    refuse_foreign(source.tensors.tensors)
+    family = source.config.family
+    refuse_foreign(source.tensors.tensors, family)
     if source.config.architecture is None:
-        in_front = explain_front(load_table(SOURCE_CLASSES[0]), source)
+        in_front = explain_front(family.base_table, source)
         raise PlanError(_no_architecture(source), *([in_front] if in_front else []))
     contradiction = check_class(source)
-    table = load_table(source.config.architecture)
+    table = family.tables[source.config.architecture]
     tensors: Mapping[str, SourceTensor] = source.tensors.tensors
     try:
         scheme = choose_scheme(table, source)
@@ -98,13 +111,13 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     sizes, problems = resolve_sizes(source.config, table, tensors, scheme)
     problems = contradiction + problems
     if sizes is None:
-        more, unknown = check_names(table, scheme, tensors, ())
-        inner = find_inner(unknown, table, scheme, variable_names(tensors))
+        more, unknown = check_names(family, table, scheme, tensors, ())
+        inner = find_inner(unknown, table, scheme, variable_names(tensors), family)
         raise PlanError(*problems, *more, *refuse_inner(inner, table))
-    mapped, absent = leave_out_absent(expand(table, scheme, sizes.by_field()), tensors)
-    name_problems, unknown = check_names(table, scheme, tensors, mapped, source.config.file)
+    mapped, absent = leave_out_absent(take_copies(expand(table, scheme, sizes.by_field()), tensors), tensors)
+    name_problems, unknown = check_names(family, table, scheme, tensors, mapped, source.config.file)
     problems += name_problems
-    inner = find_inner([*unknown, *source.tensors.not_tensors], table, scheme, variable_names(tensors))
+    inner = find_inner([*unknown, *source.tensors.not_tensors], table, scheme, variable_names(tensors), family)
     problems += refuse_inner(inner, table) if not allow_unknown_tensors else []
     problems += check_shapes(mapped, tensors, table)
     problems += check_dtypes(mapped, tensors)
@@ -124,25 +137,27 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
         for m in mapped
         if not m.drop
     )
+    copies = tuple((tensors[m.same_as], tensors[m.source]) for m in mapped if m.same_as and m.source in tensors)
     extras = plan_extras(source)
     problems = check_sharing([entry.source for entry in (*planned, *extras)], source.path.name)
     if problems:
         raise PlanError(*problems)
     warnings = (*_warnings(sizes, dropped, absent), *warn_left_out(inner, table), *_say_extras(extras))
     dropped += [Dropped(tensor.name, tensor.reason, False) for tensor in inner]
+    missing = {m.part: table.parts[m.part].absent for m in absent}
     plan = Plan(
-        table, scheme, source.config, sizes, planned, tuple(dropped), not absent, warnings, extras, inner, dtype
+        *(table, scheme, source.config, sizes, planned, tuple(dropped), missing, warnings, extras, inner, dtype, copies)
     )
     return replace(plan, warnings=(*warnings, *say_dtypes(plan)))
 
 
 def check_class(source: Source) -> list[Problem]:
     """A class that the config says and the names of the tensors contradict; --architecture overrules both."""
-    said, told = source.config.architecture, source.tensors.inferred_class
-    if not told or told == said or source.config.class_from != "config":
+    said, inferred = source.config.architecture, source.tensors.inferred_class
+    if not inferred or inferred == said or source.config.class_from != "config":
         return []
-    text = f"{source.config.file} says {said}, the names of the tensors are those of {told}. Which of the two is right?"
-    return [Problem("E104", f"{text} --architecture NAME overrules the config")]
+    text = f"{source.config.file} says {said}, the names of the tensors are those of {inferred}. Which of the two is"
+    return [Problem("E104", f"{text} right? --architecture NAME overrules the config")]
 
 
 def plan_extras(source: Source) -> tuple[PlannedTensor, ...]:
@@ -164,10 +179,12 @@ def _no_architecture(source: Source) -> Problem:
     if source.config.file:
         where = f"{source.config.file} does not name the model's class"
     else:
-        where = "no config.json, model_config.json or ernie_config.json beside the weights or in the parent folder"
+        *others, last = config_names()
+        where = f"no {', '.join(others)} or {last} beside the weights or in the parent folder"
     text = f"{where}, and weights alone do not tell it. Give --config FILE, or --architecture and --num-attention-heads"
-    base = SOURCE_CLASSES[0]
-    if any(name.endswith(PROBE) for name in source.tensors.tensors):
+    family = source.config.family
+    base, probe = family.base_class.source, family.probe_of(source.tensors.naming == "transformers")
+    if any(name.endswith(probe) for name in source.tensors.tensors):
         text += f". --architecture {base} takes the encoder, whatever the head is"
     return Problem("E010", text)
 
@@ -175,11 +192,23 @@ def _no_architecture(source: Source) -> Problem:
 def leave_out_absent(
     mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor]
 ) -> tuple[tuple[Mapped, ...], tuple[Mapped, ...]]:
-    """The list without its optional part, and that part, when all of it is missing; a half of it stays an error."""
-    optional = tuple(entry for entry in mapped if entry.optional)
-    if any(entry.source in tensors for entry in optional):
-        return mapped, ()
-    return tuple(entry for entry in mapped if not entry.optional), optional
+    """The list without its optional parts of which all is missing, and these; a half of a part stays an error."""
+    there = {entry.part for entry in mapped if entry.optional and entry.source in tensors}
+    absent = tuple(entry for entry in mapped if entry.optional and entry.part not in there)
+    return tuple(entry for entry in mapped if entry not in set(absent)), absent
+
+
+def take_copies(mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor]) -> tuple[Mapped, ...]:
+    """The list with each further copy that is there; where the tensor that it is a copy of is missing, in its place."""
+    instead = {m.same_as: m for m in reversed(mapped) if m.same_as and m.source in tensors and m.same_as not in tensors}
+    taken = []
+    for entry in mapped:
+        if entry.source in instead:
+            taken.append(replace(entry, source=instead[entry.source].source))
+        elif not entry.same_as or (entry.source in tensors and instead.get(entry.same_as) is not entry):
+            other = instead.get(entry.same_as)
+            taken.append(replace(entry, same_as=other.source) if other is not None else entry)
+    return tuple(taken)
 
 
 def choose_scheme(table: Table, source: Source) -> Scheme:
@@ -188,22 +217,24 @@ def choose_scheme(table: Table, source: Source) -> Scheme:
     A class without a head that the user asked for is taken out of any other's file, as PaddleNLP does.
     """
     tensors, identity = source.tensors.tensors, source.tensors.naming == "transformers"
+    family = source.config.family
+    probe = family.probe_of(identity)
     alone = source.config.class_from == "option" and not table.head
-    tables = [table] + ([load_table(name) for name in SOURCE_CLASSES] if alone else [])
+    tables: list[Table] = [table, *(family.tables.values() if alone else ())]
     schemes = {(s.prefix, s.identity): s for one in reversed(tables) for s in one.schemes if s.identity == identity}
-    found = [scheme for scheme in schemes.values() if scheme.prefix + PROBE in tensors]
+    found = [scheme for scheme in schemes.values() if scheme.prefix + probe in tensors]
     if len(found) == 1:
         return found[0]
     if found:
-        names = " and ".join(f"{scheme.prefix}{PROBE}" for scheme in found)
+        names = " and ".join(f"{scheme.prefix}{probe}" for scheme in found)
         raise PlanError(
             Problem("E103", f"two name schemes in one checkpoint: {names} are both there. Which is the model?")
         )
     in_front = explain_front(table, source)
     if in_front is not None:
         raise PlanError(in_front)
-    expected = " or ".join(scheme.prefix + PROBE for scheme in table.schemes if scheme.identity == identity)
-    elsewhere = [name for name in tensors if name.endswith(PROBE)]
+    expected = " or ".join(scheme.prefix + probe for scheme in table.schemes if scheme.identity == identity)
+    elsewhere = [name for name in tensors if name.endswith(probe)]
     hint = f"; {elsewhere[0]} is there: is it another class than {table.source_class}?" if elsewhere else "."
     if elsewhere and not table.head:
         hint += f" --architecture {table.source_class} takes the encoder out of it."
@@ -259,8 +290,9 @@ def check_dtypes(mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor]
 
 def _warnings(sizes: Sizes, dropped: list[Dropped], absent: tuple[Mapped, ...]) -> tuple[str, ...]:
     warnings = list(sizes.warnings)
-    if absent:
-        warnings.append(f"missing: {fold_names(entry.source for entry in absent)}: {absent[0].optional}")
+    for reason in dict.fromkeys(entry.optional for entry in absent):
+        names = fold_names(entry.source for entry in absent if entry.optional == reason)
+        warnings.append(f"missing: {names}: {reason}")
     unknown = [drop.name for drop in dropped if not drop.known]
     if unknown:
         warnings.append(f"not converted, for no table knows them: {fold_names(unknown)}")

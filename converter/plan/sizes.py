@@ -1,82 +1,93 @@
-"""The model's sizes: from the tensors, which cannot lie about them, held against the config."""
+"""Derive the model's sizes from the tensors' shapes, and check them against the config."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from converter.common.errors import Problem
 from converter.files.tensors import SourceTensor
-from converter.open.config.config import CLASSLESS, MOST_LAYERS, SourceConfig
-from mappings import Scheme, Table
+from converter.open.config.config import SourceConfig
+from converter.open.config.field_reader import MOST_LAYERS
+from mappings import Family, Scheme, Table
+from mappings.family import Size
+from mappings.tensors.patterns import Pattern
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Every size that the tables and the output's config.json need."""
+    """Every size of the family's, by its field in config.json, and the labels' names."""
 
-    vocab_size: int
-    max_position_embeddings: int
-    hidden_size: int
-    intermediate_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    labels: tuple[str, ...]
+    fields: Mapping[str, int] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
-    def by_field(self) -> Mapping[str, int]:
-        fields = {name: value for name, value in self.__dict__.items() if isinstance(value, int)}
-        return {**fields, **({"num_labels": len(self.labels)} if self.labels else {})}
+    def __getattr__(self, name: str) -> Any:
+        """Sizes are attributes as well."""
+        if name.startswith("_") or name not in self.__dict__.get("fields", ()):
+            raise AttributeError(name)
+        return self.fields[name]
 
-
-#: Where the sizes stand when a tensor alone tells them: field -> (tensor, axis).
-_TOLD_BY = {
-    "vocab_size": ("embeddings.word_embeddings.weight", 0),
-    "hidden_size": ("embeddings.word_embeddings.weight", 1),
-    "max_position_embeddings": ("embeddings.position_embeddings.weight", 0),
-}
-_LAYER = re.compile(r"encoder\.layers\.(0|[1-9][0-9]{0,5})\.norm2\.bias")
+    def by_field(self) -> dict[str, int]:
+        """The sizes that the tables' rows are expanded with."""
+        return {**self.fields, **({"num_labels": len(self.labels)} if self.labels else {})}
 
 
 def resolve_sizes(
     config: SourceConfig, table: Table, tensors: Mapping[str, SourceTensor], scheme: Scheme
 ) -> tuple[Sizes | None, list[Problem]]:
-    """The sizes that the config gives, else the tensors; the plan then holds every tensor against them.
+    """The sizes that the config gives, else the tensors; the plan then checks every tensor against them.
 
-    The width of the feed-forward is four times the hidden size whatever PaddleNLP's config says: PaddleNLP builds it so
-    (`ernie_m/modeling.py:167`) and writes 3072 for every model (`ernie_m/configuration.py:156`). transformers' class
-    has any width: there the tensor tells.
+    A size that PaddleNLP computes from others is computed here too, whatever its config holds; only where the file has
+    the target's own names it is read off its tensor.
     """
-    prefix = scheme.prefix
-    told = {field: _axis(tensors, prefix + name, axis) for field, (name, axis) in _TOLD_BY.items()}
-    told["num_hidden_layers"] = _count_layers(tensors, prefix)
-    problems: list[Problem] = []
+    family, problems = config.family, []
     sizes: dict[str, int] = {}
-    for field, found in told.items():
-        size = getattr(config, field) or found
-        if not size:
-            problems.append(Problem("E105", f"neither the config nor the tensors tell {field}. Give --config FILE"))
-        else:
-            sizes[field] = size
-    heads = config.num_attention_heads
-    if heads is None:
-        where = f"{config.file} lacks" if config.file else "no config tells"
-        problems.append(
-            Problem("E010", f"{where} num_attention_heads, and weights do not tell it. Give --num-attention-heads N")
-        )
-    elif "hidden_size" in sizes and (heads < 1 or sizes["hidden_size"] % heads):
-        problems.append(
-            Problem("E015", f"hidden_size {sizes['hidden_size']} does not divide into {heads} attention heads")
-        )
-    if problems or heads is None:
+    for size in family.sizes:
+        if size.times:
+            continue
+        value = config.get(size.field)
+        if size.tensor or size.layer:
+            value = value or _read(size, family, tensors, scheme)
+            if not value:
+                text = f"neither the config nor the tensors tell {size.field}. Give --config FILE"
+                problems.append(Problem("E105", text))
+                continue
+        elif value is None:
+            where = f"{config.file} lacks" if config.file else "no config tells"
+            option = f"--{size.field.replace('_', '-')} N"
+            problems.append(Problem("E010", f"{where} {size.field}, and weights do not tell it. Give {option}"))
+            continue
+        sizes[size.field] = value
+    problems = sorted(problems, key=lambda problem: problem.code == "E010") + _check_heads(sizes)
+    if problems:
         return None, problems
     labels, warnings, problem = _resolve_labels(config, table, tensors)
     if problem:
         return None, [problem]
-    told_width = _axis(tensors, prefix + "encoder.layers.0.linear1.bias", 0) if scheme.identity else None
-    width = told_width or 4 * sizes["hidden_size"]
-    return Sizes(intermediate_size=width, num_attention_heads=heads, labels=labels, warnings=warnings, **sizes), []
+    for size in family.sizes:
+        if size.times:
+            product = sum(sizes[other] * factor for other, factor in size.times.items())
+            read = scheme.identity or size.read_tensor == "always"
+            sizes[size.field] = (_read(size, family, tensors, scheme) if read else None) or product
+    in_order = {size.field: sizes[size.field] for size in family.sizes}
+    return Sizes(in_order, labels, warnings), []
+
+
+def _check_heads(sizes: Mapping[str, int]) -> list[Problem]:
+    hidden, heads = sizes.get("hidden_size"), sizes.get("num_attention_heads")
+    if hidden is None or heads is None or (heads >= 1 and hidden % heads == 0):
+        return []
+    return [Problem("E015", f"hidden_size {hidden} does not divide into {heads} attention heads")]
+
+
+def _read(size: Size, family: Family, tensors: Mapping[str, SourceTensor], scheme: Scheme) -> int | None:
+    """The size as the tensors show it; None where they do not."""
+    if size.layer:
+        return _count_layers(family, tensors, scheme)
+    name = family.translate(size.tensor) if scheme.identity else size.tensor
+    return _axis(tensors, scheme.prefix + name, size.axis)
 
 
 def _axis(tensors: Mapping[str, SourceTensor], name: str, axis: int) -> int | None:
@@ -84,11 +95,14 @@ def _axis(tensors: Mapping[str, SourceTensor], name: str, axis: int) -> int | No
     return tensor.shape[axis] if tensor is not None and len(tensor.shape) > axis else None
 
 
-def _count_layers(tensors: Mapping[str, SourceTensor], prefix: str) -> int | None:
+def _count_layers(family: Family, tensors: Mapping[str, SourceTensor], scheme: Scheme) -> int | None:
     """One more than the highest layer number: a gap below it then shows as missing tensors."""
-    found = [_LAYER.fullmatch(name[len(prefix) :]) for name in tensors if name.startswith(prefix)]
-    numbers = [int(match[1]) for match in found if match]
-    # A number as large as that comes from a damaged name: every layer has 16 tensors.
+    layer = family.layer_size.layer
+    pattern = Pattern(family.translate(layer) if scheme.identity else layer)
+    prefix = scheme.prefix
+    found = [pattern.match(name[len(prefix) :]) for name in tensors if name.startswith(prefix)]
+    numbers = [int(values[0]) for values in found if values]
+    # A number as large as that comes from a damaged name: every layer has several tensors.
     return max(numbers) + 1 if numbers and max(numbers) < min(len(tensors), MOST_LAYERS) else None
 
 
@@ -97,17 +111,19 @@ def _resolve_labels(
 ) -> tuple[tuple[str, ...], tuple[str, ...], Problem | None]:
     """Label names, warnings, and what stops the work."""
     named = config.labels or ()
-    if table.source_class == "ErnieMForQuestionAnswering" and len(named) not in (0, 2):
-        said = f"{config.file} names {len(named)} labels; question answering has start and end: the names are left out"
-        return (), (said,), None
-    if "num_labels" not in table.dims.values() or config.labels is not None:
+    entry = config.family.class_named(table.source_class)
+    if entry is not None and entry.head == "span" and len(named) not in (0, 2):
+        text = f"{config.file} names {len(named)} labels; question answering has start and end: the names are left out"
+        return (), (text,), None
+    bias = next((row.source.text for row in table.head if row.shape == ("num_labels",)), None)
+    if bias is None or config.labels is not None:
         return named, (), None
     # PaddleNLP writes no id2label for exactly two labels: two is what such a config says.
-    # The release's config never speaks of labels: there the tensor tells.
-    silent = not config.file or config.kind in CLASSLESS
-    count = _axis(tensors, "classifier.bias", 0) if silent else 2
+    # A config that never has labels leaves it to the tensor.
+    silent = not config.file or config.is_classless
+    count = _axis(tensors, bias, 0) if silent else 2
     if not count:
-        return (), (), Problem("E105", "neither the config nor classifier.bias tell the number of labels")
+        return (), (), Problem("E105", f"neither the config nor {bias} tell the number of labels")
     labels = tuple(f"LABEL_{index}" for index in range(count))
-    said = f"no config gives label names: LABEL_0 to LABEL_{count - 1} are taken"
-    return labels, (said,) if silent else (), None
+    text = f"no config gives label names: LABEL_0 to LABEL_{count - 1} are taken"
+    return labels, (text,) if silent else (), None

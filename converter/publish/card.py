@@ -14,19 +14,26 @@ from converter.hub.messages import to_ascii as shown
 from converter.plan.inner_tensors import left_inside_paragraph
 from converter.publish.folder import CARD, REPORT, TRACE
 from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
+from mappings import all_families
 
 if TYPE_CHECKING:
     from verify.results.report import Report
 
-# FAMILY: tag and title of a card where OUTPUT has none.
-_BARE = "---\nlibrary_name: transformers\ntags:\n- ernie_m\n- paddle2torch\n---\n\n# ERNIE-M in PyTorch\n"
 _SHOWN = 12
 
 
-def build_card(text: str | None, repo_id: str, section: str) -> bytes:
+def _bare_card(model_type: str) -> str:
+    """The card of an OUTPUT that has lost its own: tags and title of the family with this model_type."""
+    family = next((one for one in all_families() if one.model_type == model_type), None)
+    tags = "".join(f"- {tag}\n" for tag in (*(family.tags if family is not None else ()), "paddle2torch"))
+    title = family.title if family is not None else "A Paddle model"
+    return f"---\nlibrary_name: transformers\ntags:\n{tags}---\n\n# {title} in PyTorch\n"
+
+
+def build_card(text: str | None, repo_id: str, section: str, model_type: str = "") -> bytes:
     """The card with `section` between its marks, or at its end where it has none. `text`: OUTPUT's card, None where it
     is lost. Raises PushError for metadata that is no YAML."""
-    text = _BARE if text is None else text.replace("\r\n", "\n")
+    text = _bare_card(model_type) if text is None else text.replace("\r\n", "\n")
     _check_metadata(text)
     marked = f"{EVIDENCE_BEGIN}\n{section.strip()}\n{EVIDENCE_END}"
     pattern = re.compile(f"{re.escape(EVIDENCE_BEGIN)}.*?{re.escape(EVIDENCE_END)}", re.DOTALL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from converter.common.errors import FileError, Problem, ReferenceFailure
 from converter.files.json_files import read_json
 from converter.publish.agreement import find_contradictions
 from converter.publish.folder import CARD, EVIDENCE, REPORT, TRACE, Listing
+from mappings import all_families
 
 if TYPE_CHECKING:
     from verify.results.report import Report
@@ -27,7 +28,7 @@ TOKENIZER_FILES = (
     "added_tokens.json",
 )
 # FAMILY: the code files that OUTPUT carries.
-_ALWAYS = ("config.json", "configuration_ernie_m.py", "modeling_ernie_m.py")
+_CONFIG = "config.json"
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _DOCUMENTS = (".md", ".rst", ".bib", ".cff", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf")
 _DOCUMENT_NAMES = ("LICENSE", "NOTICE", "LICENSE.txt", "NOTICE.txt", "COPYING", "AUTHORS", "CHANGELOG")
@@ -118,9 +119,22 @@ def compare_files(told: Mapping[str, str], listing: Listing) -> list[Problem]:
             problems.append(_other(f"{file.name} is not in the report: nobody has verified it"))
     names = {file.name for file in listing.files}
     problems += [_other(f"{name} is in the report, and not in OUTPUT") for name in sorted(set(told) - names)]
-    needed = [*_ALWAYS, *([] if any(name in names for name in _WEIGHTS) else _WEIGHTS[:1])]
+    needed = [
+        _CONFIG,
+        *_code_files({*names, *told}),
+        *([] if any(name in names for name in _WEIGHTS) else _WEIGHTS[:1]),
+    ]
     problems += [_other(f"{name} is not in OUTPUT") for name in needed if name not in names and name not in told]
     return problems
+
+
+def _code_files(names: Collection[str]) -> list[str]:
+    """The files of code without which a model does not load: of the family of which any is there; where none is and
+    every family has code, of every one."""
+    codes = [family.code for family in all_families()]
+    used = [code for code in codes if code is not None and any(name in names for name in code.files)]
+    needed = used or [code for code in codes if code is not None and None not in codes]
+    return [f"{place.partition('.')[0]}.py" for code in needed for place in (code.config, code.model)]
 
 
 def _other(reason: str) -> Problem:

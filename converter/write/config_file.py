@@ -6,69 +6,43 @@ import json
 from pathlib import Path
 from typing import Any
 
-from converter.open.config.quirks import Behavior
 from converter.plan.make_plan import Plan
 from converter.write.new_files import write_file
-
-#: float32(1e-5), which Paddle's LayerNorm uses even in float64 (MODEL.md, quirk 4).
-LAYER_NORM_EPS = 9.999999747378752e-06
-
-AUTO_MAP = {
-    "AutoConfig": "configuration_ernie_m.ErnieMConfig",
-    "AutoModel": "modeling_ernie_m.ErnieMModel",
-    "AutoModelForSequenceClassification": "modeling_ernie_m.ErnieMForSequenceClassification",
-    "AutoModelForMultipleChoice": "modeling_ernie_m.ErnieMForMultipleChoice",
-    "AutoModelForTokenClassification": "modeling_ernie_m.ErnieMForTokenClassification",
-    "AutoModelForQuestionAnswering": "modeling_ernie_m.ErnieMForQuestionAnswering",
-    "AutoModelForMaskedLM": "modeling_ernie_m.ErnieMHasNoMaskedLM",
-}
+from mappings import Preset
+from mappings.family import MODEL_CONFIG
 
 
-def build_config(plan: Plan, behavior: Behavior) -> dict[str, Any]:
-    """The fields of config.json, in the order in which they are written."""
-    source, sizes = plan.config, plan.sizes
-    labels = sizes.labels
-    config: dict[str, Any] = {
+def build_config(plan: Plan, preset: Preset) -> dict[str, Any]:
+    """The fields of config.json, in the family's order."""
+    values = _all_values(plan, preset)
+    return {name: values[name] for name in plan.family.written if name in values}
+
+
+def _all_values(plan: Plan, preset: Preset) -> dict[str, Any]:
+    family, source, labels = plan.family, plan.config, plan.sizes.labels
+    values: dict[str, Any] = {
         "architectures": [plan.table.target_class],
-        "model_type": "ernie_m",
-        "auto_map": auto_map(plan.table.target_class),
-        "vocab_size": sizes.vocab_size,
-        "hidden_size": sizes.hidden_size,
-        "num_hidden_layers": sizes.num_hidden_layers,
-        "num_attention_heads": sizes.num_attention_heads,
-        "intermediate_size": sizes.intermediate_size,
-        "max_position_embeddings": sizes.max_position_embeddings,
-        "hidden_act": source.hidden_act,
-        "hidden_dropout_prob": source.hidden_dropout_prob,
-        "attention_probs_dropout_prob": source.attention_probs_dropout_prob,
-        "classifier_dropout": source.classifier_dropout,
-        "initializer_range": source.initializer_range,
-        "layer_norm_eps": LAYER_NORM_EPS if source.layer_norm_eps is None else source.layer_norm_eps,
-        "pad_token_id": source.pad_token_id,
-        "position_offset": behavior.position_offset,
-        "attention_mask_value": behavior.attention_mask_value,
-        "implicit_mask_token_ids": behavior.hidden_ids(source.pad_token_id),
+        "model_type": family.model_type,
         "dtype": plan.loaded_dtype,
+        **plan.sizes.fields,
     }
-    if behavior.implicit_mask_queries:
-        config["implicit_mask_queries"] = True
-    if source.act_dropout is not None:
-        config["act_dropout"] = source.act_dropout
-    if not plan.has_pooler:
-        config["add_pooling_layer"] = False
-    if source.problem_type is not None:
-        config["problem_type"] = source.problem_type
+    auto_map = family.auto_map(plan.table.target_class)
+    if auto_map:
+        values["auto_map"] = auto_map
+    for field in family.fields:
+        value = source.get(field.name)
+        value = field.value if value is None else value
+        if value is not None or not field.optional:
+            values[field.name] = value
+    quirks = family.values_in(MODEL_CONFIG, preset, source.get("pad_token_id"))
+    unsaid = {quirk.field: quirk.absent for quirk in family.quirks if quirk.absent is not None}
+    values.update({name: value for name, value in quirks.items() if name not in unsaid or value != unsaid[name]})
+    for fields in plan.absent.values():
+        values.update(fields)
     if labels:
-        config["id2label"] = {str(index): label for index, label in enumerate(labels)}
-        config["label2id"] = {label: index for index, label in enumerate(labels)}
-    return config
-
-
-def auto_map(target_class: str) -> dict[str, str]:
-    """Information extraction has no Auto class of its own: in its folders AutoModel is that class."""
-    if target_class == "ErnieMForInformationExtraction":
-        return {**AUTO_MAP, "AutoModel": f"modeling_ernie_m.{target_class}"}
-    return AUTO_MAP
+        values["id2label"] = {str(index): label for index, label in enumerate(labels)}
+        values["label2id"] = {label: index for index, label in enumerate(labels)}
+    return values
 
 
 def write_json(path: Path, data: Any) -> None:

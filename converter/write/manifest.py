@@ -10,19 +10,18 @@ from converter.common.layout import EXTRAS_FILE
 from converter.common.version import __version__
 from converter.files.hashing import sha256_of
 from converter.open.source import Source
+from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
 from converter.plan.inner_tensors import LEFT_INSIDE
 from converter.plan.make_plan import Dropped, Plan
 from converter.write.shards import WrittenTensor
+from mappings import Family
 
-#: Files of the output that decide numbers or tokens and are summed as a whole. Not config.json and the weights:
-#: their meaning survives another order or indentation, and `verify` reads that.
-SUMMED_FILES = (
-    "configuration_ernie_m.py",
-    "modeling_ernie_m.py",
-    "tokenization_ernie_m.py",
-    "vocab.txt",
-    "sentencepiece.bpe.model",
-)
+
+def summed_files(family: Family) -> tuple[str, ...]:
+    """Files of the output that decide numbers or tokens, whose checksum is taken as a whole. Not config.json and the
+    weights: their meaning survives another order or indentation, and `verify` reads that."""
+    code = family.code.files if family.code is not None else ()
+    return (*code, VOCABULARY, SENTENCEPIECE)
 
 
 def build_manifest(
@@ -53,7 +52,7 @@ def build_manifest(
         "asked_dtype": plan.asked_dtype,
         # By it `verify` knows a choice from a change.
         **({"behavior_chosen": True} if source.behavior_chosen else {}),
-        "files": {name: sha256_of(folder / name) for name in SUMMED_FILES if (folder / name).is_file()},
+        "files": {name: sha256_of(folder / name) for name in summed_files(source.family) if (folder / name).is_file()},
         "dropped": [_describe_drop(drop) for drop in plan.dropped],
         **({LEFT_INSIDE: [{"source": each.name, "kind": each.kind} for each in inside]} if inside else {}),
         "tensors": [describe_tensor(entry) for entry in written if entry.file != EXTRAS_FILE],

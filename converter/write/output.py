@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from converter.common.layout import MANIFEST
-from converter.open.config.quirks import BEHAVIORS
 from converter.open.source import Source
 from converter.plan.make_plan import Plan
 from converter.write.card import render_card
@@ -16,16 +15,15 @@ from converter.write.manifest import build_manifest
 from converter.write.new_files import write_file
 from converter.write.shards import WrittenTensor
 from converter.write.tokenizer_files import write_tokenizer
+from mappings.family import TravellingCode
 
-CODE_FILES = ("configuration_ernie_m.py", "modeling_ernie_m.py", "tokenization_ernie_m.py")
 
-
-def read_code(name: str) -> bytes:
-    """One of the three files that travel with the weights, as this tool has it.
+def read_code(code: TravellingCode, name: str) -> bytes:
+    """One of the files that travel with the weights, as this tool has it.
 
     The package is found and not imported: importing it needs torch, converting does not.
     """
-    spec = importlib.util.find_spec("ernie_m")
+    spec = importlib.util.find_spec(code.package)
     assert spec is not None and spec.submodule_search_locations is not None
     return Path(spec.submodule_search_locations[0], name).read_bytes()
 
@@ -38,14 +36,15 @@ def write_companions(
     source_files: Sequence[tuple[str, int, str]],
 ) -> None:
     """Write the files that make the weights a model."""
-    behavior = BEHAVIORS[source.behavior]
-    write_json(folder / "config.json", build_config(plan, behavior))
-    for name in CODE_FILES:
-        write_file(folder / name, read_code(name))
+    family, preset = source.family, source.preset
+    write_json(folder / "config.json", build_config(plan, preset))
+    if family.code is not None:
+        for name in family.code.files:
+            write_file(folder / name, read_code(family.code, name))
     if source.tokenizer is not None:
-        longest = plan.sizes.max_position_embeddings - behavior.position_offset
-        write_tokenizer(folder, source.tokenizer, longest, behavior.piece_rule)
+        longest = family.longest_text(plan.sizes.max_position_embeddings, preset)
+        write_tokenizer(folder, source.tokenizer, family, longest, preset)
     manifest = build_manifest(folder, plan, written, source_files, source)
     write_json(folder / MANIFEST, manifest)
-    card = render_card(plan, manifest, source.tokenizer is not None, behavior)
+    card = render_card(plan, manifest, source.tokenizer is not None, preset)
     write_file(folder / "README.md", card.encode("utf-8"))

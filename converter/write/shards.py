@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Hasher: TypeAlias = "hashlib._Hash"
 
 _BLOCK_BYTES = 4 << 20
-#: A matrix up to this size is read before it is turned; ERNIE-M large has 16 MB in one.
+#: A matrix up to this size is read before it is turned; a large model has 16 MB in one.
 _MOST_WHOLE = 64 << 20
 
 #: Called with the number of bytes just written.

@@ -1,4 +1,4 @@
-"""The tokenizer of the output: the source's two files and a configuration that names our class."""
+"""The tokenizer of the output: the source's two files and a configuration that names the family's class."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
 from converter.open.tokenizer.tokenizer_settings import ADDITIONAL, CONFIG, TABLE
 from converter.write.config_file import write_json
 from converter.write.new_files import write_file
-
-#: A name that transformers 4.57 does not know: with the one it knows it would take its own port, which gives other
-#: tokens, without a word.
-TOKENIZER_CLASS = "PaddleErnieMTokenizer"
+from mappings import Family, Preset
 
 
-def build_tokenizer_config(files: TokenizerFiles, longest: int, piece_rule: str) -> dict[str, Any]:
+def build_tokenizer_config(files: TokenizerFiles, family: Family, longest: int, preset: Preset) -> dict[str, Any]:
     """`longest`: the most tokens that the model takes."""
-    settings = files.settings
+    settings, facts = files.settings, family.tokenizer
+    quirks = [quirk.field for quirk in family.quirks if quirk.file == CONFIG]
     optional = {
         "padding_side": (settings.padding_side, "right"),
         "truncation_side": (settings.truncation_side, "right"),
@@ -28,25 +26,33 @@ def build_tokenizer_config(files: TokenizerFiles, longest: int, piece_rule: str)
         "strip_sides": (dict(settings.strip_sides), {}),
     }
     return {
-        "tokenizer_class": TOKENIZER_CLASS,
-        "auto_map": {"AutoTokenizer": [f"tokenization_ernie_m.{TOKENIZER_CLASS}", None]},
+        "tokenizer_class": facts.tokenizer_class,
+        **({"auto_map": {"AutoTokenizer": [facts.place, None]}} if facts.place else {}),
         "do_lower_case": settings.do_lower_case,
-        "piece_rule": piece_rule,
+        **{name: preset.values[name] for name in quirks},
         "model_max_length": min(longest, settings.longest or longest),
         **{name: value for name, (value, usual) in optional.items() if value != usual},
         **settings.special_tokens,
     }
 
 
-def write_tokenizer(folder: Path, files: TokenizerFiles, longest: int, piece_rule: str) -> None:
+def write_tokenizer(folder: Path, files: TokenizerFiles, family: Family, longest: int, preset: Preset) -> None:
     """Write all of the tokenizer but its code."""
+    _WRITERS[family.tokenizer.kind](folder, files, family, longest, preset)
+
+
+def _write_sentencepiece(folder: Path, files: TokenizerFiles, family: Family, longest: int, preset: Preset) -> None:
     write_file(folder / VOCABULARY, files.vocabulary)
     write_file(folder / SENTENCEPIECE, files.sentencepiece)
-    write_json(folder / CONFIG, build_tokenizer_config(files, longest, piece_rule))
+    write_json(folder / CONFIG, build_tokenizer_config(files, family, longest, preset))
     # Without the additional ones: transformers 5 reads them from tokenizer_config.json alone.
     write_json(folder / TABLE, dict(files.settings.special_tokens))
     if files.added_tokens:
         write_json(folder / ADDED, dict(files.added_tokens))
+
+
+#: Kind of tokenizer (family.toml) -> what writes its files.
+_WRITERS = {"sentencepiece with vocabulary": _write_sentencepiece}
 
 
 def misfits(files: TokenizerFiles, longest: int, model_rows: int) -> list[str]:

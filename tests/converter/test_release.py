@@ -59,8 +59,8 @@ def official(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Lets `open_weights` say what a reader of official names says."""
 
     def say(**facts: Any) -> None:
-        def opened(path: Path) -> Any:
-            found = open_weights(path)
+        def opened(path: Path, families: Any) -> Any:
+            found = open_weights(path, families)
             extras = {name: tensor for name, tensor in found.tensors.items() if name in EXTRAS}
             tensors = {name: tensor for name, tensor in found.tensors.items() if name not in EXTRAS}
             return replace(found, tensors=tensors, extras=extras, **{"naming": "official", **facts})

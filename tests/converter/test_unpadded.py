@@ -10,10 +10,11 @@ from typer.testing import CliRunner
 
 from converter import convert
 from converter.cli import app
-from converter.open.config.quirks import BEHAVIORS, UNPADDED
+from mappings import load_family
 from tests.support.checkpoints import make_config, make_state, write_folder
 from verify import verify
 
+UNPADDED = "paddlenlp-unpadded"
 HINT = "batches: without an attention_mask padding changes the numbers, as in Paddle. "
 
 
@@ -59,7 +60,8 @@ def test_convert_says_how_padded_batches_are_safe_where_they_are_not(tmp_path: P
 
 
 def test_the_hint_is_for_the_behaviors_that_show_padding() -> None:
-    assert [name for name, behavior in BEHAVIORS.items() if behavior.shows_padding] == ["paddlenlp"]
+    family = load_family("ernie_m")
+    assert [preset.name for preset in family.presets if family.unpadded_preset(preset.name)] == ["paddlenlp"]
 
 
 def test_verify_wants_the_fields_of_the_rule_that_was_chosen(tmp_path: Path) -> None:

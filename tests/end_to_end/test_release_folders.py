@@ -64,8 +64,8 @@ def release(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         '{"<one>": 250000, "<two>": 250001}'
     )  # Paddle's ids, other tokens' already
 
-    def opened(path: Path) -> Any:
-        found = open_weights(path)
+    def opened(path: Path, families: Any) -> Any:
+        found = open_weights(path, families)
         extra = found.tensors.pop("sent_embedding")
         return replace(found, naming="official", extras={"sent_embedding": extra})
 

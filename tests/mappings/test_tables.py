@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mappings import OPERATIONS, SOURCE_CLASSES, TableError, expand, load_table, matches_row
-from mappings.tables import build_table
+from mappings import OPERATIONS, SOURCE_CLASSES, expand, load_table, matches_row
 from tests.support.models import parameters_of
 
 SIZES = {
@@ -104,45 +103,6 @@ def test_a_name_out_of_range_is_known_and_a_stranger_is_not() -> None:
     assert not matches_row("encoder.layers.12.norm3.bias", table, scheme)
     assert not matches_row("encoder.layers.-1.norm1.bias", table, scheme)
     assert not matches_row("encoder.layers.1.norm1.bias.extra", table, scheme)
-
-
-GOOD = {
-    "source_class": "X",
-    "target_class": "Y",
-    "version": 1,
-    "dims": {"H": "hidden_size"},
-    "include": [{"table": "part"}],
-    "scheme": [{"name": "s", "prefix": ""}],
-}
-ROW = {"source": "a.weight", "target": "b.weight", "shape": ["H", "H"], "op": "transpose"}
-
-
-def build(row: dict[str, Any], **changes: Any) -> Any:
-    return build_table({**GOOD, **changes}, lambda name: {"tensor": [{**ROW, **row}]})
-
-
-@pytest.mark.parametrize(
-    ("row", "changes", "said"),
-    [
-        ({"op": "rotate"}, {}, "unknown op"),
-        ({"shape": ["Q", "H"]}, {}, "Q is not in"),
-        ({"shape": ["H"]}, {}, "takes no 1-d tensor"),
-        ({"note": "x"}, {}, "unknown keys: note"),
-        ({}, {"nme": "x"}, "unknown keys: nme"),
-        ({}, {"scheme": [{"name": "s", "prefix": ""}, {"name": "t", "prefix": ""}]}, "schemes must differ"),
-    ],
-)
-def test_a_wrong_table_is_refused(row: dict[str, Any], changes: dict[str, Any], said: str) -> None:
-    build({})
-    with pytest.raises(TableError, match=said):
-        build(row, **changes)
-
-
-def test_a_table_that_makes_a_target_twice_is_refused() -> None:
-    part = {"tensor": [ROW, {**ROW, "source": "c.weight"}]}
-    table = build_table(GOOD, lambda name: part)
-    with pytest.raises(TableError, match="target named twice: b.weight"):
-        expand(table, table.schemes[0], {"hidden_size": 2})
 
 
 def test_rows_are_frozen() -> None:

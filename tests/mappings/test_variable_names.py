@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 
-from mappings import SOURCE_CLASSES, TableError, expand, load_table
-from mappings.patterns import Pattern
-from mappings.variable_names import (
-    build_automatic,
-    build_official,
-    load_automatic,
-    load_left_out,
-    load_official,
-)
+from mappings import SOURCE_CLASSES, TableError, expand, load_family, load_table
+from mappings.names.automatic import build_automatic
+from mappings.names.others import load_left_out
+from mappings.names.release import build_release
+from mappings.tensors.patterns import Pattern
 
+FAMILY = load_family("ernie_m")
 SIZES = {
     "vocab_size": 60,
     "max_position_embeddings": 20,
@@ -44,7 +41,7 @@ def keys_of(source_class: str) -> set[str]:
 )
 def test_official_names_are_one_to_one_with_the_keys_of_a_class(source_class: str, behavior: str) -> None:
     head = (source_class, behavior)
-    rows = [row for row in load_official().names if row.role != "head" or (row.source_class, row.behavior) == head]
+    rows = [row for row in FAMILY.release.names if row.role != "head" or (row.source_class, row.preset) == head]
     pairs = [(row.stored.fill(v), row.stored.translate(v, row.key)) for row in rows for v in row.stored.expand(12)]
     assert len({stored for stored, _ in pairs}) == len(pairs) == 198 + (2 if source_class != "ErnieMModel" else 0)
     assert {key for _, key in pairs} == keys_of(source_class) and len({key for _, key in pairs}) == len(pairs)
@@ -52,7 +49,7 @@ def test_official_names_are_one_to_one_with_the_keys_of_a_class(source_class: st
 
 @pytest.mark.parametrize("source_class", ["ErnieMModel", "UIEM", "ErnieMForTokenClassification"])
 def test_numbered_kinds_are_the_keys_of_a_class(source_class: str) -> None:
-    names = load_automatic()
+    names = FAMILY.automatic
     parts = {kind.name: kind.parts.values() for kind in names.kinds}
     found = {f"{key.text}.{part}" for kind in names.kinds for key in kind.begin for part in kind.parts.values()}
     found |= {
@@ -71,7 +68,7 @@ def test_numbered_kinds_are_the_keys_of_a_class(source_class: str) -> None:
 
 def test_every_reason_is_a_reason() -> None:
     assert all(row.why and row.stored.text for row in load_left_out())
-    assert {head.source_class for head in load_automatic().heads} <= {*SOURCE_CLASSES, ""}
+    assert {head.source_class for head in FAMILY.automatic.heads} <= {*SOURCE_CLASSES, ""}
 
 
 @pytest.mark.parametrize(
@@ -117,13 +114,15 @@ WEIGHT = {"stored": "a_{x,y}", "key": "b.{x,y}"}
         ({"weight": [{**WEIGHT, "key": "b.{x,y,z}"}]}, "have different placeholders"),
         ({"head": [{**WEIGHT, "class": "Bert"}]}, "no class Bert"),
         ({"extra": [{"stored": "a", "shap": []}]}, "unknown keys: shap"),
+        ({"head": [{**WEIGHT, "preset": "even"}]}, "no preset even"),
+        ({"variable_table": {"writer": "x", "preset": "even"}}, "no preset even"),
         ({"more": []}, "unknown keys: more"),
     ],
 )
 def test_a_wrong_table_of_official_names(change: Any, said: str) -> None:
-    assert build_official({**GOOD, "weight": [WEIGHT]}).names
+    assert build_release({**GOOD, "weight": [WEIGHT]}, SOURCE_CLASSES, ["odd"]).names
     with pytest.raises(TableError, match=said):
-        build_official({**GOOD, **change})
+        build_release({**GOOD, **change}, SOURCE_CLASSES, ["odd"])
 
 
 KIND = {"name": "linear", "parts": {"w_0": "weight"}, "begin": [], "layer": ["l.{layer}.q"]}
@@ -145,6 +144,6 @@ AUTOMATIC: dict[str, Any] = {
     ],
 )
 def test_a_wrong_table_of_numbered_names(change: Any, said: str) -> None:
-    assert build_automatic(AUTOMATIC).kinds
+    assert build_automatic(AUTOMATIC, SOURCE_CLASSES).kinds
     with pytest.raises(TableError, match=said):
-        build_automatic({**AUTOMATIC, **change})
+        build_automatic({**AUTOMATIC, **change}, SOURCE_CLASSES)

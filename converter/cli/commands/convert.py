@@ -16,6 +16,7 @@ from converter.cli.options import (
     CACHE,
     CONFIG,
     DEBUG,
+    FAMILY,
     HEADS,
     OFFLINE,
     OUTPUT,
@@ -23,7 +24,6 @@ from converter.cli.options import (
     REVISION,
     SOURCE,
     TOKENIZER,
-    BehaviorChoice,
     arguments,
 )
 from converter.cli.output import Reporter, print_conversion
@@ -61,11 +61,12 @@ def convert(
     config: Optional[Path] = CONFIG,
     num_attention_heads: Optional[int] = HEADS,
     prefix: Optional[str] = PREFIX,
+    family: Optional[str] = FAMILY,
     tokenizer: Optional[Path] = TOKENIZER,
     revision: Optional[str] = REVISION,
     cache: Optional[Path] = CACHE,
     offline: bool = OFFLINE,
-    behavior: Optional[BehaviorChoice] = BEHAVIOR,
+    behavior: Optional[str] = BEHAVIOR,
     allow_nonfinite: bool = typer.Option(False, "--allow-nonfinite", help="Convert NaN and infinity too."),
     allow_unknown_tensors: bool = typer.Option(
         False, "--allow-unknown-tensors", help="Leave out unknown tensors inside modules (adapters, scales)."

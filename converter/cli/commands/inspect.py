@@ -12,12 +12,12 @@ from converter.cli.options import (
     CACHE,
     CONFIG,
     DEBUG,
+    FAMILY,
     HEADS,
     OFFLINE,
     PREFIX,
     REVISION,
     SOURCE,
-    BehaviorChoice,
     arguments,
 )
 from converter.cli.output import Reporter, print_inspection
@@ -29,10 +29,11 @@ def inspect(
     config: Optional[Path] = CONFIG,
     num_attention_heads: Optional[int] = HEADS,
     prefix: Optional[str] = PREFIX,
+    family: Optional[str] = FAMILY,
     revision: Optional[str] = REVISION,
     cache: Optional[Path] = CACHE,
     offline: bool = OFFLINE,
-    behavior: Optional[BehaviorChoice] = BEHAVIOR,
+    behavior: Optional[str] = BEHAVIOR,
     as_json: bool = AS_JSON,
     debug: bool = DEBUG,
 ) -> None:

@@ -71,7 +71,7 @@ def read_dtype(
 
     PaddleNLP casts every tensor to `dtype`, else to `torch_dtype`, whatever the file holds (tried with 2.8.1;
     `model_utils.py:from_pretrained`). A `dtype` that is null counts: it is float32. transformers 4 loads its own
-    ErnieM in float32, whatever its config names (`follows_config` False).
+    class in float32, whatever its config names (`follows_config` False).
     """
     if not follows_config:
         return None, [], []

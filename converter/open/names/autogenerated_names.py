@@ -1,6 +1,6 @@
-"""Numbered names (`linear_7.w_0`): which weight each is, told by its rank among its kind, or refused.
+"""Numbered names (`linear_7.w_0`): which weight each is, inferred from its rank among its kind, or refused.
 
-What the ranks mean is data: mappings/ernie_m/names/automatic.toml.
+What the ranks mean is data: mappings/FAMILY/names/automatic.toml.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import NamedTuple
 from converter.common.errors import FileError, Problem
 from converter.files.regular_files import quoted
 from converter.files.tensors import SourceTensor
-from mappings.patterns import Pattern
-from mappings.variable_names import AutomaticNames, NumberedHead, NumberedKind, load_automatic
+from mappings import Family
+from mappings.names.automatic import AutomaticNames, NumberedHead, NumberedKind
+from mappings.tensors.patterns import Pattern
 
 
 class Ranked(NamedTuple):
@@ -31,13 +32,13 @@ class _Unclear(ValueError):
 _Numbered = dict[int, dict[str, str]]
 
 
-def is_automatic(name: str) -> bool:
-    return _parse(name, load_automatic()) is not None
+def is_automatic(name: str, family: Family) -> bool:
+    return _parse(name, family.automatic) is not None
 
 
-def rank_names(stored: Mapping[str, SourceTensor], file: str) -> Ranked:
+def rank_names(stored: Mapping[str, SourceTensor], file: str, family: Family) -> Ranked:
     """What each numbered variable is. Other names are passed over. Raises FileError with every problem."""
-    names = load_automatic()
+    names = family.automatic
     problems: list[str] = []
     kinds = _gather(stored, names, problems)
     layers: dict[str, int] = {}
@@ -49,13 +50,13 @@ def rank_names(stored: Mapping[str, SourceTensor], file: str) -> Ranked:
             layers[kind.name] = count // len(kind.layer)
             if count < len(kind.layer) or count % len(kind.layer):
                 each = f"{len(kind.begin)} and {len(kind.layer)} per layer"
-                problems.append(f"{len(found)} of {kind.name}_N, where ERNIE-M has {each}")
+                problems.append(f"{len(found)} of {kind.name}_N, where {family.title} has {each}")
         elif not kind.layer and len(found) != len(kind.begin):
-            problems.append(f"{len(found)} of {kind.name}_N, where ERNIE-M has {len(kind.begin)}")
+            problems.append(f"{len(found)} of {kind.name}_N, where {family.title} has {len(kind.begin)}")
     if problems:
         raise FileError(*(_refusal(file, text) for text in problems))
     try:
-        return _assign(kinds, names, min(layers.values()), stored)
+        return _assign(kinds, family, min(layers.values()), stored)
     except _Unclear as error:
         raise FileError(_refusal(file, str(error))) from None
 
@@ -100,9 +101,8 @@ def _check_parts(found: _Numbered, kind: NumberedKind) -> list[str]:
     return [f"not both a weight and a bias: {', '.join(lacking[:12])}"] if lacking else []
 
 
-def _assign(
-    kinds: Mapping[str, _Numbered], names: AutomaticNames, layers: int, stored: Mapping[str, SourceTensor]
-) -> Ranked:
+def _assign(kinds: Mapping[str, _Numbered], family: Family, layers: int, stored: Mapping[str, SourceTensor]) -> Ranked:
+    names = family.automatic
     backbone: dict[str, str] = {}
     rest: list[tuple[int, dict[str, str]]] = []
     after = 0
@@ -120,13 +120,13 @@ def _assign(
         if kind.name == names.head_kind:
             rest, after = ordered[len(keys) :], numbers[-1] + 1
     head_kind = next(kind for kind in names.kinds if kind.name == names.head_kind)
-    hidden = _hidden_size(backbone, stored)
+    hidden = _hidden_size(backbone, stored, family)
     shapes = [stored[parts["w_0"]].shape for _, parts in rest]
     if rest and rest[0][0] == after and shapes[0] == _sizes(names.pooler_shape, hidden):
         backbone.update({name: f"{names.pooler}.{head_kind.parts[part]}" for part, name in rest[0][1].items()})
         rest, shapes = rest[1:], shapes[1:]
     if not rest:
-        return Ranked(backbone, {}, "ErnieMModel")
+        return Ranked(backbone, {}, family.base_class.source)
     head = _choose_head(names, hidden, shapes)
     named = {
         name: f"{key}.{head_kind.parts[part]}"
@@ -136,16 +136,16 @@ def _assign(
     return Ranked(backbone, named, head.source_class)
 
 
-def _hidden_size(backbone: Mapping[str, str], stored: Mapping[str, SourceTensor]) -> int:
-    words = next(name for name, key in backbone.items() if key == "embeddings.word_embeddings.weight")
+def _hidden_size(backbone: Mapping[str, str], stored: Mapping[str, SourceTensor], family: Family) -> int:
+    words = next(name for name, key in backbone.items() if key == family.probe)
     if len(stored[words].shape) != 2:
         raise _Unclear(f"{words} is {list(stored[words].shape)}, and would be the word embedding")
     return stored[words].shape[1]
 
 
 def _sizes(shape: tuple[str | int, ...], hidden: int) -> tuple[int | None, ...]:
-    """The sizes of a shape in symbols; None for those that may be any."""
-    return tuple(size if isinstance(size, int) else hidden if size == "H" else None for size in shape)
+    """The sizes of a shape by their names; None for those that may be any."""
+    return tuple(size if isinstance(size, int) else hidden if size == "hidden_size" else None for size in shape)
 
 
 def _choose_head(names: AutomaticNames, hidden: int, shapes: list[tuple[int, ...]]) -> NumberedHead:
@@ -154,7 +154,7 @@ def _choose_head(names: AutomaticNames, hidden: int, shapes: list[tuple[int, ...
         if len(shapes) == len(head.keys) and all(_fits(shape, expected) for shape in shapes):
             return head
     found = ", ".join(str(list(shape)) for shape in shapes[:8])
-    known = "a classifier [H, labels], or the start and the end of UIEM [H, 1]"
+    known = ", or ".join(head.says for head in reversed(names.heads))
     raise _Unclear(f"after the layers come {len(shapes)} of linear_N ({found}), where a head has {known}")
 
 

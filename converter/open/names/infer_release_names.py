@@ -1,4 +1,4 @@
-"""The official names of a combined file beside which nothing says the names: told by the shapes, or not at all."""
+"""Infer the release's variable names from tensor shapes, for a combined file that comes without a program."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import cache
 from typing import NamedTuple, Union
 
 from converter.common.errors import FileError, Problem
-from converter.open.names.naming import match_official
-from mappings import SOURCE_CLASSES, load_table
-from mappings.expand import expand_names
-from mappings.variable_names import ExtraName, OfficialName, load_official
+from converter.open.names.naming import match_release
+from mappings import Family
+from mappings.names.release import ExtraName, ReleaseName
+from mappings.tensors.expand import row_names
 
 _Shape = tuple[Union[str, int], ...]
 #: Large has 24.
@@ -25,45 +25,45 @@ class BareChoice(NamedTuple):
     class_is_sure: bool
 
 
-def choose_official_names(shapes: Sequence[tuple[int, ...]], file: str) -> BareChoice:
-    """The one set of official names that has these shapes in text order. Raises FileError for none and for several."""
-    fitting = [names for names in _candidates(len(shapes)) if _fits(names, shapes)]
-    keys = {tuple(_key(name) for name in names) for names in fitting}
+def choose_release_names(shapes: Sequence[tuple[int, ...]], file: str, family: Family) -> BareChoice:
+    """The one set of the release's names that has these shapes in text order. Raises FileError for none or several."""
+    fitting = [names for names in _candidates(len(shapes), family) if _fits(names, shapes, family)]
+    keys = {tuple(_key(name, family) for name in names) for names in fitting}
     if len(keys) == 1:
         return BareChoice(fitting[0], len(fitting) == 1)
     if fitting:
-        reason = "its shapes fit several sets of official names"
+        reason = "its shapes fit several sets of names of the release"
     else:
         reason = f"its {len(shapes)} tensors have no names, and their shapes are not those of the official ones"
     said = "Put the program next to it (.pdmodel, .json or __model__), or the .pdiparams.info"
     raise FileError(Problem("E323", f"{file}: {reason}. {said}"))
 
 
-def missing_official_names(present: Iterable[str]) -> list[str]:
-    """The official names that a set lacks to be that of a model: whole layers, all of a head or of the pooler."""
+def missing_release_names(present: Iterable[str], family: Family) -> list[str]:
+    """The release's names that a set lacks to be that of a model: whole layers, all of a head or of the pooler."""
     names = set(present)
-    found = {name: matched[0] for name in names for matched in [match_official(name)] if matched}
+    found = {name: matched[0] for name in names for matched in [match_release(name, family)] if matched}
     layers = 1 + max((_layer_of(row, name) for name, row in found.items()), default=0)
     if layers > _MOST_LAYERS:
         return [f"the layers before {layers - 1}"]
     there = set(found.values())
-    used = [row for row in load_official().names if row.role == "weight" or row in there]
+    used = [row for row in family.release.names if row.role == "weight" or row in there]
     return [name for row in used for name in _names(row, layers) if name not in names]
 
 
-def _layer_of(row: OfficialName, name: str) -> int:
+def _layer_of(row: ReleaseName, name: str) -> int:
     values = row.stored.match(name) or ()
     return max((int(value) for slot, value in zip(row.stored.slots, values) if slot == "layer"), default=0)
 
 
-def _candidates(count: int) -> Iterator[list[str]]:
-    """Every set of that many official names: with and without head, pooler and the extras of pre-training."""
-    rows, extras = load_official().names, load_official().extras
+def _candidates(count: int, family: Family) -> Iterator[list[str]]:
+    """Every set of that many of the release's names: with and without head, pooler and the extras of pre-training."""
+    rows, extras = family.release.names, family.release.extras
     weights = [row for row in rows if row.role == "weight"]
     per_layer = sum(len(list(row.stored.expand(1))) for row in weights if "layer" in row.stored.slots)
     poolers = [row for row in rows if row.role == "pooler"]
-    # The release's heads: a file without names is no dynamic graph's, as ERNIEKit's are.
-    heads: list[list[OfficialName]] = [[], *([row] for row in rows if row.role == "head" and not row.behavior)]
+    # Of the release itself: a file without names is no dynamic graph's, as those of others are.
+    heads: list[list[ReleaseName]] = [[], *([row] for row in rows if row.role == "head" and not row.preset)]
     together = [name for extra in extras if extra.shape and not extra.alone for name in _names(extra, 0)]
     alone = [name for extra in extras if extra.shape and extra.alone for name in _names(extra, 0)]
     for head, pooler, more, single in itertools.product(heads, ([], poolers), ([], together), ([], alone)):
@@ -76,15 +76,15 @@ def _candidates(count: int) -> Iterator[list[str]]:
             yield sorted(fixed + [n for row in weights if "layer" in row.stored.slots for n in _names(row, layers)])
 
 
-def _names(row: OfficialName | ExtraName, layers: int) -> list[str]:
+def _names(row: ReleaseName | ExtraName, layers: int) -> list[str]:
     return [row.stored.fill(values) for values in row.stored.expand(layers)]
 
 
-def _fits(names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> bool:
+def _fits(names: Sequence[str], shapes: Sequence[tuple[int, ...]], family: Family) -> bool:
     """Whether one value for each size makes the shapes of all names those of the file."""
     sizes: dict[str, int] = {}
     for name, shape in zip(names, shapes):
-        expected = _shape_of(name)
+        expected = _shape_of(name, family)
         if len(expected) != len(shape):
             return False
         for symbol, size in zip(expected, shape):
@@ -93,25 +93,24 @@ def _fits(names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> bool:
     return True
 
 
-def _key(name: str) -> str:
+def _key(name: str, family: Family) -> str:
     """PaddleNLP's key, or the name itself for an extra."""
-    matched = match_official(name)
+    matched = match_release(name, family)
     return matched[1] if matched else name
 
 
-def _shape_of(name: str) -> _Shape:
-    matched = match_official(name)
+def _shape_of(name: str, family: Family) -> _Shape:
+    matched = match_release(name, family)
     if matched is None:
-        return next(extra.shape or () for extra in load_official().extras if extra.stored.matches(name))
+        return next(extra.shape or () for extra in family.release.extras if extra.stored.matches(name))
     row, _ = matched
     values = row.stored.match(name) or ()
     first = tuple("0" if slot == "layer" else value for slot, value in zip(row.stored.slots, values))
-    return _symbolic_shapes(row.source_class or SOURCE_CLASSES[0])[row.stored.translate(first, row.key)]
+    return _symbolic_shapes(family, row.source_class)[row.stored.translate(first, row.key)]
 
 
 @cache
-def _symbolic_shapes(source_class: str) -> dict[str, _Shape]:
-    """Key without a prefix -> shape in symbols, as the class's table has it; of the layers only the first."""
-    table = load_table(source_class)
-    one = {name: range(1) for name in table.ranges}
-    return {source: row.shape for row in (*table.backbone, *table.head) for source, _ in expand_names(row, one)}
+def _symbolic_shapes(family: Family, source_class: str) -> dict[str, _Shape]:
+    """Key without a prefix -> shape by names of sizes, as the class's table has it; of the layers only the first."""
+    table = family.tables[source_class] if source_class else family.base_table
+    return {source: row.shape for row in (*table.backbone, *table.head) for source, _ in row_names(row, 1)}

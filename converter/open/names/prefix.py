@@ -9,6 +9,7 @@ from converter.common.errors import FileError, Problem, SourceError, fold_names
 from converter.files.regular_files import quoted
 from converter.files.tensors import SourceTensor, TensorSet
 from converter.open.names.naming import apply_names
+from mappings import Family
 
 #: What wraps a whole model and adds nothing to it, and by whom the name is.
 WRAPPERS = {
@@ -19,7 +20,7 @@ WRAPPERS = {
 }
 
 
-def take_off_wrappers(found: TensorSet) -> TensorSet:
+def take_off_wrappers(found: TensorSet, family: Family) -> TensorSet:
     """The tensors without the wrappers that every name has, one after the other, and a warning that names each."""
     taken = common_wrappers(found.tensors)
     if not taken:
@@ -27,7 +28,7 @@ def take_off_wrappers(found: TensorSet) -> TensorSet:
     who = " and ".join(dict.fromkeys(WRAPPERS[part] for part in taken))
     prefix = "".join(taken)
     warning = f"every name starts with {quoted(prefix, 200)} ({who}): taken off"
-    renamed = _rename(found, prefix)
+    renamed = _rename(found, prefix, family)
     return replace(renamed, warnings=(*renamed.warnings, warning))
 
 
@@ -43,17 +44,17 @@ def common_wrappers(names: Iterable[str]) -> list[str]:
     return taken
 
 
-def take_off_prefix(found: TensorSet, prefix: str) -> TensorSet:
+def take_off_prefix(found: TensorSet, prefix: str, family: Family) -> TensorSet:
     """The tensors without `prefix`; names that do not start with it stay. Raises SourceError when no name has it,
     FileError when two names become one."""
     if not any(name.startswith(prefix) and len(name) > len(prefix) for name in found.tensors):
         names = sorted(found.tensors)
         shown = fold_names(names[:4]) + (f", first of {len(names)}" if len(names) > 4 else "")
         raise SourceError(Problem("E091", f"--prefix {prefix}: no name starts with it. Found: {shown}"))
-    return _rename(found, prefix)
+    return _rename(found, prefix, family)
 
 
-def _rename(found: TensorSet, prefix: str) -> TensorSet:
+def _rename(found: TensorSet, prefix: str, family: Family) -> TensorSet:
     tensors: dict[str, SourceTensor] = {}
     for name, tensor in found.tensors.items():
         target = name[len(prefix) :] if name.startswith(prefix) and len(name) > len(prefix) else name
@@ -66,7 +67,7 @@ def _rename(found: TensorSet, prefix: str) -> TensorSet:
     others = tuple(_short(name, prefix) for name in found.not_tensors)
     renamed = replace(found, tensors=tensors, name_table=table, not_tensors=others, prefix=prefix + found.prefix)
     file = found.files[0].name if found.files else "the checkpoint"
-    return apply_names(renamed, file) if renamed.naming == "structured" else renamed
+    return apply_names(renamed, file, family) if renamed.naming == "structured" else renamed
 
 
 def _short(name: str, prefix: str) -> str:

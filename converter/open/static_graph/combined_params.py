@@ -16,17 +16,18 @@ from pathlib import Path
 from converter.common.errors import FileError, Problem, file_error
 from converter.files.regular_files import map_file, quoted
 from converter.files.tensors import MappedBytes, SourceFile, SourceTensor, TensorSet
-from converter.open.names.infer_release_names import choose_official_names, missing_official_names
-from converter.open.names.naming import Named, bare_name, is_sure_name, name_tensors, with_names
+from converter.open.names.infer_release_names import choose_release_names, missing_release_names
+from converter.open.names.naming import RELEASE, Named, bare_name, is_sure_name, name_tensors, with_names
 from converter.open.static_graph.lod_tensor import Stream, StreamError, read_stream, refusal
 from converter.open.static_graph.program import MOST_VARIABLES, Program
 from converter.open.static_graph.program_files import find_name_sources
 from converter.open.static_graph.variable_info import VariableInfo
+from mappings import Family
 
 _MOST_PROBLEMS = 8
 
 
-def open_combined(path: Path) -> TensorSet:
+def open_combined(path: Path, family: Family) -> TensorSet:
     """The tensors of a combined file, or of the file of one variable. Raises FileError."""
     buffer = map_file(path)
     sources = find_name_sources(path)
@@ -35,17 +36,24 @@ def open_combined(path: Path) -> TensorSet:
     if program is not None and path.name not in program.variables:
         streams = read_named_streams(buffer, path.name, sorted(program.variables), program)
         stored = _tensors(streams, buffer, path.name)
-        named = _name_by_info(stored, sources.info, program) if sources.info else _name_checked(streams, stored, path)
+        named = (
+            _name_by_info(stored, sources.info, program)
+            if sources.info
+            else _name_checked(streams, stored, path, family)
+        )
         writer = program.writer
     else:
         found = _read_streams(buffer, path.name)
         if len(found) == 1:
-            named, writer = name_tensors(_tensors({path.name: found[0]}, buffer, path.name), path.name), "one variable"
+            named, writer = (
+                name_tensors(_tensors({path.name: found[0]}, buffer, path.name), path.name, family),
+                "one variable",
+            )
         elif sources.info is not None:
-            named, warnings = _name_by_info_alone(found, sources.info, buffer, path.name)
+            named, warnings = _name_by_info_alone(found, sources.info, buffer, path.name, family)
             writer = "jit.save with a table of names"
         else:
-            named, warnings = _name_bare(found, buffer, path.name)
+            named, warnings = _name_bare(found, buffer, path.name, family)
             writer = ""
     files = (SourceFile(path, path.name, len(buffer)), *sources.files)
     return with_names(TensorSet("combined", {}, files, (*sources.warnings, *warnings), writer), named)
@@ -103,26 +111,29 @@ def _tensors(streams: Mapping[str, Stream], buffer: mmap.mmap, file: str) -> dic
     }
 
 
-def _name_checked(streams: Mapping[str, Stream], stored: Mapping[str, SourceTensor], path: Path) -> Named:
-    """Names from a program alone. A tensor that a changed letter could have moved unnoticed is refused."""
-    named = name_tensors(stored, path.name)
-    lost = missing_official_names(map(bare_name, streams)) if named.naming == "official" else []
+def _name_checked(
+    streams: Mapping[str, Stream], stored: Mapping[str, SourceTensor], path: Path, family: Family
+) -> Named:
+    """Names from a program alone: what a changed letter could have moved unseen is refused."""
+    named = name_tensors(stored, path.name, family)
+    lost = missing_release_names(map(bare_name, streams), family) if named.naming == RELEASE else []
     if lost:
         text = f"{path.name}: its program does not name {', '.join(lost[:12])}, so the order of the tensors is not sure"
         raise FileError(Problem("E322", text))
-    unsure = _find_movable(streams, named)
+    unsure = _find_movable(streams, named, family)
     if unsure:
-        text = f"{path.name}: {', '.join(quoted(name, 200) for name in unsure[:8])}: unknown names, next to tensors"
+        names = ", ".join(quoted(name, 200) for name in unsure[:8])
+        text = f"{path.name}: {names}: no name of {family.title}'s, beside tensors"
         raise FileError(Problem("E322", f"{text} of the same shape, so which is which is not sure. Nothing was taken"))
     return named
 
 
-def _find_movable(streams: Mapping[str, Stream], named: Named) -> list[str]:
-    """Unknown names next to weights of the same shape: their tensors would also fit elsewhere among these."""
+def _find_movable(streams: Mapping[str, Stream], named: Named, family: Family) -> list[str]:
+    """Names that nothing vouches for, in a run of equal shapes with weights: they would fit elsewhere in it."""
     movable: list[str] = []
     for _, run in itertools.groupby(streams.items(), key=lambda item: (item[1].dtype, item[1].shape)):
         names = [name for name, _ in run]
-        unsure = [name for name in names if not is_sure_name(name, streams, named.naming)]
+        unsure = [name for name in names if not is_sure_name(name, streams, named.naming, family)]
         weights = len(names) - len(unsure)
         movable += unsure if weights else []
     return movable
@@ -149,7 +160,7 @@ def _structured(stored: Mapping[str, SourceTensor], info: VariableInfo) -> Named
 
 
 def _name_by_info_alone(
-    found: Sequence[Stream], info: VariableInfo, buffer: mmap.mmap, file: str
+    found: Sequence[Stream], info: VariableInfo, buffer: mmap.mmap, file: str, family: Family
 ) -> tuple[Named, tuple[str, ...]]:
     """Names from the table alone, sorted. The numbers in the variable names must agree with it, as the only check."""
     names = sorted(info.structured)
@@ -159,18 +170,18 @@ def _name_by_info_alone(
         text = f"{file} has {len(found)} tensors, {info.file.name} names {len(info.structured)}. Is one cut short?"
         raise FileError(Problem("E322", text))
     stored = _tensors(dict(zip(names, found)), buffer, file)
-    named, by_name = _structured(stored, info), name_tensors(stored, file)
-    other = [t.stored_as for key, t in by_name.tensors.items() if named.tensors.get(key, t).stored_as != t.stored_as]
-    if other or set(by_name.tensors) != set(named.tensors):
-        different = sorted(set(by_name.tensors) ^ set(named.tensors)) + other
+    named, told = _structured(stored, info), name_tensors(stored, file, family)
+    other = [t.stored_as for key, t in told.tensors.items() if named.tensors.get(key, t).stored_as != t.stored_as]
+    if other or set(told.tensors) != set(named.tensors):
+        different = sorted(set(told.tensors) ^ set(named.tensors)) + other
         text = f"{info.file.name}: its names and the numbers of the variables disagree on {quoted(different[0], 200)}"
         raise FileError(Problem("E322", f"{text}. The program (.pdmodel) has the order"))
     return named, (f"no program next to {file}: the order is that of the names in {info.file.name}",)
 
 
-def _name_bare(found: Sequence[Stream], buffer: mmap.mmap, file: str) -> tuple[Named, tuple[str, ...]]:
-    choice = choose_official_names([stream.shape for stream in found], file)
-    named = name_tensors(_tensors(dict(zip(choice.names, found)), buffer, file), file)
+def _name_bare(found: Sequence[Stream], buffer: mmap.mmap, file: str, family: Family) -> tuple[Named, tuple[str, ...]]:
+    choice = choose_release_names([stream.shape for stream in found], file, family)
+    named = name_tensors(_tensors(dict(zip(choice.names, found)), buffer, file), file, family)
     warning = (
         f"nothing next to {file} names its tensors: their shapes are those of the 2021 release's names in text order"
     )

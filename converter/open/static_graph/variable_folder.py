@@ -16,6 +16,7 @@ from converter.open.names.naming import is_weight, name_tensors, why_left_out, w
 from converter.open.static_graph.lod_tensor import StreamError, read_stream, refusal, starts_as_stream
 from converter.open.static_graph.program import Program, read_program
 from converter.open.static_graph.program_files import MODELS, not_used
+from mappings import Family
 
 #: A fine-tuned large has 2,000: each weight and four tensors of its optimizer.
 MOST_FILES = 20_000
@@ -24,7 +25,7 @@ _MOST_PROBLEMS = 20
 _OTHER_FILES = (".json", ".txt", ".md", ".model", ".yaml", ".yml", ".py", ".log", ".pdmodel", ".pdopt", ".info")
 
 
-def open_variables(folder: Path) -> TensorSet:
+def open_variables(folder: Path, family: Family) -> TensorSet:
     """The tensors of a folder of variable files. Raises FileError with the problems of all files."""
     names = list_folder(folder)
     program, odd = _read_program(folder, names)
@@ -37,7 +38,7 @@ def open_variables(folder: Path) -> TensorSet:
         raise FileError(*reading.problems[:_MOST_PROBLEMS])
     if not reading.stored:
         raise file_error("E323", folder.name, "holds no tensor files")
-    named = name_tensors(reading.stored, folder.name)
+    named = name_tensors(reading.stored, folder.name, family)
     used = {tensor.file for tensor in (*named.tensors.values(), *named.extras.values())}
     files = tuple(file for name, file in reading.files.items() if name in used)
     if program is not None:

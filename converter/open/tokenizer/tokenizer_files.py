@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable, Union
 
 from converter.common.errors import Problem, SourceError
 from converter.files.json_files import read_json
@@ -14,8 +14,9 @@ from converter.open.tokenizer.added_tokens import ADDED, number_tokens, read_add
 from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY, choose_files
 from converter.open.tokenizer.tokenizer_settings import CONFIG, TABLE, TokenizerSettings, read_settings
 from converter.open.tokenizer.vocabulary import FILE_TOKENS, count_pieces, list_tokens, read_vocabulary
+from mappings import Family
 
-#: Files of other tokenizers, or of the same one for other programs, that PaddleNLP's ERNIE-M does not need.
+#: Files of other tokenizers, or of the same one for other programs, that PaddleNLP's does not need.
 _NOT_READ = ("tokenizer.json", "chat_template.json", "chat_template.jinja")
 _MOST_BYTES = 64 << 20
 
@@ -25,8 +26,7 @@ class TokenizerFiles:
     """The two files that decide tokens, as bytes, and what the configuration beside them says.
 
     `vocabulary` has one token a line, whichever form the file had. `rows` is the number of tokens. `added_tokens` are
-    those that vocab.txt does not hold, with their ids, which may be numbers of vocab.txt. `names` are the files' own:
-    the release calls its sentencepiece model piece.model.
+    those that vocab.txt does not hold, with their ids, which may be numbers of vocab.txt. `names` are the files' own.
     """
 
     folder: Path
@@ -39,10 +39,15 @@ class TokenizerFiles:
     names: tuple[str, ...] = field(default=(VOCABULARY, SENTENCEPIECE))
 
 
-def find_tokenizer(folder: Path) -> TokenizerFiles | None:
+def find_tokenizer(folder: Path, family: Family) -> TokenizerFiles | None:
     """The tokenizer in a folder, or None when it is not there. Raises SourceError for half of one."""
+    return _READERS[family.tokenizer.kind](folder, family)
+
+
+def _read_sentencepiece(folder: Path, family: Family) -> TokenizerFiles | None:
+    """A sentencepiece model, and the vocabulary that gives its pieces their ids."""
     warnings: list[str] = []
-    names = choose_files(folder, warnings)
+    names = choose_files(folder, family, warnings)
     if names is None:
         return None
     vocabulary, rows = read_vocabulary(_read(folder / names[0]), warnings)
@@ -61,6 +66,12 @@ def find_tokenizer(folder: Path) -> TokenizerFiles | None:
         added = number_tokens(files, settings, list_tokens(vocabulary), pieces, warnings)
     warnings += [f"ignored: {name}, which PaddleNLP's tokenizer does not read" for name in _present(folder, _NOT_READ)]
     return TokenizerFiles(folder, vocabulary, model, rows, settings, added, tuple(warnings), names)
+
+
+#: Kind of tokenizer (family.toml) -> what reads its files.
+_READERS: dict[str, Callable[[Path, Family], Union[TokenizerFiles, None]]] = {
+    "sentencepiece with vocabulary": _read_sentencepiece
+}
 
 
 def _present(folder: Path, names: tuple[str, ...]) -> list[str]:

@@ -6,22 +6,19 @@ from pathlib import Path
 
 from converter.common.errors import Problem, SourceError
 from converter.files.regular_files import is_file
+from mappings import Family, all_families
 
 VOCABULARY = "vocab.txt"
 SENTENCEPIECE = "sentencepiece.bpe.model"
-#: What the 2021 release calls it.
-RELEASE_MODEL = "piece.model"
-#: ERNIEKit's name, and that of PaddleNLP's store, which old caches keep.
-OTHER_VOCABULARIES = ("erniem.vocab.txt", "ernie_m.vocab.txt")
-_VOCABULARIES = (VOCABULARY, *OTHER_VOCABULARIES)
-_MODELS = (SENTENCEPIECE, RELEASE_MODEL, "ernie_m.sentencepiece.bpe.model")
+#: Until verify uses Family.
+RELEASE_MODEL = all_families()[0].tokenizer.models[0]
 
 
-def choose_files(folder: Path, warnings: list[str]) -> tuple[str, str] | None:
+def choose_files(folder: Path, family: Family, warnings: list[str]) -> tuple[str, str] | None:
     """The names of the vocabulary and of the sentencepiece model, or None when neither is there, and when there is only
-    a vocabulary of another name: ERNIEKit keeps its model elsewhere. Raises SourceError for half of them."""
-    vocabularies = [name for name in _VOCABULARIES if is_file(folder / name)]
-    models = [name for name in _MODELS if is_file(folder / name)]
+    a vocabulary of another name, whose writer may keep its model elsewhere. Raises SourceError for half of them."""
+    vocabularies = [name for name in (VOCABULARY, *family.tokenizer.vocabularies) if is_file(folder / name)]
+    models = [name for name in (SENTENCEPIECE, *family.tokenizer.models) if is_file(folder / name)]
     if not vocabularies:
         if not models:
             return None
@@ -38,9 +35,9 @@ def choose_files(folder: Path, warnings: list[str]) -> tuple[str, str] | None:
     return vocabularies[0], models[0]
 
 
-def lone_vocabulary(folder: Path) -> str | None:
+def lone_vocabulary(folder: Path, family: Family) -> str | None:
     """A vocabulary of another name, which alone is no tokenizer."""
-    return next((name for name in OTHER_VOCABULARIES if is_file(folder / name)), None)
+    return next((name for name in family.tokenizer.vocabularies if is_file(folder / name)), None)
 
 
 def _half(here: str, lost: str) -> SourceError:

@@ -133,5 +133,5 @@ def _check_tokens(tokens: list[str]) -> None:
         _refuse(f"lacks {', '.join(missing)}")
 
 
-def _refuse(reason: str, question: str = ". Is it ERNIE-M's vocabulary?") -> NoReturn:
+def _refuse(reason: str, question: str = ". Is it the vocabulary of this model?") -> NoReturn:
     raise SourceError(Problem("E021", f"{VOCABULARY}: {reason}{question}"))

@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -207,7 +208,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     model = table.built_in_names()["ernie-m-base"]
     md5 = hashlib.md5(VOCABULARY).hexdigest()
     files = [table.StoredFile(file.name, file.at, file.md5 and md5) for file in model.files]
-    changed = table.BuiltIn(model.name, tuple(files), make_config())
+    changed = replace(model, files=tuple(files), config=make_config())
     monkeypatch.setattr(table, "built_in_names", lambda: {"ernie-m-base": changed})
 
 
@@ -278,9 +279,7 @@ def test_the_sizes_of_a_name_are_those_of_its_config(
 ) -> None:
     model = table.built_in_names()["ernie-m-base"]
     files = tuple(table.StoredFile(file.name, file.at) for file in model.files)
-    monkeypatch.setattr(
-        table, "built_in_names", lambda: {"ernie-m-base": table.BuiltIn(model.name, files, model.config)}
-    )
+    monkeypatch.setattr(table, "built_in_names", lambda: {"ernie-m-base": replace(model, files=files)})
     done = call("convert", "ernie-m-base", tmp_path / "out")
     assert done.exit_code == 2 and "768" in done.stderr and not (tmp_path / "out").exists()
 

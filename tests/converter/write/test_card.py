@@ -14,11 +14,13 @@ import pytest
 from huggingface_hub import ModelCard
 
 from converter import convert
-from converter.open.config.quirks import BEHAVIORS
 from converter.open.source import open_source
 from converter.plan.make_plan import make_plan
 from converter.write.card import render_card
+from mappings import load_family
 from tests.support.checkpoints import write_folder
+
+FAMILY = load_family("ernie_m")
 
 
 def render(folder: Path, origin: str | None = None, behavior: str = "paddlenlp", tokenizer: bool = True) -> str:
@@ -29,7 +31,7 @@ def render(folder: Path, origin: str | None = None, behavior: str = "paddlenlp",
     }
     if origin is not None:
         manifest["source"]["origin"] = origin
-    return render_card(make_plan(open_source(folder)), manifest, tokenizer, BEHAVIORS[behavior])
+    return render_card(make_plan(open_source(folder)), manifest, tokenizer, FAMILY.preset_named(behavior))
 
 
 @pytest.fixture
@@ -100,11 +102,11 @@ def test_another_s_model_is_not_taken_for_baidu_s(source: Path, origin: str | No
     assert data_of(card).get("base_model") == expected
 
 
-@pytest.mark.parametrize("behavior", list(BEHAVIORS))
+@pytest.mark.parametrize("behavior", [preset.name for preset in FAMILY.presets])
 def test_the_differences_to_the_port_are_those_of_this_behavior(source: Path, behavior: str) -> None:
     card = render(source, behavior=behavior)
-    assert ("Paddle hides [CLS]" in card) == behavior.startswith("paddlenlp")
-    assert ("Paddle by 10000" in card) == (behavior != "transformers")
+    assert ("Paddle masks [CLS]" in card) == behavior.startswith("paddlenlp")
+    assert ("Paddle adds -10000" in card) == (behavior != "transformers")
     assert "cuts some texts into other tokens" in card
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from converter.open.config.config import ARCHITECTURES, SourceConfig, read_config, with_options
+from converter.open.config.config import SourceConfig, silent_config, with_options
+from converter.open.config.config import read_config as read_config_of
+from mappings import load_family
 
 GOOD: dict[str, Any] = {
     "architectures": ["ErnieMForSequenceClassification"],
@@ -26,25 +28,40 @@ GOOD: dict[str, Any] = {
     "intermediate_size": 3072,
     "paddlenlp_version": None,
 }
+FAMILY = load_family("ernie_m")
 SIZES = {"vocab_size": 60, "hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 4}
+
+
+def read_config(data: Any, file: str, **options: bool) -> Any:
+    return read_config_of(data, file, FAMILY, **options)
 
 
 def test_a_config_json_is_read_whole() -> None:
     config, problems = read_config(GOOD, "config.json")
     assert problems == []
+    values = {
+        "vocab_size": 60,
+        "hidden_size": 16,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "max_position_embeddings": 20,
+        "hidden_act": "relu",
+        "hidden_dropout_prob": 0.2,
+        "attention_probs_dropout_prob": 0.3,
+        "classifier_dropout": None,
+        "initializer_range": 0.05,
+        "pad_token_id": 1,
+        "num_choices": None,
+        "problem_type": None,
+        "layer_norm_eps": None,
+        "act_dropout": None,
+    }
     assert config == SourceConfig(
+        FAMILY,
         file="config.json",
         kind="paddlenlp",
         architecture="ErnieMForSequenceClassification",
-        vocab_size=60,
-        hidden_size=16,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        max_position_embeddings=20,
-        hidden_act="relu",
-        hidden_dropout_prob=0.2,
-        attention_probs_dropout_prob=0.3,
-        initializer_range=0.05,
+        values=values,
         labels=("no", "yes", "maybe"),
     )
 
@@ -143,17 +160,19 @@ def test_a_wrong_constructor_call_is_refused(data: Any) -> None:
 
 
 def test_an_option_wins_over_the_config_and_says_so() -> None:
-    config, problems = with_options(SourceConfig(file="config.json", num_attention_heads=4), "UIEM", 8)
+    config, problems = with_options(
+        SourceConfig(FAMILY, file="config.json", values={"num_attention_heads": 4}), "UIEM", 8
+    )
     assert problems == []
     assert (config.architecture, config.num_attention_heads) == ("UIEM", 8)
     assert config.warnings == ("config.json says num_attention_heads 4; the option says 8, which is taken",)
 
 
 def test_both_libraries_names_of_a_class_are_known() -> None:
-    config, problems = with_options(SourceConfig(), "ErnieMForInformationExtraction", None)
+    config, problems = with_options(silent_config(FAMILY), "ErnieMForInformationExtraction", None)
     assert (config.architecture, problems) == ("UIEM", [])
-    _, problems = with_options(SourceConfig(), "Bert", None)
-    assert all(name in str(problems[0]) for name in ARCHITECTURES)
+    _, problems = with_options(silent_config(FAMILY), "Bert", None)
+    assert all(name in str(problems[0]) for name in FAMILY.class_names)
 
 
 RELEASE: dict[str, Any] = {

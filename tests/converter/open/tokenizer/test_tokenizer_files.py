@@ -10,6 +10,7 @@ import pytest
 from converter import convert
 from converter.common.errors import SourceError
 from converter.open.tokenizer.tokenizer_files import find_tokenizer, read_vocabulary
+from mappings import load_family
 from tests.support.checkpoints import make_config, write_folder
 
 TOKENS = ["[CLS]", "[PAD]", "[SEP]", "[UNK]", "▁a", "b\x85", "\x85", "[MASK]"]
@@ -50,17 +51,17 @@ def test_a_folder_may_be_named(tmp_path: Path) -> None:
 
 
 def test_the_release_two_columns_become_one(tmp_path: Path) -> None:
-    found = find_tokenizer(write_tokenizer(tmp_path, TWO_COLUMNS))
+    found = find_tokenizer(write_tokenizer(tmp_path, TWO_COLUMNS), load_family("ernie_m"))
     assert found is not None
     assert (found.vocabulary, found.rows) == (ONE_COLUMN, 8)
     assert "two columns" in found.warnings[0]
 
 
 def test_none_of_the_files_is_none_and_half_is_an_error(tmp_path: Path) -> None:
-    assert find_tokenizer(tmp_path) is None
+    assert find_tokenizer(tmp_path, load_family("ernie_m")) is None
     (tmp_path / "vocab.txt").write_bytes(ONE_COLUMN)
     with pytest.raises(SourceError, match="vocab.txt is there without sentencepiece.bpe.model"):
-        find_tokenizer(tmp_path)
+        find_tokenizer(tmp_path, load_family("ernie_m"))
 
 
 @pytest.mark.parametrize(
@@ -91,13 +92,13 @@ def test_what_is_no_whole_sentencepiece_model_is_refused(tmp_path: Path, data: b
     write_tokenizer(tmp_path)
     (tmp_path / "sentencepiece.bpe.model").write_bytes(data)
     with pytest.raises(SourceError, match="E022"):
-        find_tokenizer(tmp_path)
+        find_tokenizer(tmp_path, load_family("ernie_m"))
 
 
 @pytest.mark.parametrize("config", [{"do_lower_case": "yes"}, {"cls_token": 5}, {"pad_token": ""}])
 def test_a_wrong_tokenizer_config_is_refused(tmp_path: Path, config: dict[str, object]) -> None:
     with pytest.raises(SourceError, match="E023"):
-        find_tokenizer(write_tokenizer(tmp_path, **config))
+        find_tokenizer(write_tokenizer(tmp_path, **config), load_family("ernie_m"))
 
 
 def test_more_tokens_than_rows_is_warned_of(tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_added_tokens_travel(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out" / "added_tokens.json").read_text()) == {"<new>": 8}
     (source / "added_tokens.json").write_text('{"<new>": "8"}')
     with pytest.raises(SourceError, match="no whole number"):
-        find_tokenizer(source)
+        find_tokenizer(source, load_family("ernie_m"))
 
 
 def test_the_releases_sentencepiece_file_is_taken_by_its_name(tmp_path: Path) -> None:
@@ -127,18 +128,18 @@ def test_the_releases_sentencepiece_file_is_taken_by_its_name(tmp_path: Path) ->
     assert result.behavior == "release"
     (source / "piece.model").write_bytes(MODEL[:-1])
     with pytest.raises(SourceError, match=r"E022.*piece\.model is damaged"):
-        find_tokenizer(source)
+        find_tokenizer(source, load_family("ernie_m"))
 
 
 def test_of_two_sentencepiece_files_the_release_one_is_ignored_with_a_warning(tmp_path: Path) -> None:
     (write_tokenizer(tmp_path) / "piece.model").write_bytes(b"not looked at")
-    found = find_tokenizer(tmp_path)
+    found = find_tokenizer(tmp_path, load_family("ernie_m"))
     assert found is not None and found.names == ("vocab.txt", "sentencepiece.bpe.model")
     assert "ignored: piece.model" in found.warnings[0]
 
 
 def test_more_tokens_than_pieces_are_warned_of_and_taken(tmp_path: Path) -> None:
-    found = find_tokenizer(write_tokenizer(tmp_path))
+    found = find_tokenizer(write_tokenizer(tmp_path), load_family("ernie_m"))
     assert found is not None and found.rows == 8
     assert found.warnings[0].startswith(
         "vocab.txt has 8 tokens, sentencepiece.bpe.model 2 pieces, for which 4 are usual"
@@ -154,7 +155,7 @@ def test_special_tokens_map_wins_over_tokenizer_config_with_a_warning(tmp_path: 
         assert json.loads((tmp_path / "out" / name).read_text())["mask_token"] == "[MASK]"
     (source / "special_tokens_map.json").write_text('{"mask_token": 5}')
     with pytest.raises(SourceError, match=r"E023.*special_tokens_map\.json: mask_token is 5"):
-        find_tokenizer(source)
+        find_tokenizer(source, load_family("ernie_m"))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_added_tokens_keep_the_ids_that_the_file_gives_them(
     tmp_path: Path, added: dict[str, int], placed: dict[str, int], said: str | None
 ) -> None:
     (write_tokenizer(tmp_path) / "added_tokens.json").write_text(json.dumps(added))
-    found = find_tokenizer(tmp_path)
+    found = find_tokenizer(tmp_path, load_family("ernie_m"))
     assert found is not None and dict(found.added_tokens) == placed
     odd = [warning for warning in found.warnings if warning.startswith("added_tokens.json")]
     assert len(odd) == bool(said) and (said or "") in "".join(odd)
@@ -180,4 +181,4 @@ def test_added_tokens_keep_the_ids_that_the_file_gives_them(
 def test_two_added_tokens_with_one_id_are_refused(tmp_path: Path) -> None:
     (write_tokenizer(tmp_path) / "added_tokens.json").write_text('{"<a>": 8, "<b>": 8}')
     with pytest.raises(SourceError, match="E023.*'<a>' shares its id 8 with '<b>'"):
-        find_tokenizer(tmp_path)
+        find_tokenizer(tmp_path, load_family("ernie_m"))

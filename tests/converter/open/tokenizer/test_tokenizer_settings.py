@@ -13,6 +13,7 @@ from converter import convert
 from converter.common.errors import SourceError
 from converter.open.tokenizer.tokenizer_files import TokenizerFiles, find_tokenizer
 from converter.open.tokenizer.vocabulary import MOST_TOKENS, count_pieces, read_vocabulary
+from mappings import load_family
 from tests.converter.open.tokenizer.test_tokenizer_files import MODEL, ONE_COLUMN, TWO_COLUMNS, write_tokenizer
 from tests.support.checkpoints import make_config, write_folder
 
@@ -22,7 +23,7 @@ def find(folder: Path, table: dict[str, Any] | None = None, added: Any = None, *
     for name, data in (("special_tokens_map.json", table), ("added_tokens.json", added)):
         if data is not None:
             (folder / name).write_text(json.dumps(data))
-    found = find_tokenizer(folder)
+    found = find_tokenizer(folder, load_family("ernie_m"))
     assert found is not None
     return found
 
@@ -207,7 +208,7 @@ def test_files_of_many_short_lines_or_fields_are_refused_quickly() -> None:
 def test_many_added_tokens_take_no_time(tmp_path: Path) -> None:
     added = {f"<{number}>": 2 + number for number in range(20_000)}
     (write_tokenizer(tmp_path) / "added_tokens.json").write_text(json.dumps(added | {"<last>": 20_001}))
-    assert "'<19999>' shares its id 20001 with '<last>'" in within(3, find_tokenizer, tmp_path)
+    assert "'<19999>' shares its id 20001 with '<last>'" in within(3, find_tokenizer, tmp_path, load_family("ernie_m"))
 
 
 def test_pieces_of_every_length_are_counted() -> None:

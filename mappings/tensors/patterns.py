@@ -11,6 +11,7 @@ from functools import cached_property
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 #: Layers and counters of a process; a longer run of digits is no number of any file.
 _NUMBER = "(0|[1-9][0-9]{0,8})"
+_ANY_NUMBER = "(0|[1-9][0-9]*)"
 _TEXTS = ("any", "weight")
 
 
@@ -26,6 +27,14 @@ class Pattern:
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self._expression(_NUMBER))
+
+    @cached_property
+    def expression(self) -> str:
+        """The regular expression of every name of this form, with numbers of any size."""
+        return self._expression(_ANY_NUMBER)
+
+    def _expression(self, number: str) -> str:
         parts = []
         for index, part in enumerate(_PLACEHOLDER.split(self.text)):
             if index % 2 == 0:
@@ -33,8 +42,8 @@ class Pattern:
             elif part in _TEXTS:
                 parts.append("(.+)")
             else:
-                parts.append(_NUMBER if "," not in part else "(" + "|".join(map(re.escape, part.split(","))) + ")")
-        return re.compile("".join(parts))
+                parts.append(number if "," not in part else "(" + "|".join(map(re.escape, part.split(","))) + ")")
+        return "".join(parts)
 
     def match(self, name: str) -> tuple[str, ...] | None:
         """What stands in the placeholders of a name, or None when it is not of this form."""
@@ -60,6 +69,10 @@ class Pattern:
         """The values of every name with that many layers, layer by layer."""
         ranges = [slot.split(",") if "," in slot else [str(n) for n in range(layers)] for slot in self.slots]
         return itertools.product(*ranges)
+
+    def expand_choices(self) -> Iterator[tuple[str, ...]]:
+        """The values of every name, where numbers keep their placeholder."""
+        return itertools.product(*(slot.split(",") if "," in slot else [f"{{{slot}}}"] for slot in self.slots))
 
     def fits(self, target: Pattern) -> bool:
         """Whether the placeholders of both are the same, choices being as many."""

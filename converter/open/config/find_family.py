@@ -1,0 +1,44 @@
+"""Which family a SOURCE is of: the one that is asked for, else the one that its config names, else any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from converter.common.errors import Paddle2TorchError, Problem, SourceError
+from converter.files.json_files import read_json
+from converter.open.config.find_config import find_config_file
+from mappings import Family, all_families, find_class, load_family
+
+
+def candidate_families(folder: Path, config: Path | None, named: str | None) -> tuple[Family, ...]:
+    """The families that the weights in `folder` may be of, at least one. Raises SourceError for a name that is no
+    family's, and for a config that cannot be chosen."""
+    families = all_families()
+    if named is not None:
+        if named not in [family.name for family in families]:
+            known = ", ".join(family.name for family in families)
+            raise SourceError(Problem("E091", f"family is {named!r}, expected one of {known}"))
+        return (load_family(named),)
+    found = find_config_file(folder, config)
+    if found is None:
+        return families
+    try:
+        data, _ = read_json(found)
+    except Paddle2TorchError:  # Whoever reads it next says what is wrong.
+        return families
+    family = _family_of(data)
+    if family is not None:
+        return (family,)
+    return tuple(one for one in families if one.config_file(found.name) is not None) or families
+
+
+def _family_of(data: Mapping[str, Any]) -> Family | None:
+    by_type = next((one for one in all_families() if one.model_type == data.get("model_type")), None)
+    if by_type is not None:
+        return by_type
+    names = data.get("architectures")
+    name = names[0] if isinstance(names, list) and names else data.get("init_class")
+    found = find_class(name) if isinstance(name, str) else None
+    return found[0] if found is not None else None

@@ -1,0 +1,52 @@
+"""Names that are no weights of a model here: signs of other models (of a family), variables of a training (of none)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from mappings.tensors.patterns import Pattern
+from mappings.toml_files import TableError, check_keys, read_toml
+
+
+@dataclass(frozen=True)
+class ForeignName:
+    """A sign of another model: a name that starts, ends and holds this. `says` ends a sentence that NAME begins."""
+
+    says: str
+    #: Another program's conversion of a model that this tool converts.
+    conversion: bool = False
+    starts: str = ""
+    ends: str = ""
+    holds: str = ""
+
+    def fits(self, name: str) -> bool:
+        return name.startswith(self.starts) and name.endswith(self.ends) and self.holds in name
+
+
+@dataclass(frozen=True)
+class LeftOutName:
+    stored: Pattern
+    why: str
+
+
+def build_foreign(data: Mapping[str, Any]) -> tuple[ForeignName, ...]:
+    """Checked signs from parsed TOML: FAMILY/names/foreign.toml. Raises TableError."""
+    check_keys(data, "foreign.toml", "foreign")
+    for row in data["foreign"]:
+        check_keys(row, "foreign", "conversion", "says", "starts", "ends", "holds")
+        if not (row.get("starts") or row.get("ends") or row.get("holds")):
+            raise TableError("[foreign]: a row that fits every name")
+    return tuple(ForeignName(**row) for row in data["foreign"])
+
+
+@cache
+def load_left_out() -> tuple[LeftOutName, ...]:
+    """shared/left_out.toml. Raises TableError."""
+    data = read_toml("shared", "left_out.toml")
+    check_keys(data, "left_out.toml", "left_out")
+    for row in data["left_out"]:
+        check_keys(row, "left_out", "stored", "why")
+    return tuple(LeftOutName(Pattern(row["stored"]), row["why"]) for row in data["left_out"])

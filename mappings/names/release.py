@@ -1,0 +1,90 @@
+"""What the variable names of a family's original release mean: FAMILY/names/release.toml, checked and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+from mappings.tensors.patterns import Pattern
+from mappings.toml_files import TableError, check_keys, require_keys
+
+
+@dataclass(frozen=True)
+class ReleaseName:
+    """A name of the release and PaddleNLP's key. `role`: "weight", "pooler" or "head" (of `source_class`).
+
+    `pooler`: whether the release's programs with this head have a pooler too. `preset`: the quirks that a checkpoint
+    with this name follows, where not the release's.
+    """
+
+    stored: Pattern
+    key: Pattern
+    role: str
+    source_class: str = ""
+    pooler: bool = True
+    preset: str = ""
+
+
+@dataclass(frozen=True)
+class ExtraName:
+    """A weight of pre-training. Without a shape only its form is known; `alone`: not of one set with the others."""
+
+    stored: Pattern
+    shape: Optional[tuple[Union[str, int], ...]]
+    alone: bool
+
+
+@dataclass(frozen=True)
+class VariableTable:
+    """Another writer's files, whose own keys are not known, and whose table of variables has the release's names."""
+
+    writer: str
+    preset: str
+
+
+@dataclass(frozen=True)
+class ReleaseNames:
+    names: tuple[ReleaseName, ...] = ()
+    extras: tuple[ExtraName, ...] = ()
+    variable_table: Optional[VariableTable] = None
+
+
+def build_release(data: Mapping[str, Any], classes: Collection[str], presets: Collection[str]) -> ReleaseNames:
+    """Checked names from parsed TOML, for a family with these classes and presets. Raises TableError."""
+    check_keys(data, "release.toml", "variable_table", "weight", "pooler", "head", "extra")
+    require_keys(data, "release.toml", "weight")
+    names = []
+    for role in ("weight", "pooler", "head"):
+        for row in data.get(role, []):
+            check_keys(row, role, "stored", "key", *(["class", "pooler", "preset"] if role == "head" else []))
+            name = ReleaseName(
+                Pattern(row["stored"]),
+                Pattern(row["key"]),
+                role,
+                row.get("class", ""),
+                row.get("pooler", True),
+                row.get("preset", ""),
+            )
+            if not name.stored.fits(name.key):
+                raise TableError(f"{row['stored']} and {row['key']} have different placeholders")
+            if name.source_class and name.source_class not in classes:
+                raise TableError(f"{row['stored']}: no class {name.source_class}")
+            _check_preset(name.preset, row["stored"], presets)
+            names.append(name)
+    extras = []
+    for row in data.get("extra", []):
+        check_keys(row, "extra", "stored", "shape", "alone")
+        shape = tuple(row["shape"]) if "shape" in row else None
+        extras.append(ExtraName(Pattern(row["stored"]), shape, row.get("alone", False)))
+    table = data.get("variable_table")
+    if table is not None:
+        check_keys(table, "variable_table", "writer", "preset")
+        require_keys(table, "variable_table", "writer", "preset")
+        _check_preset(table["preset"], "variable_table", presets)
+    return ReleaseNames(tuple(names), tuple(extras), VariableTable(**table) if table is not None else None)
+
+
+def _check_preset(name: str, where: str, presets: Collection[str]) -> None:
+    if name and name not in presets:
+        raise TableError(f"{where}: no preset {name}")

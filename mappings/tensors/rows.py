@@ -1,0 +1,214 @@
+"""A family's tensors.toml: the rows of the backbone and of each class's head, checked as they are read, and frozen.
+
+A row names a source tensor (PaddleNLP's name), its target (that of the output's class), the source's shape in sizes of
+the family, the operation, and why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from mappings.tensors.ops import OPERATIONS
+from mappings.tensors.patterns import Pattern
+from mappings.toml_files import TableError, check_keys, require_keys
+
+#: What a class does with a part of the rows: it must be there, may be missing as a whole, or is left out.
+STATES = ("needed", "optional", "dropped")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table. `{a,b}` in a name stands for each of them, the target's in the same places; `{layer}` for
+    the number of every layer. With several targets the tensor is written more than once.
+
+    `part`: rows that are there or missing together. With `drop` set the source is known and left out, for that reason;
+    with `optional` it may be missing, which that text explains. `same_as`: this is a further copy of that source: not
+    written, it must be equal, and it is taken where the other is missing.
+    """
+
+    source: Pattern
+    targets: tuple[Pattern, ...]
+    shape: tuple[str | int, ...]
+    op: str
+    why: str = ""
+    part: str = ""
+    drop: str = ""
+    optional: str = ""
+    same_as: Pattern | None = None
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A way in which files name the tensors of a class: the prefix that stands before those of the backbone.
+
+    With `identity` they have the targets' names and shapes already, and every tensor is kept as it is.
+    """
+
+    name: str
+    prefix: str
+    identity: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that belong together. `absent`: fields of the output's config.json where the part is missing."""
+
+    name: str
+    reasons: Mapping[str, str]
+    usual: str
+    absent: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one class. Backbone names carry no prefix: `backbone_prefix` is the target's, a scheme has the
+    source's. `layers`: the size that counts the layers."""
+
+    family: str
+    source_class: str
+    target_class: str
+    version: int
+    layers: str
+    backbone: tuple[Row, ...]
+    head: tuple[Row, ...]
+    backbone_prefix: str
+    schemes: tuple[Scheme, ...]
+    parts: Mapping[str, Part] = field(default_factory=dict)
+
+    @cached_property
+    def patterns(self) -> dict[Scheme, re.Pattern[str]]:
+        """What `matches_row` compiled, by scheme."""
+        return {}
+
+    @property
+    def dims(self) -> dict[str, str]:
+        """The names of the sizes in its shapes. Until verify uses Family."""
+        return {size: size for row in (*self.backbone, *self.head) for size in row.shape if isinstance(size, str)}
+
+
+@dataclass(frozen=True)
+class TensorFacts:
+    """What build_tables needs to know of the family: its name, the backbone's attribute, the size that counts layers,
+    all sizes, and PaddleNLP's name -> the target's of every class, of which `base` has no head."""
+
+    family: str
+    backbone: str
+    layers: str
+    sizes: Collection[str]
+    classes: Mapping[str, str]
+    base: str
+
+
+def build_tables(data: Mapping[str, Any], facts: TensorFacts) -> dict[str, Table]:
+    """PaddleNLP's class -> its checked table, from parsed TOML. Raises TableError."""
+    check_keys(data, "tensors", "version", "scheme", "part", "tensor", "class")
+    require_keys(data, "tensors", "version", "scheme", "tensor", "class")
+    parts = {name: _part(name, row) for name, row in data.get("part", {}).items()}
+    backbone = [_row(row, facts, parts) for row in data["tensor"]]
+    tables: dict[str, Table] = {}
+    for entry in data["class"]:
+        check_keys(entry, "class", "source", "parts", "scheme", "tensor")
+        require_keys(entry, "class", "source")
+        source_class = entry["source"]
+        if source_class in tables or source_class not in facts.classes:
+            raise TableError(f"tensors: {source_class} stands twice, or is no class of {facts.family}")
+        states = {name: part.usual for name, part in parts.items()}
+        states.update(entry.get("parts", {}))
+        prefix = "" if source_class == facts.base else f"{facts.backbone}."
+        schemes = [_scheme(scheme, prefix) for scheme in (*data["scheme"], *entry.get("scheme", []))]
+        tables[source_class] = table = Table(
+            family=facts.family,
+            source_class=source_class,
+            target_class=facts.classes[source_class],
+            version=data["version"],
+            layers=facts.layers,
+            backbone=tuple(_in_state(row, states, parts) for row in backbone),
+            head=tuple(_row(row, facts, parts) for row in entry.get("tensor", [])),
+            backbone_prefix=prefix,
+            schemes=tuple(sorted(schemes, key=lambda scheme: scheme.identity)),
+            parts={name: part for name, part in parts.items() if states[name] == "optional"},
+        )
+        _check(table, states, parts)
+    lacking = [name for name in facts.classes if name not in tables]
+    if lacking:
+        raise TableError(f"tensors: no class {', '.join(lacking)}")
+    return tables
+
+
+def _part(name: str, row: Mapping[str, Any]) -> Part:
+    check_keys(row, f"part {name}", "usual", "optional", "dropped", "absent")
+    reasons = {state: row[state] for state in ("optional", "dropped") if state in row}
+    return Part(name, reasons, row.get("usual", "needed"), row.get("absent", {}))
+
+
+def _row(data: Mapping[str, Any], facts: TensorFacts, parts: Mapping[str, Part]) -> Row:
+    check_keys(data, "tensor", "source", "target", "shape", "op", "why", "part", "same_as")
+    require_keys(data, "tensor", "source", *(() if "same_as" in data else ("target", "shape", "op")))
+    if "same_as" in data and ("shape" in data or "op" in data):
+        raise TableError(f"{data['source']}: a copy has the shape and the operation of what it is the same as")
+    source, targets = Pattern(data["source"]), data.get("target", ())
+    row = Row(
+        source=source,
+        targets=tuple(map(Pattern, [targets] if isinstance(targets, str) else targets)),
+        shape=tuple(data.get("shape", ())),
+        op=data.get("op", "keep"),
+        why=data.get("why", ""),
+        part=data.get("part", ""),
+        same_as=Pattern(data["same_as"]) if "same_as" in data else None,
+    )
+    _check_row(row, facts, parts)
+    return row
+
+
+def _check_row(row: Row, facts: TensorFacts, parts: Mapping[str, Part]) -> None:
+    name = row.source.text
+    for other in (*row.targets, *([row.same_as] if row.same_as else [])):
+        if not row.source.fits(other):
+            raise TableError(f"{name} and {other.text} have different placeholders")
+    if any("," not in slot and slot != "layer" for slot in row.source.slots):
+        raise TableError(f"{name}: a placeholder is {{layer}} or a choice")
+    if row.part and row.part not in parts:
+        raise TableError(f"{name}: no part {row.part!r}")
+    if row.same_as is not None:
+        return
+    if row.op not in OPERATIONS:
+        raise TableError(f"{name}: unknown op {row.op!r}")
+    if len(row.shape) not in OPERATIONS[row.op].ranks:
+        raise TableError(f"{name}: {row.op} takes no {len(row.shape)}-d tensor")
+    for size in row.shape:
+        if isinstance(size, str) and size != "num_labels" and size not in facts.sizes:
+            raise TableError(f"{name}: {size} is no size of {facts.family}")
+
+
+def _scheme(data: Mapping[str, Any], prefix: str) -> Scheme:
+    check_keys(data, "scheme", "name", "prefix", "identity")
+    identity = data.get("identity", False)
+    if identity and "prefix" in data:
+        raise TableError(f"scheme {data['name']}: names that are the target's have its prefix")
+    return Scheme(data["name"], data.get("prefix", prefix) if prefix else "", identity)
+
+
+def _in_state(row: Row, states: Mapping[str, str], parts: Mapping[str, Part]) -> Row:
+    """The row as a class has it: needed, optional or dropped."""
+    if not row.part or states[row.part] == "needed":
+        return row
+    reason = parts[row.part].reasons.get(states[row.part], "")
+    return replace(row, drop=reason) if states[row.part] == "dropped" else replace(row, optional=reason)
+
+
+def _check(table: Table, states: Mapping[str, str], parts: Mapping[str, Part]) -> None:
+    for name, state in states.items():
+        if name not in parts or state not in STATES:
+            raise TableError(f"{table.source_class}: no part {name!r} that is {state!r}")
+        if state != "needed" and not parts[name].reasons.get(state):
+            raise TableError(f"{table.source_class}: part {name!r} is {state} and nothing says why")
+    if len({(scheme.prefix, scheme.identity) for scheme in table.schemes}) != len(table.schemes) or not table.schemes:
+        raise TableError(f"{table.source_class}: name schemes must differ, and there must be one")
+    named = {row.source.text for row in (*table.backbone, *table.head) if row.same_as is None}
+    for row in (*table.backbone, *table.head):
+        if row.same_as is not None and row.same_as.text not in named:
+            raise TableError(f"{row.source.text}: no row {row.same_as.text} that it could be the same as")
