@@ -168,7 +168,7 @@ def print_table(source: Path, output: Path, seconds: dict[str, float]) -> None:
         row(step, f"{duration:8.1f} s")
     row("tensors equal, bit for bit", f"{static['tensors'] - len(static['mismatched']):8}", f"of {static['tensors']}")
     row("texts with equal tokens", f"{tokens['texts'] - tokens['mismatched']:8}", f"of {tokens['texts']}")
-    for kind, sites in group_sites(read_report(report).sites):
+    for kind, sites in group_sites(read_report(report)):
         worst = max(sites, key=share_of_limit)
         more = f"limit {worst.tolerance:.0e}, of the largest value"
         row(f"worst difference, {kind}", f"{worst.max_rel or 0.0:8.1e}", more)

@@ -21,7 +21,17 @@ ENDINGS = (".py", ".toml", ".j2", ".txt", ".css", ".json")
 ORDINARY = {
     *("embeddings", "encoder", "layers", "layer", "pooler", "dense", "weight", "bias", "classifier", "attentions"),
     *("hidden_states", "layer_norm", "logits", "start_logits", "end_logits", "start_prob", "end_prob", "loss"),
-    *("pooler_output", "embeddings.sum", "release", "transformers", "paddlenlp", "self_attn.context", "context"),
+    *(
+        "hidden_states.0",
+        "layer_norm_eps",
+        "pooler_output",
+        "embeddings.sum",
+        "release",
+        "transformers",
+        "paddlenlp",
+        "self_attn.context",
+        "context",
+    ),
 }
 
 
@@ -62,7 +72,7 @@ def test_the_words_are_those_that_matter() -> None:
 def test_no_file_of_the_engine_has_a_word_of_a_family(folder: str) -> None:
     words = {word for family in all_families() for word in words_of(family) if is_a_word_of_a_family(word)}
     forms = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    pattern = re.compile(rf"(?<![A-Za-z0-9_])(?:{forms})(?![A-Za-z0-9_])|(?i:ernie)")
+    pattern = re.compile(rf"(?<![A-Za-z0-9_])(?:{forms})(?![A-Za-z0-9_])|(?i:(?<!d)ernie)")
     found = [
         f"{path.relative_to(ROOT)}:{number}: {match[0]}"
         for path in sorted((ROOT / folder).rglob("*"))

@@ -66,6 +66,8 @@ class Verification:
         interpreter = find_interpreter(options.paddle_python) if live else None
         if not options.static_only:
             check_installed()
+        known = plan or trace
+        self.report.family = known.family.name if known is not None else ""
         before = deciding_files(self.output)
         outside = find_names_outside(self.output)
         self.report.problems += outside

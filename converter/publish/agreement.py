@@ -102,13 +102,12 @@ def _of_the_tensors(report: Report, manifest: Mapping[str, Any]) -> Iterator[str
 
 def _of_the_sites(report: Report, manifest: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
     """At least one of every kind that this model has, and the states behind every layer."""
-    from verify.report.groups import COMMON_GROUPS, group_sites
+    from verify.report.groups import expected_groups, group_sites
 
-    kinds = {name for name, _ in group_sites(report.sites)}
+    kinds = {name for name, _ in group_sites(report)}
     classes = config.get("architectures") or [""]
     pooled = any("pooler." in entry["target"] for entry in manifest.get("tensors", ()))
-    wanted = [*COMMON_GROUPS, *(["logits"] if "For" in str(classes[0]) else []), *(["pooler"] if pooled else [])]
-    lacking = [kind for kind in wanted if kind not in kinds]
+    lacking = [kind for kind in expected_groups(classes[0], pooled) if kind not in kinds]
     if lacking:
         yield f"has no site of {', '.join(lacking)}"
     layers = config.get("num_hidden_layers")

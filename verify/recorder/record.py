@@ -72,7 +72,7 @@ def record(request: Request) -> tuple[Arrays, dict[str, Any]]:
             notes += tokens.notes
         except Exception as error:  # a tokenizer that PaddleNLP cannot load means nothing for the weights
             problem = f"{type(error).__name__}: {error}"
-    offset = family.position_offset(quirk)
+    offset = family.first_position_row(quirk)
     longest = model.config.max_position_embeddings - offset
     sentences = choose_sentences(family, tokens and tokens.sentences, model.config.vocab_size, seed, longest)
     built = build_cases(family, model, sentences, precision, seed, offset)

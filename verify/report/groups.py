@@ -1,97 +1,126 @@
-"""Sites and tensors by kind, in the order of the network, so that a report on a large model is as short as one on a
-small model. The only place of the report that knows names of the network."""
+"""Sites and tensors by kind, in the order of a family's network: a report on a large model stays short."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
+from mappings import Family, all_families, find_class, load_family
+from mappings.network import LINEAR, NORM, Network
+from mappings.registry import family_names
 from verify.results.numbers import ZERO_ROW, SiteResult
+from verify.results.report import Report
 
-# FAMILY: names of sites and modules, until they come from the description of the network.
-_GROUPS = (
-    ("word and position rows", ("word_embeddings", "position_embeddings")),
-    ("embeddings", ("embeddings.sum", "hidden_states.0")),
-    ("norms alone", ("norm:",)),
-    ("linear layers alone", ("linear:",)),
-    ("inside the layers", ("layers.",)),
-    ("attention probabilities", ("attentions.",)),
-    ("hidden states", ("hidden_states.",)),
-    ("pooler", ("pooler_output",)),
-    ("logits", ("logits", "start_logits", "end_logits")),
-    ("probabilities", ("start_prob", "end_prob")),
-    ("loss", ("loss",)),
-)
-_LAST_GROUP = "rows with every key hidden"
-#: Kinds of sites that every model has.
-COMMON_GROUPS = tuple(name for name, _ in _GROUPS[:7])
-_ALONE = ("norm:", "linear:")
-_PLACE = re.compile(r"(?:norm:|linear:)?(?:\w+\.)*?(hidden_states|attentions|layers)\.(\d+)")
-_PARAMETER = re.compile(r"\.(weight|bias)$")
-_TABLE = re.compile(r"embeddings\.(\w+_embeddings)")
-_IN_LAYER = re.compile(r"(?:encoder\.)?layers\.\d+\.(?:self_attn\.)*(.+)")
+_ALONE = {NORM: "norms alone", LINEAR: "linear layers alone"}
+_BEGIN, _INSIDE, _LAST, _OTHERS = "embeddings", "inside the layers", "rows with every key masked", "others"
+_PROBABILITIES = "probabilities"
 #: Columns of the plot that are no layer.
 _COLUMNS = {"rows": -2.0, "embeddings": -1.0, "pooler": 1e6, "head": 1e6 + 1, "loss": 1e6 + 2}
+_IN_LAYER = re.compile(r"\blayers\.\d+\.(?:\w+\.)*(\w+)")
 
 
-def group_sites(sites: Iterable[SiteResult]) -> list[tuple[str, list[SiteResult]]]:
+def family_of(report: Report) -> Family:
+    """The family of the model that a report is about. A report of an earlier version does not give it: then the family
+    that knows most of the compared sites."""
+    if report.family in family_names():
+        return load_family(report.family)
+    return max(all_families(), key=lambda family: sum(_is_known(family.network, site.site) for site in report.sites))
+
+
+def _is_known(network: Network, site: str) -> bool:
+    return site in network.table_names or network.outside(site) is not None or network.place_in_layer(site) is not None
+
+
+def group_sites(report: Report) -> list[tuple[str, list[SiteResult]]]:
     """Kind -> its sites, in the order of the network. Fully masked rows are a group of their own: their limits are
     wider."""
-    groups: dict[str, list[SiteResult]] = {name: [] for name, _ in _GROUPS}
+    network = family_of(report).network
+    groups: dict[str, list[SiteResult]] = {name: [] for name in _group_names(network)}
     masked: list[SiteResult] = []
-    for site in sites:
-        fitting = (name for name, starts in _GROUPS if any(_is_kind(site.site, start) for start in starts))
-        if site.case.startswith(ZERO_ROW):
-            masked.append(site)
-        else:
-            groups.setdefault(next(fitting, "others"), []).append(site)
-    groups[_LAST_GROUP] = masked
+    for site in report.sites:
+        found = masked if site.case.startswith(ZERO_ROW) else groups.setdefault(_group_of(network, site.site), [])
+        found.append(site)
+    groups[_LAST] = masked
     return [(name, found) for name, found in groups.items() if found]
 
 
-def _is_kind(site: str, start: str) -> bool:
-    return site.startswith(start) if start.endswith((".", ":")) else site == start
+def common_groups(family: Family) -> list[str]:
+    """Groups that every model of a family has sites of."""
+    network = family.network
+    return [_rows(network), _BEGIN, *_ALONE.values(), _INSIDE, *_outputs_by_layer(network).values()]
+
+
+def expected_groups(architecture: object, pooled: bool) -> list[str]:
+    """The groups of a full report on this class, by the target's name. `pooled`: whether the weights have a pooling
+    layer."""
+    found = find_class(architecture)
+    if found is None:
+        return []
+    family, entry = found
+    return [*common_groups(family), *(["logits"] if entry.outputs else []), *(["pooler"] if pooled else [])]
+
+
+def _rows(network: Network) -> str:
+    """The group of the tables that are compared row by row."""
+    return f"{' and '.join(name.partition('_')[0] for name in network.table_names)} rows"
+
+
+def _outputs_by_layer(network: Network) -> dict[str, str]:
+    """Outputs that the model gives for each layer, and their groups."""
+    probabilities = network.attention.probabilities
+    names = [part.name for part in network.layer if not part.module]
+    return {name: "attention probabilities" if name == probabilities else name.replace("_", " ") for name in names}
+
+
+def _group_names(network: Network) -> list[str]:
+    ends = [_group_of(network, end.name) for end in network.ends]
+    by_layer = _outputs_by_layer(network).values()
+    return list(dict.fromkeys([_rows(network), _BEGIN, *_ALONE.values(), _INSIDE, *by_layer, *ends]))
+
+
+def _group_of(network: Network, site: str) -> str:
+    outside = network.outside(site)
+    if site in network.table_names:
+        return _rows(network)
+    if outside is not None:
+        logits = _PROBABILITIES if outside.sigmoid_of else "logits"
+        return logits if outside.group == "head" else outside.group
+    alone = next((group for start, group in _ALONE.items() if site.startswith(start)), None)
+    if alone or site.startswith("layers."):
+        return alone or _INSIDE
+    return _outputs_by_layer(network).get(site.rpartition(".")[0], _OTHERS)
 
 
 def runs_alone(site: str) -> bool:
     """Whether a site is the output of a module that was run alone, which has other limits than the network."""
-    return site.startswith(_ALONE)
+    return site.startswith(tuple(_ALONE))
 
 
-def column_of(site: str) -> tuple[str, bool]:
+def column_of(network: Network, site: str) -> tuple[str, bool]:
     """The column of the plot in which a site is drawn, and whether it is the result of that place, not inside of it."""
-    match = _PLACE.match(site)
-    if site in _GROUPS[0][1]:
+    if site in network.table_names:
         return "rows", True
-    if match and match[1] == "hidden_states":
-        return ("embeddings" if match[2] == "0" else match[2]), True
-    if match:
-        return str(int(match[2]) + 1), False
-    if site.startswith("embeddings"):
-        return "embeddings", False
-    if site == "pooler_output":
-        return "pooler", True
-    if runs_alone(site):
-        return ("embeddings" if "embeddings" in site else "pooler" if "pooler" in site else "head"), False
-    return ("loss" if site == "loss" else "head"), True
+    place = network.place_in_layer(site)
+    if place is not None:
+        return str(place[0] + 1), place[1] is network.layer[-1]
+    alone = runs_alone(site)
+    number = network.layer_of_parameter(f"{site.partition(':')[2]}.weight") if alone else None
+    if number is not None:
+        return str(number + 1), False
+    outside, group = network.outside(site), network.group_of(site)
+    inside = alone or (outside is not None and outside.input)
+    return (group if group in _COLUMNS else "head"), not inside
 
 
 def column_order(column: str) -> float:
+    """Where a column stands, to sort by."""
     return _COLUMNS[column] if column in _COLUMNS else float(column)
 
 
-def kind_of_tensor(tensor: str) -> str:
-    """The module that a weight or bias belongs to; the same in every layer."""
-    module = _PARAMETER.sub("", tensor.replace("ernie_m.", "", 1))
-    match = _IN_LAYER.fullmatch(module) or _TABLE.fullmatch(module)
-    return match[1] if match else module
-
-
-def shows_in_no_output(tensor: str) -> bool:
+def shows_in_no_output(family: Family, tensor: str) -> bool:
     """Whether a tensor is a bias of the keys: softmax is the same for every constant added to a row."""
-    return tensor.endswith("k_proj.bias")
+    return family.paddle_name(tensor).endswith(f".{family.network.attention.key}.bias")
 
 
 def without_layer(text: str) -> str:
     """Names in a text without the number of their layer."""
-    return re.sub(r"\blayers\.\d+\.(self_attn\.)?", "", text)
+    return _IN_LAYER.sub(r"\1", text)

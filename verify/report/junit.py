@@ -11,7 +11,7 @@ from verify.report.messages import tell_margin
 from verify.report.plain_text import clean
 from verify.report.rows import tell_foreign, verdict_of
 from verify.report.tensor_groups import by_tensor
-from verify.results.numbers import GradientResult, SiteResult
+from verify.results.numbers import GradientResult
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
 
 _SUITE = "paddle2torch verify"
@@ -31,7 +31,7 @@ _CHECKS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 
 def render_junit(report: Report) -> str:
     """The XML of a report. Attributes and elements are those of Jenkins' schema; no times."""
-    cases = [*_checks(report), *_numbers(report.sites), *_gradients(report.gradients)]
+    cases = [*_checks(report), *_numbers(report), *_gradients(report.gradients)]
     cases += [
         _case("uses", name, [mode.first] if mode.differ else (), mode.skipped) for name, mode in report.uses.items()
     ]
@@ -81,9 +81,9 @@ def _checks(report: Report) -> list[ElementTree.Element]:
     return cases
 
 
-def _numbers(sites: Sequence[SiteResult]) -> list[ElementTree.Element]:
+def _numbers(report: Report) -> list[ElementTree.Element]:
     cases = []
-    for group, found in group_sites(sites):
+    for group, found in group_sites(report):
         inputs: dict[str, list[str]] = {}
         for site in found:
             failures = inputs.setdefault(site.case, [])

@@ -91,7 +91,7 @@ def result_rows(report: Report) -> list[Row]:
     if static is not None:
         rounded = f", {static.rounded} rounded" if static.rounded else ""
         rows.append(_count("weights", f"{static.tensors} tensors{rounded}", len(static.mismatched)))
-    for group, sites in group_sites(report.sites):
+    for group, sites in group_sites(report):
         worst, failed = max(sites, key=share_of_limit), sum(not site.passed for site in sites)
         rows.append(_measure(group, f"{len(sites)} sites", failed, worst, worst.site))
     if gradients:

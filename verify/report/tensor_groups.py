@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from verify.report.groups import kind_of_tensor, shows_in_no_output, without_layer
+from mappings import Family
+from verify.report.groups import shows_in_no_output, without_layer
 from verify.results.numbers import GradientResult, TensorCoverage, share_of_limit
 
 
@@ -48,22 +49,22 @@ def count_failed(results: Sequence[GradientResult]) -> int:
     return len({result.tensor for result in results if not result.passed})
 
 
-def gradient_rows(results: Iterable[GradientResult]) -> list[GradientRow]:
+def gradient_rows(family: Family, results: Iterable[GradientResult]) -> list[GradientRow]:
     """In the order of the network; gradients come from its end."""
     kinds: dict[str, list[GradientResult]] = {}
     for result in results:
-        kinds.setdefault(kind_of_tensor(result.tensor), []).append(result)
+        kinds.setdefault(family.kind_of(result.tensor), []).append(result)
     return [
         GradientRow(name, len(by_tensor(found)), worst_of(found), count_failed(found))
         for name, found in reversed(kinds.items())
     ]
 
 
-def coverage_rows(entries: Iterable[TensorCoverage]) -> list[CoverageRow]:
+def coverage_rows(family: Family, entries: Iterable[TensorCoverage]) -> list[CoverageRow]:
     """In the order of the model's parameters."""
     kinds: dict[str, list[TensorCoverage]] = {}
     for entry in entries:
-        name = kind_of_tensor(entry.tensor) + (" (bias)" if shows_in_no_output(entry.tensor) else "")
+        name = family.kind_of(entry.tensor) + (" (bias)" if shows_in_no_output(family, entry.tensor) else "")
         kinds.setdefault(name, []).append(entry)
     return [
         CoverageRow(

@@ -26,7 +26,7 @@ WEIGHTS, NUMBERS, TOKENS = "weights", "numbers", "tokens"
 #: The code of an injected fault that the verifier missed: nothing is known to be wrong with OUTPUT.
 MISSED = "E409"
 #: Keys of report.json that a report may lack, as those of earlier versions do.
-_OPTIONAL = ("source_behavior", "foreign_code", "self_test", "left_inside", "warnings", "environment")
+_OPTIONAL = ("family", "source_behavior", "foreign_code", "self_test", "left_inside", "warnings", "environment")
 #: Computed from the rest, so not read back.
 _DERIVED = ("passed", "noise", "margin")
 
@@ -49,6 +49,8 @@ class Report:
     """The verdict on one OUTPUT, and everything that it rests on."""
 
     precision: str
+    #: The family of the model (mappings.registry); empty in a report of before there were several.
+    family: str = ""
     #: Which parts were checked, of WEIGHTS, NUMBERS and TOKENS.
     checked: list[str] = field(default_factory=list)
     static: Optional[StaticResult] = None
@@ -107,6 +109,7 @@ class Report:
         return {
             "passed": self.passed,
             "precision": self.precision,
+            "family": self.family,
             "behavior": self.behavior,
             "source_behavior": self.source_behavior,
             "foreign_code": self.foreign_code,

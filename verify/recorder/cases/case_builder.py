@@ -106,8 +106,8 @@ class CaseBuilder:
         mask[1, -length // 3 :] = 0
         vectors = self.random.standard_normal((2, length, self.hidden)).astype(self.precision)
         self.add("inputs_embeds", "vectors instead of ids", {"inputs_embeds": vectors, "attention_mask": mask})
-        positions = self.family.tables_of(self.family.backbone_of(self.model))["position_embeddings"].weight.numpy()
-        table = positions[self.offset : length + self.offset]
+        tables = self.family.tables_of(self.family.backbone_of(self.model))
+        table = tables[self.family.position_table].weight.numpy()[self.offset : length + self.offset]
         small = (1e-3 * self.random.standard_normal((2, length, self.hidden))).astype(self.precision) - table
         self.add(
             "small_inputs",

@@ -104,6 +104,8 @@ class Family:
     # -- activations
     #: backbone -> name -> embedding of which every row is recorded.
     tables_of: Callable[[Any], dict[str, Any]]
+    #: Which of these has a row for each position.
+    position_table: str
     #: backbone -> the norm after the embeddings.
     embedding_norm_of: Callable[[Any], Any]
     #: model -> where its activations are taken, those that the model returns by itself left out.
@@ -122,7 +124,7 @@ class Family:
     #: (model, quirk, this PaddleNLP's own) -> notes; makes the model follow the quirk.
     follow_quirk: Callable[[Any, str, str | None], list[str]]
     #: quirk -> the row of the first position.
-    position_offset: Callable[[str], int]
+    first_position_row: Callable[[str], int]
     #: (cases, quirk) -> cases with `zero_row` where a query has every key masked by a finite number.
     mark_masked_rows: Callable[[list[dict[str, Any]], str], list[dict[str, Any]]]
     #: Whether an exported program follows the same rules, so that it can be compared with the model.

@@ -35,7 +35,7 @@ def render_page(report: Report) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    drawing = Markup(draw_plot(report.sites, report.first_difference))
+    drawing = Markup(draw_plot(report))
     return environment.get_template("report.html.j2").render(plot=drawing, **_values(report))
 
 
@@ -55,11 +55,11 @@ def _values(report: Report) -> dict[str, Any]:
         "left_inside": tables.pairs_table(("tensor of SOURCE", "by its name"), report.left_inside),
         "rows": tables.rows_table(report),
         "failed_sites": tables.failed_sites(report.sites),
-        "gradients": tables.gradients_table(report.gradients),
+        "gradients": tables.gradients_table(report),
         "gradients_text": _gradients_text(report),
         "failed_gradients": tables.failed_gradients(report.gradients),
         "modes": tables.modes_table(report.uses),
-        "coverage": tables.coverage_table(report.coverage),
+        "coverage": tables.coverage_table(report),
         "token_examples": tables.token_examples(tokens) if tokens else None,
         "token_ways": tables.token_ways(tokens) if tokens else None,
         "equal_ways": ", ".join(tokens.equal_ways) if tokens else "",

@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Callable
 
-from verify.report.groups import column_of, column_order, runs_alone
+from mappings.network import Network
+from verify.report.groups import column_of, column_order, family_of, runs_alone
 from verify.report.plain_text import to_html
 from verify.results.numbers import ZERO_ROW, FirstDifference, SiteResult, share_of_limit
+from verify.results.report import Report
 
 WIDTH, HEIGHT = 960, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 18, 42, 52
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: What a point may be: the state after a layer (joined by a line), something inside it, or of a row without keys.
 STATE, INSIDE, HIDDEN_ROW = "state", "inside", "hidden-row"
-_NAMES = {STATE: "result of a layer", INSIDE: "inside a layer", HIDDEN_ROW: "rows with every key hidden"}
+_NAMES = {STATE: "result of a layer", INSIDE: "inside a layer", HIDDEN_ROW: "rows with every key masked"}
 _SHIFT = {STATE: 0.0, INSIDE: -0.24, HIDDEN_ROW: 0.24}
 
 
@@ -33,14 +35,15 @@ class Point:
     failed: int
 
 
-def plot_points(sites: Sequence[SiteResult]) -> list[Point]:
+def plot_points(report: Report) -> list[Point]:
     """For every place in the order of the network and each kind, the site that is nearest to its limit or above it.
     What was looked at alone has another limit than what stands around it: it is drawn where it differs."""
     groups: dict[tuple[str, str], list[SiteResult]] = {}
-    for site in sites:
+    network = family_of(report).network
+    for site in report.sites:
         if site.passed and runs_alone(site.site):
             continue
-        column, is_state = column_of(site.site)
+        column, is_state = column_of(network, site.site)
         kind = HIDDEN_ROW if site.case.startswith(ZERO_ROW) else STATE if is_state else INSIDE
         groups.setdefault((column, kind), []).append(site)
     points = []
@@ -52,9 +55,9 @@ def plot_points(sites: Sequence[SiteResult]) -> list[Point]:
     return points
 
 
-def draw_plot(sites: Sequence[SiteResult], first: FirstDifference | None) -> str:
+def draw_plot(report: Report) -> str:
     """An <svg> element; empty text when there is nothing to draw. Colours come from the page's style."""
-    points = plot_points(sites)
+    points = plot_points(report)
     if not points:
         return ""
     columns = list(dict.fromkeys(point.column for point in points))
@@ -73,7 +76,7 @@ def draw_plot(sites: Sequence[SiteResult], first: FirstDifference | None) -> str
         f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Error by layer against the limit">',
         *_grid(low, high, height_of),
         *_names(columns, middle, step),
-        *_first(first, middle),
+        *_first(report.first_difference, family_of(report).network, middle),
         *_limits(points, middle, step, height_of),
         *_line(points, middle, height_of),
         *(_mark(point, middle[point.column] + step * _SHIFT[point.kind], height_of) for point in points),
@@ -165,9 +168,9 @@ def _shape(kind: str, x: float, y: float) -> str:
     return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{4 if kind == STATE else 2.6}"/>'
 
 
-def _first(first: FirstDifference | None, middle: Mapping[str, float]) -> list[str]:
+def _first(first: FirstDifference | None, network: Network, middle: Mapping[str, float]) -> list[str]:
     """A line through the column of the first difference."""
-    column = column_of(first.site)[0] if first else ""
+    column = column_of(network, first.site)[0] if first else ""
     if first is None or column not in middle:
         return []
     x = middle[column]

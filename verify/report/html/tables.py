@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from verify.report.groups import family_of
 from verify.report.plain_text import to_number
 from verify.report.rows import result_rows
 from verify.report.tensor_groups import by_tensor, coverage_rows, gradient_rows, worst_of
 from verify.results.checks import TokenResult
-from verify.results.numbers import GradientResult, ModeResult, SiteResult, TensorCoverage
+from verify.results.numbers import GradientResult, ModeResult, SiteResult
 from verify.results.report import Report
 from verify.results.self_test import SelfTest
 
@@ -91,10 +92,10 @@ def failed_sites(sites: Sequence[SiteResult]) -> Table | None:
     return Table(names, lines, numbers=(2, 3), total=len(failed)) if lines else None
 
 
-def gradients_table(gradients: Sequence[GradientResult]) -> Table | None:
+def gradients_table(report: Report) -> Table | None:
     """A line for each kind of tensor, with the gradient that is nearest to its limit or above it."""
     lines = []
-    for row in gradient_rows(gradients):
+    for row in gradient_rows(family_of(report), report.gradients):
         worst, word = row.worst, f"{row.failed} FAILED" if row.failed else "ok"
         where = f"{worst.tensor}, {worst.case}" + (f": {worst.problem}" if worst.problem else "")
         cells = (row.name, row.tensors, to_number(worst.max_rel), f"{worst.tolerance:.1e}", where, word)
@@ -130,10 +131,10 @@ def modes_table(modes: Mapping[str, ModeResult]) -> Table | None:
     return Table(("use", "sites", "the first that differs", ""), lines, numbers=(1,), short=(3,)) if lines else None
 
 
-def coverage_table(coverage: Sequence[TensorCoverage]) -> Table | None:
+def coverage_table(report: Report) -> Table | None:
     """How many elements of each kind of tensor move what is compared."""
     lines = []
-    for row in coverage_rows(coverage):
+    for row in coverage_rows(family_of(report), report.coverage):
         share = Share.of(row.seen / row.elements if row.elements else 1.0)
         lines.append(Line((row.name, row.tensors, f"{row.elements:,}", share, row.rest)))
     names = ("kind of tensor", "tensors", "elements", "share", "what else looks at it")

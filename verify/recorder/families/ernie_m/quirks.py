@@ -171,7 +171,7 @@ def follow_erniekit(model: Any) -> list[str]:
     ]
 
 
-def position_offset(quirk: str) -> int:
+def first_position_row(quirk: str) -> int:
     """The row of the first position."""
     return 0 if quirk == "erniekit" else PADDLENLP_OFFSET
 
