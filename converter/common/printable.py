@@ -69,9 +69,9 @@ def to_markdown(text: str, limit: int = 200) -> str:
     return _MARKDOWN.sub(r"\\\1", printable(text, limit)).replace("www.", "www\\.")
 
 
-def to_code_span(text: str, limit: int = 255) -> str:
+def to_code_span(text: str) -> str:
     """One printable line as a Markdown code span that may stand in a table."""
-    line = printable(text, limit).replace("|", "\\|")
+    line = printable(text, 255).replace("|", "\\|")
     if "`" not in line:
         return f"`{line}`"
     fence = "`" * (1 + max(map(len, re.findall("`+", line))))

@@ -119,7 +119,7 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     problems += name_problems
     inner = find_inner([*unknown, *source.tensors.not_tensors], table, scheme, variable_names(tensors), family)
     problems += refuse_inner(inner, table) if not allow_unknown_tensors else []
-    problems += check_shapes(mapped, tensors, table)
+    problems += check_shapes(mapped, tensors)
     problems += check_dtypes(mapped, tensors)
     if problems:
         raise PlanError(*problems)
@@ -260,7 +260,7 @@ def _some(tensors: Mapping[str, SourceTensor]) -> str:
     return fold_names(names) if len(names) <= 8 else fold_names(names[:8]) + f", first of {len(names)}"
 
 
-def check_shapes(mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor], table: Table) -> list[Problem]:
+def check_shapes(mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor]) -> list[Problem]:
     problems = []
     for entry in mapped:
         tensor = tensors.get(entry.source)

@@ -18,7 +18,7 @@ from verify import verify
 from verify.numbers.pytorch_process import Start
 from verify.results.layout import FOLDER
 from verify.results.trace import read_trace
-from verify.self_test.faults import CODE, Fault
+from verify.self_test.faults import Fault
 from verify.self_test.run import ask_process
 
 CLASSES = sorted({edit[0] for edit in EDITS.values()})
@@ -56,7 +56,7 @@ def places(
             for number, (name, edit) in enumerate(edits.items()):
                 file = name.split()[-1] if edit is None else edit[1]
                 copy = copy_edited(whole.output, folder / f"edit_{number}", edit)
-                faults.append(Fault(CODE, f"{file}: {name}", folder=str(copy)))
+                faults.append(Fault("code", f"{file}: {name}", folder=str(copy)))
             trace = read_trace(whole.trace)
             found = ask_process(whole.output, trace, faults, "paddlenlp", folder, lambda text: None, ready)
             known[kind] = {name: one.shown for name, one in zip(edits, found)}

@@ -35,7 +35,7 @@ def check_whole_config(output: Path, known: Expected, written: WrittenWeights) -
     except (OSError, ValueError):
         return [], []
     aliases = _check_aliases(config, known)
-    problems = [*aliases.values(), *_check_pooler(config, known, written)]
+    problems = [*aliases.values(), *_check_pooler(config, written)]
     read_by_code = fields_read(output)
     idle = []
     for name, value in config.items():
@@ -95,7 +95,7 @@ def _check_aliases(config: Mapping[str, Any], known: Expected) -> dict[str, Prob
     return problems
 
 
-def _check_pooler(config: Mapping[str, Any], known: Expected, written: WrittenWeights) -> Iterator[Problem]:
+def _check_pooler(config: Mapping[str, Any], written: WrittenWeights) -> Iterator[Problem]:
     """Whether the model is built with a pooling layer must be what the weights are."""
     if _POOLER not in config or not written.tensors:
         return

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from converter.common.errors import Problem, ReferenceFailure
 from converter.fetch.cache import cache_folder
-from converter.open.config.config import CLASSLESS
-from converter.open.config.quirks import BEHAVIORS, CHOICES
-from converter.open.tokenizer.tokenizer_names import RELEASE_MODEL, SENTENCEPIECE, VOCABULARY
+from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
 from verify.protocol.messages import BROKEN
 from verify.protocol.request import Request
 from verify.reference.bundle_recorder import RECORDER, bundle_recorder
@@ -77,13 +75,14 @@ def make_request(
     `tokenizer` is the folder that the tokenizer was read from, if not SOURCE's.
     """
     folder = (tokenizer or opened.folder).absolute()
-    known = BEHAVIORS if plan.scheme.identity else CHOICES
+    family = opened.family
+    known = [preset.name for preset in family.presets] if plan.scheme.identity else family.choices
     return Request(
         source=str(opened.path.absolute()),
         # Programs too, some of which are JSON, but no index: the recorder reads that by itself.
         files=[str(file.path.absolute()) for file in opened.tensors.files if ".index." not in file.name],
         config=str(opened.config_file.path.absolute()) if opened.config_file else None,
-        fallback=_fallback(plan) if opened.config_file is None or opened.config.kind in CLASSLESS else {},
+        fallback=_fallback(plan) if opened.config_file is None or opened.config.is_classless else {},
         # Only the user's option: the recorder reads SOURCE's config by itself.
         architecture=plan.table.source_class if opened.config.class_from == "option" else None,
         prefix=opened.tensors.prefix,
@@ -101,7 +100,7 @@ def tokenizer_place(opened: Source, scratch: Path) -> str | None:
     files = opened.tokenizer
     if files is None:
         return None
-    if files.names[0] == VOCABULARY and files.names[1] in (SENTENCEPIECE, RELEASE_MODEL):
+    if files.names[0] == VOCABULARY and files.names[1] in (SENTENCEPIECE, *opened.family.tokenizer.models[:1]):
         return str(files.folder.absolute())
     place = scratch / "tokenizer"
     place.mkdir()

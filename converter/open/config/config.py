@@ -25,9 +25,6 @@ _IDENTITY = (
     *("id2label", "label2id", "num_labels", "dtype", "torch_dtype"),
 )
 
-#: Until verify uses Family (SourceConfig.is_classless).
-CLASSLESS = tuple(row.writer for family in all_families() for row in family.configs)
-
 
 @dataclass(frozen=True)
 class SourceConfig:
