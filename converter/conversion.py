@@ -10,14 +10,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable
 
 from converter.common.errors import Problem, SourceError, file_error
 from converter.common.layout import EXTRAS_FILE
+from converter.common.progress import ByteProgress
 from converter.files.hashing import read_pieces
 from converter.files.regular_files import quoted
 from converter.files.tensors import SourceFile, element_count
 from converter.locate.locate import locate
+from converter.locate.located import FetchOptions
 from converter.open.options import SourceOptions
 from converter.open.source import Source, open_source
 from converter.plan.make_plan import Plan, make_plan
@@ -26,9 +27,6 @@ from converter.write.output import write_companions
 from converter.write.shards import Shard, split_into_shards, target_bytes, with_extras, write_weights
 from converter.write.staging import check_output, clear_leftovers, staged
 from converter.write.tokenizer_files import misfits
-
-#: Called with a stage's name, the bytes done and the bytes in all (0: unknown).
-Progress = Callable[[str, int, int], None]
 
 DTYPE_CHOICES = ("keep", "float32", "float16", "bfloat16")
 _COMPANION_BYTES = 16 << 20
@@ -77,7 +75,7 @@ def convert(
     revision: str | None = None,
     cache: Path | None = None,
     offline: bool = False,
-    progress: Progress | None = None,
+    progress: ByteProgress | None = None,
 ) -> Conversion:
     """Convert a Paddle checkpoint into a Hugging Face folder.
 
@@ -103,7 +101,7 @@ def convert(
         raise SourceError(Problem("E091", f"max_shard_size is {max_shard_size}, expected at least 1 byte"))
     if not Path(source).exists():  # Check OUTPUT before downloading anything.
         check_output(output, force=force)
-    located = locate(source, revision=revision, cache=cache, offline=offline, progress=progress)
+    located = locate(source, FetchOptions(revision, cache, offline), progress)
     opened = open_source(
         located.path,
         SourceOptions(
@@ -148,7 +146,7 @@ def convert(
 
 
 def _write(
-    opened: Source, plan: Plan, output: Path, shards: Sequence[Shard], force: bool, allow: bool, progress: Progress
+    opened: Source, plan: Plan, output: Path, shards: Sequence[Shard], force: bool, allow: bool, progress: ByteProgress
 ) -> None:
     total = sum(map(target_bytes, (*plan.tensors, *plan.extras)))
     done = 0

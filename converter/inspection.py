@@ -6,19 +6,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from converter.common.errors import PlanError, Problem
+from converter.common.progress import ByteProgress
 from converter.files.tensors import element_count
 from converter.locate.locate import locate
+from converter.locate.located import FetchOptions
 from converter.open.options import SourceOptions
 from converter.open.source import open_source
 from converter.plan.inner_tensors import CODE as INSIDE
 from converter.plan.inner_tensors import warn_left_out
 from converter.plan.make_plan import Plan, make_plan
-
-if TYPE_CHECKING:
-    from converter.fetch.request import Progress
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def inspect(
     revision: str | None = None,
     cache: Path | None = None,
     offline: bool = False,
-    progress: Progress | None = None,
+    progress: ByteProgress | None = None,
     behavior: str | None = None,
     prefix: str | None = None,
     family: str | None = None,
@@ -69,7 +67,7 @@ def inspect(
 
     Raises SourceError or FileError when it cannot be opened; problems of the plan are in the result.
     """
-    located = locate(source, revision=revision, cache=cache, offline=offline, progress=progress)
+    located = locate(source, FetchOptions(revision, cache, offline), progress)
     opened = open_source(
         located.path,
         SourceOptions(

@@ -7,8 +7,9 @@ import json
 import platform
 import sys
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
+from converter.common.progress import OnProgress, Progress
 from mappings.family import Preset
 from verify.folder.check_manifest import asked_dtype
 from verify.modes.default_load import try_default_load
@@ -18,7 +19,7 @@ from verify.numbers.detection_margin import measure_smallest_fault
 from verify.numbers.loading import LoadedModel, LoadFailure, check_as_loaded, load_model
 from verify.numbers.quirks import check_epsilons, describe_change, preset_of_reference, set_quirks, tokenizer_options
 from verify.numbers.replay import replay_cases, use_attention
-from verify.protocol.messages import PROGRESS
+from verify.protocol.messages import report_progress
 from verify.results.as_json import to_json
 from verify.results.manifest import behavior_of, read_manifest
 from verify.results.numbers import DEFAULT_LOAD, PytorchResult
@@ -34,27 +35,27 @@ def main(request_path: str) -> None:
     request = json.loads(Path(request_path).read_text(encoding="utf-8"))
     stdout, sys.stdout = sys.stdout, sys.stderr
 
-    def report_progress(text: str) -> None:
-        print(PROGRESS + text, file=stdout, flush=True)
+    def on_progress(event: Progress) -> None:
+        report_progress(event.stage, event.detail, event.done, event.total, stdout)
 
     trace, output = read_trace(Path(request["trace"])), Path(request["output"])
     found: Any
     if "faults" in request:
-        found = find_in_numbers(trace, output, request["behavior"], request["faults"], report_progress)
+        found = find_in_numbers(trace, output, request["behavior"], request["faults"], on_progress)
     else:
-        found = compare_output(trace, output, report_progress)
+        found = compare_output(trace, output, on_progress)
     partial = Path(request["result"] + ".partial")
     partial.write_text(json.dumps(to_json(found)), encoding="utf-8")
     partial.replace(request["result"])
 
 
-def compare_output(trace: Trace, output: Path, on_progress: Callable[[str], None]) -> PytorchResult:
+def compare_output(trace: Trace, output: Path, on_progress: OnProgress) -> PytorchResult:
     """Load OUTPUT and compare everything that the trace has."""
     import transformers
 
     transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     found = PytorchResult(environment=versions())
-    on_progress("loading OUTPUT")
+    on_progress(Progress("loading OUTPUT"))
     manifest, written = read_manifest(output)[0], read_written(output)
     preset = preset_of_reference(trace, behavior_of(manifest))
     if preset is not None:
@@ -69,14 +70,14 @@ def compare_output(trace: Trace, output: Path, on_progress: Callable[[str], None
         found.environment["loader"] = loaded.loader
         _compare_numbers(found, trace, loaded, preset, written, on_progress)
     if trace.has_tokens:
-        on_progress("tokenizing with OUTPUT")
+        on_progress(Progress("tokenizing with OUTPUT"))
         found.tokens = compare_tokens(trace, output, tokenizer_options(trace.family, preset), loaded)
     if loaded is not None:
-        on_progress("PyTorch: plain calls, training, float32")
+        on_progress(Progress("PyTorch", "plain calls, training, float32"))
         with trace.arrays() as arrays:
             found.uses = run_execution_modes(Reference.of(trace, arrays), loaded)
         loaded = None  # A large model does not fit into memory twice.
-        on_progress("PyTorch: from_pretrained without a dtype")
+        on_progress(Progress("PyTorch", "from_pretrained without a dtype"))
         asked = asked_dtype(manifest, written)
         with trace.arrays() as arrays:
             reference = Reference.of(trace, arrays)
@@ -91,7 +92,7 @@ def _compare_numbers(
     loaded: LoadedModel,
     preset: Preset | None,
     written: WrittenWeights,
-    on_progress: Callable[[str], None],
+    on_progress: OnProgress,
 ) -> None:
     """Activations and gradients; where all agree, the smallest fault of the weights."""
     set_quirks(loaded, preset)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from converter.common.errors import Problem, ReferenceFailure, SourceError
+from converter.common.progress import OnProgress
 from converter.files.stale_folders import scratch_folder
 from converter.locate.locate import locate
+from converter.locate.located import FetchOptions
 from converter.open.options import SourceOptions
 from verify.numbers.pytorch_process import Start
 from verify.options import Options
@@ -14,7 +16,7 @@ from verify.report.write_report import write_report
 from verify.results.layout import FOLDER
 from verify.results.precision import PRECISIONS
 from verify.results.report import Report
-from verify.verification import Progress, Verification
+from verify.verification import Verification
 
 
 def verify(
@@ -36,7 +38,7 @@ def verify(
     revision: str | None = None,
     cache: Path | None = None,
     offline: bool = False,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
     static: bool = True,
     start: Start | None = None,
 ) -> Report:
@@ -71,7 +73,7 @@ def verify(
     verification = Verification(output, Report(precision), progress or (lambda text: None))
     located = None
     if source is not None:
-        located = locate(source, revision=revision, cache=cache, offline=offline, progress=verification.report_bytes)
+        located = locate(source, FetchOptions(revision, cache, offline), verification.report_bytes)
         verification.report.warnings += located.warnings
     with scratch_folder("paddle2torch-verify-") as scratch:
         verification.folder = Path(scratch)

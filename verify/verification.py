@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem, ReferenceFailure
 from converter.common.layout import MANIFEST
+from converter.common.progress import OnProgress, Progress
 from converter.files.hashing import sha256_of
 from verify.folder.check_folder import Standard, check_folder
 from verify.folder.check_manifest import check_behavior, check_regular, check_rounding, deciding_files, find_changed
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from converter.open.source import Source
     from converter.plan.make_plan import Plan
 
-#: Called with one line that describes what is being done.
-Progress = Callable[[str], None]
-
 
 @dataclass
 class Verification:
@@ -47,7 +45,7 @@ class Verification:
 
     output: Path
     report: Report
-    on_progress: Progress
+    on_progress: OnProgress
     folder: Path = field(default_factory=Path)
     manifest: dict[str, Any] | None = None
 
@@ -111,7 +109,8 @@ class Verification:
 
     def report_bytes(self, stage: str, done: int, total: int) -> None:
         """Report the progress of a download."""
-        self.on_progress(f"{stage}: {done / 1e6:,.1f} of {total / 1e6:,.1f} MB" if total else stage)
+        detail = f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB" if total else ""
+        self.on_progress(Progress(stage, detail, done, total))
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -120,7 +119,7 @@ class Verification:
         self.report.seconds[name] = time.monotonic() - start
 
     def _open(self, path: Path, options: Options) -> tuple[Source, Plan]:
-        self.on_progress("opening SOURCE")
+        self.on_progress(Progress("opening SOURCE"))
         opened, plan, warnings = open_for(self.output, path, options.source)
         self.report.warnings += warnings
         return opened, plan
@@ -147,7 +146,7 @@ class Verification:
             if trace is not None and self.manifest is not None:
                 check_sums(trace, weight_sums(self.manifest), f"the one that OUTPUT's {MANIFEST} names")
             return None
-        self.on_progress("hashing SOURCE")
+        self.on_progress(Progress("hashing SOURCE"))
         sums = {file.name: sha256_of(file.path) for file in opened.tensors.files if file.path.suffix != ".json"}
         if trace is not None:
             check_sums(trace, list(sums.values()), "SOURCE")

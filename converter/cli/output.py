@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 import shutil
 import sys
 import time
@@ -18,6 +17,7 @@ import typer
 
 from converter.common.errors import Problem
 from converter.common.printable import MESSAGE, printable, printable_message
+from converter.common.progress import Progress
 from converter.common.redaction import redact
 from mappings import find_class
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_LINES = 5.0
 #: Of warnings, and of reasons for leaving something out.
 _MOST_LINES = 50
-#: "weights: 3 of 40 tensors", "Paddle: case 3 of 40, batch", "file: 1,024.5 of 2,000.0 MB"
-_SHARE = re.compile(r"[^:]+: (?:case )?(\d[\d,.]*) of (\d[\d,.]*\d|\d)")
 
 
 class Reporter:
@@ -58,7 +56,7 @@ class Reporter:
             self._stage, self._start, self._from = stage, now, None
             if done == 0:
                 self._last = now
-                self.say(f"{stage}: {_sized(total)}" if total else stage)
+                self.print_line(f"{stage}: {_sized(total)}" if total else stage)
         if self._from is None and done:  # The rate counts only what this run downloads, not what was there.
             self._from = done
         if now - self._last < (0.1 if self._terminal else _SECONDS_BETWEEN_LINES):
@@ -71,23 +69,21 @@ class Reporter:
         if self._terminal:
             self._draw(share, text)
         else:
-            self.say(text)
+            self.print_line(text)
 
-    def tell(self, text: str) -> None:
-        """Show a step of `verify`: `stage`, `stage: detail` or `stage: 3 of 40 ...`; called many times a second."""
-        now, stage, share = time.monotonic(), text.split(":")[0], _SHARE.match(text)
-        begins = stage != self._stage
+    def show(self, event: Progress) -> None:
+        """Show a step of `verify`; called many times a second."""
+        now, begins = time.monotonic(), event.stage != self._stage
         if begins:
-            self._stage, self._last = stage, now
-            self.say(stage if share and self._terminal else text)
+            self._stage = event.stage
+            self.print_line(event.stage if event.total and self._terminal else event)
         elif now - self._last < (0.1 if self._terminal else _SECONDS_BETWEEN_LINES):
             return
         self._last = now
-        if self._terminal and share:
-            done, total = (float(number.replace(",", "")) for number in share.groups())
-            self._draw(min(done / total, 1.0) if total else 0.0, text)
+        if self._terminal and event.total:
+            self._draw(min(event.done / event.total, 1.0), event)
         elif not begins:
-            self.say(text)
+            self.print_line(event)
 
     def _draw(self, share: float, text: str) -> None:
         """Draw the bar over the previous one, cut to the width of the terminal, so that one line is enough."""
@@ -96,7 +92,7 @@ class Reporter:
         sys.stderr.flush()
         self._drawn = True
 
-    def say(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         """Print one line."""
         self._clear()
         typer.echo(printable(text, MESSAGE), err=True)

@@ -7,11 +7,12 @@ import time
 from pathlib import Path
 
 from converter.common.errors import FetchError, Paddle2TorchError, Problem
+from converter.common.progress import ByteProgress
 from converter.fetch import retry
 from converter.fetch.cache import CacheEntry, FileRecord
 from converter.fetch.error_pages import refuse_error_page
 from converter.fetch.partial_download import PartialFile
-from converter.fetch.request import Progress, RequestedFile, fetch_rest
+from converter.fetch.request import RequestedFile, fetch_rest
 from converter.fetch.retry import TransientError
 from converter.files.hashing import md5_of, sha256_of
 
@@ -21,7 +22,7 @@ LONGEST_WAIT = 60.0
 _GOOD_PIECE = 1 << 20
 
 
-def fetch_file(entry: CacheEntry, wanted: RequestedFile, progress: Progress) -> Path:
+def fetch_file(entry: CacheEntry, wanted: RequestedFile, progress: ByteProgress) -> Path:
     """Fetch a file into `entry`, which the caller has locked. A failure leaves at most a `.part`, which a later run
     continues if the server still has the same version. Raises FetchError, or what `wanted.check_content` raises."""
     part = PartialFile.at(entry.folder / f"{wanted.name}.part")
@@ -45,7 +46,7 @@ class _WrongChecksum(Exception):
 
 
 def _keep_if_correct(
-    entry: CacheEntry, part: PartialFile, wanted: RequestedFile, sha256_sent: str | None, progress: Progress
+    entry: CacheEntry, part: PartialFile, wanted: RequestedFile, sha256_sent: str | None, progress: ByteProgress
 ) -> Path:
     incoming = entry.folder / "incoming" / wanted.name
     incoming.parent.mkdir(exist_ok=True)
@@ -66,7 +67,7 @@ def _keep_if_correct(
         incoming.unlink(missing_ok=True)
 
 
-def _fetch_all(part: PartialFile, wanted: RequestedFile, progress: Progress) -> str | None:
+def _fetch_all(part: PartialFile, wanted: RequestedFile, progress: ByteProgress) -> str | None:
     """Complete `part`, in several requests if needed. Returns the sha256 that the server sent, if it did."""
     failures, sha256 = 0, None
     while not part.complete:

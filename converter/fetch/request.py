@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Callable
 
 from converter.common.errors import FetchError, Problem
+from converter.common.progress import ByteProgress
 from converter.fetch.cache import FileRecord, check_space
 from converter.fetch.partial_download import PartialFile
 from converter.fetch.retry import TRANSIENT_STATUSES, TransientError, read_retry_after
 from converter.fetch.transport import Reply, get
 from converter.fetch.url import Address
-
-#: Called with the name of a stage, the bytes done and the bytes in total (0: not known).
-Progress = Callable[[str, int, int], None]
 
 _SLOW_SECONDS, _SLOW_BYTES = 60.0, 60 << 10
 _READ = 1 << 18
@@ -37,7 +35,7 @@ class RequestedFile:
     most: int | None = None
 
 
-def fetch_rest(part: PartialFile, wanted: RequestedFile, progress: Progress) -> str | None:
+def fetch_rest(part: PartialFile, wanted: RequestedFile, progress: ByteProgress) -> str | None:
     """Make one request and append its bytes to `part`. Returns the sha256 that the server sent, if it did. Raises
     TransientError if the file is not complete then."""
     asked = part.size
@@ -125,7 +123,7 @@ def _too_large(wanted: RequestedFile, size: str) -> FetchError:
     return FetchError(Problem("E704", text))
 
 
-def _receive(part: PartialFile, reply: Reply, offset: int, wanted: RequestedFile, progress: Progress) -> None:
+def _receive(part: PartialFile, reply: Reply, offset: int, wanted: RequestedFile, progress: ByteProgress) -> None:
     """Append the body to the part. Raises TransientError if it is shorter than the server said."""
     stage = f"fetching {wanted.name}"
     progress(stage, 0, part.total or 0)

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from converter.common.errors import FetchError, Problem, SourceError
+from converter.common.progress import ByteProgress
 from converter.fetch.cache import check_space
 from converter.fetch.error_pages import refuse_error_page
-from converter.fetch.request import Progress
 from converter.fetch.transport import silence_limit
 from converter.files.hashing import git_blob_id, sha256_of
 from converter.hub.client import HubClient
@@ -33,7 +33,7 @@ _WATCH_SECONDS = 0.25
 class HubDownload(HubClient):
     """Downloads of one repository at one revision. `cache`: None for huggingface_hub's own."""
 
-    def __init__(self, repo_id: str, revision: str | None, cache: Path | None, progress: Progress) -> None:
+    def __init__(self, repo_id: str, revision: str | None, cache: Path | None, progress: ByteProgress) -> None:
         activity = Activity(repo_id, publishing=False, revision=revision or "main")
         super().__init__(activity, lambda line: progress(line, 0, 0), _TRIES)
         self.repo_id, self.revision, self._progress = repo_id, activity.revision, progress
@@ -120,7 +120,7 @@ class HubDownload(HubClient):
 
 
 @contextmanager
-def _watch_growth(blobs: Path, name: str, total: int, progress: Progress) -> Iterator[None]:
+def _watch_growth(blobs: Path, name: str, total: int, progress: ByteProgress) -> Iterator[None]:
     """Report the size of the file that grows in `blobs` during the block, the same way for each version of
     huggingface_hub. `total` is in bytes; nothing is reported when it is 0."""
     if total == 0:

@@ -9,9 +9,10 @@ from functools import cache
 from typing import Any
 
 from converter.common.errors import FetchError, Problem, SourceError
+from converter.common.progress import ByteProgress
 from converter.fetch.cache import CacheEntry, FileRecord
 from converter.fetch.download import fetch_file
-from converter.fetch.request import Progress, RequestedFile
+from converter.fetch.request import RequestedFile
 from converter.fetch.url import Address, parse_address
 from converter.files.hashing import sha256_of
 from converter.locate.check_download import check_content
@@ -45,7 +46,7 @@ def endpoint() -> Address:
         raise SourceError(Problem("E701", f"{VARIABLE}: {error.problems[0].text}")) from None
 
 
-def gather(model: Pretrained, entry: CacheEntry, store: Address, *, offline: bool, progress: Progress) -> None:
+def gather(model: Pretrained, entry: CacheEntry, store: Address, *, offline: bool, progress: ByteProgress) -> None:
     """Fetch the files of `model` that are missing in `entry`, or have another checksum; the caller has locked it. The
     weights come last, so that a folder with weights is complete. Raises FetchError."""
     files = sorted(model.files, key=lambda file: most_bytes(file) is None)

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from converter.common.errors import FetchError, Problem
+from converter.common.progress import ByteProgress
 from converter.fetch.cache import cache_failure
-from converter.fetch.request import Progress
 from converter.hub.download import HubDownload
 from converter.hub.names import COMMIT
 from converter.hub.retry import HubTransientError
@@ -16,7 +16,7 @@ from converter.locate.located import Located
 
 
 def locate_on_hub(
-    repo_id: str, revision: str | None, cache: Path | None, *, offline: bool, progress: Progress
+    repo_id: str, revision: str | None, cache: Path | None, *, offline: bool, progress: ByteProgress
 ) -> Located:
     """The snapshot folder of a repository. `cache`: None for huggingface_hub's own. Raises FetchError."""
     hub = HubDownload(repo_id, revision, cache, progress)

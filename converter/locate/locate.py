@@ -4,53 +4,42 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from converter.common.errors import FetchError, Problem, SourceError
+from converter.common.progress import ByteProgress
 from converter.common.redaction import redact
 from converter.hub.names import is_repo_id
-from converter.locate.located import Located
+from converter.locate.located import FetchOptions, Located
 
-if TYPE_CHECKING:
-    from converter.fetch.request import Progress
-
+_USUAL = FetchOptions()
 _FILE_SUFFIXES = (".pdparams", ".pdiparams", ".pdmodel", ".safetensors", ".bin", ".json")
 
 
-def locate(
-    source: str | Path,
-    *,
-    revision: str | None = None,
-    cache: Path | str | None = None,
-    offline: bool = False,
-    progress: Progress | None = None,
-) -> Located:
+def locate(source: str | Path, options: FetchOptions = _USUAL, progress: ByteProgress | None = None) -> Located:
     """Find SOURCE, which is the first that fits: a path that exists, a built-in name, an http(s) address, a Hub id.
 
-    A `Path` is always a path. `revision` is for Hub ids; `cache` takes the place of
-    PADDLE2TORCH_CACHE; `offline`, or HF_HUB_OFFLINE, asks no server. Raises SourceError, FetchError, or the reader's
-    FileError for a download that is damaged.
+    A `Path` is always a path. Raises SourceError, FetchError, or the reader's FileError for a download that is damaged.
     """
     text = os.fspath(source)
     kind = "path" if isinstance(source, Path) else kind_of(text)
-    if revision is not None and kind != "hub":
-        raise SourceError(Problem("E090", f"--revision {revision} is for Hub ids (owner/name); SOURCE is none"))
+    if options.revision is not None and kind != "hub":
+        raise SourceError(Problem("E090", f"--revision {options.revision} is for Hub ids (owner/name); SOURCE is none"))
     if kind == "path":
         return Located(Path(text))
     if kind == "nothing":
         raise SourceError(Problem("E001", _describe_unknown(text)))
     from converter.fetch.cache import cache_failure, cache_folder
 
-    root = cache_folder(cache)
-    offline = offline or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+    root = cache_folder(options.cache)
+    offline = options.offline or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
     report = progress or (lambda *_: None)
     try:
         if kind == "hub":
             from converter.locate.hub_snapshot import locate_on_hub
 
-            named = cache is not None or bool(os.environ.get("PADDLE2TORCH_CACHE"))
+            named = options.cache is not None or bool(os.environ.get("PADDLE2TORCH_CACHE"))
             folder = root / "hub" if named else None
-            return locate_on_hub(text, revision, folder, offline=offline, progress=report)
+            return locate_on_hub(text, options.revision, folder, offline=offline, progress=report)
         return (_locate_name if kind == "name" else _locate_address)(text, root, offline, report)
     except OSError as error:
         raise cache_failure(root, error) from error
@@ -88,7 +77,7 @@ def _describe_unknown(text: str) -> str:
     )
 
 
-def _locate_name(text: str, root: Path, offline: bool, progress: Progress) -> Located:
+def _locate_name(text: str, root: Path, offline: bool, progress: ByteProgress) -> Located:
     from converter.fetch.cache import CacheEntry
     from converter.locate.builtin_models import built_in_names, endpoint, gather
 
@@ -100,7 +89,7 @@ def _locate_name(text: str, root: Path, offline: bool, progress: Progress) -> Lo
     return Located(entry.files, text, warnings)
 
 
-def _locate_address(text: str, root: Path, offline: bool, progress: Progress) -> Located:
+def _locate_address(text: str, root: Path, offline: bool, progress: ByteProgress) -> Located:
     from converter.fetch.cache import CacheEntry
     from converter.fetch.download import fetch_file
     from converter.fetch.request import RequestedFile, is_current
@@ -117,7 +106,7 @@ def _locate_address(text: str, root: Path, offline: bool, progress: Progress) ->
             raise FetchError(
                 Problem("E709", f"offline, and the cache {root} does not have {address.shown}. Run it with a network")
             )
-        warning = "offline: nothing was asked"
+        warning = "offline: no server was asked"
         try:
             current = found is not None and (offline or is_current(address, found[1]))
             warning = warning if offline else ""

@@ -1,9 +1,19 @@
-"""The result of locating SOURCE."""
+"""How to locate SOURCE, and the result."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class FetchOptions:
+    """How to fetch SOURCE: `revision` is for Hub ids; `cache` takes the place of PADDLE2TORCH_CACHE; `offline`, or
+    HF_HUB_OFFLINE, asks no server."""
+
+    revision: str | None = None
+    cache: Path | str | None = None
+    offline: bool = False
 
 
 @dataclass(frozen=True)

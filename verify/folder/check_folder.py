@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem
+from converter.common.progress import OnProgress, Progress
 from mappings.family import MODEL_CONFIG, TOKENIZER_CONFIG
 from verify.folder.check_fields import check_config, check_tokenizer_config, tokenizer_place
 from verify.folder.check_manifest import asked_dtype, check_code, check_files, check_source, check_tensors
@@ -50,17 +51,19 @@ class Standard:
 
 
 def check_folder(
-    output: Path, standard: Standard, report_progress: Callable[[str], None]
+    output: Path, standard: Standard, on_progress: OnProgress
 ) -> tuple[StaticResult, list[Problem], list[str]]:
     """Compare the tensors with SOURCE's, else with the checksums in a trace, and everything with the manifest. Returns
     the result, what is wrong, and warnings."""
-    report_progress("weights: reading OUTPUT")
+    on_progress(Progress("weights", "reading OUTPUT"))
     written, manifest = read_written(output), standard.manifest
     problems = list(written.problems)
     result = StaticResult(0, (), "manifest")
     if standard.plan is not None:
         result, more = check_weights(
-            standard.plan, written, lambda done, total: report_progress(f"weights: {done} of {total} tensors")
+            standard.plan,
+            written,
+            lambda done, total: on_progress(Progress("weights", f"{done} of {total} tensors", done, total)),
         )
         problems += more
     elif standard.trace is not None:
@@ -70,7 +73,7 @@ def check_folder(
     problems += more
     if manifest is None:
         return result, problems, [*written.warnings, *warnings]
-    report_progress("weights: checksums of the manifest")
+    on_progress(Progress("weights", "checksums of the manifest"))
     names, differing = check_tensors(manifest, written)
     # A tensor that already differs from the source is named once.
     problems += [problem for name, problem in zip(names, differing) if name not in result.mismatched]

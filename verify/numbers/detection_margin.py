@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
+from converter.common.progress import OnProgress, Progress
 from mappings.family import Family
 from mappings.network import Network
 from verify.numbers.compare import BEYOND
@@ -32,7 +33,7 @@ _CLEAR, _FEW = 10.0, 12
 
 
 def measure_smallest_fault(
-    runner: CaseRunner, written: Mapping[str, WrittenTensor], on_progress: Callable[[str], None]
+    runner: CaseRunner, written: Mapping[str, WrittenTensor], on_progress: OnProgress
 ) -> SmallestFault:
     """Change a typical element of one tensor of each kind, one at a time, and run a short case. The model is as it was
     afterwards. A tensor stored in the precision of the comparison, or a finer one, is passed over."""
@@ -44,7 +45,7 @@ def measure_smallest_fault(
     changes = [change for name in fitting for change in [typical_change(written[name], SEED)] if change is not None]
     if not changes:
         return SmallestFault(None, why="every weight that was looked at is 0, which has no last place")
-    on_progress(f"PyTorch: {len(changes)} weights by one unit in their last place")
+    on_progress(Progress("PyTorch", f"{len(changes)} weights by one unit in their last place"))
     cases = sorted(runner.reference.trace.cases, key=runner.size_of)
     found = {}
     for change in changes:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Callable
 
 from converter.common.errors import Problem, ReferenceFailure
+from converter.common.progress import OnProgress
 from verify.reference.subprocess_runner import Ended, clean_environment, run_process
 from verify.results.as_json import from_json
 from verify.results.numbers import PytorchResult
@@ -20,11 +21,11 @@ from verify.results.trace import Trace
 _PROJECT = Path(__file__).resolve().parents[2]
 _CODE = "import sys; sys.path.append(sys.argv.pop(1)); from verify.pytorch_entry import main; main(sys.argv[1])"
 #: Set by tests that hold a started interpreter ready.
-Start = Callable[[Path, Path, Callable[[str], None]], Ended]
+Start = Callable[[Path, Path, OnProgress], Ended]
 
 
 def run_pytorch(
-    trace: Trace, output: Path, folder: Path, on_progress: Callable[[str], None], start: Start | None = None
+    trace: Trace, output: Path, folder: Path, on_progress: OnProgress, start: Start | None = None
 ) -> PytorchResult:
     """Replay a trace through OUTPUT in a new process; `folder` is ours alone and is where its caches go."""
     request, result = folder / "pytorch.json", folder / "pytorch_result.json"
@@ -52,7 +53,7 @@ def check_installed() -> None:
         raise ReferenceFailure(Problem("E607", text))
 
 
-def start_process(request: Path, folder: Path, on_progress: Callable[[str], None]) -> Ended:
+def start_process(request: Path, folder: Path, on_progress: OnProgress) -> Ended:
     """A new interpreter like this one, whose copies of OUTPUT's code stay in `folder`."""
     home = folder / "huggingface"
     environment = clean_environment(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
+from converter.common.progress import OnProgress, Progress
 from verify.numbers.compare import Reference, compare_case
 from verify.numbers.coverage import CoverageMask, coverage
 from verify.numbers.gradients import GradientComparison, functional
@@ -36,18 +37,19 @@ class ReplayResult:
         return not self.problems and all(result.passed for result in results)
 
 
-def replay_cases(reference: Reference, loaded: LoadedModel, on_progress: Callable[[str], None]) -> CaseRunner:
+def replay_cases(reference: Reference, loaded: LoadedModel, on_progress: OnProgress) -> CaseRunner:
     """Run every case eager, and those that show the attention once more with sdpa, which is what a user gets; then the
     gradients. The results are in the runner, whose model is left with sdpa."""
     runner = CaseRunner(reference, loaded)
     cases = reference.trace.cases
     for number, case in enumerate(cases):
-        on_progress(f"PyTorch: case {number + 1} of {len(cases)}, {case.name}")
+        detail = f"case {number + 1} of {len(cases)}, {case.name}"
+        on_progress(Progress("PyTorch", detail, number + 1, len(cases)))
         runner.run_case(case, "eager")
     use_attention(loaded.model, "sdpa")
     for case in cases:
         if _shows_attention(case):
-            on_progress(f"PyTorch with sdpa: {case.name}")
+            on_progress(Progress("PyTorch with sdpa", case.name))
             runner.run_case(case, "sdpa")
     for attention in ("eager", "sdpa"):
         use_attention(loaded.model, attention)
@@ -121,7 +123,7 @@ class CaseRunner:
         if network.is_internal(site) and not network.is_of_pooler(site) and attention == "eager" and not is_warned:
             self.result.warnings.append(_NO_MODULE + site)
 
-    def run_gradients(self, attention: str, on_progress: Callable[[str], None]) -> None:
+    def run_gradients(self, attention: str, on_progress: OnProgress) -> None:
         """The gradients of every parameter, in each case that has them in the trace."""
         trace = self.reference.trace
         known = {case.name: case for case in trace.cases}
@@ -131,7 +133,7 @@ class CaseRunner:
         for entry in trace.head["gradients"]:
             case = known[entry["case"]]
             name = case.name if attention == "eager" else f"{case.name} ({attention})"
-            on_progress(f"PyTorch: gradients of case {name}")
+            on_progress(Progress("PyTorch", f"gradients of case {name}"))
             end = comparison.watch(case.name, name)
             try:
                 sites = compute_sites(case, self.reference.inputs(case), self.loaded, attention)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+import json
+from typing import TextIO
 
 #: What a line begins with that says what is being done, and one that says why the process stopped.
 PROGRESS, ERROR = "@progress ", "@error "
@@ -10,13 +11,12 @@ PROGRESS, ERROR = "@progress ", "@error "
 REFUSED, BROKEN = 3, 4
 
 
-def report_progress(text: str) -> None:
-    """Print what is being done, so that verify can show it at once."""
-    print(PROGRESS + text)
-    sys.stdout.flush()
+def report_progress(stage: str, detail: str = "", done: int = 0, total: int = 0, file: TextIO | None = None) -> None:
+    """Print what is being done to `file` (None: standard output), so that verify can show it at once: the fields of
+    converter.common.progress.Progress as JSON."""
+    print(PROGRESS + json.dumps([stage, detail, done, total]), file=file, flush=True)
 
 
 def report_error(error: Exception) -> None:
     """Print why the process stops."""
-    print(f"{ERROR}{error}")
-    sys.stdout.flush()
+    print(f"{ERROR}{error}", flush=True)

@@ -140,7 +140,7 @@ def run_cases(activations: Activations, cases: list[Case], seed: int, pooler: bo
         tensors = {name: sorted(parts) for name, parts in found.items()}
         of, count = "loss" if of_loss else "outputs", int(np.prod(case["inputs"]["input_ids"].shape))
         gradients.append({"case": case["name"], "of": of, "tokens": count, "tensors": tensors})
-    report_progress("Paddle: how errors grow")
+    report_progress("Paddle", "how errors grow")
     growth = measure_amplification(activations, cases[0], pooler)
     return arrays, {"cases": entries, "gradients": gradients, "growth": growth}
 
@@ -150,12 +150,13 @@ def run_forward(
 ) -> Iterator[tuple[Case, list[tuple[str, Any]]]]:
     """Each case and its sites as they are kept, those of the modules alone first."""
     for part, table in activations.family.tables_of(activations.backbone).items():
-        report_progress("Paddle: every row of " + part)
+        report_progress("Paddle", "every row of " + part)
         yield table_case(part, table)
     yield norms_case(activations, seed)
     yield linears_case(activations, pooler)
     for number, case in enumerate(cases):
-        report_progress(f"Paddle: case {number + 1} of {len(cases)}, {case['name']}")
+        detail = f"case {number + 1} of {len(cases)}, {case['name']}"
+        report_progress("Paddle", detail, number + 1, len(cases))
         sites = activations.run(case)
         projected = [name for name, value in sites if is_large(value)]
         kept = [(name, project(value) if name in projected else value) for name, value in sites]

@@ -9,9 +9,10 @@ import shutil
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem, ReferenceFailure
+from converter.common.progress import OnProgress
 from converter.fetch.cache import cache_folder
 from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
 from verify.protocol.messages import BROKEN
@@ -57,7 +58,7 @@ def find_interpreter(named: Path | None = None) -> Path:
             "E601",
             "no reference: a Python with paddlepaddle and paddlenlp was looked for in --paddle-python, "
             f"{VARIABLE}, .venv-paddle next to the project, {cache_folder() / 'reference'} and here. {_MAKE_ONE}. Or "
-            "judge against a recorded trace with --trace FILE, or check the weights alone with --static-only",
+            "compare with a recorded trace with --trace FILE, or check the weights alone with --static-only",
         )
     )
 
@@ -122,7 +123,7 @@ def _fallback(plan: Plan) -> dict[str, Any]:
     return fields
 
 
-def record_trace(interpreter: Path, request: Request, folder: Path, on_progress: Callable[[str], None]) -> Path:
+def record_trace(interpreter: Path, request: Request, folder: Path, on_progress: OnProgress) -> Path:
     """Record a trace with this interpreter into `folder`, an empty one. Raises ReferenceFailure."""
     output = folder / "trace.safetensors"
     asked, script = folder / "request.json", folder / RECORDER
@@ -138,7 +139,7 @@ def record_trace(interpreter: Path, request: Request, folder: Path, on_progress:
     except OSError as error:
         raise ReferenceFailure(Problem("E601", f"{interpreter} does not run: {error.strerror or error}")) from error
     if ended.status == BROKEN:
-        text = f"the reference is broken: {ended.error}. It says nothing of any model; nothing was judged. {_MAKE_ONE}"
+        text = f"the reference is broken: {ended.error}. This is about no model; nothing was verified. {_MAKE_ONE}"
         raise ReferenceFailure(Problem("E611", f"{text}. Interpreter: {interpreter}"))
     if ended.error:
         raise ReferenceFailure(Problem("E602", f"the reference cannot record this checkpoint: {ended.error}"))
@@ -146,6 +147,6 @@ def record_trace(interpreter: Path, request: Request, folder: Path, on_progress:
         if "No module named" in ended.stderr:
             hint = f". Is it the reference environment? {_MAKE_ONE}"
         else:
-            hint = ". Run it again, or judge against a recorded trace with --trace FILE"
+            hint = ". Run it again, or compare with a recorded trace with --trace FILE"
         raise ReferenceFailure(Problem("E603", f"the reference ({interpreter}) failed: {ended.reason()}{hint}"))
     return output

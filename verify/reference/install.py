@@ -28,10 +28,10 @@ from verify.reference.subprocess_runner import clean_environment, run_process
 _NEEDED_BYTES = 3_000_000_000
 #: Settings of the user's pip that would put packages elsewhere than into the environment.
 _MISLEADING = ("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV", "PIP_PYTHON")
-Say = Callable[[str], None]
+OnLine = Callable[[str], None]
 
 
-def install_reference(python: Path | None, say: Say, pins: Sequence[str] = PINS) -> Path:
+def install_reference(python: Path | None, report: OnLine, pins: Sequence[str] = PINS) -> Path:
     """Make the reference environment unless it exists, check that it computes correctly, and return its interpreter.
 
     `python`: the one to make it with; None looks for one that Paddle supports. Raises ReferenceFailure, after which
@@ -42,15 +42,15 @@ def install_reference(python: Path | None, say: Say, pins: Sequence[str] = PINS)
         return _interpreter(folder)
     found = find_python(python)
     try:
-        with _locked(folder, say) as lock:
+        with _locked(folder, report) as lock:
             if is_whole(folder, pins):  # Another run made it meanwhile.
                 return _interpreter(folder)
-            say(f"making the reference environment in {folder}: 0.6 GB of downloads, 2 GB of disk, some minutes")
+            report(f"making the reference environment in {folder}: 0.6 GB of downloads, 2 GB of disk, some minutes")
             shutil.rmtree(folder, ignore_errors=True)
             _check_space(folder.parent)
-            _build(folder, found, lock, say, pins)
-            say("checking that it computes what it should")
-            _check(_interpreter(folder), say)
+            _build(folder, found, lock, report, pins)
+            report("checking that it computes what it should")
+            _check(_interpreter(folder), report)
             write_json(folder / MARKER, {"pins": list(pins)})
             return _interpreter(folder)
     except OSError as error:
@@ -64,7 +64,7 @@ def _interpreter(folder: Path) -> Path:
 
 
 @contextmanager
-def _locked(folder: Path, say: Say) -> Iterator[int]:
+def _locked(folder: Path, report: OnLine) -> Iterator[int]:
     """Keep other installs out, and yield the descriptor of the lock, or -1.
 
     pip inherits the descriptor, so that the lock outlives a killed run while its pip still writes. That is why this is
@@ -80,7 +80,7 @@ def _locked(folder: Path, say: Say) -> Iterator[int]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            say("waiting: another run makes the reference environment")
+            report("waiting: another run makes the reference environment")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield file.fileno()
 
@@ -92,7 +92,7 @@ def _check_space(folder: Path) -> None:
         raise ReferenceFailure(Problem("E609", f"{text}. Free some, or name another place with {VARIABLE}"))
 
 
-def _build(folder: Path, python: Path, lock: int, say: Say, pins: Sequence[str]) -> None:
+def _build(folder: Path, python: Path, lock: int, report: OnLine, pins: Sequence[str]) -> None:
     """Make the virtual environment and install pip's newest release and the pins into it. Raises ReferenceFailure."""
     environment = _environment()
     made = subprocess.run(
@@ -110,7 +110,7 @@ def _build(folder: Path, python: Path, lock: int, say: Say, pins: Sequence[str])
         raise ReferenceFailure(Problem("E609", text))
     try:
         pip_install(_interpreter(folder), ["--upgrade", "pip"], environment, lock)
-        say(f"installing {', '.join(pins)}")
+        report(f"installing {', '.join(pins)}")
         pip_install(_interpreter(folder), pins, environment, lock)
     except PipFailure as error:
         raise ReferenceFailure(Problem("E609", f"the reference environment could not be made: {error}")) from error
@@ -122,14 +122,14 @@ def _environment() -> Mapping[str, str]:
     return {**{name: value for name, value in kept.items() if name not in _MISLEADING}, "PYTHONIOENCODING": "utf-8"}
 
 
-def _check(interpreter: Path, say: Say) -> None:
+def _check(interpreter: Path, report: OnLine) -> None:
     """Let the recorder check Paddle and PaddleNLP there. Raises ReferenceFailure."""
     with tempfile.TemporaryDirectory(prefix="paddle2torch-check-") as scratch:
         recorder = Path(scratch) / RECORDER
         recorder.write_bytes(bundle_recorder())
         environment = clean_environment(HOME=scratch, PPNLP_HOME=scratch, HF_HOME=scratch)
         command = [str(interpreter), "-B", str(recorder), "--check"]
-        ended = run_process(command, environment=environment, folder=Path(scratch), on_progress=say)
+        ended = run_process(command, environment=environment, folder=Path(scratch), on_progress=report)
     if ended.status != 0:
         text = f"the reference environment was made, and does not work: {ended.reason()}"
         raise ReferenceFailure(Problem("E611", f"{text}. Run it again with another --python"))

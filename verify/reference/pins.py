@@ -1,4 +1,4 @@
-"""What the reference environment holds, and how a whole one is told from the rest of one."""
+"""What the reference environment holds, and how a complete one is recognised."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from verify.reference.subprocess_runner import run_process
 
-#: What shows the cause in pip's output, and what to say. The first that is found counts.
+#: What shows the cause in pip's output, and the message for it. The first that is found counts.
 _CAUSES = (
     (("No space left on device", "Errno 28", "Disk quota exceeded"), "the disk is full. Free some space"),
     (
@@ -22,7 +22,7 @@ _SHOWN = 200
 
 
 class PipFailure(Exception):
-    """pip did not install what it was asked for; the message says why in one line."""
+    """pip did not install the packages; the message has the reason in one line."""
 
 
 def pip_install(python: Path, words: Sequence[str], environment: Mapping[str, str], lock: int) -> None:

@@ -21,8 +21,8 @@ def find_python(named: Path | None) -> Path:
     if named is not None:
         version, problem = ask_version(named)
         if version not in SUPPORTED:
-            said = problem or f"it is Python {'.'.join(map(str, version or ()))}, expected {_listed()}"
-            raise ReferenceFailure(Problem("E610", f"--python {named}: {said}"))
+            reason = problem or f"it is Python {'.'.join(map(str, version or ()))}, expected {_listed()}"
+            raise ReferenceFailure(Problem("E610", f"--python {named}: {reason}"))
         return named.absolute()
     for wanted in SUPPORTED:
         for candidate in candidates(wanted):
@@ -72,5 +72,5 @@ def ask_version(python: Path) -> tuple[tuple[int, int] | None, str]:
     try:
         major, minor = map(int, done.stdout.strip().split("."))
     except ValueError:
-        return None, f"it is no Python: it says {done.stdout.strip()[:40]!r}"
+        return None, f"it is no Python: it prints {done.stdout.strip()[:40]!r}"
     return (major, minor), ""

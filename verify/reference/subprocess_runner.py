@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,8 +10,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
 
+from converter.common.progress import OnProgress, Progress
 from verify.protocol.messages import ERROR, PROGRESS
 
 _TAIL_BYTES = 4000
@@ -25,7 +26,7 @@ class Ended:
     stderr: str
 
     def reason(self) -> str:
-        """One line that says why it failed."""
+        """One line with the reason for the failure."""
         lines = [line.strip() for line in self.stderr.splitlines() if line.strip()]
         if self.error:
             return self.error
@@ -39,7 +40,7 @@ def run_process(
     *,
     environment: Mapping[str, str],
     folder: Path,
-    on_progress: Callable[[str], None] = lambda text: None,
+    on_progress: OnProgress = lambda text: None,
     pass_fds: tuple[int, ...] = (),
 ) -> Ended:
     """Run `command` in `folder` to its end. Whatever interrupts the wait also ends the process and its children.
@@ -65,7 +66,7 @@ def run_process(
             assert process.stdout is not None
             for line in process.stdout:
                 if line.startswith(PROGRESS):
-                    on_progress(line[len(PROGRESS) :].strip())
+                    on_progress(Progress(*json.loads(line[len(PROGRESS) :])))
                 elif line.startswith(ERROR):
                     error = line[len(ERROR) :].strip()
             process.wait()

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
+from converter.common.progress import OnProgress, Progress
 from mappings.family import MODEL_CONFIG, Preset
 from verify.numbers.compare import Reference
 from verify.numbers.detection_margin import fault_at, moved
@@ -166,10 +167,10 @@ def build_from(folder: Path, sound: LoadedModel) -> LoadedModel:
 
 
 def find_in_numbers(
-    trace: Trace, output: Path, behavior: str, faults: Sequence[Mapping[str, Any]], on_progress: Callable[[str], None]
+    trace: Trace, output: Path, behavior: str, faults: Sequence[Mapping[str, Any]], on_progress: OnProgress
 ) -> list[Found]:
     """Where each fault (as JSON) was found. `behavior`: the preset that OUTPUT follows."""
-    on_progress("self-test: loading OUTPUT")
+    on_progress(Progress("self-test", "loading OUTPUT"))
     loaded = load_model(output, trace.precision, trace.family)
     preset = preset_of_reference(trace, behavior)
     found = []
@@ -177,6 +178,7 @@ def find_in_numbers(
         finder = FaultFinder(Reference.of(trace, arrays), loaded, preset)
         set_quirks(loaded, preset)
         for number, fault in enumerate(from_json(Fault, entry) for entry in faults):
-            on_progress(f"self-test: fault {number + 1} of {len(faults)}, {fault.describe()}")
+            detail = f"fault {number + 1} of {len(faults)}, {fault.describe()}"
+            on_progress(Progress("self-test", detail, number + 1, len(faults)))
             found.append(finder.find(fault))
     return found

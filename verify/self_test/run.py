@@ -6,9 +6,9 @@ import json
 import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable
 
 from converter.common.errors import Problem, ReferenceFailure
+from converter.common.progress import OnProgress, Progress
 from converter.files.tensors import element_count
 from verify.folder.check_folder import Standard
 from verify.numbers.pytorch_process import Start, start_process
@@ -35,17 +35,18 @@ def run_self_test(
     standard: Standard,
     trace: Trace,
     folder: Path,
-    on_progress: Callable[[str], None],
+    on_progress: OnProgress,
     options: Options,
 ) -> SelfTest:
     """Inject faults into copies of OUTPUT, which passed, and look for each. `folder` is ours alone; without
     `options.static` numbers and tokens alone look. Raises ReferenceFailure when the process that runs OUTPUT fails."""
-    on_progress("self-test: choosing faults")
+    on_progress(Progress("self-test", "choosing faults"))
     side = StaticSide(standard, read_written(output))
     faults = choose_faults(output, side, trace, folder)
     found: list[tuple[str, ...]] = []
     for number, fault in enumerate(faults):
-        on_progress(f"self-test of bytes and fields: fault {number + 1} of {len(faults)}")
+        detail = f"fault {number + 1} of {len(faults)}"
+        on_progress(Progress("self-test of bytes and fields", detail, number + 1, len(faults)))
         found.append(tuple(side.find(fault)) if options.static else ())
     shown = ask_process(output, trace, faults, behavior_of(standard.manifest), folder, on_progress, options.start)
     outcomes = [
@@ -78,7 +79,7 @@ def ask_process(
     faults: list[Fault],
     behavior: str,
     folder: Path,
-    on_progress: Callable[[str], None],
+    on_progress: OnProgress,
     start: Start | None,
 ) -> list[Found]:
     """What numbers and tokens show, from the process that runs OUTPUT."""

@@ -9,23 +9,7 @@ from typing import Optional
 
 import typer
 
-from converter.cli.options import (
-    ARCHITECTURE,
-    AS_JSON,
-    BEHAVIOR,
-    CACHE,
-    CONFIG,
-    DEBUG,
-    FAMILY,
-    HEADS,
-    OFFLINE,
-    OUTPUT,
-    PREFIX,
-    REVISION,
-    SOURCE,
-    TOKENIZER,
-    arguments,
-)
+from converter.cli import options
 from converter.cli.output import Reporter, print_conversion
 from converter.common.errors import Problem, SourceError
 
@@ -53,31 +37,31 @@ def parse_size(text: str) -> int:
 
 
 def convert(
-    source: str = SOURCE,
-    output: Path = OUTPUT,
+    source: str = options.SOURCE,
+    output: Path = options.OUTPUT,
     dtype: DtypeChoice = typer.Option(DtypeChoice.keep, help="Store the weights in this dtype."),
     max_shard_size: str = typer.Option("5GB", metavar="SIZE", help="The largest weight file."),
-    architecture: Optional[str] = ARCHITECTURE,
-    config: Optional[Path] = CONFIG,
-    num_attention_heads: Optional[int] = HEADS,
-    prefix: Optional[str] = PREFIX,
-    family: Optional[str] = FAMILY,
-    tokenizer: Optional[Path] = TOKENIZER,
-    revision: Optional[str] = REVISION,
-    cache: Optional[Path] = CACHE,
-    offline: bool = OFFLINE,
-    behavior: Optional[str] = BEHAVIOR,
+    architecture: Optional[str] = options.ARCHITECTURE,
+    config: Optional[Path] = options.CONFIG,
+    num_attention_heads: Optional[int] = options.HEADS,
+    prefix: Optional[str] = options.PREFIX,
+    family: Optional[str] = options.FAMILY,
+    tokenizer: Optional[Path] = options.TOKENIZER,
+    revision: Optional[str] = options.REVISION,
+    cache: Optional[Path] = options.CACHE,
+    offline: bool = options.OFFLINE,
+    behavior: Optional[str] = options.BEHAVIOR,
     allow_nonfinite: bool = typer.Option(False, "--allow-nonfinite", help="Convert NaN and infinity too."),
     allow_unknown_tensors: bool = typer.Option(
         False, "--allow-unknown-tensors", help="Leave out unknown tensors inside modules (adapters, scales)."
     ),
     dry_run: bool = typer.Option(False, "--dry-run", help="Check everything, write nothing."),
     force: bool = typer.Option(False, "--force", help="Replace an OUTPUT that this tool made."),
-    as_json: bool = AS_JSON,
-    debug: bool = DEBUG,
+    as_json: bool = options.AS_JSON,
+    debug: bool = options.DEBUG,
 ) -> None:
     """Convert a Paddle checkpoint into a Hugging Face folder."""
-    given = {**arguments(locals()), "max_shard_size": parse_size(max_shard_size)}
+    given = {**options.arguments(locals()), "max_shard_size": parse_size(max_shard_size)}
     from converter.conversion import convert as convert_checkpoint
 
     with Reporter() as reporter:

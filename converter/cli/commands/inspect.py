@@ -5,40 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional
 
-from converter.cli.options import (
-    ARCHITECTURE,
-    AS_JSON,
-    BEHAVIOR,
-    CACHE,
-    CONFIG,
-    DEBUG,
-    FAMILY,
-    HEADS,
-    OFFLINE,
-    PREFIX,
-    REVISION,
-    SOURCE,
-    arguments,
-)
+from converter.cli import options
 from converter.cli.output import Reporter, print_inspection
 
 
 def inspect(
-    source: str = SOURCE,
-    architecture: Optional[str] = ARCHITECTURE,
-    config: Optional[Path] = CONFIG,
-    num_attention_heads: Optional[int] = HEADS,
-    prefix: Optional[str] = PREFIX,
-    family: Optional[str] = FAMILY,
-    revision: Optional[str] = REVISION,
-    cache: Optional[Path] = CACHE,
-    offline: bool = OFFLINE,
-    behavior: Optional[str] = BEHAVIOR,
-    as_json: bool = AS_JSON,
-    debug: bool = DEBUG,
+    source: str = options.SOURCE,
+    architecture: Optional[str] = options.ARCHITECTURE,
+    config: Optional[Path] = options.CONFIG,
+    num_attention_heads: Optional[int] = options.HEADS,
+    prefix: Optional[str] = options.PREFIX,
+    family: Optional[str] = options.FAMILY,
+    revision: Optional[str] = options.REVISION,
+    cache: Optional[Path] = options.CACHE,
+    offline: bool = options.OFFLINE,
+    behavior: Optional[str] = options.BEHAVIOR,
+    as_json: bool = options.AS_JSON,
+    debug: bool = options.DEBUG,
 ) -> None:
     """Print what a checkpoint is, without converting it."""
-    given = arguments(locals())
+    given = options.arguments(locals())
     from converter.inspection import inspect as inspect_checkpoint
 
     with Reporter() as reporter:

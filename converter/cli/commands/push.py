@@ -7,12 +7,12 @@ from typing import Optional
 
 import typer
 
-from converter.cli.options import AS_JSON, DEBUG, OUTPUT, arguments
+from converter.cli import options
 from converter.cli.output import Reporter, print_push
 
 
 def push(
-    output: Path = OUTPUT,
+    output: Path = options.OUTPUT,
     repo_id: str = typer.Argument(..., metavar="REPO_ID", help="The repository on the Hub: OWNER/NAME."),
     private: bool = typer.Option(False, "--private", help="Make a new repository a private one."),
     revision: Optional[str] = typer.Option(None, metavar="REV", help="Push to this branch, made where needed."),
@@ -25,16 +25,16 @@ def push(
     allow_foreign_code: bool = typer.Option(
         False, "--allow-foreign-code", help="Push code that is not this tool's own. The card names it."
     ),
-    as_json: bool = AS_JSON,
-    debug: bool = DEBUG,
+    as_json: bool = options.AS_JSON,
+    debug: bool = options.DEBUG,
 ) -> None:
     """Publish a verified OUTPUT on the Hugging Face Hub.
 
     The token is taken from HF_TOKEN or `hf auth login`. Files that are already on the Hub are skipped.
     """
-    given = arguments(locals())
+    given = options.arguments(locals())
     from converter.publish.push import push as push_folder
 
     with Reporter() as reporter:
-        result = push_folder(**given, progress=reporter.say)
+        result = push_folder(**given, progress=reporter.print_line)
     print_push(result, as_json)

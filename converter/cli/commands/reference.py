@@ -30,7 +30,7 @@ def install(
     from verify.reference.install import install_reference
 
     with Reporter() as reporter:
-        found = install_reference(python, reporter.say)
+        found = install_reference(python, reporter.print_line)
     if as_json:
         print_json({"python": found})
     else:
@@ -68,6 +68,6 @@ def write_script(
     else:
         write_recorder(file)
         typer.echo(
-            f"wrote {printable(str(file))}: run it where PaddleNLP is, `python {printable(file.name)} --help` says how",
+            f"wrote {printable(str(file))}: run it where PaddleNLP is, `python {printable(file.name)} --help` has more",
             err=True,
         )

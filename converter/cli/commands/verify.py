@@ -8,20 +8,8 @@ from typing import Optional
 
 import typer
 
+from converter.cli import options
 from converter.cli.errors import OUTPUT_IS_WRONG, STOPPED
-from converter.cli.options import (
-    ARCHITECTURE,
-    AS_JSON,
-    CACHE,
-    CONFIG,
-    DEBUG,
-    HEADS,
-    OFFLINE,
-    PREFIX,
-    REVISION,
-    TOKENIZER,
-    arguments,
-)
 from converter.cli.output import Reporter, print_json
 from converter.common.errors import Problem, SourceError
 
@@ -50,22 +38,22 @@ def verify(
     paddle_python: Optional[Path] = typer.Option(
         None, metavar="PATH", help="The Python that has Paddle and PaddleNLP."
     ),
-    architecture: Optional[str] = ARCHITECTURE,
-    config: Optional[Path] = CONFIG,
-    num_attention_heads: Optional[int] = HEADS,
-    prefix: Optional[str] = PREFIX,
-    tokenizer: Optional[Path] = TOKENIZER,
-    revision: Optional[str] = REVISION,
-    cache: Optional[Path] = CACHE,
-    offline: bool = OFFLINE,
-    as_json: bool = AS_JSON,
-    debug: bool = DEBUG,
+    architecture: Optional[str] = options.ARCHITECTURE,
+    config: Optional[Path] = options.CONFIG,
+    num_attention_heads: Optional[int] = options.HEADS,
+    prefix: Optional[str] = options.PREFIX,
+    tokenizer: Optional[Path] = options.TOKENIZER,
+    revision: Optional[str] = options.REVISION,
+    cache: Optional[Path] = options.CACHE,
+    offline: bool = options.OFFLINE,
+    as_json: bool = options.AS_JSON,
+    debug: bool = options.DEBUG,
 ) -> None:
     """Prove that OUTPUT is the same model as SOURCE: weights bit for bit, numbers layer by layer, tokens.
 
     Exit code 0: it is. 1: it is not, whatever is wrong. 2: it could not be decided, or an injected fault was missed.
     """
-    given = arguments(locals(), "paths", "report")
+    given = options.arguments(locals(), "paths", "report")
     from verify import verify as verify_conversion
     from verify.report.terminal import render_table
 
@@ -73,7 +61,7 @@ def verify(
         raise SourceError(Problem("E090", "verify takes SOURCE and OUTPUT, or with --trace FILE OUTPUT alone"))
     source = paths[0] if len(paths) == 2 else None
     with Reporter() as reporter:
-        result = verify_conversion(source, paths[-1], report_dir=report, **given, progress=reporter.tell)
+        result = verify_conversion(source, paths[-1], report_dir=report, **given, progress=reporter.show)
     if as_json:
         print_json(result.to_json())
     else:

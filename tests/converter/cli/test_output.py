@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from converter.cli.output import Reporter
+from converter.common.progress import Progress
 
 
 class Terminal(io.StringIO):
@@ -29,7 +30,7 @@ def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch, clock: list[float]
     monkeypatch.setenv("COLUMNS", "60")
     with Reporter() as reporter:
         for number in (1, 2, 20, 40):
-            reporter.tell(f"Paddle: case {number} of 40, {'batch' * 20}")
+            reporter.show(Progress("Paddle", f"case {number} of 40, {'batch' * 20}", number, 40))
             clock[0] += 0.06
     written = stream.getvalue()
     assert written.startswith("Paddle\n")
@@ -42,9 +43,9 @@ def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch, clock: list[float]
 def test_lines_elsewhere(capsys: pytest.CaptureFixture[str], clock: list[float]) -> None:
     with Reporter() as reporter:
         for number in range(1, 13):
-            reporter.tell(f"weights: {number} of 12 tensors")
+            reporter.show(Progress("weights", f"{number} of 12 tensors", number, 12))
             clock[0] += 1.0
-        reporter.tell("loading OUTPUT")
+        reporter.show(Progress("loading OUTPUT"))
     assert capsys.readouterr().err.splitlines() == [
         "weights: 1 of 12 tensors",
         "weights: 6 of 12 tensors",
@@ -54,11 +55,18 @@ def test_lines_elsewhere(capsys: pytest.CaptureFixture[str], clock: list[float])
 
 
 @pytest.mark.parametrize(
-    "text", ["file: 0.0 of 0.0 MB", "a: 3 of 0", "a: 9 of 3", "a: 1,024.5 of 2,049.0 MB", "a: b of c"]
+    "event",
+    [
+        Progress("file", "0.0 of 0.0 MB", 100, 200),
+        Progress("a", "3 of 0", 3, 0),
+        Progress("a", "9 of 3", 9, 3),
+        Progress("a", "1,024.5 of 2,049.0 MB", 1_024_500_000, 2_049_000_000),
+        Progress("a", "b of c"),
+    ],
 )
-def test_odd_shares_are_drawn_too(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_odd_shares_are_drawn_too(monkeypatch: pytest.MonkeyPatch, event: Progress) -> None:
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
     with Reporter() as reporter:
-        reporter.tell(text)
-    assert text in stream.getvalue()
+        reporter.show(event)
+    assert event in stream.getvalue()

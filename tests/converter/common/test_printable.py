@@ -11,6 +11,7 @@ import pytest
 
 from converter.common.errors import Problem
 from converter.common.printable import printable, printable_message, to_code_span, to_markdown
+from converter.common.progress import Progress
 from converter.common.redaction import redact
 from tests.support.checkpoints import LABELS, make_config, write_folder
 
@@ -143,8 +144,8 @@ def test_progress_is_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> No
     from converter.cli.output import Reporter
 
     with Reporter() as reporter:
-        reporter.say(HOSTILE)
-        reporter.tell(f"reading {HOSTILE}\n::x")
+        reporter.print_line(HOSTILE)
+        reporter.show(Progress(f"reading {HOSTILE}\n::x"))
         reporter.progress(f"fetching {HOSTILE}", 0, 0)
     assert is_harmless(capsys.readouterr().err)
 

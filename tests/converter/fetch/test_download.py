@@ -18,6 +18,7 @@ from converter.fetch import request, transport
 from converter.fetch.partial_download import PartialFile
 from converter.fetch.url import parse_address, resolve_redirect
 from converter.locate.locate import locate
+from converter.locate.located import FetchOptions
 from tests.support.checkpoints import make_state
 from tests.support.server import Handler, Server, cut, moved, stall, status, whole
 
@@ -247,7 +248,7 @@ def test_a_sum_that_the_hub_tells_on_the_way_is_compared(server: Server, tmp_pat
         server.on("/hub.pdparams", status(302, b"", Location=PATH, X_Linked_Etag=f'"{linked}"'))
         server.on(PATH, whole(BODY))
         if good:
-            assert locate(server.url + "/hub.pdparams", cache=tmp_path / "good").path.read_bytes() == BODY
+            assert locate(server.url + "/hub.pdparams", FetchOptions(cache=tmp_path / "good")).path.read_bytes() == BODY
         else:
             assert "E705" in refusal(server.url + "/hub.pdparams")
     assert kept(tmp_path) == []

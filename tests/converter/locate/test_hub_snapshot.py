@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import constants
@@ -15,7 +16,7 @@ from converter import convert
 from converter.common.errors import FetchError, SourceError
 from converter.locate.hub_files import needed_files
 from converter.locate.locate import locate
-from converter.locate.located import Located
+from converter.locate.located import FetchOptions, Located
 from tests.support.checkpoints import write_folder
 from tests.support.hub_server import COMMIT, SECOND, Repository, git_sum, refusing
 from tests.support.server import Server, cut, status, whole
@@ -35,9 +36,9 @@ def files(tmp_path: Path) -> dict[str, bytes]:
     return {"README.md": b"# tiny\n", **{path.name: path.read_bytes() for path in folder.iterdir()}}
 
 
-def refusal(**options: object) -> str:
+def refusal(**options: Any) -> str:
     with pytest.raises(FetchError) as caught:
-        locate(ID, **options)  # type: ignore[arg-type]
+        locate(ID, FetchOptions(**options))
     return str(caught.value)
 
 
@@ -125,13 +126,13 @@ def test_offline_without_the_file_says_what_is_missing() -> None:
 def test_a_revision_is_fetched_and_named(server: Server, files: dict[str, bytes]) -> None:
     Repository(server, ID, files).open()
     Repository(server, ID, files, commit=SECOND).open("v2.0")
-    assert locate(ID, revision="v2.0").origin == f"{ID}@{SECOND}"
-    assert locate(ID, revision=COMMIT).origin == f"{ID}@{COMMIT}"
-    assert locate(ID, revision="v2.0", offline=True).origin == f"{ID}@{SECOND}"
+    assert locate(ID, FetchOptions(revision="v2.0")).origin == f"{ID}@{SECOND}"
+    assert locate(ID, FetchOptions(revision=COMMIT)).origin == f"{ID}@{COMMIT}"
+    assert locate(ID, FetchOptions(revision="v2.0", offline=True)).origin == f"{ID}@{SECOND}"
     for revision in ("../main", "a b", ""):
         if revision:
             with pytest.raises(SourceError, match="E090"):
-                locate(ID, revision=revision)
+                locate(ID, FetchOptions(revision=revision))
 
 
 REFUSALS = [

@@ -20,6 +20,7 @@ from converter.fetch.cache import CacheEntry, cache_folder
 from converter.fetch.url import parse_address, safe_name, weight_name
 from converter.locate import builtin_models as table
 from converter.locate.locate import kind_of, locate
+from converter.locate.located import FetchOptions
 from tests.support.checkpoints import make_config, make_state, write_folder
 from tests.support.server import Handler, Server, cut, status, whole
 
@@ -74,7 +75,7 @@ def test_what_is_none_of_them_is_told_all_of_them() -> None:
 
 def test_a_revision_is_for_the_hub_alone() -> None:
     with pytest.raises(SourceError, match="E090.*--revision main"):
-        locate("ernie-m-base", revision="main")
+        locate("ernie-m-base", FetchOptions(revision="main"))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_a_cache_without_its_server_is_used_and_says_so(server: Server, monkeypa
     assert "503" in warning and "from the cache" in warning
     server.log.clear()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert locate(address).warnings[0].startswith("offline: nothing was asked")
+    assert locate(address).warnings[0].startswith("offline: no server was asked")
     assert server.log == []
     with pytest.raises(FetchError, match="E709"):
         locate(address + "?other")
@@ -142,7 +143,7 @@ def test_a_cached_file_that_rotted_is_fetched_again(server: Server) -> None:
     assert locate(address).path.read_bytes() == BODY
     path.write_bytes(BODY[:-1] + b"x")
     with pytest.raises(FetchError, match="E709"):
-        locate(address, offline=True)
+        locate(address, FetchOptions(offline=True))
 
 
 def test_two_runs_at_once_fetch_once(server: Server) -> None:
@@ -220,7 +221,9 @@ def test_a_name_becomes_a_folder_like_paddlenlp_s_and_then_needs_no_network(stor
     assert store.asked()[-1].path.endswith("ernie_m_base.pdparams")  # The small files come first.
     store.log.clear()
     assert locate("ernie-m-base") == found
-    assert locate("ernie-m-base", offline=True).warnings == ("offline: ernie-m-base is taken from the cache",)
+    assert locate("ernie-m-base", FetchOptions(offline=True)).warnings == (
+        "offline: ernie-m-base is taken from the cache",
+    )
     assert store.log == []
 
 

@@ -82,7 +82,7 @@ def test_a_named_interpreter_that_is_not_there_is_not_replaced(nowhere: Path) ->
             "No module named paddle.*paddle2torch reference install",
         ),
         ("echo '@error weights are missing: x'; exit 3", "E602.*weights are missing: x"),
-        ("echo '@error it gives zeros'; exit 4", "E611.*the reference is broken: it gives zeros.*nothing was judged"),
+        ("echo '@error it gives zeros'; exit 4", "E611.*the reference is broken: it gives zeros.*nothing was verified"),
         ("kill -9 $$", "E603.*ended by signal 9"),
         ("exit 0", "E603"),
     ],

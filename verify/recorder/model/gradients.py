@@ -27,7 +27,7 @@ def record_gradients(
     """(case, of the loss?, parameter -> part -> array) of every case that asks for gradients."""
     for case in cases:
         if case.get("gradient"):
-            report_progress("Paddle: gradients of case " + case["name"])
+            report_progress("Paddle", "gradients of case " + case["name"])
             yield case, case["gradient"] == "loss", gradients_of(activations, case, pooler)
 
 

@@ -35,7 +35,7 @@ def load_tokenizer(family: Family, folder: str) -> tuple[Any, list[str]]:
         try:
             return tokenizer_class.from_pretrained(folder), []
         except Exception as error:  # the copy shows whether it is because of files of transformers'
-            report_progress("PaddleNLP refuses the tokenizer's files: " + type(error).__name__)
+            report_progress("PaddleNLP refuses the tokenizer's files", type(error).__name__)
     copy = tempfile.mkdtemp(prefix="paddle2torch-tokenizer-")
     try:
         added = copy_in_own_form(family, folder, copy)
