@@ -14,7 +14,8 @@ from verify.recorder.files import content_of, read_json
 from verify.recorder.sources.static_graph import is_static, read_static
 from verify.recorder.sources.torch_file import read_torch
 
-#: Where PaddleNLP looks for weights, in its order (transformers/model_utils.py), then torch's.
+#: Where PaddleNLP looks for weights, in its order (transformers/model_utils.py), then torch's. Repeated from
+#: converter/open/folder.py: the recorder reads nothing of the converter.
 WEIGHT_FILES = (
     "model.safetensors.index.json",
     "model.safetensors",
