@@ -26,13 +26,14 @@ LOCK = ".lock"
 REPLACED = "replaced"
 _OLD_SECONDS = 600
 _MOST_MARKER = 4096
-_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+#: For os.open: follow no link, leave no descriptor to children, translate no line ends.
+OPEN_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 def mark(folder: Path, replaces: str = "") -> IO[bytes]:
     """Make the marker of a new folder, locked as long as the returned file is open. `replaces`: the name next to the
     folder to which REPLACED is moved back if this run is killed."""
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | OPEN_FLAGS, 0o600)
     handle = os.fdopen(descriptor, "r+b")
     try:
         # Locked before the content makes it a marker, so that no other run takes the folder for a stale one. On a file
@@ -118,7 +119,7 @@ def _is_ours(folder: Path) -> bool:
 
 def try_lock(path: Path) -> IO[bytes] | None:
     """The locked file, or None when another process holds it or it is not a regular file. It is never created here."""
-    handle = os.fdopen(os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | _FLAGS), "r+b")
+    handle = os.fdopen(os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | OPEN_FLAGS), "r+b")
     try:
         if stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
             _lock(handle)

@@ -12,10 +12,9 @@ from converter.files.regular_files import quoted, unsafe_name
 from converter.files.stale_folders import scratch_folder
 from converter.open.config.find_config import config_names
 from converter.open.folder import choose_weights
-from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
+from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, SETTINGS, VOCABULARY
 from mappings import all_families
 
-_TOKENIZER = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 #: Taken if a repository has no other weights.
 _PYTORCH = ("pytorch_model.bin.index.json", "pytorch_model.bin")
 _MOST_NAMES = 5000
@@ -44,7 +43,7 @@ def _small_files() -> tuple[str, ...]:
     """Names of configs and tokenizers' files, of any family."""
     tokenizers = [family.tokenizer for family in all_families()]
     others = [name for one in tokenizers for name in (*one.vocabularies, *one.models)]
-    return (*config_names(), VOCABULARY, SENTENCEPIECE, *dict.fromkeys(others), *_TOKENIZER)
+    return (*config_names(), VOCABULARY, SENTENCEPIECE, *dict.fromkeys(others), *SETTINGS)
 
 
 def _first_weights(names: list[str]) -> str:

@@ -10,7 +10,7 @@ from converter.files.tensors import SourceTensor
 from mappings import Family, Mapped, Scheme, Table, matches_row
 
 #: The digits are taken whole: looking for what follows each zero would take a name of zeros the square of its length.
-_NUMBERS = re.compile(r"(?<=\.)[0-9]+(?=\.)")
+NUMBER = re.compile(r"(?<=\.)[0-9]+(?=\.)")
 _SHOWN = 12
 
 
@@ -59,7 +59,7 @@ def check_names(
 
 
 def _unpadded(name: str) -> str:
-    return _NUMBERS.sub(lambda found: found[0].lstrip("0") or "0", name)
+    return NUMBER.sub(lambda found: found[0].lstrip("0") or "0", name)
 
 
 def _other_class(name: str, table: Table, family: Family) -> str:

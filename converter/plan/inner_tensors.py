@@ -6,13 +6,13 @@ Inside one of them it changes what the module computes, and the weights alone ar
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from converter.common.errors import Problem, fold_names
 from converter.files.tensors import SourceTensor
+from converter.plan.check_names import NUMBER
 from mappings import Family, Scheme, Table, load_family
 from mappings.modules import backbone_modules, child_names, is_inner_variable, module_names
 from mappings.names.inner import InnerKind, load_inner
@@ -25,7 +25,6 @@ LEFT_INSIDE = "left_inside"
 UNKNOWN, INSIDE = "no row of any table knows this name", "inside a module of the class"
 #: Parts of a name of the backbone, and some of a wrapper's.
 _DEEPEST = 12
-_NUMBER = re.compile(r"(?<=\.)[0-9]+(?=\.)")
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def find_inner(
 
 def _is_in_backbone(name: str, family: Family) -> bool:
     """Whether a name lies in one of the backbone's modules as any scheme names it, that of another class too."""
-    parts = _NUMBER.sub("0", name).split(".")
+    parts = NUMBER.sub("0", name).split(".")
     modules = backbone_modules(family)
     return any(".".join(parts[:count]) in modules for count in range(1, min(len(parts), _DEEPEST) + 1))
 
@@ -87,7 +86,7 @@ def variable_names(tensors: Mapping[str, SourceTensor]) -> set[str]:
 def _plain_kind(name: str, modules: Collection[str]) -> InnerKind:
     """For a name inside a module that no row recognises."""
     module, _, last = name.rpartition(".")
-    is_bias = last == "bias" and _NUMBER.sub("0", module) in modules
+    is_bias = last == "bias" and NUMBER.sub("0", module) in modules
     return load_inner().bias if is_bias else load_inner().other
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from converter.common.errors import OutputError, Problem
+from converter.files.stale_folders import OPEN_FLAGS
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
-_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 #: Windows has no handles of folders to open files by.
 _BY_HANDLE = os.open in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
 
@@ -26,7 +26,7 @@ class NewFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _FLAGS) if _BY_HANDLE else None
+        self.handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | OPEN_FLAGS) if _BY_HANDLE else None
         self.files: dict[str, tuple[int, int]] = {}
         _open_folders[path] = self
 
@@ -60,7 +60,7 @@ class NewFolder:
     @contextmanager
     def create(self, name: str) -> Iterator[BinaryIO]:
         try:
-            descriptor = os.open(self._place(name), _NEW | _FLAGS, 0o666, dir_fd=self.handle)
+            descriptor = os.open(self._place(name), _NEW | OPEN_FLAGS, 0o666, dir_fd=self.handle)
         except FileExistsError:
             raise self._refusal(f"{name} was put there by something else") from None
         with os.fdopen(descriptor, "w+b") as file:
@@ -81,7 +81,7 @@ def create_file(path: Path) -> Iterator[BinaryIO]:
         with folder.create(path.name) as file:
             yield file
         return
-    with os.fdopen(os.open(path, _NEW | _FLAGS, 0o666), "w+b") as file:
+    with os.fdopen(os.open(path, _NEW | OPEN_FLAGS, 0o666), "w+b") as file:
         yield file
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from converter.common.errors import Problem, ReferenceFailure
 from converter.common.progress import OnProgress
 from converter.fetch.cache import cache_folder
-from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
+from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, SETTINGS, VOCABULARY
 from verify.protocol.messages import BROKEN
 from verify.protocol.request import Request
 from verify.reference.bundle_recorder import RECORDER, bundle_recorder
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from converter.open.source import Source
     from converter.plan.make_plan import Plan
 
-#: What PaddleNLP reads next to a tokenizer's two files.
-TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 VARIABLE = "PADDLE2TORCH_PADDLE_PYTHON"
 _MAKE_ONE = "`paddle2torch reference install` makes one that is known to work"
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -105,7 +103,7 @@ def tokenizer_place(opened: Source, scratch: Path) -> str | None:
         return str(files.folder.absolute())
     place = scratch / "tokenizer"
     place.mkdir()
-    for name in TOKENIZER_SETTINGS:
+    for name in SETTINGS:
         if (files.folder / name).is_file():
             shutil.copyfile(files.folder / name, place / name)
     shutil.copyfile(files.folder / files.names[0], place / VOCABULARY)

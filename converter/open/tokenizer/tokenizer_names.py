@@ -10,6 +10,8 @@ from mappings import Family
 
 VOCABULARY = "vocab.txt"
 SENTENCEPIECE = "sentencepiece.bpe.model"
+#: What PaddleNLP and transformers read next to these two.
+SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 
 
 def choose_files(folder: Path, family: Family, warnings: list[str]) -> tuple[str, str] | None:
