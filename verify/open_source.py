@@ -23,7 +23,6 @@ def open_for(output: Path, path: Path, options: SourceOptions = _NOTHING_SPECIFI
     What neither SOURCE nor the user specifies is taken from OUTPUT's config. Unknown tensors inside modules are
     allowed: verify.folder.left_inside checks what OUTPUT left out.
     """
-    from converter.open.config.config import CLASSLESS
     from converter.open.source import open_source
     from converter.plan.make_plan import make_plan
 
@@ -37,7 +36,7 @@ def open_for(output: Path, path: Path, options: SourceOptions = _NOTHING_SPECIFI
             raise
         opened = open_source(path, replace(options, **taken))
         if opened.config_file is not None:
-            if opened.config.kind not in CLASSLESS or "architecture" not in taken:
+            if not opened.config.is_classless or "architecture" not in taken:
                 raise
             # The release's config names no class: that alone is taken.
             taken = {"architecture": taken["architecture"]}

@@ -112,12 +112,12 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     problems = contradiction + problems
     if sizes is None:
         more, unknown = check_names(family, table, scheme, tensors, ())
-        inner = find_inner(unknown, table, scheme, variable_names(tensors), family)
+        inner = find_inner(unknown, family, table, scheme, variable_names(tensors))
         raise PlanError(*problems, *more, *refuse_inner(inner, table))
     mapped, absent = leave_out_absent(take_copies(expand(table, scheme, sizes.by_field()), tensors), tensors)
     name_problems, unknown = check_names(family, table, scheme, tensors, mapped, source.config.file)
     problems += name_problems
-    inner = find_inner([*unknown, *source.tensors.not_tensors], table, scheme, variable_names(tensors), family)
+    inner = find_inner([*unknown, *source.tensors.not_tensors], family, table, scheme, variable_names(tensors))
     problems += refuse_inner(inner, table) if not allow_unknown_tensors else []
     problems += check_shapes(mapped, tensors, table)
     problems += check_dtypes(mapped, tensors)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from converter.common.errors import Problem
 from converter.files.tensors import SourceTensor
@@ -22,12 +21,6 @@ class Sizes:
     fields: Mapping[str, int] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-
-    def __getattr__(self, name: str) -> Any:
-        """Sizes are attributes as well."""
-        if name.startswith("_") or name not in self.__dict__.get("fields", ()):
-            raise AttributeError(name)
-        return self.fields[name]
 
     def by_field(self) -> dict[str, int]:
         """The sizes that the tables' rows are expanded with."""

@@ -84,11 +84,6 @@ class Table:
         """What `matches_row` compiled, by scheme."""
         return {}
 
-    @property
-    def dims(self) -> dict[str, str]:
-        """The names of the sizes in its shapes. Until verify uses Family."""
-        return {size: size for row in (*self.backbone, *self.head) for size in row.shape if isinstance(size, str)}
-
 
 @dataclass(frozen=True)
 class TensorFacts:

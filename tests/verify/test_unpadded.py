@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from converter.conversion import convert
-from converter.open.config.quirks import UNPADDED
 from verify import Report, verify
 from verify.numbers.pytorch_process import Start
 from verify.results.trace import read_trace
+
+UNPADDED = "paddlenlp-unpadded"
 
 
 @pytest.fixture(scope="module")

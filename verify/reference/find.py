@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from converter.common.errors import Problem, ReferenceFailure
 from converter.fetch.cache import cache_folder
-from converter.open.config.config import CLASSLESS
-from converter.open.config.quirks import BEHAVIORS, CHOICES
-from converter.open.tokenizer.tokenizer_names import RELEASE_MODEL, SENTENCEPIECE, VOCABULARY
+from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
 from verify.protocol.messages import BROKEN
 from verify.protocol.request import Request
 from verify.reference.bundle_recorder import RECORDER, bundle_recorder
@@ -70,26 +68,27 @@ def make_request(
     precision: str,
     round_to: str | None,
     tokenizer: Path | None = None,
-    behavior: str = "paddlenlp",
+    behavior: str = "",
 ) -> Request:
     """The request for SOURCE: where it is, which of its files were checked, which quirk OUTPUT follows.
 
     `tokenizer` is the folder that the tokenizer was read from, if not SOURCE's.
     """
     folder = (tokenizer or opened.folder).absolute()
-    known = BEHAVIORS if plan.scheme.identity else CHOICES
+    family = opened.family
+    known = [preset.name for preset in family.presets] if plan.scheme.identity else family.choices
     return Request(
         source=str(opened.path.absolute()),
         # Programs too, some of which are JSON, but no index: the recorder reads that by itself.
         files=[str(file.path.absolute()) for file in opened.tensors.files if ".index." not in file.name],
         config=str(opened.config_file.path.absolute()) if opened.config_file else None,
-        fallback=_fallback(plan) if opened.config_file is None or opened.config.kind in CLASSLESS else {},
+        fallback=_fallback(plan) if opened.config_file is None or opened.config.is_classless else {},
         # Only the user's option: the recorder reads SOURCE's config by itself.
         architecture=plan.table.source_class if opened.config.class_from == "option" else None,
         prefix=opened.tensors.prefix,
         tokenizer=str(folder) if opened.tokenizer is not None else None,
         round_to=round_to,
-        behavior=behavior if behavior in known else "paddlenlp",
+        behavior=behavior if behavior in known else family.usual_preset.name,
         source_behavior=opened.behavior,
         precision=precision,
     )
@@ -101,7 +100,7 @@ def tokenizer_place(opened: Source, scratch: Path) -> str | None:
     files = opened.tokenizer
     if files is None:
         return None
-    if files.names[0] == VOCABULARY and files.names[1] in (SENTENCEPIECE, RELEASE_MODEL):
+    if files.names[0] == VOCABULARY and files.names[1] in (SENTENCEPIECE, *opened.family.tokenizer.models):
         return str(files.folder.absolute())
     place = scratch / "tokenizer"
     place.mkdir()
@@ -116,8 +115,8 @@ def tokenizer_place(opened: Source, scratch: Path) -> str | None:
 def _fallback(plan: Plan) -> dict[str, Any]:
     """Config fields for weights that have no config: the reference cannot know them either."""
     sizes = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings")
-    fields: dict[str, Any] = {name: getattr(plan.sizes, name) for name in sizes}
-    fields.update(architecture=plan.table.source_class, hidden_act=plan.config.hidden_act)
+    fields: dict[str, Any] = {name: plan.sizes.fields[name] for name in sizes}
+    fields.update(architecture=plan.table.source_class, hidden_act=plan.config.get("hidden_act"))
     if plan.sizes.labels:
         fields["num_labels"] = len(plan.sizes.labels)
     return fields

@@ -73,7 +73,7 @@ class Report:
     files: dict[str, str] = field(default_factory=dict)
     #: Who computed the reference (`kind`: "live", "trace" or "none"), how the weights reached it, its versions.
     reference: dict[str, Any] = field(default_factory=dict)
-    #: The rules that OUTPUT follows where Paddle's releases differ: one of converter.open.config.quirks.BEHAVIORS.
+    #: The rules that OUTPUT follows where Paddle's releases differ: the name of one of the family's presets.
     behavior: str = "paddlenlp"
     #: The behavior of the release that wrote SOURCE; None where it is not known.
     source_behavior: Optional[str] = None

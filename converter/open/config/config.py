@@ -25,9 +25,6 @@ _IDENTITY = (
     *("id2label", "label2id", "num_labels", "dtype", "torch_dtype"),
 )
 
-#: Until verify uses Family (SourceConfig.is_classless).
-CLASSLESS = tuple(row.writer for family in all_families() for row in family.configs)
-
 
 @dataclass(frozen=True)
 class SourceConfig:
@@ -51,12 +48,6 @@ class SourceConfig:
     def get(self, name: str) -> Any:
         """A size or another field; None where no config gives it and the class has no default."""
         return self.values.get(name)
-
-    def __getattr__(self, name: str) -> Any:
-        """Sizes and other fields are attributes as well."""
-        if name.startswith("_") or name not in self.__dict__.get("values", ()):
-            raise AttributeError(name)
-        return self.values[name]
 
     @property
     def is_classless(self) -> bool:

@@ -6,12 +6,10 @@ from pathlib import Path
 
 from converter.common.errors import Problem, SourceError
 from converter.files.regular_files import is_file
-from mappings import Family, all_families
+from mappings import Family
 
 VOCABULARY = "vocab.txt"
 SENTENCEPIECE = "sentencepiece.bpe.model"
-#: Until verify uses Family.
-RELEASE_MODEL = all_families()[0].tokenizer.models[0]
 
 
 def choose_files(folder: Path, family: Family, warnings: list[str]) -> tuple[str, str] | None:
