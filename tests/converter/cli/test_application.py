@@ -51,6 +51,14 @@ def test_inspect_tells_class_sizes_and_what_would_be_dropped(tmp_path: Path) -> 
     assert data["sizes"]["num_hidden_layers"] == 2 and data["dtypes"] == {"float32": 40}
 
 
+def test_verify_takes_the_name_of_a_family(tmp_path: Path) -> None:
+    source, output = write_folder(tmp_path / "in"), tmp_path / "out"
+    convert(source, output)
+    assert call("verify", source, output, "--static-only", "--family", "ernie_m").exit_code == 0
+    unknown = call("verify", source, output, "--static-only", "--family", "unheard")
+    assert unknown.exit_code == 2 and "'unheard' is not one of 'ernie_m'" in unknown.stderr
+
+
 def test_inspect_of_what_would_not_convert_lists_the_problems(tmp_path: Path) -> None:
     state = make_state()
     del state["pooler.dense.bias"]
