@@ -27,7 +27,7 @@ def check_names(
     needed = {entry.source for entry in mapped}
     missing = [entry.source for entry in mapped if not entry.drop and entry.source not in tensors]
     if missing:
-        by = f"{config_file} says {table.source_class}" if config_file else f"expected for {table.source_class}"
+        by = f"{config_file} specifies {table.source_class}" if config_file else f"expected for {table.source_class}"
         problems.append(Problem("E101", f"missing: {fold_names(missing)}. {by}; is the checkpoint complete?"))
     rest = [name for name in tensors if name not in needed]
     beyond = [name for name in rest if matches_row(name, table, scheme)]
@@ -35,7 +35,7 @@ def check_names(
         problems.append(
             Problem(
                 "E102",
-                f"{fold_names(beyond)}: beyond what {config_file or 'the config'} says. Which of the two is right?",
+                f"{fold_names(beyond)}: beyond what {config_file or 'the config'} gives. Which of the two is right?",
             )
         )
     of_table = set(beyond)

@@ -50,7 +50,7 @@ def _check_metadata(text: str) -> None:
             ModelCard(text, ignore_metadata_errors=False)
     except Exception as error:  # PyYAML's own errors, and what the card's classes raise.
         reason = " ".join(str(error).split())[:200]
-        raise PushError(Problem("E812", f"{CARD}: its metadata is not valid: {reason}. Mend it")) from None
+        raise PushError(Problem("E812", f"{CARD}: its metadata is not valid: {reason}. Correct it")) from None
 
 
 def describe_evidence(report: Report, with_trace: bool, foreign: Mapping[str, str] | None = None) -> str:

@@ -18,7 +18,7 @@ from verify.weights.output_weights import WrittenWeights
 _LABELS = ("id2label", "label2id", "num_labels")
 #: Written for weights that have no pooling layer; absent it is true.
 _POOLER = "add_pooling_layer"
-#: Judged with the weights, not with SOURCE's config.
+#: Checked with the weights, not with SOURCE's config.
 _DTYPE = "dtype"
 #: A module that has this name holds the pooling layer.
 _POOLER_PART = re.compile(r"(?:^|\.)pooler\.")
@@ -86,7 +86,7 @@ def _check_aliases(config: Mapping[str, Any], known: Expected) -> dict[str, Prob
     is read depends on the reader, and where the field is missing or null the alias is read everywhere."""
     problems = {}
     for alias, name in ALIASES.items():
-        if alias not in config or name == "num_labels":  # That one is judged with the labels.
+        if alias not in config or name == "num_labels":  # That one is checked with the labels.
             continue
         expected = config.get(name) if name not in known.fields else known.fields[name]
         if not _is_same(config[alias], expected) and (name in config or name in known.fields):

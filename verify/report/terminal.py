@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from converter.common.printable import printable_message
-from verify.report.messages import tell_margin, tell_self_test
+from verify.report.messages import describe_margin, describe_self_test
 from verify.report.rows import Row, modes_not_run, result_rows, verdict_of
 from verify.results.layout import REPORT
 from verify.results.report import Report
@@ -24,9 +24,9 @@ def render_table(report: Report) -> str:
             f" ({report.reference['kind']}); {'; '.join(report.reference.get('how', []))}"
         )
     if report.margin is not None:
-        lines.append(f"margin: {tell_margin(report.margin)}")
+        lines.append(f"margin: {describe_margin(report.margin)}")
     if report.self_test is not None:
-        lines.append(f"self-test: {tell_self_test(report.self_test)}")
+        lines.append(f"self-test: {describe_self_test(report.self_test)}")
     lines += [f"not run: {mode}" for mode in modes_not_run(report.uses)]
     lines += [f"warning: {warning}" for warning in report.warnings]
     lines += [str(problem) for problem in report.problems[:_SHOWN]]

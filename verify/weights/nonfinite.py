@@ -42,7 +42,7 @@ def explain_not_finite(plan: Plan, weights_agree: bool) -> ReferenceFailure | No
         return None
     more = f" and {len(found) - _SHOWN} more tensors" if len(found) > _SHOWN else ""
     advice = (
-        "OUTPUT's weights are SOURCE's, bit for bit: --static-only says so with exit code 0"
+        "OUTPUT's weights are SOURCE's, bit for bit: --static-only ends with exit code 0"
         if weights_agree
         else ("--static-only compares the bytes of the weights")
     )

@@ -276,7 +276,7 @@ def test_behavior_is_an_option_and_is_said(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "in")
     result = call("convert", source, tmp_path / "out", "--behavior", "release")
     assert result.exit_code == 0 and "behavior: release\n" in result.stdout
-    assert "'paddlenlp'; the option says 'release', which is taken" in result.stderr
+    assert "'paddlenlp'; the option 'release' is taken" in result.stderr
     assert "behavior   paddlenlp (PaddleNLP's: without a mask [CLS] is masked)" in call("inspect", source).stdout
     assert json.loads(call("inspect", source, "--behavior", "release", "--json").stdout)["behavior"] == "release"
     assert "behavior: release" in call("verify", source, tmp_path / "out", "--static-only").stdout

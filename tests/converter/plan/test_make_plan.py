@@ -48,7 +48,7 @@ def test_missing_tensors_are_all_named_with_their_layers_folded(tmp_path: Path) 
     found = problems(tmp_path, state, make_config(num_hidden_layers=4))
     assert found == [
         "error[E101]: missing: embeddings.layer_norm.weight, encoder.layers.{0-1,3}.norm1.bias (4 tensors). "
-        "config.json says ErnieMModel; is the checkpoint complete?"
+        "config.json specifies ErnieMModel; is the checkpoint complete?"
     ]
 
 
