@@ -20,8 +20,8 @@ NORM, LINEAR = "norm:", "linear:"
 
 @dataclass(frozen=True)
 class Activation:
-    """One activation. `module`: that of the PyTorch model, from the encoder on (of a layer: from the layer on), whose
-    output it is, or with `input` what goes into it; without one it is an output of the model.
+    """One activation. It is the output, with `input` the input, of `module`: that of the PyTorch model, from the
+    encoder on (of a layer: from the layer on); without one it is an output of the model.
 
     `roundings`: the sizes over which sums are rounded since the activation before. `same_input_as`: an activation
     that is computed from the same input. `norm`, `linear`: the module of that kind that computes it last. `sigmoid_of`:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from converter.common.errors import Problem
+from converter.common.errors import MOST_LISTED, Problem
 from mappings.family import MODEL_CONFIG
 from verify.folder.config_fields import ALIASES, CHANGING, PRIVATE_AND_HARMLESS
 from verify.folder.expected_config import Expected
@@ -24,7 +24,6 @@ _DTYPE = "dtype"
 _POOLER_PART = re.compile(r"(?:^|\.)pooler\.")
 #: How code reads a field of its configuration.
 _READ = re.compile(r"config\.(\w+)|getattr\((?:self\.)?config, *[\"'](\w+)[\"']")
-_SHOWN = 12
 
 
 def check_whole_config(output: Path, known: Expected, written: WrittenWeights) -> tuple[list[Problem], list[str]]:
@@ -55,8 +54,8 @@ def check_whole_config(output: Path, known: Expected, written: WrittenWeights) -
 
 
 def _describe_idle(names: list[str]) -> str:
-    shown = ", ".join(f"{name:.60}" for name in names[:_SHOWN])
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    shown = ", ".join(f"{name:.60}" for name in names[:MOST_LISTED])
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
     return f"{MODEL_CONFIG}: convert does not write {shown}{more}; nothing here depends on it"
 
 

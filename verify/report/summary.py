@@ -12,7 +12,7 @@ from verify.report.plain_text import to_markdown
 from verify.report.rows import modes_not_run, result_rows, verdict_of
 from verify.results.report import Report, read_report
 
-_SHOWN = 10
+_LISTED = 10
 
 
 def render_summary(report: Report) -> str:
@@ -29,9 +29,9 @@ def render_summary(report: Report) -> str:
     first, problems = report.first_difference, report.problems
     if first is not None:
         lines += [f"**First difference:** {to_markdown(first.site)}. Look at {to_markdown(first.look_at)}", ""]
-    lines += [f"- {to_markdown(problem.code)}: {to_markdown(problem.text)}" for problem in problems[:_SHOWN]]
-    if len(problems) > _SHOWN:
-        lines.append(f"- and {len(problems) - _SHOWN} more, in report.html")
+    lines += [f"- {to_markdown(problem.code)}: {to_markdown(problem.text)}" for problem in problems[:_LISTED]]
+    if len(problems) > _LISTED:
+        lines.append(f"- and {len(problems) - _LISTED} more, in report.html")
     lines += [f"- not run: {to_markdown(mode)}" for mode in modes_not_run(report.uses)]
     lines += [f"- warning: {to_markdown(warning)}" for warning in report.warnings]
     return "\n".join(lines).rstrip() + "\n"
@@ -40,7 +40,7 @@ def render_summary(report: Report) -> str:
 def render_stopped(messages: str) -> str:
     """The summary of a run that ended without a verdict: its error lines."""
     lines = [line for line in messages.splitlines() if line.startswith("error[")]
-    listed = [f"- {to_markdown(line)}" for line in lines[:_SHOWN]] or ["- it gave no reason; see the log"]
+    listed = [f"- {to_markdown(line)}" for line in lines[:_LISTED]] or ["- it gave no reason; see the log"]
     return "\n".join(["## ⚠️ There is no verdict", "", *listed]) + "\n"
 
 

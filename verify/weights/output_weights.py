@@ -24,7 +24,7 @@ _LOADED_FORMATS = ("pt", "mlx")
 _OTHER_WEIGHTS = ("pytorch_model*.bin", "pytorch_model*.bin.index.json", "tf_model*.h5", "flax_model*.msgpack")
 _WHO_READS_THEM = "use_safetensors=False and older programs read them"
 _LONGEST_HEADER = 100 << 20
-_SHOWN = 8
+_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def find_names_outside(output: Path) -> list[Problem]:
     effect = "Nothing in OUTPUT was loaded"
     return [
         Problem("E414", f"{INDEX_FILE} names the file {quoted(name, 120)}, which {reason}. {effect}")
-        for name, reason in list(odd.items())[:_SHOWN]
+        for name, reason in list(odd.items())[:_LISTED]
     ]
 
 

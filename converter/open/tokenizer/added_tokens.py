@@ -10,7 +10,7 @@ from converter.files.regular_files import quoted
 from converter.open.tokenizer.tokenizer_settings import CONFIG, DECODER, TokenizerSettings, content
 
 ADDED = "added_tokens.json"
-_SHOWN = 8
+_LISTED = 8
 
 
 def read_added_tokens(table: Mapping[str, Any], config: Mapping[str, Any], warnings: list[str]) -> dict[str, int]:
@@ -107,4 +107,4 @@ def _warn_of_oddities(
 
 
 def _join(items: Sequence[str]) -> str:
-    return ", ".join(items[:_SHOWN]) + (f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else "")
+    return ", ".join(items[:_LISTED]) + (f" and {len(items) - _LISTED} more" if len(items) > _LISTED else "")
