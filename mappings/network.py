@@ -134,6 +134,17 @@ class Network:
 
         `hidden_states.N` is the state after layer N - 1; `hidden_states.0` is none of a layer.
         """
+        # Asked for the same names in every case of a trace, and for every injected fault.
+        if name not in self._places:
+            self._places[name] = self._find_place(name)
+        return self._places[name]
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, Activation | None] | None]:
+        """What `place_in_layer` has found so far."""
+        return {}
+
+    def _find_place(self, name: str) -> tuple[int, Activation | None] | None:
         match = self._pattern.fullmatch(name)
         if match is None or name in (entry.name for entry in self.begin):
             return None

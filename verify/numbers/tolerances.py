@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from mappings.network import LINEAR, NORM, Network
@@ -85,9 +86,13 @@ class Limits:
         number = self._layer_of(site)
         if number < 0 and site != self.network.state_after(0):
             return 1.0
-        end = min(number + 1, self.layers)
-        before = [factor for name, factor in self.amplification.items() if self._layer_of(name) < end]
-        return max([1.0, self.amplification.get(site, 0.0), *before])
+        return max(self._amplified_before[min(number + 1, self.layers)], self.amplification.get(site, 0.0))
+
+    @cached_property
+    def _amplified_before(self) -> list[float]:
+        """The largest factor of the activations in front of each layer, and of those in front of the outputs."""
+        factors = [(self._layer_of(name), factor) for name, factor in self.amplification.items()]
+        return [max([1.0, *(factor for layer, factor in factors if layer < end)]) for end in range(self.layers + 1)]
 
     def operations(self, site: str) -> int:
         """How many roundings follow one another on the way to an activation."""
