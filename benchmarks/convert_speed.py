@@ -27,7 +27,7 @@ from tests.support import source_formats
 
 SECTION = "converting"
 COMMAND = "python -m benchmarks.convert_speed --write"
-#: What lies beside weights and is not copied and hashed in the comparison.
+#: What lies next to weights and is not copied and hashed in the comparison.
 BESIDE = ("vocab.txt", "sentencepiece.bpe.model", "x.json", "config.json", "ernie_config.json")
 BESIDE += ("tokenizer_config.json", "special_tokens_map.json")
 #: Formats that Paddle writes itself, and what a table calls all of them.

@@ -76,7 +76,7 @@ def run(*command: object, **environment: str) -> float:
 
 
 def choose_tokenizer(named: Path | None, folder: Path) -> Path:
-    """The folder named, else the real vocabulary beside the project, else a small one trained on our sentences."""
+    """The folder named, else the real vocabulary next to the project, else a small one trained on our sentences."""
     if named is not None:
         say(f"the tokenizer is the one in {named}")
         return named
@@ -152,7 +152,7 @@ def load(folder: str) -> None:
 
 
 def print_table(source: Path, output: Path, seconds: dict[str, float]) -> None:
-    """Sizes, times, and the worst difference of each kind of site."""
+    """Sizes, times, and the worst difference of each group of activations."""
     from verify.report.groups import group_sites
     from verify.results.numbers import share_of_limit
     from verify.results.report import read_report

@@ -1,9 +1,9 @@
-"""Does verify cry wolf? Random tiny models of every class and dtype, converted and verified: all must pass.
+"""Count false alarms of verify on random tiny models of every class and dtype: all must pass.
 
     python -m benchmarks.false_alarms [--seeds 50] [--write]
 
 Each seed gives one model: classes, dtypes of source and output, activations of labels, sizes and precisions follow from
-it in turn. One line each tells the share of its limit that the noise used up. Exit status 1 if one fails. Needs
+it in turn. One line per model has the share of its limit that the noise used up. Exit status 1 if one fails. Needs
 the reference environment; about 20 seconds a seed on two quiet cores.
 """
 
@@ -104,7 +104,7 @@ def show(figures: Figures) -> str:
         "dtype of the source -> output, precision",
         "models",
         "false alarms",
-        "of a site's limit",
+        "of an activation's limit",
         "of a gradient's",
     ]
     total = f"{len(figures['seeds'])} random models of all classes, {alarms} false alarms; the most that noise used:"

@@ -4,8 +4,8 @@
 
 The reference interpreter records what PaddleNLP computes (tests/reference/model_numbers.py: tiny models with sensitive
 weights, float64). The recording is replayed by this interpreter and by OTHER, which has the other line of transformers;
-every difference is relative to the largest value of its site. With --write the figures go to docs/parity.json and the
-tables between the markers of docs/model.md, else they are printed.
+every difference is relative to the largest value of its activation. With --write the figures go to docs/parity.json and
+the tables between the markers of docs/model.md, else they are printed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""How many faults `verify --self-test` plants, and how many are found, in tiny models of every class.
+"""How many faults `verify --self-test` injects, and how many it finds, in tiny models of every class.
 
     python -m benchmarks.self_test_counts [--write]
 
-Needs the reference environment. The edits of code are those of tests/support/code_edits.py: the suite plants each.
+Needs the reference environment. The edits of code are those of tests/support/code_edits.py; the suite tests each.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OLD_UIEM = "UIEM, names before PaddleNLP 2.5"
 
 def main() -> int:
     """Measure; print the table or write the documents. 1 when a fault was missed."""
-    parser = argparse.ArgumentParser(description="Count the planted faults that are found.")
+    parser = argparse.ArgumentParser(description="Count the injected faults that are found.")
     parser.add_argument("--paddle-python", type=Path, default=ROOT / ".venv-paddle" / "bin" / "python")
     parser.add_argument("--write", action="store_true", help="docs/measurements.json and docs/measurements.md")
     arguments = parser.parse_args()
@@ -59,7 +59,7 @@ def make(paddle_python: Path, *options: object) -> None:
 
 
 def count(checkpoint: Path, paddle_python: Path) -> dict[str, Any]:
-    """Convert, verify, plant; what was found by which check."""
+    """Convert, verify, inject faults; returns what was found by which check."""
     output = checkpoint.with_name(f"{checkpoint.name}-output")
     convert(checkpoint, output)
     start = time.monotonic()
@@ -87,8 +87,9 @@ def show(figures: Figures) -> str:
         by = (row["by_check"].get(check, 0) for check in ("numbers", "numbers with sdpa", "tokens"))
         rest = f"{row['explained']} / {len(row['unexplained'])}"
         rows.append([name, row["faults"], row["found"], row["without_static"], rest, *by, f"{row['seconds']:.0f} s"])
-    head = ["class, tiny", "planted", "found", "by numbers and tokens alone", "not there: named above / unexplained"]
-    head += ["numbers, eager", "numbers, sdpa", "tokens", "verification and self-test"]
+    head = ["class, tiny", "injected", "found", "by numbers and tokens alone"]
+    head += ["not found by these: named above / unexplained", "numbers, eager", "numbers, sdpa", "tokens"]
+    head += ["verification and self-test"]
     return f"{cite(figures)}\n\n{table(head, rows)}"
 
 

@@ -1,4 +1,4 @@
-"""From `pip install` to a converted model, and how long --help takes beside a bare typer application.
+"""From `pip install` to a converted model, and how long --help takes, compared with a bare typer application.
 
     python -m benchmarks.start_up [--rounds 15] [--write]
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.token_table [--paddle-python ...] [--other-python ...] [--write]
 
-Texts: ../shared/data/tatoeba with the official vocabulary, verify/sentences.txt, random text of all Unicode categories,
+Texts: ../shared/data/tatoeba with PaddleNLP's vocabulary, verify/sentences.txt, random text of all Unicode categories,
 and ../shared/data/release_tokens.npz for the rule "release". PaddleNLP's answers come from the reference interpreter,
 ours from this interpreter and from OTHER, which has the other line of transformers. With --write the figures go to
 docs/tokens.json and the table between the markers of docs/tokenizer.md, else it is printed.

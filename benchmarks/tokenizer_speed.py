@@ -1,9 +1,9 @@
-"""How fast our tokenizer is beside PaddleNLP's own: both on the same sentences, in turn, in one run.
+"""How fast our tokenizer is compared with PaddleNLP's: both on the same sentences, in turn, in one run.
 
     python -m benchmarks.tokenizer_speed [--folder FOLDER --sentences FILES...] [--rounds 5] [--write]
 
 FOLDER holds vocab.txt and sentencepiece.bpe.model, FILES are text files. The reference interpreter stays alive
-beside this one, and one of the two works at a time; medians of all rounds are compared. With --write both
+next to this one, and one of the two works at a time; medians of all rounds are compared. With --write both
 lines of transformers are measured and the table goes to docs/tokenizer.md.
 """
 

@@ -1,4 +1,4 @@
-"""Where the time of a full-size verification goes: seconds between the lines that `verify` tells of its progress.
+"""Where the time of a full-size verification goes: seconds between `verify`'s lines of progress.
 
 python -m benchmarks.verify_stages [--model base] [--write]
 """

@@ -1,4 +1,4 @@
-"""action.yml: of the form that GitHub asks for, and its steps' commands do what they say when bash runs them.
+"""action.yml has the form that GitHub requires, and the commands of its steps work in bash.
 
 The form is that of https://www.schemastore.org/github-action.json, as far as a composite action uses it.
 """

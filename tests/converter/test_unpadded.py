@@ -1,4 +1,4 @@
-"""`--behavior paddlenlp-unpadded`: padded batches give PaddleNLP's numbers of single texts, and the folder says so."""
+"""`--behavior paddlenlp-unpadded`: padded batches give PaddleNLP's numbers of single texts, and OUTPUT records it."""
 
 from __future__ import annotations
 

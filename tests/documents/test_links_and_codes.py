@@ -1,4 +1,4 @@
-"""The documents say what the code does."""
+"""Error codes and links in the documents exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings and added tokens that people reported lost, with the official vocabulary: the ids are PaddleNLP 2.8.1's."""
+"""Settings and added tokens that people reported lost, with PaddleNLP's vocabulary: the ids are PaddleNLP 2.8.1's."""
 
 from __future__ import annotations
 

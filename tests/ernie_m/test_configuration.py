@@ -1,4 +1,4 @@
-"""The configuration: Paddle's habits as fields, values that cannot be meant refused, the port's files as they are."""
+"""The configuration: Paddle's quirks as fields, invalid values refused, the port's files as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base model computes what PaddleNLP computes, in float64, at every site: embeddings, layers, attentions, pooler.
+"""The base model computes what PaddleNLP computes, in float64, everywhere: embeddings, layers, attentions, pooler.
 
 Each case was recorded by tests/reference/model_numbers.py; the numbers of the quirks are those of docs/model.md.
 """

@@ -1,4 +1,4 @@
-"""What a call takes beside lists and texts, and what it says where it takes nothing."""
+"""What a call accepts besides lists and strings, and its errors for anything else."""
 
 from __future__ import annotations
 

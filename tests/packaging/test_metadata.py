@@ -1,4 +1,4 @@
-"""What the packages say of themselves, in the one place where each thing is said."""
+"""The packages' metadata, each in one place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run by noxfile.py where only the wheel and its dependencies are installed: convert, and print the sums of OUTPUT."""
+"""Run by noxfile.py with only the wheel and its dependencies: convert, and print the checksums of OUTPUT."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edits of OUTPUT's code, each of which turns off one thing that docs/model.md and docs/tokenizer.md say of Paddle.
+"""Edits of OUTPUT's code, each of which disables one rule of Paddle's in docs/model.md and docs/tokenizer.md.
 
 name -> the class whose folder is edited, the file, the text and what takes its place. All of the text's places are
 edited; that it is there at all is asserted when the edit is made.

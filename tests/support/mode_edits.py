@@ -1,4 +1,4 @@
-"""Edits of OUTPUT's code that are wrong in one use of the model alone: those of verify/modes/more_modes.py."""
+"""Edits of OUTPUT's code that are wrong in one execution mode only: those of verify/modes/more_modes.py."""
 
 from __future__ import annotations
 

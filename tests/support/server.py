@@ -1,4 +1,4 @@
-"""A server on 127.0.0.1 that does what it is told: whole files, cuts, stalls, lies, errors. It logs every request."""
+"""A server on 127.0.0.1 with failures on demand: cuts, stalls, false answers, errors. It logs every request."""
 
 from __future__ import annotations
 

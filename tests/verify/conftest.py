@@ -36,7 +36,7 @@ class Verified:
 
 @pytest.fixture(scope="session")
 def ready(product_python: Path) -> Start:
-    """A started interpreter for judgements."""
+    """A started interpreter for comparisons."""
     return start_in(product_python)
 
 

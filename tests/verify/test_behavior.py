@@ -1,4 +1,4 @@
-"""An output with the release's rules: the reference follows the rules that OUTPUT says it has."""
+"""An output with the release's rules: the reference follows the rules that OUTPUT states."""
 
 from __future__ import annotations
 

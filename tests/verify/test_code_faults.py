@@ -1,7 +1,7 @@
 """Faults in code: whatever is edited in OUTPUT's model or tokenizer is found by what it computes, not by its bytes.
 
-An edited folder is loaded in a process of its own, as a user loads it, and judged by the cases of the trace until one
-differs. Some edits go through `verify` itself, which does the same without stopping.
+An edited folder is loaded in a process of its own, as a user loads it, and compared with the cases of the trace until
+one differs. Some edits go through `verify` itself, which does the same without stopping.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a user may do to OUTPUT without another model coming of it: the verifier must not cry wolf."""
+"""Changes of OUTPUT that do not change the model: they are no failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An OUTPUT that behaves otherwise, judged by a trace: what is found by running it, and what is said of what is not."""
+"""An OUTPUT that behaves differently, verified with a trace: what running it finds, and what the report states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verifier finds every fault that it plants in a sound output, and says so when a check of it is broken."""
+"""The self-test finds every fault that it injects into a correct output, and reports a check that is broken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sources that do not say all of themselves, or hold NaN: what the user adds, and what is said of the rest."""
+"""Incomplete sources, or sources with NaN: what the user adds, and what the report states about the rest."""
 
 from __future__ import annotations
 

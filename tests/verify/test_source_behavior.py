@@ -1,4 +1,4 @@
-"""Whose rules a checkpoint has, as the recorder finds it alone; `convert` has the same answer for the same folder."""
+"""Which behavior a checkpoint has, as the recorder finds it alone; `convert` finds the same for the same folder."""
 
 from __future__ import annotations
 

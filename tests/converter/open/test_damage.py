@@ -1,7 +1,7 @@
 """Whatever happens to a file on its way: it opens with the same tensors, or it is refused with our typed error.
 
 Flipped bits of the numbers themselves, and the one bit that says in which order a matrix lies, leave a sound file of
-other numbers; no reader could tell.
+other numbers; no reader could notice.
 """
 
 from __future__ import annotations

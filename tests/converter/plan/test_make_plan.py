@@ -1,4 +1,4 @@
-"""The plan finds everything that is wrong with a set of tensors, all at once, and says what to do."""
+"""The plan finds everything that is wrong with a set of tensors, all at once, and states what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What push is called with is judged before anything is read or asked."""
+"""The arguments of push are checked before any file is read or server asked."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What `push` believes of a report: `passed` only where everything in it, in the manifest and in the trace agrees; and
-code that is not the tool's own by no report at all."""
+"""When `push` accepts a report: `passed` only where everything in it, in the manifest and in the trace is consistent;
+and code that is not the tool's own by no report at all."""
 
 from __future__ import annotations
 

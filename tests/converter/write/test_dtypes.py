@@ -1,4 +1,4 @@
-"""Each conversion rounds once, to nearest, ties to even: held against torch and against exact neighbours."""
+"""Each conversion rounds once, to nearest, ties to even: compared with torch and with exact neighbours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OUTPUT is either absent or complete, and nothing of ours stays beside it."""
+"""OUTPUT is either absent or complete, and no temporary file stays next to it."""
 
 from __future__ import annotations
 

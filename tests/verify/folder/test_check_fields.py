@@ -1,4 +1,4 @@
-"""Fields that no forward pass shows: held against SOURCE, and without it against the config in a trace."""
+"""Fields that no forward pass shows are compared with SOURCE, or without it with the config in a trace."""
 
 from __future__ import annotations
 

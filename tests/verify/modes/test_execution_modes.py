@@ -1,4 +1,4 @@
-"""What is told of a model that gives Paddle's numbers where it is looked at, and other ones where people use it."""
+"""A model that gives Paddle's numbers in the recorded cases and other ones in ordinary calls is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uses of a model that most people do not think of: each finds code that is wrong in it alone."""
+"""Less common execution modes: each finds code that is wrong only there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradients: what is kept of them, how they are named, and what they say of what the inputs see."""
+"""Gradients: what is kept of them, how they are named, and the coverage that follows from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The limits follow from sizes, precision and growth, and from nothing that is judged."""
+"""The limits follow from sizes, precision and error amplification, and not from what is compared."""
 
 from __future__ import annotations
 

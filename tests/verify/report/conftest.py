@@ -1,4 +1,4 @@
-"""Reports made by hand: a pass of everything, and a failure whose texts are hostile."""
+"""Reports made by hand: a pass of everything, and a failure with hostile strings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a config may say, and every way in which it may not."""
+"""What a config may contain, and each invalid form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbered names: the rank among its kind tells a weight; where it does not, nothing is taken."""
+"""Auto-generated names: a weight is identified by its rank among its kind, or the file is refused."""
 
 from __future__ import annotations
 

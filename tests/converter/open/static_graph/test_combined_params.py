@@ -1,4 +1,4 @@
-"""Combined files: which stream is which tensor is told by names that lie elsewhere, in text order, or is refused."""
+"""Combined files: streams are matched with names from another file, in alphabetical order, or refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Program files: what they say of the parameters is read, whatever else is in them; what lies is refused."""
+"""Program files: the parameters' names, dtypes and shapes are read, whatever else is there; wrong ones are refused."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Whatever happens to a static graph's files on their way: the same tensors, or a refusal. Never a wrong tensor.
 
-The danger of a combined file is its names: they lie in another file, and decide which numbers are whose.
+The danger of a combined file is its names: they are in another file and decide which numbers belong to which tensor.
 """
 
 from __future__ import annotations

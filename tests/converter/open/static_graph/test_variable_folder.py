@@ -1,4 +1,4 @@
-"""Folders with one file per variable: every weight is found, what is none is told why, nothing special is opened."""
+"""Folders with one file per variable: weights are found, others left out with a reason, no special file is opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tokenizer's files beside a checkpoint: taken byte for byte, checked, and refused with a reason."""
+"""The tokenizer's files next to a checkpoint: taken byte for byte, checked, and refused with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decides tokens beside the vocabulary is carried over, what is not is named, and a wrong value is refused."""
+"""Settings on which tokens depend are carried over, others are named in a warning, and a wrong value is refused."""
 
 from __future__ import annotations
 
