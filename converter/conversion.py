@@ -242,5 +242,5 @@ def _check_apart(opened: Source, output: Path) -> None:
 def _tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:
     if opened.tokenizer is None:
         return ()
-    longest = opened.family.longest_text(plan.sizes.max_position_embeddings, opened.preset)
-    return tuple(misfits(opened.tokenizer, longest, plan.sizes.vocab_size))
+    longest = opened.family.longest_text(plan.sizes.fields["max_position_embeddings"], opened.preset)
+    return tuple(misfits(opened.tokenizer, longest, plan.sizes.fields["vocab_size"]))

@@ -79,7 +79,7 @@ class ConfigField:
 
     `default`: the class's where the config is silent. `writers`: the writers whose configs are read for it (none: all).
     `value`: what the output gets where no config gives it. `optional`: left out of the output where nothing gives it.
-    `null_is`: the field whose value null stands for. `absent`: what the output's config without the field means.
+    `null_is`: null stands for the value of this field. `absent`: what the output's config without the field means.
     """
 
     name: str
@@ -112,7 +112,7 @@ class Quirk:
 
 @dataclass(frozen=True)
 class Notice:
-    """Warnings about a checkpoint whose preset this is: of its model, and of its tokenizer where it has one. They may
+    """Warnings about a checkpoint with this preset: of its model, and of its tokenizer where it has one. They may
     quote the preset's summary and values. `always`: also where the user chose another preset."""
 
     model: str = ""
@@ -153,7 +153,7 @@ def _module_pattern(module: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True)
 class TravellingCode:
-    """The folder at the root whose files travel with the weights. None in a family whose target transformers has."""
+    """The folder at the root with the files that travel with the weights. None for a class of transformers."""
 
     package: str
     files: tuple[str, ...]
@@ -243,7 +243,7 @@ class Family:
         return next(size.tensor for size in self.sizes if size.field == "vocab_size")
 
     def probe_of(self, identity: bool) -> str:
-        """The same as the scheme names it whose names are the target's (`identity`), or another."""
+        """The name of `probe` in the scheme with the target's names (`identity`), or in another."""
         return self.translate(self.probe) if identity else self.probe
 
     def translate(self, source: str) -> str:

@@ -20,14 +20,14 @@ NORM, LINEAR = "norm:", "linear:"
 
 @dataclass(frozen=True)
 class Activation:
-    """One activation. `module`: that of the PyTorch model, from the encoder on (of a layer: from the layer on), whose
-    output it is, or with `input` what goes into it; without one it is an output of the model.
+    """One activation. It is the output, with `input` the input, of `module`: that of the PyTorch model, from the
+    encoder on (of a layer: from the layer on); without one it is an output of the model.
 
-    `roundings`: the sizes over which sums are rounded since the activation before. `beside`: an activation that is
-    computed from the same input. `norm`, `linear`: the module of that kind that computes it last. `sigmoid_of`: Paddle
-    returns the sigmoid of that output. `hint`: where to look when this is the first that differs and `agrees`, an
-    activation before it, does not; `hint_alone`: where to look when nothing is known of `agrees`. In both {layer} is
-    the number of the layer.
+    `roundings`: the sizes over which sums are rounded since the activation before. `same_input_as`: an activation
+    that is computed from the same input. `norm`, `linear`: the module of that kind that computes it last. `sigmoid_of`:
+    Paddle returns the sigmoid of that output. `hint`: where to look when this is the first that differs and `agrees`,
+    an activation before it, does not; `hint_alone`: where to look when nothing is known of `agrees`. In both {layer}
+    is the number of the layer.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Activation:
     input: bool = False
     group: str = ""
     roundings: tuple[str, ...] = ()
-    beside: str = ""
+    same_input_as: str = ""
     norm: str = ""
     linear: str = ""
     sigmoid_of: str = ""
@@ -95,7 +95,7 @@ class Network:
     paddle_layer: str
     #: Roundings from the last layer to any output.
     end_roundings: tuple[str, ...]
-    #: Module in PyTorch -> in Paddle, where they differ and no activation says it; {layer} for the number of a layer.
+    #: Module in PyTorch -> in Paddle, where they differ and no activation has it; {layer} for the number of a layer.
     paddle_modules: Mapping[str, str]
 
     @cached_property
@@ -310,6 +310,6 @@ def _check(network: Network, groups: list[str]) -> None:
         if name not in parts:
             raise TableError(f"[attention] names {name}, which is no activation of a layer")
     for part in network.layer:
-        for other in (part.beside, part.agrees):
+        for other in (part.same_input_as, part.agrees):
             if other and other not in parts:
                 raise TableError(f"{part.name} names {other}, which is no activation of a layer")

@@ -21,7 +21,7 @@ class StoredFile:
 @dataclass(frozen=True)
 class Pretrained:
     """A published model: its files in PaddleNLP's store, its config where the store has none, and what its own card and
-    paper say of it. `benchmarks`: rows of task, what it was fine-tuned on, metric, average."""
+    paper report. `benchmarks`: rows of task, what it was fine-tuned on, metric, average."""
 
     name: str
     base_model: str

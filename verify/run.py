@@ -35,6 +35,7 @@ def verify(
     num_attention_heads: int | None = None,
     tokenizer: Path | str | None = None,
     prefix: str | None = None,
+    family: str | None = None,
     revision: str | None = None,
     cache: Path | None = None,
     offline: bool = False,
@@ -44,8 +45,8 @@ def verify(
 ) -> Report:
     """Verify `output` against `source`, or with `trace` against what was recorded from it, and write the report.
 
-    `architecture`, `config`, `num_attention_heads`, `tokenizer` and `prefix` are what `convert` was given for a source
-    that does not specify it. `source` may be a name, an address or a Hub id: see converter.locate.locate. Raises
+    `architecture`, `config`, `num_attention_heads`, `tokenizer`, `prefix` and `family` are what `convert` was given for
+    a source that does not specify it. `source` may be a name, an address or a Hub id (see converter.locate). Raises
     SourceError, FileError, PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace cannot
     be used, or when the source's own NaN leave nothing to compare. Whatever is wrong with `output` is in the report:
     `report.passed` is False then. `static=False` leaves it to numbers and tokens to find every fault; `self_test`
@@ -64,10 +65,10 @@ def verify(
     if static_only and self_test:
         raise SourceError(Problem("E090", "--self-test needs the numbers: it does not go with --static-only"))
     specified = SourceOptions(
-        architecture, _path(config), num_attention_heads, tokenizer=_path(tokenizer), prefix=prefix
+        architecture, _path(config), num_attention_heads, _path(tokenizer), prefix=prefix, family=family
     )
     if source is None and specified != SourceOptions():
-        options = "--architecture, --config, --num-attention-heads, --tokenizer and --prefix"
+        options = "--architecture, --config, --num-attention-heads, --tokenizer, --prefix and --family"
         text = f"{options} are about a SOURCE, and none is given"
         raise SourceError(Problem("E090", text))
     verification = Verification(output, Report(precision), progress or (lambda text: None))

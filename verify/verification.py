@@ -24,7 +24,13 @@ from verify.numbers.pytorch_process import check_installed, run_pytorch
 from verify.open_source import open_for
 from verify.options import Options
 from verify.reference.find import find_interpreter, make_request, record_trace, tokenizer_place
-from verify.report.messages import tell_difference, tell_gradient, tell_hidden, tell_tokens, tell_use
+from verify.report.messages import (
+    describe_difference,
+    describe_gradient,
+    describe_hidden_fault,
+    describe_mode,
+    describe_tokens,
+)
 from verify.results.manifest import behavior_of, read_manifest, weight_sums
 from verify.results.numbers import DEFAULT_LOAD, PytorchResult
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
@@ -105,7 +111,7 @@ class Verification:
         # A pass does not exclude what lies below its own limits.
         fault = self.report.smallest_fault
         if self.report.passed and fault is not None and fault.ratio is not None and fault.ratio <= 1:
-            self.report.warnings.append(tell_hidden(fault, WEIGHTS in self.report.checked))
+            self.report.warnings.append(describe_hidden_fault(fault, WEIGHTS in self.report.checked))
 
     def report_bytes(self, stage: str, done: int, total: int) -> None:
         """Report the progress of a download."""
@@ -210,14 +216,14 @@ class Verification:
         report.problems += [Problem("E407", text) for text in found.problems]
         report.first_difference = first_difference(found.sites, trace)
         if report.first_difference is not None:
-            report.problems.append(Problem("E402", tell_difference(report.first_difference)))
+            report.problems.append(Problem("E402", describe_difference(report.first_difference)))
         elif any(not result.passed for result in found.gradients):
             report.first_difference = first_gradient(found.gradients, trace)
-            report.problems.append(Problem("E402", tell_gradient(report.first_difference)))
+            report.problems.append(Problem("E402", describe_gradient(report.first_difference)))
         else:
             wrong = {mode: result for mode, result in found.uses.items() if result.differ}
             codes = {mode: "E418" if mode == DEFAULT_LOAD else "E402" for mode in wrong}
-            report.problems += [Problem(codes[mode], tell_use(mode, result)) for mode, result in wrong.items()]
+            report.problems += [Problem(codes[mode], describe_mode(mode, result)) for mode, result in wrong.items()]
         self._add_tokens(trace, found)
 
     def _self_test(self, standard: Standard, trace: Trace, options: Options) -> None:
@@ -249,4 +255,4 @@ class Verification:
         if tokens.problem:
             report.problems.append(Problem("E403", f"the tokenizer of OUTPUT does not work: {tokens.problem}"))
         elif tokens.mismatched and not (tokens.differ_in_numbers_alone and not all(s.passed for s in report.sites)):
-            report.problems.append(Problem("E403", tell_tokens(trace.head["environment"], found)))
+            report.problems.append(Problem("E403", describe_tokens(trace.head["environment"], found)))

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from converter.common.redaction import redact
 
+#: How many problems, fields or reasons a message lists at most.
+MOST_LISTED = 12
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -124,7 +124,7 @@ def _too_large(wanted: RequestedFile, size: str) -> FetchError:
 
 
 def _receive(part: PartialFile, reply: Reply, offset: int, wanted: RequestedFile, progress: ByteProgress) -> None:
-    """Append the body to the part. Raises TransientError if it is shorter than the server said."""
+    """Append the body to the part. Raises TransientError if it is shorter than the server announced."""
     stage = f"fetching {wanted.name}"
     progress(stage, 0, part.total or 0)
     with open(part.path, "ab") as file:

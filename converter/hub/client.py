@@ -60,7 +60,7 @@ class HubClient:
     ) -> Any:
         """The result of `request`, which calls huggingface_hub; called again after a failure that may pass.
 
-        `find_result` looks whether a request whose answer was lost has been done; `bars` lets huggingface_hub's
+        `find_result` checks whether a request took effect that got no answer; `bars` lets huggingface_hub's
         progress bars appear. Raises HubTransientError when the last try fails in a way that may pass.
         """
         for wait in (*retry.WAITS[: self._tries - 1], None):

@@ -72,7 +72,7 @@ _TABLE: dict[str | tuple[int, str | None], tuple[tuple[str, str] | None, tuple[s
     (404, None): (("E710", "{answer}: there is no such file"), _NOT_FOUND),
     (409, None): (None, _CONFLICT),
     (412, None): (None, _CONFLICT),
-    "blocked": (None, ("E806", "{answer}: the repository is blocked. Its page says why")),
+    "blocked": (None, ("E806", "{answer}: the repository is blocked. Its page gives the reason")),
     "quota": (None, ("E810", "{answer}: " + _FREE_SPACE)),
     "other status": (("E710", "{answer}"), ("E812", "{answer}, which is not expected here")),
     "no library": (("E710", _MISSING), ("E812", _MISSING)),

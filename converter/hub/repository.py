@@ -1,7 +1,7 @@
 """A repository on the Hub to publish to: what it has, and a commit to it.
 
 huggingface_hub sends the bytes (LFS or xet, its progress bars, continuing an upload that was cut). It neither repeats a
-commit after 429 and 503 nor looks whether a commit exists whose answer was lost. That is done here.
+commit after 429 and 503 nor checks whether a commit exists that got no answer. That is done here.
 """
 
 from __future__ import annotations

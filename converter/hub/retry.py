@@ -16,7 +16,7 @@ _USED_UP = re.compile(r"\br=0\b.*\bt=([0-9]{1,9})")
 
 class HubTransientError(TransientError):
     """A call of the Hub failed and may succeed later. `retried`: huggingface_hub has repeated it several times already.
-    `refused`: the server said that it did not do what was asked."""
+    `refused`: the server answered that it did not do what was asked."""
 
     def __init__(self, reason: str, wait: float = 0.0, *, retried: bool = False, refused: bool = False) -> None:
         super().__init__(reason, wait)

@@ -29,5 +29,5 @@ def predict_refusals(owner: Mapping[str, Any], repo_id: str, *, create_pr: bool)
     organizations = owner.get("orgs") or []
     names = {name, *(str(each.get("name")) for each in organizations if isinstance(each, Mapping))}
     if namespace.lower() not in {each.lower() for each in names} and not create_pr:
-        refusals.append(f"{namespace} is neither {to_ascii(name)[:100]}, whose token it is, nor their organization")
+        refusals.append(f"{namespace} is neither {to_ascii(name)[:100]}, the token's owner, nor their organization")
     return refusals

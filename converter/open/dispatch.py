@@ -113,7 +113,7 @@ def _read_file(path: Path, family: Family) -> TensorSet:
     warning = f"{_shown(path)} is {DESCRIPTIONS[content]} by its content, whatever it is called: taken as that"
     try:
         found = _READERS[content](path, family)
-    except FileError as error:  # A reader speaks of its own kind of file: why it was asked has to be said.
+    except FileError as error:  # The reader's message names its own kind of file: add why it was chosen.
         first, *others = error.problems
         text = f"{first.text.rstrip('.')}. {warning}" if not first.text.endswith("?") else f"{first.text} {warning}"
         raise FileError(Problem(first.code, text), *others) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """What the files of SOURCE do not say, or what is taken instead; None leaves it to them."""
+    """What the files of SOURCE do not specify, or what is taken instead; None leaves it to them."""
 
     #: Name of the class, PaddleNLP's or transformers'.
     architecture: str | None = None

@@ -95,7 +95,7 @@ def _search(modules: Iterable[str]) -> re.Pattern[str]:
 
 
 def infer_naming(header: Mapping[str, Any], family: Family) -> str:
-    """Whose names a header has: "transformers" for those of the target's class, "structured" for PaddleNLP's. A shard
+    """Which names a header has: "transformers" for those of the target's class, "structured" for PaddleNLP's. A shard
     may hold only names that both have: then format "pt" decides."""
     names, forms = [name for name in header if name != "__metadata__"], _forms(family)
     if any(forms.transformers.search(name) for name in names):
@@ -133,9 +133,9 @@ def _read_header(buffer: mmap.mmap, file: str) -> tuple[dict[str, Any], int, lis
 def _check_metadata(metadata: Any, file: str, naming: str) -> list[str]:
     of_transformers = naming == "transformers"
     if metadata is None and of_transformers:
-        return [f"{file} does not say its layout (no metadata): taken as PyTorch's, for its names are transformers'"]
+        return [f"{file} does not specify its layout (no metadata): taken as PyTorch's, its names being transformers'"]
     if metadata is None:
-        return [f"{file} does not say which framework's layout it has (no metadata): taken as Paddle's"]
+        return [f"{file} does not specify which framework's layout it has (no metadata): taken as Paddle's"]
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise file_error("E308", file, "__metadata__ is not a table of strings")
     written = metadata.get("format")
@@ -145,7 +145,7 @@ def _check_metadata(metadata: Any, file: str, naming: str) -> list[str]:
         reason = f"has names of transformers and the format {quoted(str(written))}, expected 'pt'"
         raise file_error("E304", file, f"{reason}. Which layout has it? Save it again with save_pretrained")
     if written is None:
-        return [f"{file} does not say which framework's layout it has (no format): taken as Paddle's"]
+        return [f"{file} does not specify which framework's layout it has (no format): taken as Paddle's"]
     if written == "pd":
         return [f"{file} has format 'pd', which PaddleNLP itself does not read: taken as Paddle's layout"]
     reason = f"is in the layout of another framework (format {quoted(written)}), expected Paddle's ('np')"

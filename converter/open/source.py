@@ -75,10 +75,10 @@ def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Sour
     chosen = with_inferred_class(chosen, tensors)
     files = _find_tokenizer(folder, options.tokenizer, chosen, config_file)
     warnings = [*tensors.warnings, *chosen.warnings]
-    beside = files.names if files is not None and options.tokenizer is None else ()
-    usual = known.choose_preset(tensors.naming, chosen.kind, beside, tensors.inferred_preset)
+    names = files.names if files is not None and options.tokenizer is None else ()
+    usual = known.choose_preset(tensors.naming, chosen.kind, names, tensors.inferred_preset)
     if behavior not in (None, usual.name):
-        warnings.append(f"this checkpoint's behavior is {usual.name!r}; the option says {behavior!r}, which is taken")
+        warnings.append(f"this checkpoint's behavior is {usual.name!r}; the option {behavior!r} is taken")
     warnings += _notices(usual, known.preset_named(behavior) if behavior else usual, files is not None)
     if files is None:
         lone = lone_vocabulary(folder, known)
@@ -108,7 +108,7 @@ def _check_behavior(behavior: str | None, families: Sequence[Family]) -> None:
 
 
 def _notices(usual: Preset, chosen: Preset, has_tokenizer: bool) -> list[str]:
-    """What the preset of a checkpoint says to whoever converts it."""
+    """The warnings of a checkpoint's preset for this conversion."""
     notice = usual.notice
     texts = [notice.model, notice.tokenizer if has_tokenizer else ""]
     shown = texts if chosen == usual or notice.always else []

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from converter.common.errors import Problem, fold_names
+from converter.common.errors import MOST_LISTED, Problem, fold_names
 from converter.files.tensors import SourceTensor
 from mappings import Family, Mapped, Scheme, Table, matches_row
 
 #: The digits are taken whole: looking for what follows each zero would take a name of zeros the square of its length.
 NUMBER = re.compile(r"(?<=\.)[0-9]+(?=\.)")
-_SHOWN = 12
 
 
 def check_names(
@@ -27,7 +26,7 @@ def check_names(
     needed = {entry.source for entry in mapped}
     missing = [entry.source for entry in mapped if not entry.drop and entry.source not in tensors]
     if missing:
-        by = f"{config_file} says {table.source_class}" if config_file else f"expected for {table.source_class}"
+        by = f"{config_file} specifies {table.source_class}" if config_file else f"expected for {table.source_class}"
         problems.append(Problem("E101", f"missing: {fold_names(missing)}. {by}; is the checkpoint complete?"))
     rest = [name for name in tensors if name not in needed]
     beyond = [name for name in rest if matches_row(name, table, scheme)]
@@ -35,7 +34,7 @@ def check_names(
         problems.append(
             Problem(
                 "E102",
-                f"{fold_names(beyond)}: beyond what {config_file or 'the config'} says. Which of the two is right?",
+                f"{fold_names(beyond)}: beyond what {config_file or 'the config'} gives. Which of the two is right?",
             )
         )
     of_table = set(beyond)
@@ -75,6 +74,6 @@ def fold_reasons(reasons: Mapping[str, Sequence[str]]) -> str:
     count = sum(map(len, reasons.values()))
     if count > 20 and len(reasons) > 1:
         counted = [f"{reason} ({len(names)})" for reason, names in reasons.items()]
-        more = f" and {len(counted) - _SHOWN} more reasons" if len(counted) > _SHOWN else ""
-        return f"{count} variables (inspect lists them): {', '.join(counted[:_SHOWN])}{more}"
+        more = f" and {len(counted) - MOST_LISTED} more reasons" if len(counted) > MOST_LISTED else ""
+        return f"{count} variables (inspect lists them): {', '.join(counted[:MOST_LISTED])}{more}"
     return "; ".join(f"{fold_names(names)}: {reason}" for reason, names in reasons.items())

@@ -13,7 +13,7 @@ from typing import Any
 from converter.common.errors import Problem, fold_names
 from converter.files.tensors import SourceTensor
 from converter.plan.check_names import NUMBER
-from mappings import Family, Scheme, Table, load_family
+from mappings import Family, Scheme, Table
 from mappings.modules import backbone_modules, child_names, is_inner_variable, module_names
 from mappings.names.inner import InnerKind, load_inner
 
@@ -40,16 +40,10 @@ class InnerTensor:
 
 
 def find_inner(
-    names: Iterable[str],
-    table: Table,
-    scheme: Scheme,
-    variables: Collection[str] = (),
-    family: Family | None = None,
+    names: Iterable[str], family: Family, table: Table, scheme: Scheme, variables: Collection[str] = ()
 ) -> tuple[InnerTensor, ...]:
-    """Those of the unknown names that lie inside a module of the class. `variables`: names that a static graph gave.
-    `family`: the table's, where it is none of the registry's."""
+    """Those of the unknown names that lie inside a module of the class. `variables`: names that a static graph gave."""
     children, modules = child_names(table, scheme), module_names(table, scheme)
-    family = family or load_family(table.family)
     found = []
     for name in names:
         kind = load_inner().recognise(name)

@@ -65,7 +65,7 @@ class Plan:
     sizes: Sizes
     tensors: tuple[PlannedTensor, ...]
     dropped: tuple[Dropped, ...]
-    #: Parts of the table that the checkpoint lacks and the class can do without, and what config.json says then.
+    #: Parts of the table that the checkpoint lacks and the class can do without, and the fields of config.json then.
     absent: Mapping[str, Mapping[str, Any]]
     warnings: tuple[str, ...]
     #: Weights that no PyTorch class has a place for: written as they are into a file of their own.
@@ -112,12 +112,12 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     problems = contradiction + problems
     if sizes is None:
         more, unknown = check_names(family, table, scheme, tensors, ())
-        inner = find_inner(unknown, table, scheme, variable_names(tensors), family)
+        inner = find_inner(unknown, family, table, scheme, variable_names(tensors))
         raise PlanError(*problems, *more, *refuse_inner(inner, table))
     mapped, absent = leave_out_absent(take_copies(expand(table, scheme, sizes.by_field()), tensors), tensors)
     name_problems, unknown = check_names(family, table, scheme, tensors, mapped, source.config.file)
     problems += name_problems
-    inner = find_inner([*unknown, *source.tensors.not_tensors], table, scheme, variable_names(tensors), family)
+    inner = find_inner([*unknown, *source.tensors.not_tensors], family, table, scheme, variable_names(tensors))
     problems += refuse_inner(inner, table) if not allow_unknown_tensors else []
     problems += check_shapes(mapped, tensors)
     problems += check_dtypes(mapped, tensors)
@@ -142,21 +142,23 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     problems = check_sharing([entry.source for entry in (*planned, *extras)], source.path.name)
     if problems:
         raise PlanError(*problems)
-    warnings = (*_warnings(sizes, dropped, absent), *warn_left_out(inner, table), *_say_extras(extras))
+    warnings = (*_warnings(sizes, dropped, absent), *warn_left_out(inner, table), *_warn_of_extras(extras))
     dropped += [Dropped(tensor.name, tensor.reason, False) for tensor in inner]
     missing = {m.part: table.parts[m.part].absent for m in absent}
     plan = Plan(
         *(table, scheme, source.config, sizes, planned, tuple(dropped), missing, warnings, extras, inner, dtype, copies)
     )
-    return replace(plan, warnings=(*warnings, *say_dtypes(plan)))
+    return replace(plan, warnings=(*warnings, *warn_of_dtypes(plan)))
 
 
 def check_class(source: Source) -> list[Problem]:
-    """A class that the config says and the names of the tensors contradict; --architecture overrules both."""
-    said, inferred = source.config.architecture, source.tensors.inferred_class
-    if not inferred or inferred == said or source.config.class_from != "config":
+    """A class that the config names and the names of the tensors contradict; --architecture overrules both."""
+    specified, inferred = source.config.architecture, source.tensors.inferred_class
+    if not inferred or inferred == specified or source.config.class_from != "config":
         return []
-    text = f"{source.config.file} says {said}, the names of the tensors are those of {inferred}. Which of the two is"
+    text = (
+        f"{source.config.file} names {specified}, the names of the tensors are those of {inferred}. Which of the two is"
+    )
     return [Problem("E104", f"{text} right? --architecture NAME overrules the config")]
 
 
@@ -168,7 +170,7 @@ def plan_extras(source: Source) -> tuple[PlannedTensor, ...]:
     )
 
 
-def _say_extras(extras: tuple[PlannedTensor, ...]) -> tuple[str, ...]:
+def _warn_of_extras(extras: tuple[PlannedTensor, ...]) -> tuple[str, ...]:
     if not extras:
         return ()
     names = fold_names(extra.target for extra in extras)
@@ -180,8 +182,8 @@ def _no_architecture(source: Source) -> Problem:
         where = f"{source.config.file} does not name the model's class"
     else:
         *others, last = config_names()
-        where = f"no {', '.join(others)} or {last} beside the weights or in the parent folder"
-    text = f"{where}, and weights alone do not tell it. Give --config FILE, or --architecture and --num-attention-heads"
+        where = f"no {', '.join(others)} or {last} next to the weights or in the parent folder"
+    text = f"{where}, and weights alone do not show it. Give --config FILE, or --architecture and --num-attention-heads"
     family = source.config.family
     base, probe = family.base_class.source, family.probe_of(source.tensors.naming == "transformers")
     if any(name.endswith(probe) for name in source.tensors.tensors):
@@ -212,7 +214,7 @@ def take_copies(mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor])
 
 
 def choose_scheme(table: Table, source: Source) -> Scheme:
-    """The name scheme that a file holds, told by the word embedding. Raises PlanError for two or none.
+    """The name scheme that a file holds, recognised by the word embedding. Raises PlanError for two or none.
 
     A class without a head that the user asked for is taken out of any other's file, as PaddleNLP does.
     """
@@ -305,7 +307,7 @@ def _warnings(sizes: Sizes, dropped: list[Dropped], absent: tuple[Mapped, ...]) 
     return tuple(warnings)
 
 
-def say_dtypes(plan: Plan) -> list[str]:
+def warn_of_dtypes(plan: Plan) -> list[str]:
     """What happens to dtypes between SOURCE, OUTPUT's file and a plain from_pretrained, where it is not the usual."""
     loaded, dtypes, warnings = plan.loaded_dtype, sorted({tensor.dtype for tensor in plan.tensors}), []
     if len(dtypes) > 1:

@@ -26,7 +26,7 @@ def refuse_foreign(tensors: Mapping[str, SourceTensor], family: Family) -> None:
         sign = next((name for name in tensors if row.fits(name)), None)
         front = sign[: -len(row.ends)] if sign is not None and row.ends else None
         if sign is not None and (front in prefixes or not ours):
-            text = f"{quoted(sign, 200)} and the others {row.says}. paddle2torch converts {what_is_converted()}"
+            text = f"{quoted(sign, 200)} and the others {row.description}. paddle2torch converts {what_is_converted()}"
             raise PlanError(Problem("E117", text) if row.conversion else Problem("E116", text))
 
 

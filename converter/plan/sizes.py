@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from converter.common.errors import Problem
 from converter.files.tensors import SourceTensor
@@ -22,12 +21,6 @@ class Sizes:
     fields: Mapping[str, int] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-
-    def __getattr__(self, name: str) -> Any:
-        """Sizes are attributes as well."""
-        if name.startswith("_") or name not in self.__dict__.get("fields", ()):
-            raise AttributeError(name)
-        return self.fields[name]
 
     def by_field(self) -> dict[str, int]:
         """The sizes that the tables' rows are expanded with."""
@@ -51,13 +44,13 @@ def resolve_sizes(
         if size.tensor or size.layer:
             value = value or _read(size, family, tensors, scheme)
             if not value:
-                text = f"neither the config nor the tensors tell {size.field}. Give --config FILE"
+                text = f"neither the config nor the tensors show {size.field}. Give --config FILE"
                 problems.append(Problem("E105", text))
                 continue
         elif value is None:
-            where = f"{config.file} lacks" if config.file else "no config tells"
+            where = f"{config.file} lacks" if config.file else "no config gives"
             option = f"--{size.field.replace('_', '-')} N"
-            problems.append(Problem("E010", f"{where} {size.field}, and weights do not tell it. Give {option}"))
+            problems.append(Problem("E010", f"{where} {size.field}, and weights do not show it. Give {option}"))
             continue
         sizes[size.field] = value
     problems = sorted(problems, key=lambda problem: problem.code == "E010") + _check_heads(sizes)
@@ -118,12 +111,12 @@ def _resolve_labels(
     bias = next((row.source.text for row in table.head if row.shape == ("num_labels",)), None)
     if bias is None or config.labels is not None:
         return named, (), None
-    # PaddleNLP writes no id2label for exactly two labels: two is what such a config says.
+    # PaddleNLP writes no id2label for exactly two labels: two is what such a config means.
     # A config that never has labels leaves it to the tensor.
     silent = not config.file or config.is_classless
     count = _axis(tensors, bias, 0) if silent else 2
     if not count:
-        return (), (), Problem("E105", f"neither the config nor {bias} tell the number of labels")
+        return (), (), Problem("E105", f"neither the config nor {bias} show the number of labels")
     labels = tuple(f"LABEL_{index}" for index in range(count))
     text = f"no config gives label names: LABEL_0 to LABEL_{count - 1} are taken"
     return labels, (text,) if silent else (), None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from verify.results.report import Report
 
 _MANIFEST, _CONFIG = "paddle2torch.json", "config.json"
-_SHOWN = 3
+_LISTED = 3
 
 
 def find_contradictions(report: Report, output: Path) -> list[str]:
@@ -115,10 +115,10 @@ def _of_the_sites(report: Report, manifest: Mapping[str, Any], config: Mapping[s
     if type(layers) is int and 0 < layers <= 10_000 and not lacking:
         silent = [f"hidden_states.{number}" for number in range(layers + 1) if f"hidden_states.{number}" not in names]
         if silent:
-            yield f"has no site {', '.join(silent[:_SHOWN])}"
+            yield f"has no site {', '.join(silent[:_LISTED])}"
 
 
 def _some(names: Any) -> str:
     ordered = sorted(map(str, names))
-    more = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
-    return ", ".join(f"{name:.80}" for name in ordered[:_SHOWN]) + more
+    more = f" and {len(ordered) - _LISTED} more" if len(ordered) > _LISTED else ""
+    return ", ".join(f"{name:.80}" for name in ordered[:_LISTED]) + more

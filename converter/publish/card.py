@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from converter.common.errors import Problem, PushError
+from converter.common.errors import MOST_LISTED, Problem, PushError
 from converter.common.printable import MESSAGE, to_markdown
 from converter.hub.client import silence_library as quiet
 from converter.hub.messages import to_ascii as shown
@@ -18,8 +18,6 @@ from mappings import all_families
 
 if TYPE_CHECKING:
     from verify.results.report import Report
-
-_SHOWN = 12
 
 
 def _bare_card(model_type: str) -> str:
@@ -50,7 +48,7 @@ def _check_metadata(text: str) -> None:
             ModelCard(text, ignore_metadata_errors=False)
     except Exception as error:  # PyYAML's own errors, and what the card's classes raise.
         reason = " ".join(str(error).split())[:200]
-        raise PushError(Problem("E812", f"{CARD}: its metadata is not valid: {reason}. Mend it")) from None
+        raise PushError(Problem("E812", f"{CARD}: its metadata is not valid: {reason}. Correct it")) from None
 
 
 def describe_evidence(report: Report, with_trace: bool, foreign: Mapping[str, str] | None = None) -> str:
@@ -85,7 +83,7 @@ def _render(foreign: Mapping[str, str] | None, **values: Any) -> str:
         loader=loader, autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     files = [(shown(name).replace("`", "")[:120], digest) for name, digest in (foreign or {}).items()]
-    return environment.get_template("evidence.md.j2").render(foreign=files, most=_SHOWN, **values)
+    return environment.get_template("evidence.md.j2").render(foreign=files, most=MOST_LISTED, **values)
 
 
 def _looked_at(report: Report) -> str:

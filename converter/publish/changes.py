@@ -19,7 +19,7 @@ _TOKENS = (
     "special_tokens_map.json",
     "tokenizer_config.json",
     "vocab.txt",
-    "sentencepiece.bpe.model",  # FAMILY
+    "sentencepiece.bpe.model",
 )
 #: Files that this tool never writes, and a loader would read next to its files or in place of them.
 _FOREIGN = ("adapter_config.json", "tokenizer.json", "generation_config.json")

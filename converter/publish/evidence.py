@@ -1,4 +1,4 @@
-"""Whether a passing, full report speaks of exactly these bytes. What cannot be told counts against the folder."""
+"""Whether a passing, full report is about exactly these bytes. What cannot be decided counts against the folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ TOKENIZER_FILES = (
     "special_tokens_map.json",
     "added_tokens.json",
 )
-# FAMILY: the code files that OUTPUT carries.
 _CONFIG = "config.json"
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _DOCUMENTS = (".md", ".rst", ".bib", ".cff", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf")
@@ -82,13 +81,13 @@ def _find_doubts(report: Report, data: Mapping[str, Any], has_tokenizer: bool, o
     _check_measured(report)
     wrong = []
     if static.tensors < 1 or static.mismatched:
-        wrong.append("it says that it passed, and not that every tensor is equal")
+        wrong.append("it reports a pass, and not that every tensor is equal")
     if not report.sites or not all(site.passed for site in report.sites):
-        wrong.append("it says that it passed, and not that every site is equal")
+        wrong.append("it reports a pass, and not that every site is equal")
     if not all(each.passed and (each.max_rel or 0.0) <= each.tolerance for each in report.gradients):
-        wrong.append("it says that it passed, and not that every gradient is equal")
+        wrong.append("it reports a pass, and not that every gradient is equal")
     if tokens is not None and has_tokenizer and (tokens.texts < 1 or tokens.mismatched != 0):
-        wrong.append("it says that it passed, and not that every text has equal tokens")
+        wrong.append("it reports a pass, and not that every text has equal tokens")
     if report.sites:
         wrong += find_contradictions(report, output)
         if "foreign_code" in data and report.foreign_code != find_foreign(output):
@@ -108,23 +107,23 @@ def _check_measured(report: Report) -> None:
             raise TypeError(f"the gradient of {gradient.tensor} in {gradient.case} was not measured")
 
 
-def compare_files(told: Mapping[str, str], listing: Listing) -> list[Problem]:
-    """What of OUTPUT the report does not speak of: other bytes, files too many, files that are gone."""
+def compare_files(verified: Mapping[str, str], listing: Listing) -> list[Problem]:
+    """The differences between OUTPUT and the report: other bytes, files too many, files that are gone."""
     problems = []
     for file in listing.files:
-        if file.name in told:
-            if told[file.name] != file.sha256:
+        if file.name in verified:
+            if verified[file.name] != file.sha256:
                 problems.append(_other(f"{file.name} has changed since it was verified: its sum is {file.sha256}"))
         elif not _is_document(file.name):
             problems.append(_other(f"{file.name} is not in the report: nobody has verified it"))
     names = {file.name for file in listing.files}
-    problems += [_other(f"{name} is in the report, and not in OUTPUT") for name in sorted(set(told) - names)]
+    problems += [_other(f"{name} is in the report, and not in OUTPUT") for name in sorted(set(verified) - names)]
     needed = [
         _CONFIG,
-        *_code_files({*names, *told}),
+        *_code_files({*names, *verified}),
         *([] if any(name in names for name in _WEIGHTS) else _WEIGHTS[:1]),
     ]
-    problems += [_other(f"{name} is not in OUTPUT") for name in needed if name not in names and name not in told]
+    problems += [_other(f"{name} is not in OUTPUT") for name in needed if name not in names and name not in verified]
     return problems
 
 
@@ -150,7 +149,7 @@ def _is_document(name: str) -> bool:
 
 
 def check_manifest(output: Path) -> list[Problem]:
-    """That every sum of the manifest, from which the card tells what was converted, is that of what lies in OUTPUT, and
+    """That every sum of the manifest, from which the card describes the conversion, is that of what lies in OUTPUT, and
     that no file of OUTPUT names code from elsewhere."""
     from verify.folder.check_manifest import check_files, check_tensors
     from verify.folder.foreign_code import check_leading_files, check_named_code
@@ -189,8 +188,8 @@ def check_trace(output: Path) -> list[Problem]:
         problems = check_against_trace(trace, manifest, read_written(output))[1]
     except (KeyError, TypeError, AttributeError) as error:
         return [Problem("E815", f"{TRACE}: what its head has of the tensors is damaged ({error!r:.80}). {advice}")]
-    said = "verifying OUTPUT with it would fail"
-    return [Problem("E815", f"{TRACE}: {said}: {each.text}. {advice}") for each in problems]
+    reason = "verifying OUTPUT with it would fail"
+    return [Problem("E815", f"{TRACE}: {reason}: {each.text}. {advice}") for each in problems]
 
 
 def find_foreign_code(output: Path, listing: Listing) -> dict[str, str]:
@@ -201,9 +200,9 @@ def find_foreign_code(output: Path, listing: Listing) -> dict[str, str]:
 
 
 def refuse_foreign_code(foreign: Mapping[str, str]) -> list[Problem]:
-    """A problem for each such file: running it proves nothing of what it does besides."""
-    said = "What it does besides what was compared nobody has looked at. Read it; --allow-foreign-code publishes it"
+    """A problem for each such file: running it does not show what else it does."""
+    advice = "What else it does has not been checked. Read it; --allow-foreign-code publishes it"
     return [
-        Problem("E814", f"{name} is not paddle2torch's own code (sha256 {digest}). {said}")
+        Problem("E814", f"{name} is not paddle2torch's own code (sha256 {digest}). {advice}")
         for name, digest in foreign.items()
     ]

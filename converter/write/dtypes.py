@@ -64,7 +64,7 @@ def _round_to_odd(block: np.ndarray) -> np.ndarray:
 
 
 def count_nonfinite(block: np.ndarray, dtype: str) -> int:
-    """How many elements are NaN or infinite. The sum tells cheaply when none is."""
+    """How many elements are NaN or infinite. The sum shows cheaply when none is."""
     import numpy as np
 
     if dtype == "bfloat16":

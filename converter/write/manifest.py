@@ -18,7 +18,7 @@ from mappings import Family
 
 
 def summed_files(family: Family) -> tuple[str, ...]:
-    """Files of the output that decide numbers or tokens, whose checksum is taken as a whole. Not config.json and the
+    """Files of the output that decide numbers or tokens, with a checksum of the whole file. Not config.json and the
     weights: their meaning survives another order or indentation, and `verify` reads that."""
     code = family.code.files if family.code is not None else ()
     return (*code, VOCABULARY, SENTENCEPIECE)

@@ -42,7 +42,7 @@ def write_companions(
         for name in family.code.files:
             write_file(folder / name, read_code(family.code, name))
     if source.tokenizer is not None:
-        longest = family.longest_text(plan.sizes.max_position_embeddings, preset)
+        longest = family.longest_text(plan.sizes.fields["max_position_embeddings"], preset)
         write_tokenizer(folder, source.tokenizer, family, longest, preset)
     manifest = build_manifest(folder, plan, written, source_files, source)
     write_json(folder / MANIFEST, manifest)

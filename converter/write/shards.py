@@ -1,4 +1,4 @@
-"""Planned tensors to safetensors: streamed in blocks, hashed beside the copy, read back and compared."""
+"""Planned tensors to safetensors: streamed in blocks, hashed during the copy, read back and compared."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def contiguous(array: np.ndarray) -> np.ndarray:
 
 
 def check_written(path: Path, shard: Shard, sums: dict[str, str]) -> None:
-    """Read a shard back: the safetensors library must accept it and tell the planned names, shapes and dtypes, and
+    """Read a shard back: the safetensors library must accept it and report the planned names, shapes and dtypes, and
     the bytes of each tensor must have the sum that they had when they were written. Raises OutputError."""
     from safetensors import SafetensorError, safe_open
 

@@ -1,4 +1,4 @@
-"""All or nothing: a staging folder beside OUTPUT, renamed into place when it is complete."""
+"""All or nothing: a staging folder next to OUTPUT, renamed into place when it is complete."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def check_output(output: Path, *, force: bool) -> None:
         raise OutputError(
             Problem(
                 "E501",
-                f"{output} exists and was not made by this tool (no {MANIFEST} of ours): --force does not replace it",
+                f"{output} exists and was not made by this tool (no such {MANIFEST}): --force does not replace it",
             )
         )
 
@@ -98,7 +98,7 @@ def _prefix(output: Path) -> str:
 
 
 def clear_leftovers(output: Path) -> None:
-    """Remove what killed runs left beside OUTPUT, whatever theirs was called. What cannot be removed stays."""
+    """Remove what killed runs left next to OUTPUT, whatever its name was. What cannot be removed stays."""
     clear_folders(output.absolute().parent, ".*.paddle2torch-????????")
 
 

@@ -22,12 +22,12 @@ class NumberedKind:
 
 @dataclass(frozen=True)
 class NumberedHead:
-    """What follows the layers in a class ("": the names and shapes do not tell which). `says`: it in words."""
+    """What follows the layers in a class ("": the names and shapes do not show which). `description`: it in words."""
 
     source_class: str
     keys: tuple[str, ...]
     shape: tuple[Union[str, int], ...]
-    says: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ def build_automatic(data: Mapping[str, Any], classes: Collection[str]) -> Automa
         raise TableError(f"[pooler]: no kind {pooler['kind']}")
     heads = []
     for row in data["head"]:
-        check_keys(row, "head", "class", "keys", "shape", "says")
+        check_keys(row, "head", "class", "keys", "shape", "description")
         if row["class"] and row["class"] not in classes:
             raise TableError(f"[head]: no class {row['class']}")
-        heads.append(NumberedHead(row["class"], tuple(row["keys"]), tuple(row["shape"]), row.get("says", "")))
+        heads.append(NumberedHead(row["class"], tuple(row["keys"]), tuple(row["shape"]), row.get("description", "")))
     return AutomaticNames(
         Pattern(data["suffix"]),
         tuple(kinds),

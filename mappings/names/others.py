@@ -13,9 +13,9 @@ from mappings.toml_files import TableError, check_keys, read_toml
 
 @dataclass(frozen=True)
 class ForeignName:
-    """A sign of another model: a name that starts, ends and holds this. `says` ends a sentence that NAME begins."""
+    """A sign of another model: a name that starts, ends and holds this. In messages `description` follows the name."""
 
-    says: str
+    description: str
     #: Another program's conversion of a model that this tool converts.
     conversion: bool = False
     starts: str = ""
@@ -36,7 +36,7 @@ def build_foreign(data: Mapping[str, Any]) -> tuple[ForeignName, ...]:
     """Checked signs from parsed TOML: FAMILY/names/foreign.toml. Raises TableError."""
     check_keys(data, "foreign.toml", "foreign")
     for row in data["foreign"]:
-        check_keys(row, "foreign", "conversion", "says", "starts", "ends", "holds")
+        check_keys(row, "foreign", "conversion", "description", "starts", "ends", "holds")
         if not (row.get("starts") or row.get("ends") or row.get("holds")):
             raise TableError("[foreign]: a row that fits every name")
     return tuple(ForeignName(**row) for row in data["foreign"])

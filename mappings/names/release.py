@@ -37,7 +37,7 @@ class ExtraName:
 
 @dataclass(frozen=True)
 class VariableTable:
-    """Another writer's files, whose own keys are not known, and whose table of variables has the release's names."""
+    """Files of another writer: the keys are not known, and the table of variables has the release's names."""
 
     writer: str
     preset: str

@@ -1,1 +1,1 @@
-"""Rows that say which tensor becomes which, expanded into exact lists; name patterns and operations with inverses."""
+"""Rows of which tensor becomes which, expanded into exact lists; name patterns and operations with inverses."""

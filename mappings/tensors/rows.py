@@ -200,7 +200,7 @@ def _check(table: Table, states: Mapping[str, str], parts: Mapping[str, Part]) -
         if name not in parts or state not in STATES:
             raise TableError(f"{table.source_class}: no part {name!r} that is {state!r}")
         if state != "needed" and not parts[name].reasons.get(state):
-            raise TableError(f"{table.source_class}: part {name!r} is {state} and nothing says why")
+            raise TableError(f"{table.source_class}: part {name!r} is {state} and nothing gives the reason")
     if len({(scheme.prefix, scheme.identity) for scheme in table.schemes}) != len(table.schemes) or not table.schemes:
         raise TableError(f"{table.source_class}: name schemes must differ, and there must be one")
     named = {row.source.text for row in (*table.backbone, *table.head) if row.same_as is None}

@@ -126,7 +126,7 @@ def test_what_cannot_be_judged_is_no_verdict(converted: tuple[str, str], tmp_pat
     status, summary, outputs = run_step("Verify", tmp_path, trace=str(tmp_path / "missing"), output=output)
     assert status == 0
     assert (outputs["passed"], outputs["exit-code"]) == ("", "2")
-    assert summary.startswith("## ⚠️ It could not be judged") and "no such trace" in summary
+    assert summary.startswith("## ⚠️ There is no verdict") and "no such trace" in summary
     assert not (tmp_path / "paddle2torch-report" / "report.json").exists()
 
 

@@ -159,9 +159,7 @@ def test_config_manifest_card_and_warning_state_the_rules(tmp_path: Path) -> Non
 def test_an_explicit_choice_of_other_rules_is_taken_with_a_warning(tmp_path: Path) -> None:
     made = convert(trained(tmp_path / "step"), tmp_path / "out", behavior="release")
     assert made.behavior == "release"
-    assert any(
-        "behavior is 'erniekit'; the option says 'release', which is taken" in warning for warning in made.warnings
-    )
+    assert any("behavior is 'erniekit'; the option 'release' is taken" in warning for warning in made.warnings)
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert config["position_offset"] == 2 and "implicit_mask_queries" not in config
 

@@ -106,7 +106,7 @@ def test_a_config_that_contradicts_the_names_is_an_error_and_an_option_overrules
     with pytest.raises(PlanError) as caught:
         make_plan(open_source(source))
     assert str(caught.value.problems[0]) == (
-        "error[E104]: config.json says ErnieMForSequenceClassification, the names of the tensors are those of "
+        "error[E104]: config.json names ErnieMForSequenceClassification, the names of the tensors are those of "
         "ErnieMForTokenClassification. Which of the two is right? --architecture NAME overrules the config"
     )
     assert inspect(source).problems[0].startswith("error[E104]")
@@ -209,7 +209,7 @@ def test_extras_are_kept_as_they_were_in_a_file_of_their_own(with_extras: tuple[
     assert "`release_extras.safetensors` holds 3 weights" in (output / "README.md").read_text()
 
 
-def said_by_verify(source: Path, output: Path) -> str:
+def problems_of_verify(source: Path, output: Path) -> str:
     report = verify(source, output, static_only=True)
     assert report.passed == (not report.problems) and report.behavior == "release"
     return "\n".join(map(str, report.problems))
@@ -217,21 +217,21 @@ def said_by_verify(source: Path, output: Path) -> str:
 
 def test_extras_are_verified_like_the_rest(with_extras: tuple[Path, Path]) -> None:
     source, output = with_extras
-    assert said_by_verify(source, output) == ""
+    assert problems_of_verify(source, output) == ""
     path = output / "release_extras.safetensors"
     whole = path.read_bytes()
     damaged = bytearray(whole)
     damaged[-1] ^= 1
     path.write_bytes(damaged)
-    assert "mask_lm_out_fc.b_0: 1 of 5 elements differ" in said_by_verify(source, output)
+    assert "mask_lm_out_fc.b_0: 1 of 5 elements differ" in problems_of_verify(source, output)
     path.unlink()
-    assert "E404]: mask_lm_out_fc.b_0: not in release_extras.safetensors" in said_by_verify(source, output)
+    assert "E404]: mask_lm_out_fc.b_0: not in release_extras.safetensors" in problems_of_verify(source, output)
 
 
 def test_extras_that_the_source_does_not_have_are_found(with_extras: tuple[Path, Path], tmp_path: Path) -> None:
     _, output = with_extras
     bare = make_release(tmp_path / "bare")
-    assert "E404]: sent_embedding: no source tensor becomes this" in said_by_verify(bare, output)
+    assert "E404]: sent_embedding: no source tensor becomes this" in problems_of_verify(bare, output)
 
 
 @pytest.mark.parametrize(
@@ -248,10 +248,10 @@ def test_the_fields_of_the_behavior_are_verified(
     official()
     source = write_tokenizer(make_release(tmp_path / "in"), TWO_COLUMNS)
     convert(source, tmp_path / "out")
-    assert said_by_verify(source, tmp_path / "out") == ""
+    assert problems_of_verify(source, tmp_path / "out") == ""
     path = tmp_path / "out" / file
     path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
-    assert f"E408]: {file}: {field} is {value!r}" in said_by_verify(source, tmp_path / "out")
+    assert f"E408]: {file}: {field} is {value!r}" in problems_of_verify(source, tmp_path / "out")
 
 
 def test_another_behavior_than_the_sources_is_told_by_verify(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_padding_is_hidden_as_well(tmp_path: Path, pad: int, hidden: list[int]) 
     assert config["implicit_mask_token_ids"] == hidden
     assert (config["attention_mask_value"], config["position_offset"]) == (-10000.0, 2)
     assert result.behavior == json.loads((tmp_path / "out" / "paddle2torch.json").read_text())["behavior"] == UNPADDED
-    assert f"this checkpoint's behavior is 'paddlenlp'; the option says {UNPADDED!r}" in " ".join(result.warnings)
+    assert f"this checkpoint's behavior is 'paddlenlp'; the option {UNPADDED!r} is taken" in " ".join(result.warnings)
 
 
 def test_the_card_names_the_rule(tmp_path: Path) -> None:

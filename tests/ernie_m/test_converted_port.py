@@ -141,7 +141,7 @@ def edit(folder: Path, metadata: dict[str, str] | None, change: Any = lambda sta
 
 def test_names_tell_it_where_the_metadata_do_not(port: Path, tmp_path: Path) -> None:
     source = edit(shutil.copytree(port / HEAD, tmp_path / "in"), None)
-    assert "taken as PyTorch's, for its names are transformers'" in convert(source, tmp_path / "out").warnings[0]
+    assert "taken as PyTorch's, its names being transformers'" in convert(source, tmp_path / "out").warnings[0]
 
 
 def test_the_ports_names_in_another_layout_are_refused(port: Path, tmp_path: Path) -> None:

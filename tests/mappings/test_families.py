@@ -196,7 +196,7 @@ COPY = {"source": "a", "same_as": "words.weight"}
         ("tensors.toml", "scheme", [{"name": "s", "identity": True, "prefix": "x."}], "have its prefix"),
         ("tensors.toml", "class", [{"source": "TinyModel"}], "no class TinyLM"),
         ("tensors.toml", "class", [{"source": "Other"}], "no class of tiny"),
-        ("tensors.toml", "class", [{"source": "TinyModel", "parts": {"types": "dropped"}}], "nothing says why"),
+        ("tensors.toml", "class", [{"source": "TinyModel", "parts": {"types": "dropped"}}], "nothing gives the reason"),
         ("family.toml", "class", [CLASS, {**CLASS, "source": "X"}], "one class without a head, and only one"),
         ("family.toml", "class", [CLASS, {**CLASS, "source": "X", "head": "crf"}], "no head 'crf'"),
         ("family.toml", "size", [{"field": "vocab_size", "tensor": "w"}], "one size that counts the layers"),

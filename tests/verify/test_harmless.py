@@ -95,7 +95,7 @@ def add_what_loading_does_not_read(output: Path) -> None:
     (output / "training_args.bin").write_bytes(b"\0")
 
 
-def say_dtype_as_before(output: Path) -> None:
+def write_dtype_as_before(output: Path) -> None:
     """As transformers before 4.56 writes it, and an int where JSON has no other 10000.0."""
     config = json.loads((output / "config.json").read_text())
     config["torch_dtype"] = config.pop("dtype")
@@ -114,7 +114,7 @@ def pad_header(output: Path) -> None:
     "change",
     [
         edit_readme,
-        say_dtype_as_before,
+        write_dtype_as_before,
         pad_header,
         reorder_tensors,
         reshard,

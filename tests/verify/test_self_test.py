@@ -19,7 +19,7 @@ from mappings import SOURCE_CLASSES
 from verify import Report, verify
 from verify.numbers.pytorch_process import Start
 from verify.reference.subprocess_runner import Ended
-from verify.report.messages import tell_self_test
+from verify.report.messages import describe_self_test
 from verify.results.self_test import Outcome, SelfTest
 from verify.self_test import run, weights
 from verify.self_test.faults import EXCHANGED, FIELD, LAST_PLACE, LINE, PIECE, ROWS, TRANSPOSED, tensor_faults
@@ -106,7 +106,7 @@ def test_the_report_says_how_many_of_how_many_and_by_which_check(
     assert set(data["by_kind"]) == KINDS
     assert {kind for kind, count in data["by_kind"].items() if count["found"] == count["planted"] > 0} == KINDS
     assert data["by_kind"][LAST_PLACE]["planted"] == len(last_places)
-    assert f"{data['found']} of {data['faults']} planted faults found" in tell_self_test(report.self_test)  # type: ignore[arg-type]
+    assert f"{data['found']} of {data['faults']} injected faults found" in describe_self_test(report.self_test)  # type: ignore[arg-type]
     assert str(folder.parent) not in json.dumps(data) and "paddle2torch-verify" not in json.dumps(data)
 
 

@@ -63,6 +63,18 @@ def test_a_config_from_elsewhere(tmp_path: Path) -> None:
 def test_what_speaks_of_a_source_needs_one(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="are about a SOURCE, and none is given"):
         verify(None, tmp_path, trace=tmp_path / "trace", tokenizer=tmp_path)
+    with pytest.raises(SourceError, match="--family are about a SOURCE, and none is given"):
+        verify(None, tmp_path, trace=tmp_path / "trace", family="ernie_m")
+
+
+def test_the_family_can_be_named(tmp_path: Path) -> None:
+    source, output = write_folder(tmp_path / "source"), tmp_path / "output"
+    convert(source, output)
+    report = verify(source, output, static_only=True, family="ernie_m")
+    assert report.passed and report.family == "ernie_m"
+    with pytest.raises(SourceError, match="family is 'unheard', expected one of ernie_m") as caught:
+        verify(source, output, static_only=True, family="unheard")
+    assert caught.value.problems[0].code == "E091"
 
 
 def test_the_recorder_gets_the_tokenizer_from_elsewhere(tmp_path: Path, tokenizer_folder: Path) -> None:

@@ -22,7 +22,7 @@ OFFICIAL = {"word_embedding": None}
         (PADDLE, "config.json, read by PaddleNLP's ErnieMConfig", "paddlenlp"),
         (PADDLE, "ernie_config.json, the 2021 release's", "release"),
         (OFFICIAL, "config.json, read by PaddleNLP's ErnieMConfig", "release"),
-        (OFFICIAL, "no config beside the weights: given by the request", "release"),
+        (OFFICIAL, "no config next to the weights: given by the request", "release"),
     ],
 )
 def test_names_and_config_say_it(tmp_path: Path, weights: dict[str, None], how: str, expected: str) -> None:

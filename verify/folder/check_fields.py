@@ -1,5 +1,5 @@
 """The fields of OUTPUT's config.json and tokenizer_config.json by name: no forward pass shows some of them, and of the
-others a name says more than a difference of numbers."""
+others a name is more help than a difference of numbers."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _check_labels(config: Mapping[str, Any], labels: tuple[str, ...]) -> list[Pr
     ]
     if found != wanted:
         problems.append(Problem("E408", f"config.json: id2label is {found!r:.120}, expected {wanted!r:.120}"))
-    # Left out beside names it stays empty: transformers does not make it from them.
+    # Left out next to names it stays empty: transformers does not make it from them.
     reverse, turned = config.get("label2id"), {label: int(number) for number, label in wanted.items()}
     if reverse != turned and not (reverse is None and "id2label" not in config):
         problems.append(Problem("E408", f"config.json: label2id is {reverse!r:.120}, not the reverse of id2label"))

@@ -44,8 +44,8 @@ class Expected:
 def expected_of_plan(plan: Plan, behavior: str) -> Expected:
     """From SOURCE itself."""
     family, model_class = class_named(plan.table.target_class)
-    given = {field.name: getattr(plan.config, field.name) for field in _written_fields(family)}
-    sizes = {size.field: getattr(plan.sizes, size.field) for size in family.sizes}
+    given = {field.name: plan.config.get(field.name) for field in _written_fields(family)}
+    sizes = dict(plan.sizes.fields)
     dtype = plan.config.dtype or USUAL_DTYPE
     return _expect(family, model_class, behavior, given, sizes, {}, dtype, plan.sizes.labels)
 

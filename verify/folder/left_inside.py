@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from converter.common.errors import Problem, fold_names
 from converter.common.layout import MANIFEST
 from converter.plan.inner_tensors import INSIDE, OPTION, UNKNOWN, count_left_inside, find_inner, read_left_inside
-from mappings import SOURCE_CLASSES, load_table
+from mappings import find_class
 
 if TYPE_CHECKING:
     from converter.plan.make_plan import Plan
@@ -51,11 +51,13 @@ def _dropped_inside(manifest: Mapping[str, Any] | None) -> dict[str, str]:
     mapping, source, dropped = ((manifest or {}).get(name) for name in ("mapping", "source", "dropped"))
     if not isinstance(mapping, dict) or not isinstance(source, dict) or not isinstance(dropped, list):
         return {}
-    if mapping.get("table") not in SOURCE_CLASSES:
+    found = find_class(mapping.get("table"))
+    if found is None:
         return {}
-    table = load_table(mapping["table"])
+    family, entry = found
+    table = family.tables[entry.source]
     scheme = next((scheme for scheme in table.schemes if scheme.name == mapping.get("scheme")), table.schemes[0])
     rows = [row for row in dropped if isinstance(row, dict) and isinstance(row.get("source"), str)]
     unknown = [row["source"] for row in rows if str(row.get("reason")).startswith((UNKNOWN, INSIDE))]
     variables = () if source.get("naming") in ("structured", "transformers") else unknown
-    return {each.name: each.kind for each in find_inner(unknown, table, scheme, variables)}
+    return {each.name: each.kind for each in find_inner(unknown, family, table, scheme, variables)}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from converter.common.errors import Problem
+from converter.common.errors import MOST_LISTED, Problem
 from mappings.family import MODEL_CONFIG
 from verify.folder.config_fields import ALIASES, CHANGING, PRIVATE_AND_HARMLESS
 from verify.folder.expected_config import Expected
@@ -18,13 +18,12 @@ from verify.weights.output_weights import WrittenWeights
 _LABELS = ("id2label", "label2id", "num_labels")
 #: Written for weights that have no pooling layer; absent it is true.
 _POOLER = "add_pooling_layer"
-#: Judged with the weights, not with SOURCE's config.
+#: Checked with the weights, not with SOURCE's config.
 _DTYPE = "dtype"
 #: A module that has this name holds the pooling layer.
 _POOLER_PART = re.compile(r"(?:^|\.)pooler\.")
 #: How code reads a field of its configuration.
 _READ = re.compile(r"config\.(\w+)|getattr\((?:self\.)?config, *[\"'](\w+)[\"']")
-_SHOWN = 12
 
 
 def check_whole_config(output: Path, known: Expected, written: WrittenWeights) -> tuple[list[Problem], list[str]]:
@@ -55,8 +54,8 @@ def check_whole_config(output: Path, known: Expected, written: WrittenWeights) -
 
 
 def _describe_idle(names: list[str]) -> str:
-    shown = ", ".join(f"{name:.60}" for name in names[:_SHOWN])
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    shown = ", ".join(f"{name:.60}" for name in names[:MOST_LISTED])
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
     return f"{MODEL_CONFIG}: convert does not write {shown}{more}; nothing here depends on it"
 
 
@@ -86,7 +85,7 @@ def _check_aliases(config: Mapping[str, Any], known: Expected) -> dict[str, Prob
     is read depends on the reader, and where the field is missing or null the alias is read everywhere."""
     problems = {}
     for alias, name in ALIASES.items():
-        if alias not in config or name == "num_labels":  # That one is judged with the labels.
+        if alias not in config or name == "num_labels":  # That one is checked with the labels.
             continue
         expected = config.get(name) if name not in known.fields else known.fields[name]
         if not _is_same(config[alias], expected) and (name in config or name in known.fields):

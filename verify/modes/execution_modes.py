@@ -1,4 +1,4 @@
-"""Run OUTPUT's model in every execution mode besides the one whose activations are compared one by one: called plainly,
+"""Run OUTPUT's model in every execution mode but the one in which activations are compared one by one: called plainly,
 for a tuple, in training, in float32, with other inputs, changed. Each is compared with Paddle's numbers too."""
 
 from __future__ import annotations

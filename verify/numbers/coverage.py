@@ -1,4 +1,4 @@
-"""Which elements of each tensor the inputs can see at all: those whose gradient in some case is more than noise."""
+"""Which elements of each tensor the inputs can see at all: those with a gradient above the noise in some case."""
 
 from __future__ import annotations
 

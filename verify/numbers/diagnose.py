@@ -53,7 +53,7 @@ def first_gradient(results: Sequence[GradientResult], trace: Trace) -> FirstDiff
 
 
 def hint(first: SiteResult, failed: Sequence[SiteResult], sites: Sequence[SiteResult], trace: Trace) -> str:
-    """The tensor, field or rule whose fault would look like this."""
+    """The tensor, field or rule where a fault would look like this."""
     network, site = trace.family.network, first.site
     place, outside = network.place_in_layer(site), network.outside(site)
     if outside is not None and outside.group == "loss":

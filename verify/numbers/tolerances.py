@@ -47,12 +47,12 @@ class Limits:
         found = find_class(head["architecture"])
         if found is None:
             raise KeyError(head["architecture"])
-        family, growth = found[0], head["growth"]
+        family, amplification = found[0], head["growth"]
         # "port": sizes that only transformers' config has a field for.
         given = {name: value for name, value in (head.get("port") or {}).items() if name in _names(family.sizes)}
         sizes = {**family.sizes_of(head["config"]), **given}
         sizes["positions"] = family.longest_text(sizes["max_position_embeddings"])
-        return cls(str(head["precision"]), family.network, sizes, growth["sites"], growth["gradients"])
+        return cls(str(head["precision"]), family.network, sizes, amplification["sites"], amplification["gradients"])
 
     @property
     def unit(self) -> float:

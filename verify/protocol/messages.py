@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TextIO
 
-#: What a line begins with that says what is being done, and one that says why the process stopped.
+#: The beginning of a line about progress, and of the line with the reason why the process stopped.
 PROGRESS, ERROR = "@progress ", "@error "
 #: Exit statuses: the checkpoint cannot be recorded; this Paddle computes wrong numbers.
 REFUSED, BROKEN = 3, 4

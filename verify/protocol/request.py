@@ -31,7 +31,7 @@ class Request:
     precision: str = "float64"
     #: Of the inputs that are drawn.
     seed: int = 20211
-    #: Whose rules the model follows (one of the family's quirks); None takes SOURCE's.
+    #: The rules that the model follows (one of the family's quirks); None takes SOURCE's.
     behavior: str | None = None
     #: The quirk of the release that wrote SOURCE, where verify knows it.
     source_behavior: str | None = None

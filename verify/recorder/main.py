@@ -63,7 +63,7 @@ def read_words(words: list[str]) -> Request:
     parser.add_argument("--num-attention-heads", type=int, help="if no config has it")
     parser.add_argument("--prefix", help="what stands in front of the model's names")
     parser.add_argument("--tokenizer", help="the tokenizer's folder (default: SOURCE's)")
-    parser.add_argument("--behavior", choices=known_quirks(), help="whose rules (default: SOURCE's)")
+    parser.add_argument("--behavior", choices=known_quirks(), help="the model's rules (default: SOURCE's)")
     parser.add_argument("--round-to", choices=("float32", "float16", "bfloat16"), help="OUTPUT's dtype, if converted")
     parser.add_argument("--texts", help="texts to tokenize, one a line (default: the recorder's own)")
     parser.add_argument("--seed", type=int, default=Request.seed, help="of the inputs that are drawn")

@@ -141,8 +141,8 @@ def run_cases(activations: Activations, cases: list[Case], seed: int, pooler: bo
         of, count = "loss" if of_loss else "outputs", int(np.prod(case["inputs"]["input_ids"].shape))
         gradients.append({"case": case["name"], "of": of, "tokens": count, "tensors": tensors})
     report_progress("Paddle", "how errors grow")
-    growth = measure_amplification(activations, cases[0], pooler)
-    return arrays, {"cases": entries, "gradients": gradients, "growth": growth}
+    amplification = measure_amplification(activations, cases[0], pooler)
+    return arrays, {"cases": entries, "gradients": gradients, "growth": amplification}
 
 
 def run_forward(

@@ -42,7 +42,7 @@ def check_sanity(family: Family, precision: str) -> str | None:
     import paddle
     import paddlenlp
 
-    report_progress("checking Paddle with a model whose numbers are known")
+    report_progress("checking Paddle with a model of known numbers")
     where = f"Paddle {paddle.__version__} and PaddleNLP {paddlenlp.__version__}"
     sanity = family.sanity
     try:

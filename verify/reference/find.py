@@ -67,7 +67,7 @@ def make_request(
     precision: str,
     round_to: str | None,
     tokenizer: Path | None = None,
-    behavior: str = "paddlenlp",
+    behavior: str = "",
 ) -> Request:
     """The request for SOURCE: where it is, which of its files were checked, which quirk OUTPUT follows.
 
@@ -87,7 +87,7 @@ def make_request(
         prefix=opened.tensors.prefix,
         tokenizer=str(folder) if opened.tokenizer is not None else None,
         round_to=round_to,
-        behavior=behavior if behavior in known else "paddlenlp",
+        behavior=behavior if behavior in known else family.usual_preset.name,
         source_behavior=opened.behavior,
         precision=precision,
     )
@@ -99,6 +99,7 @@ def tokenizer_place(opened: Source, scratch: Path) -> str | None:
     files = opened.tokenizer
     if files is None:
         return None
+    # Of the other names only the first, the original release's, is one that PaddleNLP knows.
     if files.names[0] == VOCABULARY and files.names[1] in (SENTENCEPIECE, *opened.family.tokenizer.models[:1]):
         return str(files.folder.absolute())
     place = scratch / "tokenizer"
@@ -114,8 +115,8 @@ def tokenizer_place(opened: Source, scratch: Path) -> str | None:
 def _fallback(plan: Plan) -> dict[str, Any]:
     """Config fields for weights that have no config: the reference cannot know them either."""
     sizes = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings")
-    fields: dict[str, Any] = {name: getattr(plan.sizes, name) for name in sizes}
-    fields.update(architecture=plan.table.source_class, hidden_act=plan.config.hidden_act)
+    fields: dict[str, Any] = {name: plan.sizes.fields[name] for name in sizes}
+    fields.update(architecture=plan.table.source_class, hidden_act=plan.config.get("hidden_act"))
     if plan.sizes.labels:
         fields["num_labels"] = len(plan.sizes.labels)
     return fields

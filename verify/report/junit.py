@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from verify.report.groups import group_sites
-from verify.report.messages import tell_margin
+from verify.report.messages import describe_margin
 from verify.report.plain_text import clean
-from verify.report.rows import tell_foreign, verdict_of
+from verify.report.rows import describe_foreign, verdict_of
 from verify.report.tensor_groups import by_tensor
 from verify.results.numbers import GradientResult
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
@@ -76,7 +76,7 @@ def _checks(report: Report) -> list[ElementTree.Element]:
         unseen = "" if part in report.checked else f"{part} were not looked at"
         cases.append(_case("checks", name, failures, unseen))
     foreign = report.foreign_code
-    cases.append(_case("checks", "the code is paddle2torch's own", (), tell_foreign(foreign) if foreign else ""))
+    cases.append(_case("checks", "the code is paddle2torch's own", (), describe_foreign(foreign) if foreign else ""))
     cases += [_case("checks", code, failures) for code, failures in by_code.items()]
     return cases
 
@@ -109,15 +109,15 @@ def _gradients(gradients: Sequence[GradientResult]) -> list[ElementTree.Element]
 
 def _properties(report: Report) -> ElementTree.Element:
     """What the numbers rest on: precision, rules, and how far noise and the smallest fault are from a limit."""
-    told = {"precision": report.precision, "behavior": report.behavior}
+    facts = {"precision": report.precision, "behavior": report.behavior}
     margin = report.margin
     if margin is not None:
-        told["margin.noise"] = f"{margin.noise:.3g}"
-        told["margin"] = tell_margin(margin)
+        facts["margin.noise"] = f"{margin.noise:.3g}"
+        facts["margin"] = describe_margin(margin)
         if margin.fault.ratio is not None:
-            told["margin.smallest_fault"] = f"{margin.fault.ratio:.3g}"
-            told["margin.tensor"], told["margin.site"] = margin.fault.tensor, margin.fault.site
+            facts["margin.smallest_fault"] = f"{margin.fault.ratio:.3g}"
+            facts["margin.tensor"], facts["margin.site"] = margin.fault.tensor, margin.fault.site
     properties = ElementTree.Element("properties")
-    for name, value in told.items():
+    for name, value in facts.items():
         ElementTree.SubElement(properties, "property", {"name": name, "value": clean(value)})
     return properties

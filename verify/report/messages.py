@@ -10,7 +10,7 @@ from verify.results.report import Margin
 from verify.results.self_test import SelfTest
 
 
-def tell_difference(first: FirstDifference) -> str:
+def describe_difference(first: FirstDifference) -> str:
     measured = (
         first.problem or f"max |difference| {first.max_rel:.1e} of the largest value, allowed {first.tolerance:.0e}"
     )
@@ -22,7 +22,7 @@ def tell_difference(first: FirstDifference) -> str:
     return f"parity failed at {first.site} (case {first.case}{more}): {measured}{before}. Look at {first.look_at}"
 
 
-def tell_gradient(first: FirstDifference) -> str:
+def describe_gradient(first: FirstDifference) -> str:
     """Where every output agrees and the way back does not."""
     measured = (
         first.problem or f"max |difference| {first.max_rel:.1e} of the largest value, allowed {first.tolerance:.0e}"
@@ -35,7 +35,7 @@ def tell_gradient(first: FirstDifference) -> str:
     )
 
 
-def tell_use(way: str, use: ModeResult) -> str:
+def describe_mode(way: str, use: ModeResult) -> str:
     """A way to use the model in which it gives other numbers than where it is looked at site by site."""
     count = use.differ
     more = "" if count == 1 else f", and {count - 1} more"
@@ -45,7 +45,7 @@ def tell_use(way: str, use: ModeResult) -> str:
 
 
 _WAYS = {
-    "training": "in training mode, with dropout let through",
+    "training": "in training mode, with dropout replaced by the identity",
     "float32": "in float32",
     "plain call": "called plainly",
     "return_dict=False": "called with return_dict=False",
@@ -53,7 +53,7 @@ _WAYS = {
 }
 
 
-def tell_tokens(reference: Mapping[str, str], found: PytorchResult) -> str:
+def describe_tokens(reference: Mapping[str, str], found: PytorchResult) -> str:
     """How the tokenizer differs. `reference`: the versions on Paddle's side."""
     tokens = found.tokens
     assert tokens is not None
@@ -66,14 +66,14 @@ def tell_tokens(reference: Mapping[str, str], found: PytorchResult) -> str:
     elif "ids" in wrong:
         text = f"{wrong['ids'][1]} of {tokens.texts} texts have other ids ({shown})"
     if tokens.examples:
-        text += "; the first is " + _tell_example(tokens.examples[0])
+        text += "; the first is " + _describe_example(tokens.examples[0])
     theirs, ours = reference.get("sentencepiece"), found.environment.get("sentencepiece")
     if theirs != ours:
         text += f". sentencepiece is {theirs} there and {ours} here, which cut some texts differently"
     return text
 
 
-def _tell_example(example: dict[str, Any]) -> str:
+def _describe_example(example: dict[str, Any]) -> str:
     """Where the ids differ; of other ways only what OUTPUT gave is known, for a trace holds their digests."""
     text = f"{example['text']!r:.60}"
     if "expected" not in example:
@@ -83,23 +83,23 @@ def _tell_example(example: dict[str, Any]) -> str:
     return f"{text}: at token {place} Paddle has {expected[place : place + 4]}, OUTPUT {found[place : place + 4]}"
 
 
-def tell_margin(margin: Margin) -> str:
+def describe_margin(margin: Margin) -> str:
     """How far noise lies below the limits, and the smallest fault above."""
     noise, fault = f"noise is at most {margin.noise:.1%} of its limit", margin.fault
     if fault.ratio is None:
         return f"{noise}; no smallest fault was measured: {fault.why}"
     return (
         f"{noise}; one unit in the last place of {_element(fault)}, the least visible of {fault.tried} such faults, "
-        f"is {_tell_ratio(fault.ratio)} ({fault.site}, {fault.case})"
+        f"is {_format_ratio(fault.ratio)} ({fault.site}, {fault.case})"
     )
 
 
-def tell_hidden(fault: SmallestFault, bytes_compared: bool) -> str:
+def describe_hidden_fault(fault: SmallestFault, bytes_compared: bool) -> str:
     """The warning about a fault below its limit."""
     rest = "only the check of their bytes excludes such a fault" if bytes_compared else "nothing here excludes it"
     return (
-        f"the numbers do not tell the smallest fault from noise: one unit in the last place of {_element(fault)} "
-        f"is {_tell_ratio(fault.ratio or 0.0)} ({fault.site}). Of such weights {rest}"
+        f"the numbers do not separate the smallest fault from noise: one unit in the last place of {_element(fault)} "
+        f"is {_format_ratio(fault.ratio or 0.0)} ({fault.site}). Of such weights {rest}"
     )
 
 
@@ -107,14 +107,14 @@ def _element(fault: SmallestFault) -> str:
     return f"{fault.tensor}[{', '.join(map(str, fault.element))}]"
 
 
-def _tell_ratio(ratio: float) -> str:
+def _format_ratio(ratio: float) -> str:
     return f"{ratio:,.0f} times its limit" if ratio >= 10 else f"{ratio:.3g} times its limit"
 
 
-def tell_self_test(tested: SelfTest) -> str:
+def describe_self_test(tested: SelfTest) -> str:
     """How many faults were injected and how many were found."""
     alone = tested.without_static
     return (
-        f"{tested.found} of {tested.faults} planted faults found; by numbers and tokens alone {alone.found}, "
+        f"{tested.found} of {tested.faults} injected faults found; by numbers and tokens alone {alone.found}, "
         f"{len(alone.explained)} more cannot show there"
     )

@@ -40,11 +40,11 @@ def verdict_of(report: Report) -> Verdict:
     scope = f"Looked at: {', '.join(checked) or 'nothing'}."
     scope += f" Not looked at: {', '.join(unchecked)}." if unchecked else ""
     if report.unjudged:
-        missed = "no difference was found, but the verifier missed faults that it planted itself"
+        missed = "no difference was found, but the verifier missed faults that it injected itself"
         return Verdict("partly", "NOT PROVEN", missed, scope)
     if not report.passed:
         return Verdict("bad", "FAILED", "OUTPUT is not the same model", scope)
-    reservations = [tell_foreign(report.foreign_code)] if report.foreign_code else []
+    reservations = [describe_foreign(report.foreign_code)] if report.foreign_code else []
     if report.left_inside:
         reservations.append(f"but without {count_left_inside(report.left_inside)}, left out on request")
     if reservations:
@@ -54,7 +54,7 @@ def verdict_of(report: Report) -> Verdict:
     return Verdict("good", "PASSED", "OUTPUT is the same model", scope)
 
 
-def tell_foreign(names: Iterable[str]) -> str:
+def describe_foreign(names: Iterable[str]) -> str:
     """What a pass does not prove where OUTPUT has code that is not this tool's."""
     named = sorted(names)
     more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""

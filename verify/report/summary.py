@@ -7,12 +7,12 @@ import json
 import sys
 from pathlib import Path
 
-from verify.report.messages import tell_margin
+from verify.report.messages import describe_margin
 from verify.report.plain_text import to_markdown
 from verify.report.rows import modes_not_run, result_rows, verdict_of
 from verify.results.report import Report, read_report
 
-_SHOWN = 10
+_LISTED = 10
 
 
 def render_summary(report: Report) -> str:
@@ -25,13 +25,13 @@ def render_summary(report: Report) -> str:
         lines += ["| | compared | worst | limit | |", "| --- | --- | ---: | ---: | --- |"]
         lines += ["| " + " | ".join(map(to_markdown, row)) + " |" for row in rows] + [""]
     if report.margin is not None:
-        lines += [f"Margin: {to_markdown(tell_margin(report.margin))}", ""]
+        lines += [f"Margin: {to_markdown(describe_margin(report.margin))}", ""]
     first, problems = report.first_difference, report.problems
     if first is not None:
         lines += [f"**First difference:** {to_markdown(first.site)}. Look at {to_markdown(first.look_at)}", ""]
-    lines += [f"- {to_markdown(problem.code)}: {to_markdown(problem.text)}" for problem in problems[:_SHOWN]]
-    if len(problems) > _SHOWN:
-        lines.append(f"- and {len(problems) - _SHOWN} more, in report.html")
+    lines += [f"- {to_markdown(problem.code)}: {to_markdown(problem.text)}" for problem in problems[:_LISTED]]
+    if len(problems) > _LISTED:
+        lines.append(f"- and {len(problems) - _LISTED} more, in report.html")
     lines += [f"- not run: {to_markdown(mode)}" for mode in modes_not_run(report.uses)]
     lines += [f"- warning: {to_markdown(warning)}" for warning in report.warnings]
     return "\n".join(lines).rstrip() + "\n"
@@ -40,8 +40,8 @@ def render_summary(report: Report) -> str:
 def render_stopped(messages: str) -> str:
     """The summary of a run that ended without a verdict: its error lines."""
     lines = [line for line in messages.splitlines() if line.startswith("error[")]
-    said = [f"- {to_markdown(line)}" for line in lines[:_SHOWN]] or ["- it gave no reason; see the log"]
-    return "\n".join(["## ⚠️ It could not be judged", "", *said]) + "\n"
+    listed = [f"- {to_markdown(line)}" for line in lines[:_LISTED]] or ["- it gave no reason; see the log"]
+    return "\n".join(["## ⚠️ There is no verdict", "", *listed]) + "\n"
 
 
 def main() -> int:

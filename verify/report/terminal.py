@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from converter.common.errors import MOST_LISTED
 from converter.common.printable import printable_message
-from verify.report.messages import tell_margin, tell_self_test
+from verify.report.messages import describe_margin, describe_self_test
 from verify.report.rows import Row, modes_not_run, result_rows, verdict_of
 from verify.results.layout import REPORT
 from verify.results.report import Report
-
-_SHOWN = 12
 
 
 def render_table(report: Report) -> str:
@@ -24,14 +23,14 @@ def render_table(report: Report) -> str:
             f" ({report.reference['kind']}); {'; '.join(report.reference.get('how', []))}"
         )
     if report.margin is not None:
-        lines.append(f"margin: {tell_margin(report.margin)}")
+        lines.append(f"margin: {describe_margin(report.margin)}")
     if report.self_test is not None:
-        lines.append(f"self-test: {tell_self_test(report.self_test)}")
+        lines.append(f"self-test: {describe_self_test(report.self_test)}")
     lines += [f"not run: {mode}" for mode in modes_not_run(report.uses)]
     lines += [f"warning: {warning}" for warning in report.warnings]
-    lines += [str(problem) for problem in report.problems[:_SHOWN]]
-    if len(report.problems) > _SHOWN:
-        lines.append(f"and {len(report.problems) - _SHOWN} more problems")
+    lines += [str(problem) for problem in report.problems[:MOST_LISTED]]
+    if len(report.problems) > MOST_LISTED:
+        lines.append(f"and {len(report.problems) - MOST_LISTED} more problems")
     if report.folder is not None:
         lines.append(f"report: {report.folder / REPORT}")
     return "\n".join(map(printable_message, lines))

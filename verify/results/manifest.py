@@ -24,7 +24,7 @@ def read_manifest(output: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
     """The manifest, or None and why not."""
     path = output / MANIFEST
     if not path.is_file():
-        return None, [Problem("E406", f"{MANIFEST} is lost: what OUTPUT was made from cannot be told. Convert again")]
+        return None, [Problem("E406", f"{MANIFEST} is lost: what OUTPUT was made from is unknown. Convert again")]
     try:
         data = read_object(path)
         if not isinstance(data["tensors"], list) or not isinstance(data["files"], dict):

@@ -19,7 +19,7 @@ DEFAULT_LOAD = "default load"
 @dataclass(frozen=True)
 class SiteResult:
     """One activation (`site`) of one input case. `max_abs` and `max_rel` are None when the arrays cannot be compared;
-    `problem` says why."""
+    `problem` has the reason."""
 
     case: str
     site: str
@@ -34,7 +34,7 @@ class SiteResult:
 
 @dataclass(frozen=True)
 class GradientResult:
-    """One gradient of one case. `max_abs` and `max_rel` are None when it cannot be compared; `problem` says why."""
+    """One gradient of one case. `max_abs` and `max_rel` are None when it cannot be compared; `problem`: why."""
 
     tensor: str
     case: str
@@ -69,7 +69,7 @@ class TensorCoverage:
 @dataclass(frozen=True)
 class SmallestFault:
     """One unit in the last place of one element: `ratio` is the largest difference that it makes at any site of
-    `case`, as a multiple of that site's limit. It is None where nothing could be measured, and `why` says so."""
+    `case`, as a multiple of that site's limit. It is None where nothing could be measured, and `why` has the reason."""
 
     ratio: Optional[float]
     tensor: str = ""

@@ -137,7 +137,7 @@ class SelfTest:
     def problems(self) -> list[Problem]:
         """A missed fault means that the verdict on OUTPUT cannot be relied on."""
         return [
-            Problem("E409", f"the verifier missed a fault that was planted: {missed}. Its verdict proves nothing")
+            Problem("E409", f"the verifier missed a fault that was injected: {missed}. Its verdict proves nothing")
             for missed in self.missed
         ]
 

@@ -221,7 +221,7 @@ def _odd_field(head: Mapping[str, Any], cases: Sequence[Case]) -> str:
     if not {case.through for case in cases} <= {*_THROUGH, *found[0].network.table_names}:
         return "a case in its head goes through no part of a model"
     if not {"sites", "gradients"} <= set(head["growth"]):
-        return "its head has no growth"
+        return "its head has no error amplification"
     strange = [entry["case"] for entry in head["gradients"] if entry["case"] not in known or not entry["tensors"]]
     return f"its gradients are of {strange[0]!r}, which is no case" if strange else ""
 
@@ -262,14 +262,14 @@ def copy_trace(path: Path, target: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def check_sums(trace: Trace, sums: Sequence[str], whose: str) -> None:
+def check_sums(trace: Trace, sums: Sequence[str], expected: str) -> None:
     """Raise ReferenceFailure unless the trace is of the weight files with these sums."""
     if trace.sums() != sorted(sums):
         names = ", ".join(file["name"] for file in trace.head["files"])
         raise ReferenceFailure(
             Problem(
                 "E605",
-                f"{trace.path.name} was recorded from another checkpoint than {whose}: the sums of {names} differ",
+                f"{trace.path.name} was recorded from another checkpoint than {expected}: the sums of {names} differ",
             )
         )
 

@@ -1,4 +1,4 @@
-"""The negative control: faults planted in memory, and whether each is found, by which check."""
+"""The negative control: faults injected in memory, and whether each is found, by which check."""
 
 from __future__ import annotations
 

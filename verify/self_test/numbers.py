@@ -157,7 +157,7 @@ def build_from(folder: Path, sound: LoadedModel) -> LoadedModel:
     except Exception as error:  # whatever OUTPUT's files or code raise is a fault of OUTPUT
         raise LoadFailure(f"{loader} fails: {describe(error)}") from error
     if type(model).__name__ != name or not type(model).__module__.startswith("transformers_modules."):
-        raise LoadFailure(f"{loader} gives a {type(model).__module__}.{type(model).__name__}, config.json says {name}")
+        raise LoadFailure(f"{loader} gives a {type(model).__module__}.{type(model).__name__}, config.json names {name}")
     try:
         model.load_state_dict(sound.model.state_dict(), strict=True, assign=True)
     except RuntimeError as error:

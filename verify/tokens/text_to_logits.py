@@ -19,7 +19,7 @@ _PIPELINES = ("feature-extraction", "text-classification", "token-classification
 
 
 def cases_from_texts(trace: Trace) -> Iterator[tuple[Case, str]]:
-    """The cases whose ids are what PaddleNLP's tokenizer gave for a text, nothing else put in, and that text."""
+    """The cases with unchanged ids of PaddleNLP's tokenizer for a text, and that text."""
     texts, ids = trace.texts()
     known = {tuple(row): text for row, text in zip(ids, texts)}
     with trace.arrays() as arrays:
@@ -83,7 +83,7 @@ def _call(loaded: LoadedModel, tokenizer: Any, text: str, shape: tuple[int, ...]
 
 
 def _pipe(loaded: LoadedModel, tokenizer: Any, text: str, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """The pipeline's own preprocessing and forward, whose numbers its answers are made of."""
+    """The pipeline's own preprocessing and forward: the numbers that its answers are computed from."""
     from transformers import pipeline
 
     assert loaded.model_class is not None

@@ -9,7 +9,7 @@ from verify.folder.expected_tokenizer import recorded_settings
 from verify.results.trace import Trace
 
 _PLAIN = ("padding_side", "truncation_side", "model_max_length", "model_input_names", "do_lower_case")
-_SHOWN = 5
+_LISTED = 5
 
 
 def compare_settings(trace: Trace, tokenizer: Any) -> list[str]:
@@ -44,6 +44,6 @@ def _compare_tables(what: str, found: Mapping[str, Any], expected: Mapping[str, 
     keys = [key for key in {**expected, **found} if found.get(key) != expected.get(key)]
     differences = [
         f"{what} {key!a:.50}: OUTPUT {found.get(key, 'no such token')}, SOURCE {expected.get(key, 'no such token')}"
-        for key in keys[:_SHOWN]
+        for key in keys[:_LISTED]
     ]
-    return differences + ([f"and {len(keys) - _SHOWN} more of these"] if len(keys) > _SHOWN else [])
+    return differences + ([f"and {len(keys) - _LISTED} more of these"] if len(keys) > _LISTED else [])

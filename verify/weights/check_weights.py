@@ -24,7 +24,7 @@ Advance = Callable[[int, int], None]
 
 
 def check_weights(plan: Plan, written: WrittenWeights, advance: Advance) -> tuple[StaticResult, list[Problem]]:
-    """Judge every tensor of the plan, and that there is none besides."""
+    """Check every tensor of the plan, and that there are no others."""
     problems: list[Problem] = []
     mismatched: list[str] = []
     rounded = 0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: The bits of the exponent: all of them are set in NaN and infinity, and in nothing else.
 _EXPONENT = {"float16": 0x7C00, "bfloat16": 0x7F80, "float32": 0x7F800000, "float64": 0x7FF0000000000000}
 _BLOCK = 1 << 22
-_SHOWN = 3
+_LISTED = 3
 
 
 def count_not_finite(array: np.ndarray, dtype: str) -> int:
@@ -40,11 +40,11 @@ def explain_not_finite(plan: Plan, weights_agree: bool) -> ReferenceFailure | No
             found.append(f"{source.name} ({count} of {source.read().size})")
     if not found:
         return None
-    more = f" and {len(found) - _SHOWN} more tensors" if len(found) > _SHOWN else ""
+    more = f" and {len(found) - _LISTED} more tensors" if len(found) > _LISTED else ""
     advice = (
-        "OUTPUT's weights are SOURCE's, bit for bit: --static-only says so with exit code 0"
+        "OUTPUT's weights are SOURCE's, bit for bit: --static-only ends with exit code 0"
         if weights_agree
         else ("--static-only compares the bytes of the weights")
     )
-    text = f"SOURCE has NaN or infinity in {', '.join(found[:_SHOWN])}{more}: through them every number is lost in "
+    text = f"SOURCE has NaN or infinity in {', '.join(found[:_LISTED])}{more}: through them every number is lost in "
     return ReferenceFailure(Problem("E608", f"{text}Paddle as in PyTorch, and none can be compared. {advice}"))

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 _NAMES = {stored: name for name, (_, _, stored) in DTYPES.items()}
-#: What transformers 4.57 loads without another framework, where the metadata says a format at all.
+#: What transformers 4.57 loads without another framework, where the metadata has a format at all.
 _LOADED_FORMATS = ("pt", "mlx")
 #: Weights in other formats, which from_pretrained does not read while there are safetensors.
 _OTHER_WEIGHTS = ("pytorch_model*.bin", "pytorch_model*.bin.index.json", "tf_model*.h5", "flax_model*.msgpack")
 _WHO_READS_THEM = "use_safetensors=False and older programs read them"
 _LONGEST_HEADER = 100 << 20
-_SHOWN = 8
+_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def read_written(output: Path) -> WrittenWeights:
         names: dict[str, set[str] | None] = {SINGLE_FILE: None}
         if index.exists():
             found.problems.append(
-                Problem("E405", f"{INDEX_FILE} lies beside {SINGLE_FILE}, which is read instead of it")
+                Problem("E405", f"{INDEX_FILE} lies next to {SINGLE_FILE}, which is read instead of it")
             )
     elif index.is_file():
         names = _read_index(index, found)
@@ -122,7 +122,7 @@ def _read_index(path: Path, found: WrittenWeights) -> dict[str, set[str] | None]
 
 
 def find_names_outside(output: Path) -> list[Problem]:
-    """What would lead from_pretrained out of OUTPUT: an index with other names than those of files beside it. Such a
+    """What would lead from_pretrained out of OUTPUT: an index with other names than those of files next to it. Such a
     folder is not loaded at all. An index that cannot be read is the finding of another check."""
     index = output / INDEX_FILE
     try:
@@ -136,7 +136,7 @@ def find_names_outside(output: Path) -> list[Problem]:
     effect = "Nothing in OUTPUT was loaded"
     return [
         Problem("E414", f"{INDEX_FILE} names the file {quoted(name, 120)}, which {reason}. {effect}")
-        for name, reason in list(odd.items())[:_SHOWN]
+        for name, reason in list(odd.items())[:_LISTED]
     ]
 
 
@@ -168,7 +168,7 @@ def _read_file(path: Path, listed: set[str] | None, found: WrittenWeights) -> No
 
 
 def _other_kind(path: Path) -> str | None:
-    """What a file that is no safetensors file is, where its first bytes tell; a Git LFS pointer is the commonest."""
+    """What a file that is no safetensors file is, where its first bytes show it; a Git LFS pointer is the commonest."""
     try:
         with open(path, "rb") as file:
             head = file.read(HEAD_BYTES)

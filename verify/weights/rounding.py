@@ -56,7 +56,7 @@ def wrongly_rounded(source: np.ndarray, source_dtype: str, target: np.ndarray, t
 
 
 def _magnitude(size: np.ndarray, dtype: str) -> np.ndarray:
-    """The number whose bits, without the sign, are `size`."""
+    """The number with the bits `size`, the sign bit left out."""
     import numpy as np
 
     if dtype == "float16":

@@ -51,7 +51,7 @@ def _compare(entry: Mapping[str, Any], found: WrittenTensor | None, source: Mapp
     if operation is None:
         return f"is recorded as made by {entry.get('op')!r}, which is no operation"
     if found.dtype != source["dtype"]:
-        return "" if found.dtype == entry.get("dtype") else f"is {found.dtype}, the manifest says {entry.get('dtype')}"
+        return "" if found.dtype == entry.get("dtype") else f"is {found.dtype}, the manifest has {entry.get('dtype')}"
     if len(found.shape) not in operation.ranks:
         return f"is {list(found.shape)}, which {operation.name} does not make"
     back = operation.invert(found.read())

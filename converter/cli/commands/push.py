@@ -20,7 +20,7 @@ def push(
     commit_message: Optional[str] = typer.Option(None, metavar="TEXT", help="The commit message."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Print what would be sent and changed, and change nothing."),
     allow_unverified: bool = typer.Option(
-        False, "--allow-unverified", help="Push without a passing report of these files. The card says so."
+        False, "--allow-unverified", help="Push without a passing report of these files. The card notes it."
     ),
     allow_foreign_code: bool = typer.Option(
         False, "--allow-foreign-code", help="Push code that is not this tool's own. The card names it."

@@ -42,6 +42,7 @@ def verify(
     config: Optional[Path] = options.CONFIG,
     num_attention_heads: Optional[int] = options.HEADS,
     prefix: Optional[str] = options.PREFIX,
+    family: Optional[str] = options.FAMILY,
     tokenizer: Optional[Path] = options.TOKENIZER,
     revision: Optional[str] = options.REVISION,
     cache: Optional[Path] = options.CACHE,

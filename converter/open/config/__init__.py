@@ -1,1 +1,1 @@
-"""The config beside the weights: `config.json`, `model_config.json`, labels, refused and ignored fields."""
+"""The config next to the weights: `config.json`, `model_config.json`, labels, refused and ignored fields."""

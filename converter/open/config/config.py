@@ -1,4 +1,4 @@
-"""What a checkpoint's config says, in one form whoever wrote it, and checked.
+"""A checkpoint's config in one form, whichever program wrote it, and checked.
 
 `config.json` is PaddleNLP's since 2.5 (`configuration_utils.py`), or transformers'; `model_config.json` holds the
 constructor call of earlier PaddleNLP. A family may have further ones, which name no class and no labels.
@@ -28,14 +28,14 @@ _IDENTITY = (
 
 @dataclass(frozen=True)
 class SourceConfig:
-    """Facts that the weights do not hold, and sizes that they must agree with. None: the config does not say."""
+    """Facts that the weights do not hold, and sizes that they must agree with. None: the config does not give it."""
 
     family: Family
     file: str = ""
     #: Who wrote it (mappings.config_fields); '' where there is no config.
     kind: str = ""
     architecture: str | None = None
-    #: Who said the class: "config", "option" or "weights".
+    #: Where the class is from: "config", "option" or "weights".
     class_from: str = "config"
     #: Every size and every other field of the family's, as in family.toml.
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -48,12 +48,6 @@ class SourceConfig:
     def get(self, name: str) -> Any:
         """A size or another field; None where no config gives it and the class has no default."""
         return self.values.get(name)
-
-    def __getattr__(self, name: str) -> Any:
-        """Sizes and other fields are attributes as well."""
-        if name.startswith("_") or name not in self.__dict__.get("values", ()):
-            raise AttributeError(name)
-        return self.values[name]
 
     @property
     def is_classless(self) -> bool:
@@ -84,7 +78,7 @@ def read_config(
 ) -> tuple[SourceConfig, list[Problem]]:
     """The config that a parsed file holds, with every problem found in it.
 
-    `of_transformers`: the weights beside it have transformers' own names.
+    `of_transformers`: the weights next to it have transformers' own names.
     """
     kind = _kind_of(data, file, family, of_transformers)
     flat, problems = flatten_constructor_call(data, file, family) if kind == CONSTRUCTOR else (dict(data), [])
@@ -105,7 +99,7 @@ def read_config(
     for defaults in _defaults_of(kind, file, family):
         taken = {name: value for name, value in defaults.items() if flat.get(name) is None}
         values.update(taken)
-        warnings += _say_taken(taken, file, kind, family)
+        warnings += _warn_of_defaults(taken, file, kind, family)
     _check_heads(values, file, problems)
     config = SourceConfig(
         family,
@@ -140,14 +134,14 @@ def _defaults_of(kind: str, file: str, family: Family) -> list[dict[str, Any]]:
     return [{size.field: size.constructor for size in shown}, defaults]
 
 
-def _say_taken(taken: Mapping[str, Any], file: str, kind: str, family: Family) -> list[str]:
+def _warn_of_defaults(taken: Mapping[str, Any], file: str, kind: str, family: Family) -> list[str]:
     unsaid = [name for row in family.configs if row.writer == kind for name in row.unsaid]
     shown = {name: value for name, value in taken.items() if name not in unsaid}
     if not shown:
         return []
-    whose = "transformers'" if kind == TRANSFORMERS else "PaddleNLP's"
+    writer = "transformers'" if kind == TRANSFORMERS else "PaddleNLP's"
     values = ", ".join(f"{name}={value}" for name, value in shown.items())
-    return [f"{file} does not give {', '.join(shown)}: {whose} class defaults are taken ({values})"]
+    return [f"{file} does not give {', '.join(shown)}: {writer} class defaults are taken ({values})"]
 
 
 def _check_identity(flat: dict[str, Any], file: str, family: Family) -> list[Problem]:
@@ -193,13 +187,13 @@ def _check_heads(values: Mapping[str, Any], file: str, problems: list[Problem]) 
 def with_options(
     config: SourceConfig, architecture: str | None, num_attention_heads: int | None
 ) -> tuple[SourceConfig, list[Problem]]:
-    """The config with what the user said on the command line, which wins; a difference is warned of."""
+    """The config with the options of the command line, which win; a difference is warned of."""
     problems: list[Problem] = []
     warnings = list(config.warnings)
 
     def compare(name: str, before: Any, value: Any) -> None:
         if before is not None and before != value:
-            warnings.append(f"{config.file} says {name} {before}; the option says {value}, which is taken")
+            warnings.append(f"{config.file} has {name} {before}; the option {value} is taken")
 
     changed = config
     if architecture is not None:

@@ -1,4 +1,4 @@
-"""The config that belongs to a checkpoint: the one that is named, else that beside the weights or one folder above."""
+"""The config that belongs to a checkpoint: the one that is named, else that next to the weights or one folder above."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def candidate_families(folder: Path, config: Path | None, named: str | None) -> 
         return families
     try:
         data, _ = read_json(found)
-    except Paddle2TorchError:  # Whoever reads it next says what is wrong.
+    except Paddle2TorchError:  # The reader that comes next reports what is wrong.
         return families
     family = _family_of(data)
     if family is not None:

@@ -24,7 +24,7 @@ def read_labels(
         warnings = [f"{file} has label2id and no id2label: the labels are taken from it"]
     else:
         names, problem = _names_from_ids(table, file)
-        warnings = _say_written(names, file)
+        warnings = _warn_of_written(names, file)
     if problem:
         return None, [problem], []
     problems, source = [], "id2label" if table is not None else "label2id"
@@ -53,7 +53,7 @@ def _names_from_ids(table: Any, file: str) -> tuple[list[Any], Problem | None]:
     return [by_id[index] for index in range(len(table))], None
 
 
-def _say_written(names: list[Any], file: str) -> list[str]:
+def _warn_of_written(names: list[Any], file: str) -> list[str]:
     """PaddleNLP takes a name of any type; transformers' pipelines want texts."""
     odd = [name for name in names if not isinstance(name, str)]
     if not odd:
@@ -88,6 +88,6 @@ def _as_id(value: Any) -> int | None:
 def _names_from_labels(table: Any, file: str) -> tuple[list[Any], Problem | None]:
     ids = {name: _as_id(index) for name, index in table.items()} if isinstance(table, Mapping) else {}
     if not ids or sorted(-1 if index is None else index for index in ids.values()) != list(range(len(ids))):
-        said = "there is no id2label, and label2id must then give each of 0, 1, 2, ... to one label"
-        return [], Problem("E016", f"{file}: {said}. Correct either of them")
+        reason = "there is no id2label, and label2id must then give each of 0, 1, 2, ... to one label"
+        return [], Problem("E016", f"{file}: {reason}. Correct either of them")
     return sorted(ids, key=lambda name: ids[name] or 0), None

@@ -25,7 +25,7 @@ class Ranked(NamedTuple):
 
 
 class _Unclear(ValueError):
-    """Why the numbers do not tell the weights."""
+    """Why the numbers do not identify the weights."""
 
 
 #: number -> part ("w_0") -> variable name
@@ -62,8 +62,8 @@ def rank_names(stored: Mapping[str, SourceTensor], file: str, family: Family) ->
 
 
 def _refusal(file: str, text: str) -> Problem:
-    said = f"{file}: the numbered names do not tell the weights: {text}"
-    return Problem("E323", f"{said}. Save the model with PaddleNLP's save_pretrained, or keep its .pdiparams.info")
+    message = f"{file}: the numbered names do not identify the weights: {text}"
+    return Problem("E323", f"{message}. Save the model with PaddleNLP's save_pretrained, or keep its .pdiparams.info")
 
 
 def _parse(name: str, names: AutomaticNames) -> tuple[str, int, str] | None:
@@ -154,7 +154,7 @@ def _choose_head(names: AutomaticNames, hidden: int, shapes: list[tuple[int, ...
         if len(shapes) == len(head.keys) and all(_fits(shape, expected) for shape in shapes):
             return head
     found = ", ".join(str(list(shape)) for shape in shapes[:8])
-    known = ", or ".join(head.says for head in reversed(names.heads))
+    known = ", or ".join(head.description for head in reversed(names.heads))
     raise _Unclear(f"after the layers come {len(shapes)} of linear_N ({found}), where a head has {known}")
 
 

@@ -35,8 +35,8 @@ def choose_release_names(shapes: Sequence[tuple[int, ...]], file: str, family: F
         reason = "its shapes fit several sets of names of the release"
     else:
         reason = f"its {len(shapes)} tensors have no names, and their shapes are not those of the official ones"
-    said = "Put the program next to it (.pdmodel, .json or __model__), or the .pdiparams.info"
-    raise FileError(Problem("E323", f"{file}: {reason}. {said}"))
+    advice = "Put the program next to it (.pdmodel, .json or __model__), or the .pdiparams.info"
+    raise FileError(Problem("E323", f"{file}: {reason}. {advice}"))
 
 
 def missing_release_names(present: Iterable[str], family: Family) -> list[str]:

@@ -28,7 +28,7 @@ _LAYERS = ".layers."
 @dataclass(frozen=True)
 class Named:
     """The tensors of a checkpoint under PaddleNLP's keys. `unknown`: those that keep their own name, for the plan to
-    say that no table knows them."""
+    report that no table knows them."""
 
     tensors: dict[str, SourceTensor]
     naming: str = "structured"
@@ -129,7 +129,7 @@ def is_sure_name(name: str, names: Mapping[str, object], naming: str, family: Fa
 
 
 def name_tensors(stored: Mapping[str, SourceTensor], file: str, family: Family) -> Named:
-    """The tensors under PaddleNLP's keys, as their own names tell them. `file` is for messages. Raises FileError."""
+    """The tensors under PaddleNLP's keys, as their own names show. `file` is for messages. Raises FileError."""
     hubs = {hub_prefix(name) for name in stored}
     if len(hubs) == 1 and hubs != {""}:
         (hub,) = hubs

@@ -184,7 +184,7 @@ class StateDictReader:
         matrices = [tensor for tensor in tensors.values() if sum(size > 1 for size in tensor.shape) > 1]
         columns = [tensor.name for tensor in matrices if tensor.fortran]
         if len(columns) == 1 < len(matrices):
-            self.warnings.append(f"{self.file}: {columns[0]} alone is stored in column order. Read as the file says")
+            self.warnings.append(f"{self.file}: {columns[0]} alone is stored in column order. Read as stored")
 
     def _problem(self, reason: str) -> None:
         if len(self.problems) < _MOST_PROBLEMS:

@@ -74,8 +74,8 @@ def read_named_streams(buffer: mmap.mmap, file: str, names: Sequence[str], progr
             raise FileError(*problems[:_MOST_PROBLEMS], *refusal(buffer, file, error, name).problems) from None
         expected = program.variables[name]
         if (stream.dtype, stream.shape) != expected:
-            said = f"{list(expected.shape)} of {expected.dtype} for {quoted(name, 200)}"
-            text = f"{file} (byte {at}): {list(stream.shape)} of {stream.dtype}; {program.file.name} says {said}"
+            other = f"{list(expected.shape)} of {expected.dtype} for {quoted(name, 200)}"
+            text = f"{file} (byte {at}): {list(stream.shape)} of {stream.dtype}; {program.file.name} has {other}"
             problems.append(Problem("E322", text))
         streams[name], at = stream, stream.end
     if at != len(buffer):
@@ -123,7 +123,7 @@ def _name_checked(
     unsure = _find_movable(streams, named, family)
     if unsure:
         names = ", ".join(quoted(name, 200) for name in unsure[:8])
-        text = f"{path.name}: {names}: no name of {family.title}'s, beside tensors"
+        text = f"{path.name}: {names}: unknown names, next to tensors"
         raise FileError(Problem("E322", f"{text} of the same shape, so which is which is not sure. Nothing was taken"))
     return named
 
@@ -170,10 +170,10 @@ def _name_by_info_alone(
         text = f"{file} has {len(found)} tensors, {info.file.name} names {len(info.structured)}. Is one cut short?"
         raise FileError(Problem("E322", text))
     stored = _tensors(dict(zip(names, found)), buffer, file)
-    named, told = _structured(stored, info), name_tensors(stored, file, family)
-    other = [t.stored_as for key, t in told.tensors.items() if named.tensors.get(key, t).stored_as != t.stored_as]
-    if other or set(told.tensors) != set(named.tensors):
-        different = sorted(set(told.tensors) ^ set(named.tensors)) + other
+    named, numbered = _structured(stored, info), name_tensors(stored, file, family)
+    other = [t.stored_as for key, t in numbered.tensors.items() if named.tensors.get(key, t).stored_as != t.stored_as]
+    if other or set(numbered.tensors) != set(named.tensors):
+        different = sorted(set(numbered.tensors) ^ set(named.tensors)) + other
         text = f"{info.file.name}: its names and the numbers of the variables disagree on {quoted(different[0], 200)}"
         raise FileError(Problem("E322", f"{text}. The program (.pdmodel) has the order"))
     return named, (f"no program next to {file}: the order is that of the names in {info.file.name}",)

@@ -154,7 +154,7 @@ def read_pir(path: Path) -> Program:
     data, warnings = read_json(path)
     base = data.get("base_code")
     if not isinstance(base, dict) or base.get("magic") != "pir":
-        raise file_error("E321", path.name, "is no program of Paddle (its base_code does not say 'pir')")
+        raise file_error("E321", path.name, "is no program of Paddle (its base_code is not 'pir')")
     try:
         variables = _unique(_parameters_of(data), path.name)
     except _Bad as error:

@@ -1,1 +1,1 @@
-"""The tokenizer's files beside the weights: vocabulary, sentencepiece model, settings and added tokens."""
+"""The tokenizer's files next to the weights: vocabulary, sentencepiece model, settings and added tokens."""

@@ -10,7 +10,7 @@ from converter.files.regular_files import quoted
 from converter.open.tokenizer.tokenizer_settings import CONFIG, DECODER, TokenizerSettings, content
 
 ADDED = "added_tokens.json"
-_SHOWN = 8
+_LISTED = 8
 
 
 def read_added_tokens(table: Mapping[str, Any], config: Mapping[str, Any], warnings: list[str]) -> dict[str, int]:
@@ -65,7 +65,7 @@ def number_tokens(
     given = sorted(((number, token) for token, number in lowered.items() if token not in vocabulary))
     _check_apart([number for number, _ in given], [token for _, token in given])
     placed = {token: number for number, token in given}
-    _tell_what_is_odd(lowered, placed, vocabulary, pieces, warnings)
+    _warn_of_oddities(lowered, placed, vocabulary, pieces, warnings)
     follows = pieces + len(placed)
     if given and given[0][0] >= len(vocabulary):  # transformers' count, which starts behind vocab.txt.
         follows = given[-1][0] + 1
@@ -83,7 +83,7 @@ def _check_apart(numbers: Sequence[int], tokens: Sequence[str]) -> None:
             raise SourceError(Problem("E023", f"{ADDED}: {both}, another token of the same file"))
 
 
-def _tell_what_is_odd(
+def _warn_of_oddities(
     files: Mapping[str, int],
     placed: Mapping[str, int],
     vocabulary: Mapping[str, int],
@@ -107,4 +107,4 @@ def _tell_what_is_odd(
 
 
 def _join(items: Sequence[str]) -> str:
-    return ", ".join(items[:_SHOWN]) + (f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else "")
+    return ", ".join(items[:_LISTED]) + (f" and {len(items) - _LISTED} more" if len(items) > _LISTED else "")

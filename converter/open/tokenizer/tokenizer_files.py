@@ -1,4 +1,4 @@
-"""The tokenizer's files beside a checkpoint: which they are, and whether they are what they should be."""
+"""The tokenizer's files next to a checkpoint: which they are, and whether they are valid."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class TokenizerFiles:
-    """The two files that decide tokens, as bytes, and what the configuration beside them says.
+    """The two files that decide tokens, as bytes, and the settings next to them.
 
     `vocabulary` has one token a line, whichever form the file had. `rows` is the number of tokens. `added_tokens` are
     those that vocab.txt does not hold, with their ids, which may be numbers of vocab.txt. `names` are the files' own.

@@ -16,7 +16,7 @@ SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.js
 
 def choose_files(folder: Path, family: Family, warnings: list[str]) -> tuple[str, str] | None:
     """The names of the vocabulary and of the sentencepiece model, or None when neither is there, and when there is only
-    a vocabulary of another name, whose writer may keep its model elsewhere. Raises SourceError for half of them."""
+    a vocabulary of another name: its writer may keep the model elsewhere. Raises SourceError for half of them."""
     vocabularies = [name for name in (VOCABULARY, *family.tokenizer.vocabularies) if is_file(folder / name)]
     models = [name for name in (SENTENCEPIECE, *family.tokenizer.models) if is_file(folder / name)]
     if not vocabularies:

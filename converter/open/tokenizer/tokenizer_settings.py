@@ -131,12 +131,12 @@ def read_special_tokens(config: Mapping[str, Any], table: Mapping[str, Any], war
     """
     tokens = {}
     for role, usual in SPECIAL_TOKENS.items():
-        said, mapped = _token(config, role, CONFIG), _token(table, role, TABLE)
-        if said is not None and mapped is not None and said != mapped:
+        configured, mapped = _token(config, role, CONFIG), _token(table, role, TABLE)
+        if configured is not None and mapped is not None and configured != mapped:
             warnings.append(
-                f"{CONFIG} says {role} {said!r:.60}, {TABLE} {mapped!r:.60}, which is taken, as in PaddleNLP"
+                f"{CONFIG} has {role} {configured!r:.60}, {TABLE} {mapped!r:.60}, which is taken, as in PaddleNLP"
             )
-        if token := mapped or said or usual:
+        if token := mapped or configured or usual:
             tokens[role] = token
     return tokens
 

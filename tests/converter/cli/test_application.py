@@ -51,6 +51,14 @@ def test_inspect_tells_class_sizes_and_what_would_be_dropped(tmp_path: Path) -> 
     assert data["sizes"]["num_hidden_layers"] == 2 and data["dtypes"] == {"float32": 40}
 
 
+def test_verify_takes_the_name_of_a_family(tmp_path: Path) -> None:
+    source, output = write_folder(tmp_path / "in"), tmp_path / "out"
+    convert(source, output)
+    assert call("verify", source, output, "--static-only", "--family", "ernie_m").exit_code == 0
+    unknown = call("verify", source, output, "--static-only", "--family", "unheard")
+    assert unknown.exit_code == 2 and "'unheard' is not one of 'ernie_m'" in unknown.stderr
+
+
 def test_inspect_of_what_would_not_convert_lists_the_problems(tmp_path: Path) -> None:
     state = make_state()
     del state["pooler.dense.bias"]
@@ -268,7 +276,7 @@ def test_behavior_is_an_option_and_is_said(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "in")
     result = call("convert", source, tmp_path / "out", "--behavior", "release")
     assert result.exit_code == 0 and "behavior: release\n" in result.stdout
-    assert "'paddlenlp'; the option says 'release', which is taken" in result.stderr
+    assert "'paddlenlp'; the option 'release' is taken" in result.stderr
     assert "behavior   paddlenlp (PaddleNLP's: without a mask [CLS] is masked)" in call("inspect", source).stdout
     assert json.loads(call("inspect", source, "--behavior", "release", "--json").stdout)["behavior"] == "release"
     assert "behavior: release" in call("verify", source, tmp_path / "out", "--static-only").stdout

@@ -48,7 +48,7 @@ def test_missing_tensors_are_all_named_with_their_layers_folded(tmp_path: Path) 
     found = problems(tmp_path, state, make_config(num_hidden_layers=4))
     assert found == [
         "error[E101]: missing: embeddings.layer_norm.weight, encoder.layers.{0-1,3}.norm1.bias (4 tensors). "
-        "config.json says ErnieMModel; is the checkpoint complete?"
+        "config.json specifies ErnieMModel; is the checkpoint complete?"
     ]
 
 
@@ -115,7 +115,7 @@ def test_a_sizes_lie_in_the_config_is_found(tmp_path: Path) -> None:
 
 
 def test_the_feed_forward_is_four_times_as_wide_whatever_the_config_says(tmp_path: Path) -> None:
-    assert plan(tmp_path).sizes.intermediate_size == 32
+    assert plan(tmp_path).sizes.fields["intermediate_size"] == 32
 
 
 def test_sizes_come_from_the_tensors_where_there_is_no_config(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_the_way_is_named(judge_edited: Callable[[Edit], Report], way: str) -> N
 def test_training_is_the_same_too(judge_edited: Callable[[Edit], Report], name: str) -> None:
     report = judge_edited(TRAINING[name])
     assert [problem.code for problem in report.problems] == ["E402"], render_table(report)
-    assert report.problems[0].text.startswith("in training mode, with dropout let through: ")
+    assert report.problems[0].text.startswith("in training mode, with dropout replaced by the identity: ")
     assert ("dropout is applied" in report.problems[0].text) == ("position" not in name)
 
 

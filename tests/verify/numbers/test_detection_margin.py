@@ -23,7 +23,7 @@ from verify.numbers.loading import LoadedModel
 from verify.numbers.pytorch_process import Start
 from verify.numbers.replay import CaseRunner
 from verify.reference.subprocess_runner import Ended
-from verify.report.messages import tell_margin
+from verify.report.messages import describe_margin
 from verify.report.terminal import render_table
 from verify.results.numbers import SmallestFault
 from verify.results.report import Margin
@@ -140,7 +140,7 @@ def test_a_precision_that_rounds_as_coarsely_has_no_number(tmp_path: Path) -> No
     single = replace(runner, reference=replace(runner.reference, limits=limits))
     fault = measure(single, write(tmp_path, rows))
     assert fault.ratio is None and "float32 itself rounds by one unit in the last place" in fault.why
-    assert "no smallest fault was measured" in tell_margin(Margin(0.1, fault))
+    assert "no smallest fault was measured" in describe_margin(Margin(0.1, fault))
     # Half a float32's digits: that shows.
     assert measure(single, write(tmp_path, rows.to(torch.bfloat16))).ratio == 2.0**-7 / 2.0**-21
     double = measure(runner, write(tmp_path, rows.double()))
@@ -206,7 +206,7 @@ def test_every_class_has_its_noise_below_and_its_smallest_fault_above(
     tensor = read_written(whole.output).tensors[margin["tensor"]]
     assert tensor.read()[tuple(margin["element"])] != 0 and margin["tried"] > 30
     told = render_table(whole.report)
-    assert f"margin: {tell_margin(whole.report.margin)}" in told and " times its limit" in told
+    assert f"margin: {describe_margin(whole.report.margin)}" in told and " times its limit" in told
 
 
 def test_a_trace_gives_the_same_margin_and_a_failure_none(
@@ -246,6 +246,6 @@ def test_a_pass_with_limits_that_hide_a_fault_says_so(
     report = verify(whole.source, whole.output, trace=whole.trace, start=start, report_dir=tmp_path)
     assert report.passed, report.problems
     assert report.to_json()["margin"]["smallest_fault"] < 1
-    (warning,) = (text for text in report.warnings if "do not tell the smallest fault from noise" in text)
+    (warning,) = (text for text in report.warnings if "do not separate the smallest fault from noise" in text)
     assert "only the check of their bytes excludes such a fault" in warning
     assert report.to_json()["margin"]["tensor"] in warning

@@ -104,7 +104,11 @@ def rewrite(path: str, change: Any, packed: int = zipfile.ZIP_STORED) -> str:
     ("change", "packed", "told"),
     [
         (lambda name, data: data, zipfile.ZIP_DEFLATED, "record 0 is packed"),
-        (lambda name, data: data[:-4] if "/data/" in name else data, 0, "record 0 has 5 elements, its pickle says 6"),
+        (
+            lambda name, data: data[:-4] if "/data/" in name else data,
+            0,
+            "record 0 has 5 elements, its pickle has 6",
+        ),
         (lambda name, data: None if "/data/" in name else data, 0, "damaged.*no item named"),
         (lambda name, data: None if name.endswith(".pkl") else data, 0, "0 data.pkl"),
         (lambda name, data: data[:-9] if name.endswith(".pkl") else data, 0, "damaged"),

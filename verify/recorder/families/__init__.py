@@ -12,7 +12,7 @@ from typing import Any
 from verify.recorder.families.ernie_m.adapter import ERNIE_M
 from verify.recorder.families.family import Family
 
-#: In the order in which they are asked; the first also takes checkpoints whose config names no family.
+#: In the order in which they are asked; the first also takes checkpoints with a config that names no family.
 FAMILIES = (ERNIE_M,)
 
 

@@ -24,7 +24,7 @@ class ModelClass:
 
 @dataclass(frozen=True)
 class SanityModel:
-    """A tiny model whose outputs are known, to find out whether this Paddle computes correctly."""
+    """A tiny model with known outputs, to find out whether this Paddle computes correctly."""
 
     architecture: str
     fields: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What families share whose layers are paddle.nn.TransformerEncoderLayer: where activations are taken, and the
+"""What families with layers of paddle.nn.TransformerEncoderLayer share: where activations are taken, and the
 order."""
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from verify.recorder.sources.arrays import round_array, widen
 
 
 def build_model(family: Family, name: str, fields: dict[str, Any], precision: str) -> Any:
-    """PaddleNLP's class in `precision`, not initialised, in evaluation mode. Its `notes` say how it was made."""
+    """PaddleNLP's class in `precision`, not initialised, in evaluation mode. Its `notes` describe how it was made."""
     import paddle
     from paddle.nn.initializer import Constant, set_global_initializer
 

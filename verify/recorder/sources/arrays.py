@@ -9,7 +9,7 @@ import numpy as np
 
 
 def describe(array: Any) -> Any:
-    """Shape, stored dtype and the digest of the bytes in C order, so that a trace alone can judge written weights."""
+    """Shape, stored dtype and the digest of the bytes in C order, by which a trace alone checks written weights."""
     whole = np.ascontiguousarray(array)
     digest = hashlib.sha256(whole.reshape(-1).view(np.uint8).data).hexdigest()
     dtype = "bfloat16" if array.dtype == np.uint16 else array.dtype.name

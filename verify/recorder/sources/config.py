@@ -45,8 +45,8 @@ def read_config(request: Request, family: Family) -> tuple[str, dict[str, Any], 
         name = request.architecture or fields.pop("architecture", None)
         fields.pop("architecture", None)
         if name is None:
-            raise Refused("no config.json beside the weights, and the request gives no fallback")
-        return class_name(name, family), fields, "no config beside the weights: given by the request"
+            raise Refused("no config.json next to the weights, and the request gives no fallback")
+        return class_name(name, family), fields, "no config next to the weights: given by the request"
     fields = read_json(path)
     if family.converted_field in fields:
         raise Refused(f"{path} is of a folder that was converted already: record the checkpoint that it came from")

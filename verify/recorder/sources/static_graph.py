@@ -92,7 +92,7 @@ def read_combined(path: str, family: Family, layers: int | None, architecture: s
     shape, so `architecture` must be given for a model with one.
     """
     if layers is None:
-        raise Refused(f"{os.path.basename(path)} holds no names, and no config says the number of layers")
+        raise Refused(f"{os.path.basename(path)} holds no names, and no config gives the number of layers")
     reasons = []
     for names in family.combined_names(layers, architecture):
         try:

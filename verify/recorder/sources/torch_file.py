@@ -96,7 +96,7 @@ class TensorUnpickler(pickle.Unpickler):
             self.storages[key] = data.astype(data.dtype.newbyteorder("="), copy=False)
         found = self.storages[key]
         if len(found) != count:
-            raise Refused(f"its record {key} has {len(found)} elements, its pickle says {count}")
+            raise Refused(f"its record {key} has {len(found)} elements, its pickle has {count}")
         return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from converter.common.version import __version__
 from verify.report.html import tables
 from verify.report.html.plot import draw_plot
-from verify.report.messages import tell_margin
+from verify.report.messages import describe_margin
 from verify.report.plain_text import clean, to_number
 from verify.report.rows import verdict_of
 from verify.report.tensor_groups import by_tensor, count_failed
@@ -49,7 +49,7 @@ def _values(report: Report) -> dict[str, Any]:
         "most": tables.MOST,
         "verdict": verdict_of(report),
         "cards": list(_cards(report)),
-        "margin": tell_margin(margin) if margin else "",
+        "margin": describe_margin(margin) if margin else "",
         "hidden": margin is not None and margin.fault.ratio is not None and margin.fault.ratio <= 1,
         "measured": _measured(first) if first else "",
         "left_inside": tables.pairs_table(("tensor of SOURCE", "by its name"), report.left_inside),

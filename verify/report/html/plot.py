@@ -101,9 +101,9 @@ def _grid(low: int, high: int, height_of: Callable[[float | None], float]) -> li
     parts = []
     for power in range(high, low - 1, -every):
         y = height_of(10.0**power)
-        said = f"10{str(power).translate(_SUPERSCRIPT)}" if power > low else "0"
+        text = f"10{str(power).translate(_SUPERSCRIPT)}" if power > low else "0"
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{said}</text>')
+        parts.append(f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{text}</text>')
     return parts
 
 
@@ -115,8 +115,8 @@ def _names(columns: Sequence[str], middle: Mapping[str, float], step: float) -> 
     for column in columns:
         if column.isdigit() and int(column) % every:
             continue
-        said = column if column.isdigit() or step > 62 else {"embeddings": "emb.", "pooler": "pool"}.get(column, column)
-        parts.append(f'<text class="tick" x="{middle[column]:.1f}" y="{y}" text-anchor="middle">{to_html(said)}</text>')
+        text = column if column.isdigit() or step > 62 else {"embeddings": "emb.", "pooler": "pool"}.get(column, column)
+        parts.append(f'<text class="tick" x="{middle[column]:.1f}" y="{y}" text-anchor="middle">{to_html(text)}</text>')
     layers = [middle[column] for column in columns if column.isdigit()]
     if layers:
         x = (layers[0] + layers[-1]) / 2
@@ -154,9 +154,9 @@ def _line(
 
 def _mark(point: Point, x: float, height_of: Callable[[float | None], float]) -> str:
     measured = "cannot be compared" if point.measured is None else f"{point.measured:.1e}"
-    said = to_html(f"{point.site}, case {point.case}: {measured}, limit {point.limit:.0e}")
+    text = to_html(f"{point.site}, case {point.case}: {measured}, limit {point.limit:.0e}")
     shape = _shape("failed" if point.failed else point.kind, x, height_of(point.measured))
-    return f"<g>{shape}<title>{said}</title></g>"
+    return f"<g>{shape}<title>{text}</title></g>"
 
 
 def _shape(kind: str, x: float, y: float) -> str:
@@ -175,10 +175,10 @@ def _first(first: FirstDifference | None, network: Network, middle: Mapping[str,
         return []
     x = middle[column]
     anchor, shift = ("end", -7) if x > WIDTH * 0.6 else ("start", 7)
-    said = to_html(f"first difference: {first.site}")
+    text = to_html(f"first difference: {first.site}")
     return [
         f'<line class="first" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}"/>',
-        f'<text class="first" x="{x + shift:.1f}" y="{HEIGHT - _BOTTOM - 8}" text-anchor="{anchor}">{said}</text>',
+        f'<text class="first" x="{x + shift:.1f}" y="{HEIGHT - _BOTTOM - 8}" text-anchor="{anchor}">{text}</text>',
     ]
 
 

@@ -178,7 +178,7 @@ def fault_kinds(tested: SelfTest) -> Table:
     ]
     total = [sum(getattr(kind, part) for _, kind in kinds) for part in ("planted", "found", "without_static")]
     lines.append(Line(("all", *total), total[1] < total[0]))
-    return Table(("fault", "planted", "found", "by numbers and tokens alone"), lines, numbers=(1, 2, 3))
+    return Table(("fault", "injected", "found", "by numbers and tokens alone"), lines, numbers=(1, 2, 3))
 
 
 def explained_faults(tested: SelfTest) -> Table | None:

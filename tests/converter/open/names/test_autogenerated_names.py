@@ -89,7 +89,7 @@ def test_what_the_numbers_do_not_tell_is_refused(idea: str, tmp_path: Path) -> N
     change, said = UNCLEAR[idea]
     state = change(automatic()[0])
     for path in (write_combined(tmp_path / "c", state), write_variables(tmp_path / "v", state)):
-        with pytest.raises(FileError, match=f"E323.*the numbered names do not tell the weights: .*{said}"):
+        with pytest.raises(FileError, match=f"E323.*the numbered names do not identify the weights: .*{said}"):
             open_weights(path)
 
 

@@ -27,8 +27,8 @@ from tests.support.streams import (
 @pytest.mark.parametrize(
     ("name", "shape", "said"),
     [
-        ("cls_out_b", (4,), r"\[3\] of float32; x.* says \[4\] of float32 for 'cls_out_b'"),
-        ("pooled_fc.w_0", (4, 5), r"\[4, 4\] of float32; x.* says \[4, 5\] of float32"),
+        ("cls_out_b", (4,), r"\[3\] of float32; x.* has \[4\] of float32 for 'cls_out_b'"),
+        ("pooled_fc.w_0", (4, 5), r"\[4, 4\] of float32; x.* has \[4, 5\] of float32"),
     ],
 )
 def test_a_shape_that_is_not_the_programs(kind: str, name: str, shape: Any, said: str, tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_dtype_that_is_not_the_programs(kind: str, tmp_path: Path) -> None:
     path = write_combined(tmp_path, state, kind, "x.pdiparams")
     other = {**state, "cls_out_w": state["cls_out_w"].astype("f2")}
     (tmp_path / kind).write_bytes(pir(other) if kind.endswith("json") else program_desc(other))
-    with pytest.raises(FileError, match=r"E322.*float32; x\..* says \[4, 3\] of float16 for 'cls_out_w'"):
+    with pytest.raises(FileError, match=r"E322.*float32; x\..* has \[4, 3\] of float16 for 'cls_out_w'"):
         open_weights(path)
 
 

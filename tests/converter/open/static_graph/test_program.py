@@ -103,8 +103,8 @@ def changed(*steps: Any, value: Any = None) -> bytes:
 OPS = ("program", "regions", 0, "blocks", 0, "ops")
 KIND = (*OPS, 0, "O", "TT")
 PIRS = {
-    "another magic": (changed("base_code", "magic", value="onnx"), "does not say 'pir'"),
-    "no magic": (changed("base_code"), "does not say 'pir'"),
+    "another magic": (changed("base_code", "magic", value="onnx"), "base_code is not 'pir'"),
+    "no magic": (changed("base_code"), "base_code is not 'pir'"),
     "no program": (changed("program"), "it has no 'program'"),
     "no regions": (changed("program", "regions", value=[]), "it has no 0"),
     "operators that are no list": (changed(*OPS, value={}), "its operators are no list"),

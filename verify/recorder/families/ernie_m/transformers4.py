@@ -21,7 +21,7 @@ PORT_EPSILON = 1e-05
 
 
 def is_port(weights: Any) -> bool:
-    """Whether these names are the port's, which says self_attn twice where PaddleNLP says it once."""
+    """Whether these names are the port's, which have self_attn twice where PaddleNLP's have it once."""
     return any(".self_attn.self_attn." in name for name in weights)
 
 
