@@ -18,7 +18,7 @@ from verify.numbers.pytorch_process import Start
 from verify.recorder.errors import Refused
 from verify.recorder.families.ernie_m.config import config_names
 from verify.recorder.families.ernie_m.names import rename_encoder
-from verify.recorder.families.ernie_m.quirks import has_masked_row, position_offset
+from verify.recorder.families.ernie_m.quirks import first_position_row, has_masked_row
 from verify.recorder.families.ernie_m.release_names import fields_from_weights
 from verify.recorder.files import content_of
 from verify.recorder.sources.prefix import remove_prefix
@@ -106,4 +106,4 @@ def test_a_row_that_sees_everything_has_the_rounding_of_what_hides_it() -> None:
         {"inputs": {}}, "erniekit"
     )
     presets = load_family("ernie_m").presets
-    assert [position_offset(each.name) for each in presets] == [each.values["position_offset"] for each in presets]
+    assert [first_position_row(each.name) for each in presets] == [each.values["position_offset"] for each in presets]

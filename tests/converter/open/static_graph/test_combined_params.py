@@ -97,7 +97,7 @@ def test_the_official_names_alone_are_told_by_the_shapes(head: str, layers: int,
     opened = open_weights(write_combined(tmp_path, state, "", "params"))
     assert same(opened, under_keys(state))
     assert opened.inferred_class == ("" if head == "cls_mrc_out" else HEADS[head])  # tokens look the same
-    assert len(opened.warnings) == 1 and "nothing beside params names its tensors" in opened.warnings[0]
+    assert len(opened.warnings) == 1 and "nothing next to params names its tensors" in opened.warnings[0]
 
 
 def test_with_the_extras_of_pre_training(tmp_path: Path) -> None:
