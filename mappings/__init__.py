@@ -5,16 +5,18 @@ Imports nothing of the other folders.
 
 from __future__ import annotations
 
-from mappings.family import Family, ModelClass, Preset
-from mappings.registry import SOURCE_CLASSES, all_families, find_class, load_family, load_table
-from mappings.tensors.expand import Mapped, expand, matches_row
-from mappings.tensors.ops import OPERATIONS, Operation
-from mappings.tensors.rows import Row, Scheme, Table
-from mappings.toml_files import TableError
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mappings.family import Family, ModelClass, Preset
+    from mappings.registry import all_families, find_class, load_family, load_table
+    from mappings.tensors.expand import Mapped, expand, matches_row
+    from mappings.tensors.ops import OPERATIONS, Operation
+    from mappings.tensors.rows import Row, Scheme, Table
+    from mappings.toml_files import TableError
 
 __all__ = [
     "OPERATIONS",
-    "SOURCE_CLASSES",
     "Family",
     "Mapped",
     "ModelClass",
@@ -31,3 +33,24 @@ __all__ = [
     "load_table",
     "matches_row",
 ]
+
+_HOMES = {
+    "mappings.family": ("Family", "ModelClass", "Preset"),
+    "mappings.registry": ("all_families", "find_class", "load_family", "load_table"),
+    "mappings.tensors.expand": ("Mapped", "expand", "matches_row"),
+    "mappings.tensors.ops": ("OPERATIONS", "Operation"),
+    "mappings.tensors.rows": ("Row", "Scheme", "Table"),
+    "mappings.toml_files": ("TableError",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used: the command line's help needs `mappings.folders` alone."""
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    if home is None:
+        raise AttributeError(f"module 'mappings' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value

@@ -21,6 +21,7 @@ from mappings.family import (
     TokenizerFacts,
     TravellingCode,
 )
+from mappings.folders import FACTS, QUIRKS
 from mappings.names.automatic import AutomaticNames, build_automatic
 from mappings.names.others import build_foreign
 from mappings.names.release import build_release
@@ -30,12 +31,11 @@ from mappings.tensors.patterns import Pattern
 from mappings.tensors.rows import TensorFacts, build_tables
 from mappings.toml_files import TableError, check_keys, require_keys
 
-FACTS = "family.toml"
 #: Files that a family may lack.
 OPTIONAL = ("names/release.toml", "names/automatic.toml", "names/foreign.toml")
 #: The files of a family's folder.
 FILES = (
-    *(FACTS, "quirks.toml", "network.toml", "tensors.toml", "config_fields.toml", "pretrained.toml", "card.toml"),
+    *(FACTS, QUIRKS, "network.toml", "tensors.toml", "config_fields.toml", "pretrained.toml", "card.toml"),
     *OPTIONAL,
 )
 
@@ -43,7 +43,7 @@ FILES = (
 def build_family(name: str, files: Mapping[str, Mapping[str, Any]]) -> Family:
     """A checked family from the parsed TOML of its files. Raises TableError."""
     require_keys(files, name, *(file for file in FILES if file not in OPTIONAL))
-    facts, quirks = files[FACTS], files["quirks.toml"]
+    facts, quirks = files[FACTS], files[QUIRKS]
     sections = ("title", "covers", "model_type", "tags", "backbone", "written", "tokenizer", "class", "size", "field")
     check_keys(facts, name, *sections, "code", "config")
     require_keys(facts, name, *sections)

@@ -7,17 +7,11 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from mappings.build import FACTS, FILES, build_family
+from mappings.build import FILES, build_family
 from mappings.family import Family, ModelClass
+from mappings.folders import family_names
 from mappings.tensors.rows import Table
 from mappings.toml_files import read_toml
-
-
-@cache
-def family_names() -> tuple[str, ...]:
-    """Every folder that has a family.toml, by name."""
-    folders = (entry for entry in resources.files("mappings").iterdir() if entry.is_dir())
-    return tuple(sorted(folder.name for folder in folders if folder.joinpath(FACTS).is_file()))
 
 
 @cache
@@ -57,7 +51,3 @@ def load_table(source_class: str) -> Table:
     if found is None or found[1].source != source_class:
         raise KeyError(source_class)
     return found[0].tables[source_class]
-
-
-#: PaddleNLP's classes, of every family.
-SOURCE_CLASSES = tuple(entry.source for _, entry in all_classes())

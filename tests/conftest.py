@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from mappings import SOURCE_CLASSES
 from tests.support.cached import make_cached_checkpoint, traces_cached
+from tests.support.classes import SOURCE_CLASSES
 from tests.support.forked_python import forked_python
 from tests.support.quick import (
     pytest_addoption,

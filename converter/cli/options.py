@@ -8,10 +8,9 @@ from typing import Any
 
 import typer
 
-from mappings import all_families
+from mappings.folders import family_names, preset_choices
 
-_FAMILIES = [family.name for family in all_families()]
-_PRESETS = list(dict.fromkeys(name for family in all_families() for name in family.choices))
+_FAMILIES, _PRESETS = family_names(), preset_choices()
 
 
 def _one_of(choices: Sequence[str]) -> Callable[[Any], Any]:

@@ -19,7 +19,6 @@ from converter.common.errors import Problem
 from converter.common.printable import MESSAGE, printable, printable_message
 from converter.common.progress import Progress
 from converter.common.redaction import redact
-from mappings import find_class
 
 if TYPE_CHECKING:
     from converter.conversion import Conversion
@@ -154,6 +153,8 @@ def print_conversion(result: Conversion, as_json: bool) -> None:
 
 def _batch_advice(source_class: str, behavior: str) -> str:
     """How padding keeps the numbers as they are; nothing where it changes none."""
+    from mappings import find_class
+
     found = find_class(source_class)
     unpadded = found[0].unpadded_preset(behavior) if found is not None else None
     if found is None or unpadded is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +19,9 @@ from converter.open.config.config import SourceConfig
 from converter.open.source import Source
 from converter.plan.make_plan import Plan, make_plan
 from converter.write.check_copies import check_copies
-from mappings import OPERATIONS, Family, TableError, expand
+from mappings import OPERATIONS, Family, TableError, all_families, expand
 from mappings.build import FILES, OPTIONAL, build_family
+from mappings.folders import family_names, preset_choices
 from mappings.registry import read_family
 
 SIZES = {"vocab_size": 5, "hidden_size": 4, "num_hidden_layers": 2, "num_labels": 3}
@@ -241,3 +244,16 @@ def test_a_table_that_uses_a_source_twice_is_refused() -> None:
     twice = replace(table, backbone=(*table.backbone, replace(table.backbone[0], targets=table.backbone[-1].targets)))
     with pytest.raises(TableError, match="source named twice: words.weight"):
         expand(twice, table.schemes[0], SIZES)
+
+
+def test_the_names_for_the_command_line_are_those_of_the_families() -> None:
+    """They are read without the rest of a family, so that help stays instant."""
+    assert family_names() == tuple(family.name for family in all_families())
+    assert preset_choices() == tuple(dict.fromkeys(name for family in all_families() for name in family.choices))
+
+
+def test_the_help_of_the_command_line_reads_no_family() -> None:
+    code = "import sys, converter.cli; print(sorted({'mappings.registry', 'mappings.family'} & set(sys.modules)))"
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

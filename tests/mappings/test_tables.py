@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mappings import OPERATIONS, SOURCE_CLASSES, expand, load_table, matches_row
+from mappings import OPERATIONS, expand, load_table, matches_row
+from tests.support.classes import SOURCE_CLASSES
 from tests.support.models import parameters_of
 
 SIZES = {

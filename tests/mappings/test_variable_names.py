@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from mappings import SOURCE_CLASSES, TableError, expand, load_family, load_table
+from mappings import TableError, expand, load_family, load_table
 from mappings.names.automatic import build_automatic
 from mappings.names.others import load_left_out
 from mappings.names.release import build_release
 from mappings.tensors.patterns import Pattern
+from tests.support.classes import SOURCE_CLASSES
 
 FAMILY = load_family("ernie_m")
 SIZES = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mappings import SOURCE_CLASSES, expand, load_table
+from mappings import expand, load_table
+from tests.support.classes import SOURCE_CLASSES
 from tests.support.models import parameters_of
 
 SIZES = {

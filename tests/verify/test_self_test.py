@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from converter.cli import app
 from converter.conversion import convert
-from mappings import SOURCE_CLASSES
+from tests.support.classes import SOURCE_CLASSES
 from verify import Report, verify
 from verify.numbers.pytorch_process import Start
 from verify.reference.subprocess_runner import Ended

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from converter.common.errors import ReferenceFailure
-from mappings import SOURCE_CLASSES
+from tests.support.classes import SOURCE_CLASSES
 from verify import verify
 from verify.numbers.pytorch_process import Start
 from verify.report.terminal import render_table

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from mappings import Family, all_families, find_class, load_family
+from mappings.folders import family_names
 from mappings.network import LINEAR, NORM, Network
-from mappings.registry import family_names
 from verify.results.numbers import ZERO_ROW, SiteResult
 from verify.results.report import Report
 

@@ -18,10 +18,11 @@ from converter.open.options import SourceOptions
 from converter.open.source import Source, open_source
 from converter.plan.inner_tensors import left_inside_paragraph
 from converter.plan.make_plan import make_plan
-from mappings import SOURCE_CLASSES, TableError, expand, load_table
+from mappings import TableError, expand, load_table
 from mappings.names.inner import build_inner, load_inner
 from mappings.toml_files import read_toml
 from tests.support.checkpoints import LABELS, SIZES, make_config, make_state, write_folder
+from tests.support.classes import SOURCE_CLASSES
 from tests.support.streams import automatic, official, write_combined, write_variables
 
 HEADED = "ErnieMForSequenceClassification"

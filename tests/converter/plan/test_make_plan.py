@@ -12,8 +12,8 @@ from converter.common.errors import PlanError
 from converter.open.options import SourceOptions
 from converter.open.source import open_source
 from converter.plan.make_plan import Plan, make_plan
-from mappings import SOURCE_CLASSES
 from tests.support.checkpoints import SIZES, make_config, make_state, write_folder
+from tests.support.classes import SOURCE_CLASSES
 
 
 def plan(folder: Path, state: dict[str, Any] | None = None, config: Any = None, **options: Any) -> Plan:

@@ -11,8 +11,8 @@ import pytest
 
 from converter.common.errors import Problem
 from converter.conversion import convert
-from mappings import SOURCE_CLASSES
 from tests.support.checkpoints import write_folder
+from tests.support.classes import SOURCE_CLASSES
 from verify import verify
 from verify.folder.check_folder import Standard, check_folder
 from verify.results.manifest import read_manifest

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mappings import SOURCE_CLASSES
+from tests.support.classes import SOURCE_CLASSES
 from tests.support.code_edits import CONFIGURATION, TRAINING, USES, Edit
 from verify import Report, verify
 from verify.modes.execution_modes import MODES, NOT_RUN

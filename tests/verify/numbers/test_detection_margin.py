@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mappings import SOURCE_CLASSES
 from mappings.registry import load_family
+from tests.support.classes import SOURCE_CLASSES
 from tests.support.limits import make_limits
 from verify import verify
 from verify.numbers.compare import Reference

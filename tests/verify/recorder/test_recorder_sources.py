@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from converter.conversion import convert
-from mappings import SOURCE_CLASSES
+from tests.support.classes import SOURCE_CLASSES
 from verify import verify
 from verify.numbers.pytorch_process import Start
 from verify.recorder.errors import Refused
