@@ -114,7 +114,7 @@ def test_inspect_tells_what_it_is(forms: Path) -> None:
     found = inspect(forms / "bin-shards")
     assert (found.source_class, found.behavior, found.problems) == (HEAD, "transformers", ())
     assert found.format.startswith("PyTorch pickle in ") and found.sizes["intermediate_size"] == 24
-    assert "[PAD] is hidden" in found.behavior_means
+    assert "[PAD] is masked" in found.behavior_means
 
 
 def test_a_tokenizer_beside_it_is_taken_with_a_warning_about_its_ids(port: Path, tmp_path: Path) -> None:
