@@ -15,6 +15,7 @@ from tests.support.fewer import one_of_each_kind, without_tokens
 from tests.support.ready import start_in
 from verify import Report, verify
 from verify.numbers.pytorch_process import Start
+from verify.results.layout import FOLDER
 from verify.self_test import run as self_test_run
 
 
@@ -26,6 +27,8 @@ class Verified:
     output: Path
     trace: Path
     report: Report
+    #: A copy of what was written to OUTPUT's folder of the verification.
+    report_folder: Path
 
     @property
     def numbers(self) -> Path:
@@ -49,7 +52,9 @@ def verify_live(paddle_python: Path, ready: Start, tmp_path_factory: pytest.Temp
         convert(source, folder / "output", dtype=options.pop("dtype", "keep"))
         trace = folder / "trace.safetensors"
         report = verify(source, folder / "output", record=trace, paddle_python=paddle_python, start=ready, **options)
-        return Verified(source, folder / "output", trace, report)
+        # Other tests verify this OUTPUT again, and write their report over this one.
+        shutil.copytree(folder / "output" / FOLDER, folder / "report")
+        return Verified(source, folder / "output", trace, report, folder / "report")
 
     return run
 

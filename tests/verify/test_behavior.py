@@ -29,13 +29,14 @@ def test_numbers_and_tokens_are_compared_under_the_rules_that_output_states(
     report = verify(source, output, paddle_python=paddle_python, start=ready, record=trace)
     assert report.passed and report.checked == ["weights", "numbers", "tokens"], report.problems
     said = " ".join(report.warnings)
-    assert "SOURCE's own is 'paddlenlp'" in said and "set to the reference's" not in said
+    assert "SOURCE's own is 'paddlenlp'" in said and "set at load" not in said
     assert "release's, which shows [CLS] and hides [PAD]" in " ".join(report.reference["how"])
     # An output whose manifest says another rule than the trace has is run under the trace's, and the report says so.
     _set(output / "paddle2torch.json", behavior="paddlenlp")
     report = verify(source, output, trace=trace, start=ready)
     assert {problem.code for problem in report.problems} == {"E408"}
-    assert "attention_mask_value and piece_rule set to the reference's" in " ".join(report.warnings)
+    fields = "implicit_mask_token_ids, implicit_mask_queries, position_offset, attention_mask_value, piece_rule"
+    assert f"with the reference's {fields}, set at load" in " ".join(report.warnings)
     # One that follows another rule than it says is found by numbers and by tokens.
     _set(output / "paddle2torch.json", behavior="release")
     _set(output / "config.json", implicit_mask_token_ids=[0])

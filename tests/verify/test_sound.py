@@ -83,7 +83,7 @@ def test_an_output_in_another_dtype_is_compared_with_rounded_weights(
 
 def test_report_says_what_it_rests_on(verified: Callable[[str], Any]) -> None:
     whole = verified("ErnieMModel")
-    written = json.loads((whole.output / "verification" / "report.json").read_text())
+    written = json.loads((whole.report_folder / "report.json").read_text())
     assert written["passed"] is True and written["precision"] == "float64"
     assert written["static"] == {"tensors": 54, "mismatched": [], "against": "source", "rounded": 0}
     assert {"case", "site", "max_abs", "max_rel", "tolerance", "passed"} <= set(written["sites"][0])
@@ -93,11 +93,7 @@ def test_report_says_what_it_rests_on(verified: Callable[[str], Any]) -> None:
     assert {"model.safetensors", "config.json", "vocab.txt", "modeling_ernie_m.py"} <= set(written["files"])
     assert written["reference"]["kind"] == "live" and "paddlenlp" in written["reference"]["environment"]
     assert str(whole.source) not in json.dumps(written)
-    assert {path.name for path in (whole.output / "verification").iterdir()} == {
-        "report.html",
-        "report.json",
-        "junit.xml",
-    }
+    assert {path.name for path in whole.report_folder.iterdir()} == {"report.html", "report.json", "junit.xml"}
 
 
 def test_a_trace_judges_without_source_and_without_paddle(

@@ -187,7 +187,7 @@ def rewrite_head(path: Path, target: Path, change: Callable[[dict[str, Any]], ob
         (lambda head: head.update(tokenizer={"x": 1}), "incomplete"),
         (lambda head: head.update(gradients=[{}]), "incomplete"),
         (lambda head: head["gradients"][0].update(case="zzz"), "'zzz', which is no case"),
-        (lambda head: head.update(growth={}), "no growth"),
+        (lambda head: head.update(growth={}), "no error amplification"),
         (lambda head: head.update(precision="float16"), "precision is 'float16'"),
         (lambda head: head.update(architecture="Nope"), "architecture is 'Nope'"),
         (lambda head: head.update(behavior="zzz"), "behavior is 'zzz'"),
