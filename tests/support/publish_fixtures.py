@@ -18,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 from converter import Paddle2TorchError, Push, convert, push
 from mappings import OPERATIONS
 from tests.support.checkpoints import write_folder
+from tests.support.hub_sessions import forget_connections
 from tests.support.local_hub import LocalHub, running
 from verify.folder.check_manifest import deciding_files
 from verify.folder.foreign_code import find_foreign
@@ -41,6 +42,7 @@ def hub(slept: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHu
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    forget_connections()
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", "/nowhere/token")
     with running() as started:

@@ -19,6 +19,7 @@ from converter.locate.locate import locate
 from converter.locate.located import FetchOptions, Located
 from tests.support.checkpoints import write_folder
 from tests.support.hub_server import COMMIT, SECOND, Repository, git_sum, refusing
+from tests.support.hub_sessions import forget_connections
 from tests.support.server import Server, cut, status, whole
 
 ID = "PaddlePaddle/tiny"
@@ -28,6 +29,7 @@ ID = "PaddlePaddle/tiny"
 def endpoint(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", server.url)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # Other tests' environment.
+    forget_connections()
 
 
 @pytest.fixture
