@@ -107,9 +107,9 @@ def _publish(staging: Path, folder: NewFolder, output: Path, force: bool) -> Non
     check_output(output, force=force)
     folder.check()
     # Without --force nothing is moved away, whatever came there since it was looked at: the rename below fails then.
-    replaces = force and os.path.lexists(output)
-    if replaces:
-        os.rename(output, staging / REPLACED)
+    if force:
+        with contextlib.suppress(FileNotFoundError):  # There is none, or another run is replacing it just now.
+            os.rename(output, staging / REPLACED)
     try:
         os.rename(folder.path, output)
     except OSError as error:
