@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem, ReferenceFailure
-from converter.common.layout import MANIFEST
+from converter.common.layout import MANIFEST, VOCABULARY
 from converter.common.progress import OnProgress, Progress
 from converter.files.hashing import sha256_of
 from verify.folder.check_folder import Standard, check_folder
 from verify.folder.check_manifest import check_behavior, check_regular, check_rounding, deciding_files, find_changed
 from verify.folder.foreign_code import find_foreign
 from verify.folder.left_inside import check_left_inside, warn_left_inside
-from verify.folder.tokenizer_files import VOCABULARY
 from verify.numbers.detection_margin import smallest_of
 from verify.numbers.diagnose import first_difference, first_gradient
 from verify.numbers.pytorch_process import check_installed, run_pytorch

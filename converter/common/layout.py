@@ -9,3 +9,9 @@ SINGLE_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 #: Weights that no PyTorch class has a place for.
 EXTRAS_FILE = "release_extras.safetensors"
+#: The tokenizer's files: vocabulary and sentencepiece model, then what PaddleNLP and transformers read next to them.
+VOCABULARY, SENTENCEPIECE = "vocab.txt", "sentencepiece.bpe.model"
+TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP = "tokenizer_config.json", "special_tokens_map.json"
+ADDED_TOKENS = "added_tokens.json"
+TOKENIZER_SETTINGS = (TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP, ADDED_TOKENS)
+TOKENIZER_FILES = (VOCABULARY, SENTENCEPIECE, *TOKENIZER_SETTINGS)

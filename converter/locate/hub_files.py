@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from converter.common.errors import FetchError, Problem, SourceError
+from converter.common.layout import SENTENCEPIECE, TOKENIZER_SETTINGS, VOCABULARY
 from converter.files.json_files import read_json
 from converter.files.regular_files import quoted, unsafe_name
 from converter.files.stale_folders import scratch_folder
 from converter.open.config.find_config import config_names
 from converter.open.folder import choose_weights
-from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, SETTINGS, VOCABULARY
 from mappings import all_families
 
 #: Taken if a repository has no other weights.
@@ -43,7 +43,7 @@ def _small_files() -> tuple[str, ...]:
     """Names of configs and tokenizers' files, of any family."""
     tokenizers = [family.tokenizer for family in all_families()]
     others = [name for one in tokenizers for name in (*one.vocabularies, *one.models)]
-    return (*config_names(), VOCABULARY, SENTENCEPIECE, *dict.fromkeys(others), *SETTINGS)
+    return (*config_names(), VOCABULARY, SENTENCEPIECE, *dict.fromkeys(others), *TOKENIZER_SETTINGS)
 
 
 def _first_weights(names: list[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from converter.common.errors import Paddle2TorchError, Problem, SourceError
-from converter.common.layout import MANIFEST
+from converter.common.layout import MANIFEST, SENTENCEPIECE, VOCABULARY
 from converter.files.json_files import read_json
 from converter.files.tensors import SourceFile, TensorSet
 from converter.open.config.config import SourceConfig, with_options
@@ -18,7 +18,7 @@ from converter.open.names.naming import RELEASE
 from converter.open.names.prefix import take_off_prefix, take_off_wrappers
 from converter.open.options import SourceOptions
 from converter.open.tokenizer.tokenizer_files import TokenizerFiles, find_tokenizer
-from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY, lone_vocabulary
+from converter.open.tokenizer.tokenizer_names import lone_vocabulary
 from mappings import Family, Preset, load_family
 
 _NOTHING_SPECIFIED = SourceOptions()

@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import FileError
+from converter.common.layout import MANIFEST
 from converter.files.json_files import read_json
 
 if TYPE_CHECKING:
     from verify.results.report import Report
 
-_MANIFEST, _CONFIG = "paddle2torch.json", "config.json"
+_CONFIG = "config.json"
 _LISTED = 3
 
 
 def find_contradictions(report: Report, output: Path) -> list[str]:
     """Why a report that is marked as passed is not to be believed. Raises KeyError, TypeError, ValueError or
     AttributeError for one that is damaged."""
-    manifest, config = _read(output / _MANIFEST), _read(output / _CONFIG)
+    manifest, config = _read(output / MANIFEST), _read(output / _CONFIG)
     found = [
         *_in_itself(report),
         *_of_the_manifest(report, manifest),
@@ -72,10 +73,10 @@ def _of_the_manifest(report: Report, manifest: Mapping[str, Any]) -> Iterator[st
     read = {file["sha256"] for file in report.reference["files"]}
     made_from = {file["sha256"] for file in manifest["source"]["files"] if not file["name"].endswith(".json")}
     if read != made_from:
-        yield f"its reference read other files than those that {_MANIFEST} names as the source"
+        yield f"its reference read other files than those that {MANIFEST} names as the source"
     behavior, own = manifest.get("behavior", "paddlenlp"), report.source_behavior
     if report.behavior != behavior:
-        yield f"its behavior is {report.behavior!r:.40}, where {_MANIFEST} has {behavior!r:.40}"
+        yield f"its behavior is {report.behavior!r:.40}, where {MANIFEST} has {behavior!r:.40}"
     elif own not in (None, behavior) and manifest.get("behavior_chosen") is not True:
         yield f"its behavior is not the source's ({own!r:.40}), which convert was not asked for"
 
@@ -107,7 +108,7 @@ def _of_the_sites(report: Report, manifest: Mapping[str, Any], config: Mapping[s
     kinds = {name for name, _ in group_sites(report)}
     classes = config.get("architectures") or [""]
     pooled = any("pooler." in entry["target"] for entry in manifest.get("tensors", ()))
-    lacking = [kind for kind in expected_groups(classes[0], pooled) if kind not in kinds]
+    lacking = [kind for kind in expected_groups(report, classes[0], pooled) if kind not in kinds]
     if lacking:
         yield f"has no site of {', '.join(lacking)}"
     layers = config.get("num_hidden_layers")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from converter.common.layout import TOKENIZER_FILES
 from converter.hub.contents import LocalFile, RemoteFile
 from converter.publish.folder import EVIDENCE
 
@@ -13,13 +14,6 @@ from converter.publish.folder import EVIDENCE
 #: or tokens.
 _WEIGHTS = re.compile(
     r"model(-\d{5}-of-\d{5})?\.safetensors|model\.safetensors\.index\.json|release_extras\.safetensors"
-)
-_TOKENS = (
-    "added_tokens.json",
-    "special_tokens_map.json",
-    "tokenizer_config.json",
-    "vocab.txt",
-    "sentencepiece.bpe.model",
 )
 #: Files that this tool never writes, and a loader would read next to its files or in place of them.
 _FOREIGN = ("adapter_config.json", "tokenizer.json", "generation_config.json")
@@ -55,7 +49,7 @@ def find_changes(files: Sequence[LocalFile], remote: Mapping[str, RemoteFile]) -
 
 
 def _is_own(name: str) -> bool:
-    return bool(_WEIGHTS.fullmatch(name)) or name in _TOKENS or name in EVIDENCE
+    return bool(_WEIGHTS.fullmatch(name)) or name in TOKENIZER_FILES or name in EVIDENCE
 
 
 def find_foreign(files: Sequence[LocalFile], remote: Mapping[str, RemoteFile]) -> tuple[str, ...]:

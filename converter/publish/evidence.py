@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import FileError, Problem, ReferenceFailure
+from converter.common.layout import TOKENIZER_FILES
 from converter.files.json_files import read_json
 from converter.publish.agreement import find_contradictions
 from converter.publish.folder import CARD, EVIDENCE, REPORT, TRACE, Listing
@@ -19,14 +20,7 @@ if TYPE_CHECKING:
 _SUM = re.compile(r"[0-9a-f]{64}")
 _VERIFY = "Run paddle2torch verify SOURCE OUTPUT"
 #: A folder with one of these has a tokenizer, which the report must have looked at.
-TOKENIZER_FILES = (
-    "vocab.txt",
-    "sentencepiece.bpe.model",
-    "tokenizer_config.json",
-    "tokenizer.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-)
+_OF_TOKENIZERS = (*TOKENIZER_FILES, "tokenizer.json")
 _CONFIG = "config.json"
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _DOCUMENTS = (".md", ".rst", ".bib", ".cff", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf")
@@ -35,7 +29,7 @@ _DOCUMENT_NAMES = ("LICENSE", "NOTICE", "LICENSE.txt", "NOTICE.txt", "COPYING", 
 
 def check_evidence(output: Path, listing: Listing) -> tuple[Report | None, list[Problem]]:
     """The report, and everything that keeps it from proving OUTPUT: empty when OUTPUT is proven."""
-    has_tokenizer = any(listing.find(name) for name in TOKENIZER_FILES)
+    has_tokenizer = any(listing.find(name) for name in _OF_TOKENIZERS)
     report, problems = read_evidence(output, has_tokenizer)
     of_others = [*check_manifest(output), *(check_trace(output) if listing.find(TRACE) is not None else ())]
     if report is None:

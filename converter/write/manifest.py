@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from converter.common.layout import EXTRAS_FILE
+from converter.common.layout import EXTRAS_FILE, SENTENCEPIECE, VOCABULARY
 from converter.common.version import __version__
 from converter.files.hashing import sha256_of
 from converter.open.source import Source
-from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
 from converter.plan.inner_tensors import LEFT_INSIDE
 from converter.plan.make_plan import Dropped, Plan
 from converter.write.shards import WrittenTensor

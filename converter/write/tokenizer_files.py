@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from converter.open.tokenizer.added_tokens import ADDED
+from converter.common.layout import ADDED_TOKENS as ADDED
+from converter.common.layout import SENTENCEPIECE, VOCABULARY
+from converter.common.layout import SPECIAL_TOKENS_MAP as TABLE
+from converter.common.layout import TOKENIZER_CONFIG as CONFIG
 from converter.open.tokenizer.tokenizer_files import TokenizerFiles
-from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
-from converter.open.tokenizer.tokenizer_settings import ADDITIONAL, CONFIG, TABLE
+from converter.open.tokenizer.tokenizer_settings import ADDITIONAL
 from converter.write.config_file import write_json
 from converter.write.new_files import write_file
 from mappings import Family, Preset

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.errors import Problem
+from converter.common.layout import VOCABULARY
 from mappings.family import TOKENIZER_CONFIG
 from verify.folder.expected_config import Expected
-from verify.folder.tokenizer_files import VOCABULARY
 from verify.results.json_objects import read_object
 
 #: tokenizer_config.json without one of these has the value that is expected.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem
+from converter.common.layout import VOCABULARY
 from converter.common.progress import OnProgress, Progress
 from mappings.family import MODEL_CONFIG, TOKENIZER_CONFIG
 from verify.folder.check_fields import check_config, check_tokenizer_config, tokenizer_place
@@ -15,7 +16,7 @@ from verify.folder.check_manifest import asked_dtype, check_code, check_files, c
 from verify.folder.expected_config import Expected, expected_of_plan, expected_of_trace
 from verify.folder.expected_tokenizer import expected_settings
 from verify.folder.foreign_code import check_code_files, check_named_code
-from verify.folder.tokenizer_files import VOCABULARY, check_tokenizer_files
+from verify.folder.tokenizer_files import check_tokenizer_files
 from verify.folder.whole_config import check_whole_config
 from verify.results.checks import StaticResult
 from verify.results.manifest import behavior_of

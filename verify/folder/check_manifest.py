@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.errors import Problem, ReferenceFailure
-from converter.common.layout import MANIFEST
+from converter.common.layout import MANIFEST, SENTENCEPIECE, VOCABULARY
 from converter.files.hashing import sha256_of
 from mappings.registry import all_families
-from verify.folder.tokenizer_files import MODEL, VOCABULARY
 from verify.results.manifest import behavior_chosen, behavior_of, by_target, extras_by_target, source_sums
 from verify.results.trace import Trace
 from verify.weights.output_weights import WrittenWeights
 
 #: Files whose bytes may differ when what they compute does not: they are run, and what they compute is compared.
 _CODE = (".py",)
-_TOKENIZER_FILES = (VOCABULARY, MODEL)
+_TOKENIZER_FILES = (VOCABULARY, SENTENCEPIECE)
 _ROOT = Path(__file__).resolve().parents[2]
 
 

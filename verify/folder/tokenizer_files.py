@@ -12,16 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Paddle2TorchError, Problem
+from converter.common.layout import ADDED_TOKENS as ADDED
+from converter.common.layout import SENTENCEPIECE as MODEL
+from converter.common.layout import SPECIAL_TOKENS_MAP as TABLE
+from converter.common.layout import VOCABULARY
 from converter.files.json_files import read_json
 from converter.files.regular_files import quoted
-from converter.open.tokenizer.tokenizer_settings import (
-    ADDITIONAL,
-    DECODER,
-    EXTRA,
-    SPECIAL_TOKENS,
-    TABLE,
-    content,
-)
+from converter.open.tokenizer.tokenizer_settings import ADDITIONAL, DECODER, EXTRA, SPECIAL_TOKENS, content
 from mappings.family import TOKENIZER_CONFIG
 from mappings.registry import all_families
 from verify.folder.expected_tokenizer import recorded_settings, settings_of
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
     from converter.open.tokenizer.tokenizer_files import TokenizerFiles
 
 #: Of a tokenizer of the kind "sentencepiece with vocabulary".
-VOCABULARY, MODEL, ADDED = "vocab.txt", "sentencepiece.bpe.model", "added_tokens.json"
 _MODELS = (MODEL, "piece.model")
 #: Written by `convert`, or checked by verify.folder.check_fields.
 _CHECKED = {

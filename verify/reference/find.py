@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem, ReferenceFailure
+from converter.common.layout import SENTENCEPIECE, TOKENIZER_SETTINGS, VOCABULARY
 from converter.common.progress import OnProgress
 from converter.fetch.cache import cache_folder
-from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, SETTINGS, VOCABULARY
 from verify.protocol.messages import BROKEN
 from verify.protocol.request import Request
 from verify.reference.bundle_recorder import RECORDER, bundle_recorder
@@ -104,7 +104,7 @@ def tokenizer_place(opened: Source, scratch: Path) -> str | None:
         return str(files.folder.absolute())
     place = scratch / "tokenizer"
     place.mkdir()
-    for name in SETTINGS:
+    for name in TOKENIZER_SETTINGS:
         if (files.folder / name).is_file():
             shutil.copyfile(files.folder / name, place / name)
     shutil.copyfile(files.folder / files.names[0], place / VOCABULARY)

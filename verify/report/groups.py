@@ -49,14 +49,13 @@ def common_groups(family: Family) -> list[str]:
     return [_rows(network), _BEGIN, *_ALONE.values(), _INSIDE, *_outputs_by_layer(network).values()]
 
 
-def expected_groups(architecture: object, pooled: bool) -> list[str]:
-    """The groups of a full report on this class, by the target's name. `pooled`: whether the weights have a pooling
-    layer."""
+def expected_groups(report: Report, architecture: object, pooled: bool) -> list[str]:
+    """The groups of a full report on this class, by the target's name; of an unknown class those that every model of
+    the report's family has. `pooled`: whether the weights have a pooling layer."""
     found = find_class(architecture)
-    if found is None:
-        return []
-    family, entry = found
-    return [*common_groups(family), *(["logits"] if entry.outputs else []), *(["pooler"] if pooled else [])]
+    family = found[0] if found is not None else family_of(report)
+    has_head = bool(found[1].outputs) if found is not None else "For" in str(architecture)
+    return [*common_groups(family), *(["logits"] if has_head else []), *(["pooler"] if pooled else [])]
 
 
 def _rows(network: Network) -> str:

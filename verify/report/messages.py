@@ -10,27 +10,27 @@ from verify.results.report import Margin
 from verify.results.self_test import SelfTest
 
 
+def _measured(first: FirstDifference) -> str:
+    return first.problem or f"max |difference| {first.max_rel:.1e} of the largest value, allowed {first.tolerance:.0e}"
+
+
 def describe_difference(first: FirstDifference) -> str:
-    measured = (
-        first.problem or f"max |difference| {first.max_rel:.1e} of the largest value, allowed {first.tolerance:.0e}"
-    )
     before = ""
     if first.before is not None:
         before = f"; everything before it agrees ({first.before} and earlier)" if first.inputs_agree else ""
     count = len(first.failed_cases)
     more = "" if count == 1 else f" and {count - 1} more, such as {', '.join(first.failed_cases[1:4])}"
-    return f"parity failed at {first.site} (case {first.case}{more}): {measured}{before}. Look at {first.look_at}"
+    return (
+        f"parity failed at {first.site} (case {first.case}{more}): {_measured(first)}{before}. Look at {first.look_at}"
+    )
 
 
 def describe_gradient(first: FirstDifference) -> str:
     """Where every output agrees and the way back does not."""
-    measured = (
-        first.problem or f"max |difference| {first.max_rel:.1e} of the largest value, allowed {first.tolerance:.0e}"
-    )
     count = len(first.failed_tensors)
     more = "" if count == 1 else f", and of {count - 1} more tensors"
     return (
-        f"parity failed at the {first.site} (case {first.case}{more}): {measured}; every output agrees. "
+        f"parity failed at the {first.site} (case {first.case}{more}): {_measured(first)}; every output agrees. "
         f"Look at {first.look_at}"
     )
 

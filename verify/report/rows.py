@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from converter.plan.inner_tensors import count_left_inside
 from verify.report.groups import group_sites
+from verify.report.tensor_groups import by_tensor, count_failed
 from verify.results.numbers import DEFAULT_LOAD, GradientResult, ModeResult, SiteResult, share_of_limit
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
 
@@ -95,10 +96,8 @@ def result_rows(report: Report) -> list[Row]:
         worst, failed = max(sites, key=share_of_limit), sum(not site.passed for site in sites)
         rows.append(_measure(group, f"{len(sites)} sites", failed, worst, worst.site))
     if gradients:
-        tensors = {result.tensor for result in gradients}
-        failed = len({result.tensor for result in gradients if not result.passed})
-        nearest = max(gradients, key=share_of_limit)
-        rows.append(_measure("gradients", f"{len(tensors)} tensors", failed, nearest, nearest.tensor))
+        tensors, nearest = by_tensor(gradients), max(gradients, key=share_of_limit)
+        rows.append(_measure("gradients", f"{len(tensors)} tensors", count_failed(gradients), nearest, nearest.tensor))
     rows += _mode_rows(report.uses)
     if tokens is not None:
         rows.append(_count("tokens", f"{tokens.texts} texts", tokens.mismatched))

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from converter.common.layout import SENTENCEPIECE, VOCABULARY
 from mappings.family import MODEL_CONFIG, TOKENIZER_CONFIG, Family
-from verify.folder.tokenizer_files import MODEL, VOCABULARY
 from verify.results.layout import FOLDER
 from verify.self_test.faults import FIELD, LINE, PIECE, Fault
 
@@ -148,9 +148,9 @@ def vocabulary_faults(output: Path, seed: int) -> Iterator[Fault]:
     place = int(random.integers(5, len(lines) - 1))
     yield Fault(LINE, VOCABULARY, (place,), f"with a letter more in line {place + 1}")
     yield Fault(LINE, VOCABULARY, (), "without its last line")
-    piece = _word(lines, (output / MODEL).read_bytes(), random)
+    piece = _word(lines, (output / SENTENCEPIECE).read_bytes(), random)
     if piece:
-        yield Fault(PIECE, MODEL, piece, f"with another letter at the end of the piece {lines[piece[0]]}")
+        yield Fault(PIECE, SENTENCEPIECE, piece, f"with another letter at the end of the piece {lines[piece[0]]}")
 
 
 def _word(lines: list[str], model: bytes, random: Any) -> tuple[int, ...]:

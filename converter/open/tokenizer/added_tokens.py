@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from converter.common.errors import Problem, SourceError
+from converter.common.layout import ADDED_TOKENS as ADDED
+from converter.common.layout import TOKENIZER_CONFIG as CONFIG
 from converter.files.regular_files import quoted
-from converter.open.tokenizer.tokenizer_settings import CONFIG, DECODER, TokenizerSettings, content
+from converter.open.tokenizer.tokenizer_settings import DECODER, TokenizerSettings, content
 
-ADDED = "added_tokens.json"
 _LISTED = 8
 
 

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any, Callable, Union
 
 from converter.common.errors import Problem, SourceError
+from converter.common.layout import ADDED_TOKENS as ADDED
+from converter.common.layout import SENTENCEPIECE, VOCABULARY
+from converter.common.layout import SPECIAL_TOKENS_MAP as TABLE
+from converter.common.layout import TOKENIZER_CONFIG as CONFIG
 from converter.files.json_files import read_json
 from converter.files.regular_files import is_file
-from converter.open.tokenizer.added_tokens import ADDED, number_tokens, read_added_tokens
-from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY, choose_files
-from converter.open.tokenizer.tokenizer_settings import CONFIG, TABLE, TokenizerSettings, read_settings
+from converter.open.tokenizer.added_tokens import number_tokens, read_added_tokens
+from converter.open.tokenizer.tokenizer_names import choose_files
+from converter.open.tokenizer.tokenizer_settings import TokenizerSettings, read_settings
 from converter.open.tokenizer.vocabulary import FILE_TOKENS, count_pieces, list_tokens, read_vocabulary
 from mappings import Family
 

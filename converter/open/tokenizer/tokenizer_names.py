@@ -5,13 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from converter.common.errors import Problem, SourceError
+from converter.common.layout import SENTENCEPIECE, VOCABULARY
 from converter.files.regular_files import is_file
 from mappings import Family
-
-VOCABULARY = "vocab.txt"
-SENTENCEPIECE = "sentencepiece.bpe.model"
-#: What PaddleNLP and transformers read next to these two.
-SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 
 
 def choose_files(folder: Path, family: Family, warnings: list[str]) -> tuple[str, str] | None:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, NoReturn, Union
 
 from converter.common.errors import Problem, SourceError
+from converter.common.layout import SPECIAL_TOKENS_MAP as TABLE
+from converter.common.layout import TOKENIZER_CONFIG as CONFIG
 from converter.files.regular_files import quoted
 
-CONFIG, TABLE = "tokenizer_config.json", "special_tokens_map.json"
 #: The roles that have a token, with the usual one, in the order in which PaddleNLP numbers tokens that are new.
 SPECIAL_TOKENS = {
     "bos_token": None,

@@ -11,9 +11,9 @@ from itertools import count
 from typing import NoReturn
 
 from converter.common.errors import Problem, SourceError
+from converter.common.layout import SENTENCEPIECE, VOCABULARY
 from converter.files.protobuf import WireError, read_field
 from converter.files.regular_files import LFS_POINTER, is_lfs_pointer, quoted
-from converter.open.tokenizer.tokenizer_names import SENTENCEPIECE, VOCABULARY
 
 #: What every vocabulary of this family holds, whatever plays these roles in it.
 FILE_TOKENS = ("[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]")

@@ -121,6 +121,14 @@ def test_a_report_of_a_class_with_a_head_has_its_logits(output: Path) -> None:
     assert "it is marked as passed, and has no site of logits" in text
 
 
+def test_a_report_on_a_class_that_nobody_knows_needs_every_kind_of_site_too(output: Path) -> None:
+    edit(output / "config.json", lambda config: config.update(architectures=["Unknown"]))
+    write_report(output)
+    assert problems(output) == []
+    edit(output / "verification" / "report.json", CONTRADICTIONS["no linear layers"][0])
+    assert any("has no site of linear layers alone" in text for text in problems(output))
+
+
 def test_a_report_of_before_the_code_was_named_is_judged_by_the_rest(output: Path) -> None:
     edit(
         output / "verification" / "report.json",
