@@ -3,10 +3,10 @@ transformers, with every fault of the self-test injected.
 
     python -m benchmarks.family_table [--paddle-python ...] [--other-python ...] [--only CLASS ...] [--write]
 
-Each checkpoint is tiny, made by PaddleNLP with sensitive weights (tests/support/make_checkpoint.py). It is converted once; this
-interpreter verifies it against Paddle, keeps what Paddle computed and injects the faults; OTHER, which has the other line of
-transformers, verifies the same folder from what was kept. With --write the figures go to docs/families.json and the table
-between the markers of docs/families.md, else it is printed.
+Each checkpoint is tiny, made by PaddleNLP with sensitive weights (tests/support/make_checkpoint.py). It is converted
+once; this interpreter verifies it against Paddle, keeps what Paddle computed and injects the faults; OTHER, which has
+the other line of transformers, verifies the same folder from what was kept. With --write the figures go to
+docs/families.json and the table between the markers of docs/families.md, else it is printed.
 """
 
 from __future__ import annotations
@@ -84,10 +84,10 @@ def to_table(figures: Figures) -> str:
     heads = [f"worst difference, {version}" for version in versions]
     shown = table(["PaddleNLP", "PyTorch", "activations", *heads, "gradients", "faults found"], rows)
     text = (
-        f"{cite(figures)} Tiny models with sensitive random weights, in float64; the share of its limit is in brackets. "
-        "Eager and sdpa in transformers 5, eager in 4.57, whose Ernie and Electra have no other. The faults are those "
-        "of `verify --self-test`: one for each tensor and rule of the class, such as the epsilon, the row of [PAD], rows of "
-        "the type and task tables, the activation, q and k exchanged, one unit in the last place."
+        f"{cite(figures)} Tiny models with sensitive random weights, in float64; the share of its limit is in "
+        "brackets. Eager and sdpa in transformers 5, eager in 4.57, whose Ernie and Electra have no other. The faults "
+        "are those of `verify --self-test`: the epsilon, the row of [PAD], rows of the type and task tables, the "
+        "activation, q and k exchanged, one unit in the last place, and more for each tensor and field."
     )
     return f"{text}\n\n{shown}"
 
