@@ -149,7 +149,9 @@ def _config_file(row: Mapping[str, Any]) -> ConfigFile:
 
 
 def _tokenizer(data: Mapping[str, Any]) -> TokenizerFacts:
-    check_keys(data, "tokenizer", "kind", "class", "place", "other_class", "vocabularies", "models", "obeyed", "refused")
+    check_keys(
+        data, "tokenizer", "kind", "class", "place", "other_class", "vocabularies", "models", "obeyed", "refused"
+    )
     require_keys(data, "tokenizer", "kind", "class")
     names = (tuple(data.get(key, ())) for key in ("vocabularies", "models", "obeyed"))
     place, other, refused = data.get("place", ""), data.get("other_class", ""), dict(data.get("refused", {}))

@@ -16,7 +16,6 @@ from converter.write.new_files import write_file
 from converter.write.wordpiece_json import build_tokenizer_json
 from mappings import Family, Preset
 
-
 #: Kind -> what a call of its class returns by itself; for a class of transformers' it is always written.
 _USUAL_INPUTS = {SENTENCEPIECE_KIND: ["input_ids"], WORDPIECE_KIND: None}
 

@@ -41,7 +41,10 @@ def build_tokenizer_json(files: TokenizerFiles) -> dict[str, Any]:
         "normalizer": {"type": "Sequence", "normalizers": _normalizers(lower)},
         "pre_tokenizer": {
             "type": "Sequence",
-            "pretokenizers": [_split({"String": " "}, "Removed"), _split({"Regex": _character_class(ALONE)}, "Isolated")],
+            "pretokenizers": [
+                _split({"String": " "}, "Removed"),
+                _split({"Regex": _character_class(ALONE)}, "Isolated"),
+            ],
         },
         "post_processor": _template(special["cls_token"], special["sep_token"], vocabulary),
         "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": False},

@@ -43,7 +43,9 @@ def describe_lack(folder: Path, family: Family) -> str:
     if family.tokenizer.kind != SENTENCEPIECE_KIND:
         return f"{VOCABULARY} is not there"
     lone = lone_vocabulary(folder, family)
-    return f"{lone} is there without a {SENTENCEPIECE}" if lone else f"neither {VOCABULARY} nor {SENTENCEPIECE} is there"
+    return (
+        f"{lone} is there without a {SENTENCEPIECE}" if lone else f"neither {VOCABULARY} nor {SENTENCEPIECE} is there"
+    )
 
 
 def _half(here: str, lost: str) -> SourceError:
