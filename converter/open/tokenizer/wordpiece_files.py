@@ -22,8 +22,8 @@ from mappings import Family
 
 #: The roles of which every text, pair or batch needs the token.
 NEEDED = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
-#: What a call of PaddleNLP's returns by itself, and of OUTPUT's besides: without a mask PaddleNLP's model hides padding,
-#: transformers' shows it.
+#: What a call of PaddleNLP's returns by itself, and of OUTPUT's besides: without a mask PaddleNLP's model hides
+#: padding, transformers' shows it.
 _INPUTS, _MASK = ("input_ids", "token_type_ids"), "attention_mask"
 #: Options of BERT's tokenizer and the value with which OUTPUT's agrees.
 _BERT_OPTIONS: Mapping[str, Any] = {
