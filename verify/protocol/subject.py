@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Callable
 
 #: Rows of the vocabulary that share a digest.
@@ -42,6 +43,11 @@ class Subject:
     def block(self, n: int) -> list[int]:
         """Some rows of the vocabulary."""
         return list(range(n * ROWS, min(n * ROWS + ROWS, self.rows)))
+
+    @cached_property
+    def token_ids(self) -> list[int]:
+        """The ids that a token has: their numbers may have gaps. None of the empty token, which a blank line makes."""
+        return sorted(set(int(number) for token, number in self.tokenizer.get_vocab().items() if token))
 
     def call(self, *words: Any, **options: Any) -> dict[str, Any]:
         """What the tokenizer's call returns, by key: plain lists."""

@@ -93,10 +93,9 @@ def vocabulary(on: Subject) -> list[tuple[str, int]]:
 
 
 def block(on: Subject, n: int) -> list[int]:
-    """Some of the ids that a token has, of which the numbers may have gaps."""
-    ids = sorted(dict((number, token) for token, number in vocabulary(on)))
+    """Some of the ids that a token has."""
     rows = on.block(n)
-    return ids[rows[0] : rows[-1] + 1]
+    return on.token_ids[rows[0] : rows[-1] + 1]
 
 
 def rows_as_text(on: Subject, n: int) -> Any:

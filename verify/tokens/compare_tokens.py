@@ -39,8 +39,8 @@ def compare_tokens(
     result.mismatched += len(result.settings)
     _compare_ways(trace, texts, tokenizer, result)
     _compare_reloaded(trace.family, texts, expected, tokenizer, result)
-    # Cases were recorded without a mask; where SOURCE's tokenizer gives one, other numbers follow from a text. A class of
-    # transformers' own always gets one: its mask is the one that Paddle's model makes by itself.
+    # Cases were recorded without a mask; where SOURCE's tokenizer gives one, other numbers follow from a text. A class
+    # of transformers' own always gets one: its mask is the one that Paddle's model makes by itself.
     stock = trace.family.tokenizer.kind == WORDPIECE_KIND
     if loaded is not None and (stock or list(tokenizer.model_input_names) == ["input_ids"]):
         for way, (compared, wrong) in compare_texts(trace, loaded, tokenizer).items():
