@@ -31,6 +31,11 @@ def with_mask(on: Subject, found: dict[str, Any], texts: Any) -> dict[str, Any]:
     return dict(found, attention_mask=None if has_pad else given)
 
 
+def second(on: Subject, n: int) -> str:
+    """The second text of a pair; transformers 5 takes an empty one for none."""
+    return on.partner(n) or "lamp"
+
+
 def batch(on: Subject, n: int) -> Any:
     texts = on.batch(n)
     return with_mask(on, on.call(texts), texts)
@@ -43,7 +48,7 @@ def size(on: Subject, text: str) -> int:
 def truncate(on: Subject, n: int) -> Any:
     """Pairs share an even number of tokens: of an odd one PaddleNLP gives the first text more, the library the second.
     Nothing is cut off whole, where PaddleNLP leaves a text as it is."""
-    limit, text, partner = 5 + 2 * (n % 5), on.text(n), on.partner(n)
+    limit, text, partner = 5 + 2 * (n % 5), on.text(n), second(on, n)
     found = [on.call(text, max_length=limit, truncation=True, **CHOICES)]
     found.append(on.call(text, partner, max_length=limit + 4, truncation="longest_first", **CHOICES))
     other = size(on, "lamp")
@@ -121,8 +126,8 @@ CALLS: dict[str, tuple[str, Callable[[Subject, int], Any]]] = {
     "call": (TEXT, lambda on, n: call(on, on.text(n))),
     "batch": (BATCHES, batch),
     "masks": (TEXT, lambda on, n: on.call(on.text(n), **CHOICES)),
-    "pair": (TEXT, lambda on, n: call(on, on.text(n), on.partner(n))),
-    "pair_with_masks": (TEXT, lambda on, n: on.call(on.text(n), on.partner(n), **CHOICES)),
+    "pair": (TEXT, lambda on, n: call(on, on.text(n), second(on, n))),
+    "pair_with_masks": (TEXT, lambda on, n: on.call(on.text(n), second(on, n), **CHOICES)),
     "truncation": (TEXT, truncate),
     "truncation_on_the_left": (BATCHES, lambda on, n: on_the_left("truncation_side", truncate, on, n * BATCH)),
     "padding": (BATCHES, pad),

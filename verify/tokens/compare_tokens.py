@@ -126,16 +126,17 @@ def _compare_reloaded(
 def load_tokenizer(output: Path, family: Family, **options: Any) -> Any:
     """AutoTokenizer, with OUTPUT's code where the family's tokenizer is code. Raises ValueError when something else is
     loaded instead."""
-    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+    import transformers
 
     if family.tokenizer.place:
         options["trust_remote_code"] = True
-    tokenizer = AutoTokenizer.from_pretrained(str(output), local_files_only=True, **options)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(str(output), local_files_only=True, **options)
     if not tokenizer:  # transformers 4.57 gives False where the files are damaged
         raise ValueError("AutoTokenizer gives no tokenizer")
     if not family.tokenizer.place:
-        if type(tokenizer) is not PreTrainedTokenizerFast:  # of a subclass transformers 5 makes the rules anew
-            raise ValueError(f"AutoTokenizer takes {type(tokenizer).__name__}, not {PreTrainedTokenizerFast.__name__}")
+        named = family.tokenizer.tokenizer_class
+        if type(tokenizer) is not getattr(transformers, named):  # a subclass has rules of its own in transformers 5
+            raise ValueError(f"AutoTokenizer takes {type(tokenizer).__name__}, not {named}")
         return tokenizer
     if not type(tokenizer).__module__.startswith("transformers_modules."):
         raise ValueError(f"AutoTokenizer takes {type(tokenizer).__module__}, not the code in OUTPUT")

@@ -1,4 +1,4 @@
-"""PaddleNLP's BERT-like tokenizers (ErnieTokenizer, ErnieGramTokenizer, ElectraTokenizer): vocab.txt and settings.
+"""PaddleNLP's BERT-like tokenizers: vocab.txt and settings.
 
 Sources: `PretrainedTokenizer.load_vocabulary` and `_add_tokens` in paddlenlp/transformers/tokenizer_utils.py of 2.8.1,
 `PretrainedTokenizerBase.from_pretrained` in tokenizer_utils_base.py.
