@@ -46,7 +46,7 @@ def size(on: Subject, text: str) -> int:
 
 
 def truncate(on: Subject, n: int) -> Any:
-    """Pairs share an even number of tokens: of an odd one PaddleNLP gives the first text more, the library the second.
+    """Pairs share an even number of tokens: of an odd one PaddleNLP gives the first text more, the library the longer.
     Nothing is cut off whole, where PaddleNLP leaves a text as it is."""
     limit, text, partner = 5 + 2 * (n % 5), on.text(n), second(on, n)
     found = [on.call(text, max_length=limit, truncation=True, **CHOICES)]
