@@ -32,7 +32,7 @@ def with_mask(on: Subject, found: dict[str, Any], texts: Any) -> dict[str, Any]:
 
 
 def second(on: Subject, n: int) -> str:
-    """The second text of a pair; transformers 5 takes an empty one for none."""
+    """The second text of a pair; transformers takes an empty one for none."""
     return on.partner(n) or "lamp"
 
 
