@@ -153,9 +153,16 @@ def _tokenizer(data: Mapping[str, Any]) -> TokenizerFacts:
         data, "tokenizer", "kind", "class", "place", "other_class", "vocabularies", "models", "obeyed", "refused"
     )
     require_keys(data, "tokenizer", "kind", "class")
-    names = (tuple(data.get(key, ())) for key in ("vocabularies", "models", "obeyed"))
-    place, other, refused = data.get("place", ""), data.get("other_class", ""), dict(data.get("refused", {}))
-    return TokenizerFacts(data["kind"], data["class"], place, other, *names, refused)
+    return TokenizerFacts(
+        kind=data["kind"],
+        tokenizer_class=data["class"],
+        place=data.get("place", ""),
+        other_class=data.get("other_class", ""),
+        vocabularies=tuple(data.get("vocabularies", ())),
+        models=tuple(data.get("models", ())),
+        obeyed=tuple(data.get("obeyed", ())),
+        refused=dict(data.get("refused", {})),
+    )
 
 
 def _preset(row: Mapping[str, Any]) -> Preset:
