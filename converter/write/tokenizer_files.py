@@ -24,7 +24,7 @@ def build_tokenizer_config(files: TokenizerFiles, family: Family, longest: int, 
     """`longest`: the most tokens that the model takes."""
     settings, facts = files.settings, family.tokenizer
     quirks = [quirk.field for quirk in family.quirks if quirk.file == CONFIG]
-    optional = {
+    optional: dict[str, tuple[Any, Any]] = {
         "padding_side": (settings.padding_side, "right"),
         "truncation_side": (settings.truncation_side, "right"),
         "model_input_names": (list(settings.input_names), _USUAL_INPUTS[facts.kind]),
