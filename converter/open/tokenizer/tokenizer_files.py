@@ -74,7 +74,8 @@ def _read_sentencepiece(folder: Path, family: Family) -> TokenizerFiles | None:
 
 #: Kind of tokenizer (family.toml) -> what reads its files.
 _READERS: dict[str, Callable[[Path, Family], Union[TokenizerFiles, None]]] = {
-    "sentencepiece with vocabulary": _read_sentencepiece
+    "sentencepiece with vocabulary": _read_sentencepiece,
+    "wordpiece": lambda folder, family: None,  # being written
 }
 
 
