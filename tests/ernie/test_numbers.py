@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,7 +54,9 @@ def make_model(recorded: dict[str, Any], name: str, attention: str) -> Any:
 
 
 def test_the_cases_are_those_that_were_recorded(recorded: dict[str, Any]) -> None:
-    assert {tuple(key.split("/")[:2]) for key in recorded if "/input/" in key} == {(m, c) for m in MODELS for c in CASES}
+    assert {tuple(key.split("/")[:2]) for key in recorded if "/input/" in key} == {
+        (m, c) for m in MODELS for c in CASES
+    }
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)

@@ -98,7 +98,7 @@ def record(arrays: dict[str, np.ndarray], place: str, model: UIE, inputs: dict[s
     for name, parameter in model.named_parameters():
         if parameter.grad is not None:
             arrays[f"{place}/gradient/{name}"] = parameter.grad.numpy()
-    model.clear_gradients()
+    model.clear_gradients(set_to_zero=False)
 
 
 if __name__ == "__main__":
