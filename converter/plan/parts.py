@@ -1,4 +1,4 @@
-"""Which optional rows of a table a checkpoint has: parts that may be missing as a whole, or are turned off, and copies."""
+"""Which optional rows of a table a checkpoint has: parts that may be missing or are turned off, and further copies."""
 
 from __future__ import annotations
 

@@ -102,8 +102,8 @@ def _check_measured(report: Report) -> None:
 
 
 def compare_files(verified: Mapping[str, str], listing: Listing, code: Collection[str]) -> list[Problem]:
-    """The differences between OUTPUT and the report: other bytes, files too many, files that are gone. `code`: the files
-    without which the class does not load."""
+    """The differences between OUTPUT and the report: other bytes, files too many, files that are gone. `code`: the
+    files without which the class does not load."""
     problems = []
     for file in listing.files:
         if file.name in verified:

@@ -17,8 +17,8 @@ from mappings import Family
 
 
 def summed_files(family: Family, target: str) -> tuple[str, ...]:
-    """Files of an output of this class that decide numbers or tokens, with a checksum of the whole file. Not config.json and the
-    weights: their meaning survives another order or indentation, and `verify` reads that."""
+    """What decides a class's numbers or tokens: the manifest has the checksum of each whole file. Not config.json
+    and the weights: their meaning survives another order or indentation, and `verify` reads that."""
     code = family.code_of(target)
     return (*(code.files if code is not None else ()), VOCABULARY, SENTENCEPIECE)
 
