@@ -52,9 +52,9 @@ class Windows:
         """One window, or as many as the tokens of the piece need."""
         prompt_tokens = self.count_tokens(prompt)
         overlap = min(self.overlap, self.room(prompt) // 2)
-        rows = self.tokenizer(
-            prompt,
-            piece,
+        rows = self.tokenizer(  # lists: of a single pair transformers' fast tokenizers drop an empty second text
+            [prompt],
+            [piece],
             truncation="only_second",
             max_length=self.max_seq_len,
             stride=overlap,

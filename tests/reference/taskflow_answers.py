@@ -52,8 +52,10 @@ def make_model(folder: Path, kind: str, vocab_size: int, seed: int, texts: list[
     model.eval()
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": tokenizer_class.__name__}), "utf-8")
     tokenizer = tokenizer_class.from_pretrained(str(folder))
-    ids = [tokenizer(text)["input_ids"] for text in texts]
-    found = [[p.numpy().ravel() for p in model(paddle.to_tensor([row]))] for row in ids]
+    # UIE's text has a token type of its own behind a prompt.
+    rows = [tokenizer(text) if kind == "UIEM" else tokenizer("时间", text) for text in texts]
+    inputs = [{name: paddle.to_tensor([values]) for name, values in row.items()} for row in rows]
+    found = [[probabilities.numpy().ravel() for probabilities in model(**row)] for row in inputs]
     for layer, probabilities in zip((model.linear_start, model.linear_end), map(np.concatenate, zip(*found))):
         limit = np.quantile(np.log(probabilities / (1 - probabilities)), 0.8)
         set_weights(layer.bias, layer.bias.numpy() - limit)
