@@ -20,10 +20,15 @@ _IN_LAYER = re.compile(r"\blayers\.\d+\.(?:\w+\.)*(\w+)")
 
 def family_of(report: Report) -> Family:
     """The family of the model that a report is about. A report of an earlier version does not give it: then the family
-    that knows most of the compared sites."""
+    that knows most of the compared sites, and of several that which has the fewest tables besides."""
     if report.family in family_names():
         return load_family(report.family)
-    return max(all_families(), key=lambda family: sum(_is_known(family.network, site.site) for site in report.sites))
+
+    def fit(family: Family) -> tuple[int, int]:
+        network = family.network
+        return sum(_is_known(network, site.site) for site in report.sites), -len(network.tables)
+
+    return max(all_families(), key=fit)
 
 
 def _is_known(network: Network, site: str) -> bool:
