@@ -45,12 +45,12 @@ def build_family(name: str, files: Mapping[str, Mapping[str, Any]]) -> Family:
     require_keys(files, name, *(file for file in FILES if file not in OPTIONAL))
     facts, quirks = files[FACTS], files[QUIRKS]
     sections = ("title", "covers", "model_type", "tags", "backbone", "written", "tokenizer", "class", "size", "field")
-    check_keys(facts, name, *sections, "code", "config")
+    check_keys(facts, name, *sections, "code", "config", "target_model_type")
     require_keys(facts, name, *sections)
     check_keys(quirks, f"{name} quirks", "quirk", "preset")
     require_keys(quirks, f"{name} quirks", "quirk", "preset")
     tokenizer: TokenizerFacts = _tokenizer(facts["tokenizer"])
-    classes = tuple(_model_class(row) for row in facts["class"])
+    classes = tuple(_model_class({"travels": "code" in facts, **row}) for row in facts["class"])
     sizes = tuple(_size(row) for row in facts["size"])
     presets = tuple(_preset(row) for row in quirks["preset"])
     sources, preset_names = [entry.source for entry in classes], [preset.name for preset in presets]
@@ -73,6 +73,7 @@ def build_family(name: str, files: Mapping[str, Mapping[str, Any]]) -> Family:
         title=facts["title"],
         covers=facts["covers"],
         model_type=facts["model_type"],
+        target_model_type=facts.get("target_model_type", facts["model_type"]),
         tags=tuple(facts["tags"]),
         backbone=facts["backbone"],
         written=tuple(facts["written"]),
@@ -133,6 +134,8 @@ def _quirk(row: Mapping[str, Any]) -> Quirk:
 
 def _size(row: Mapping[str, Any]) -> Size:
     size: Size = _typed(Size, row, "size", "field")
+    if size.prefer not in ("config", "tensor"):
+        raise TableError(f"{size.field}: `prefer` is {size.prefer!r}, expected config or tensor")
     if size.layer and size.layer.count("{layer}") != 1:
         raise TableError(f"{size.field}: `layer` names a tensor of a layer, with {{layer}} for its number")
     return size
@@ -146,10 +149,20 @@ def _config_file(row: Mapping[str, Any]) -> ConfigFile:
 
 
 def _tokenizer(data: Mapping[str, Any]) -> TokenizerFacts:
-    check_keys(data, "tokenizer", "kind", "class", "place", "other_class", "vocabularies", "models")
+    check_keys(
+        data, "tokenizer", "kind", "class", "place", "other_class", "vocabularies", "models", "obeyed", "refused"
+    )
     require_keys(data, "tokenizer", "kind", "class")
-    names = (tuple(data.get(key, ())) for key in ("vocabularies", "models"))
-    return TokenizerFacts(data["kind"], data["class"], data.get("place", ""), data.get("other_class", ""), *names)
+    return TokenizerFacts(
+        kind=data["kind"],
+        tokenizer_class=data["class"],
+        place=data.get("place", ""),
+        other_class=data.get("other_class", ""),
+        vocabularies=tuple(data.get("vocabularies", ())),
+        models=tuple(data.get("models", ())),
+        obeyed=tuple(data.get("obeyed", ())),
+        refused=dict(data.get("refused", {})),
+    )
 
 
 def _preset(row: Mapping[str, Any]) -> Preset:
@@ -168,9 +181,9 @@ def _preset(row: Mapping[str, Any]) -> Preset:
 
 def _code(data: Mapping[str, Any]) -> TravellingCode:
     check_keys(data, "code", "package", "files", "config", "model", "placeholders")
-    require_keys(data, "code", "package", "files", "config", "model")
+    require_keys(data, "code", "package", "files", "model")
     placeholders = dict(data.get("placeholders", {}))
-    return TravellingCode(data["package"], tuple(data["files"]), data["config"], data["model"], placeholders)
+    return TravellingCode(data["package"], tuple(data["files"]), data["model"], placeholders, data.get("config", ""))
 
 
 def _check_one(name: str, what: str, found: Sequence[str]) -> None:
@@ -197,6 +210,9 @@ def _check(family: Family) -> None:
             raise TableError(f"{name}, preset {preset.name}: {wrong} must be given exactly once")
         if preset.hides_padding_of and preset.hides_padding_of not in [other.name for other in family.presets]:
             raise TableError(f"{name}, preset {preset.name}: no preset {preset.hides_padding_of}")
+    travelling = [entry.source for entry in family.classes if entry.travels]
+    if (family.code is None) != (not travelling):
+        raise TableError(f"{name}: [code] is for the classes that travel; there are {', '.join(travelling) or 'none'}")
     for size in family.sizes:
         if not size.tensor and size.field == "vocab_size":
             raise TableError(f"{name}: vocab_size is read from the table of words: its tensor must be named")
@@ -205,7 +221,7 @@ def _check(family: Family) -> None:
     known = {"architectures", "model_type", "auto_map", "dtype", "id2label", "label2id"}
     known |= {size.field for size in family.sizes} | {field.name for field in family.fields}
     known |= {quirk.field for quirk in family.quirks if quirk.file == MODEL_CONFIG}
-    known |= {name for table in family.tables.values() for part in table.parts.values() for name in part.absent}
+    known |= {field for table in family.tables.values() for part in table.parts.values() for field in part.absent}
     strangers = [field for field in family.written if field not in known]
     if strangers:
         raise TableError(f"{name}: `written` names {', '.join(strangers)}, which nothing gives a value")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -20,13 +20,18 @@ from mappings.pretrained import CardWords, Pretrained
 from mappings.tensors.rows import Table
 
 #: What a class puts on top of the encoder, and whether its outputs are one per label of the config.
-HEADS = {"none": False, "sequence": True, "token": True, "choice": False, "span": False, "extraction": False}
+HEADS = {
+    **{"none": False, "sequence": True, "token": True, "choice": False, "span": False, "extraction": False},
+    **{"masked": False, "pretraining": False},
+}
 #: Kinds of config fields: how a value is checked.
 FIELD_KINDS = ("activation", "probability", "number", "id", "size", "flag", "problem type")
 #: What a quirk may be that the engine has to know: the row of the position table where positions begin; the tokens that
 #: are masked when no mask is given.
 FIRST_POSITION, MASKED_IDS = "first position", "masked ids"
 ROLES = ("", FIRST_POSITION, MASKED_IDS)
+#: In a preset: the value that the source's config has.
+OF_CONFIG = "config"
 #: The config files of the output.
 MODEL_CONFIG, TOKENIZER_CONFIG = "config.json", "tokenizer_config.json"
 
@@ -37,7 +42,9 @@ class ModelClass:
 
     `constructor`: the positional arguments of its constructor before PaddleNLP 2.5. `outputs`: output of the model ->
     module of the head that computes it. `paddle_modules`: module of the target -> its name in Paddle, where they
-    differ. `pooler`: whether the target has a pooling layer.
+    differ. `pooler`: whether the target has a pooling layer. `travels`: whether it is a class of the family's code
+    that travels with the weights (of a family with code, unless it is
+    false), and not one of transformers' own.
     """
 
     source: str
@@ -49,6 +56,7 @@ class ModelClass:
     outputs: Mapping[str, str] | None = None
     paddle_modules: Mapping[str, str] | None = None
     pooler: bool = True
+    travels: bool = False
 
     @property
     def has_labels(self) -> bool:
@@ -61,7 +69,8 @@ class Size:
 
     `times`: other sizes that it is a multiple of where its tensor is not read (`read_tensor` "identity": the tensor is
     read only where the file has the target's names). `constructor`: PaddleNLP's value where a constructor call before
-    2.5 leaves it out.
+    2.5 leaves it out. `prefer`: which is taken where config and tensor differ. `default`: the value where neither
+    shows it, because the model has no such tensor.
     """
 
     field: str
@@ -71,6 +80,8 @@ class Size:
     constructor: int | None = None
     times: Mapping[str, int] | None = None
     read_tensor: str = "always"
+    prefer: str = "config"
+    default: int | None = None
 
 
 @dataclass(frozen=True)
@@ -135,8 +146,10 @@ class Preset:
     notice: Notice = Notice()
 
     def resolve(self, pad_token_id: int) -> dict[str, Any]:
-        """The values for a model with this padding id, which "pad_token_id" in a list stands for."""
-        return {name: _with_padding(value, pad_token_id) for name, value in self.values.items()}
+        """The values for a model with this padding id, which "pad_token_id" in a list stands for; without those that
+        are the config's own."""
+        given = {name: value for name, value in self.values.items() if value != OF_CONFIG}
+        return {name: _with_padding(value, pad_token_id) for name, value in given.items()}
 
 
 def _with_padding(value: Any, pad_token_id: int) -> Any:
@@ -153,19 +166,22 @@ def _module_pattern(module: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True)
 class TravellingCode:
-    """The folder at the root with the files that travel with the weights. None for a class of transformers."""
+    """The folder at the root with the files that travel with the weights: the modules of the model and, where it is not
+    transformers' own, of its config."""
 
     package: str
     files: tuple[str, ...]
-    config: str
     model: str
     placeholders: Mapping[str, str]
+    config: str = ""
 
 
 @dataclass(frozen=True)
 class TokenizerFacts:
     """Which reader and writer the tokenizer has (`kind`), and the class that the output names. `other_class`: a class
-    that it must not be taken for. `vocabularies`, `models`: names that others give the files, after the usual ones."""
+    that it must not be taken for. `vocabularies`, `models`: names that others give the files, after the usual ones.
+    `obeyed`: options of a BERT tokenizer that PaddleNLP's class obeys too. `refused`: file of another tokenizer -> why
+    a folder that has it is refused."""
 
     kind: str
     tokenizer_class: str
@@ -173,6 +189,8 @@ class TokenizerFacts:
     other_class: str = ""
     vocabularies: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    obeyed: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +200,9 @@ class Family:
     name: str
     title: str
     covers: str
+    #: In config.json: of the source, and of the output.
     model_type: str
+    target_model_type: str
     tags: tuple[str, ...]
     backbone: str
     written: tuple[str, ...]
@@ -203,6 +223,11 @@ class Family:
     owners: tuple[str, ...]
     pretrained: tuple[Pretrained, ...]
     card: CardWords
+
+    def code_of(self, target: str) -> TravellingCode | None:
+        """The code that travels with a class; None for a class of transformers' own."""
+        entry = self.class_named(target)
+        return self.code if entry is not None and entry.travels else None
 
     def class_named(self, name: object) -> ModelClass | None:
         """The class that PaddleNLP or transformers calls so."""
@@ -332,11 +357,13 @@ class Family:
 
         Where several classes share an Auto class, it loads `target`, else the first of them.
         """
-        if self.code is None:
+        code = self.code_of(target)
+        if code is None:
             return {}
         chosen: dict[str, str] = {}
         for entry in self.classes:
-            if entry.auto not in chosen or entry.target == target:
+            if entry.travels and (entry.auto not in chosen or entry.target == target):
                 chosen[entry.auto] = entry.target
-        chosen.update(self.code.placeholders)
-        return {"AutoConfig": self.code.config, **{auto: f"{self.code.model}.{name}" for auto, name in chosen.items()}}
+        chosen.update(code.placeholders)
+        config = {"AutoConfig": code.config} if code.config else {}
+        return {**config, **{auto: f"{code.model}.{name}" for auto, name in chosen.items()}}

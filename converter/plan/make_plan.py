@@ -27,6 +27,7 @@ from converter.plan.inner_tensors import (
     warn_left_out,
 )
 from converter.plan.names_in_front import explain_front, refuse_foreign
+from converter.plan.parts import leave_out_absent, parts_without_tensors, switch_off, take_copies
 from converter.plan.sharing import check_sharing
 from converter.plan.sizes import Sizes, resolve_sizes
 from mappings import Family, Mapped, Scheme, Table, expand
@@ -82,6 +83,11 @@ class Plan:
         return self.config.family
 
     @property
+    def switches(self) -> dict[str, bool]:
+        """The fields of the config that turn a part of the class on or off, as the output has them."""
+        return {part.switch: part.name not in self.absent for part in self.table.parts.values() if part.switch}
+
+    @property
     def has_pooler(self) -> bool:
         return "pooler" not in self.absent
 
@@ -114,7 +120,8 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
         more, unknown = check_names(family, table, scheme, tensors, ())
         inner = find_inner(unknown, family, table, scheme, variable_names(tensors))
         raise PlanError(*problems, *more, *refuse_inner(inner, table))
-    mapped, absent = leave_out_absent(take_copies(expand(table, scheme, sizes.by_field()), tensors), tensors)
+    switched = switch_off(expand(table, scheme, sizes.by_field()), table, source.config)
+    mapped, absent = leave_out_absent(take_copies(switched, tensors), tensors)
     name_problems, unknown = check_names(family, table, scheme, tensors, mapped, source.config.file)
     problems += name_problems
     inner = find_inner([*unknown, *source.tensors.not_tensors], family, table, scheme, variable_names(tensors))
@@ -144,7 +151,7 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
         raise PlanError(*problems)
     warnings = (*_warnings(sizes, dropped, absent), *warn_left_out(inner, table), *_warn_of_extras(extras))
     dropped += [Dropped(tensor.name, tensor.reason, False) for tensor in inner]
-    missing = {m.part: table.parts[m.part].absent for m in absent}
+    missing = {name: table.parts[name].absent for name in parts_without_tensors(mapped, absent, table)}
     plan = Plan(
         *(table, scheme, source.config, sizes, planned, tuple(dropped), missing, warnings, extras, inner, dtype, copies)
     )
@@ -189,28 +196,6 @@ def _no_architecture(source: Source) -> Problem:
     if any(name.endswith(probe) for name in source.tensors.tensors):
         text += f". --architecture {base} takes the encoder, whatever the head is"
     return Problem("E010", text)
-
-
-def leave_out_absent(
-    mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor]
-) -> tuple[tuple[Mapped, ...], tuple[Mapped, ...]]:
-    """The list without its optional parts of which all is missing, and these; a half of a part stays an error."""
-    there = {entry.part for entry in mapped if entry.optional and entry.source in tensors}
-    absent = tuple(entry for entry in mapped if entry.optional and entry.part not in there)
-    return tuple(entry for entry in mapped if entry not in set(absent)), absent
-
-
-def take_copies(mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor]) -> tuple[Mapped, ...]:
-    """The list with each further copy that is there; where the tensor that it is a copy of is missing, in its place."""
-    instead = {m.same_as: m for m in reversed(mapped) if m.same_as and m.source in tensors and m.same_as not in tensors}
-    taken = []
-    for entry in mapped:
-        if entry.source in instead:
-            taken.append(replace(entry, source=instead[entry.source].source))
-        elif not entry.same_as or (entry.source in tensors and instead.get(entry.same_as) is not entry):
-            other = instead.get(entry.same_as)
-            taken.append(replace(entry, same_as=other.source) if other is not None else entry)
-    return tuple(taken)
 
 
 def choose_scheme(table: Table, source: Source) -> Scheme:

@@ -37,12 +37,16 @@ def resolve_sizes(
     """
     family, problems = config.family, []
     sizes: dict[str, int] = {}
+    warnings: list[str] = []
     for size in family.sizes:
         if size.times:
             continue
         value = config.get(size.field)
         if size.tensor or size.layer:
-            value = value or _read(size, family, tensors, scheme)
+            shown = _read(size, family, tensors, scheme) if size.prefer == "tensor" or not value else None
+            if value and shown and value != shown:
+                warnings.append(f"{config.file} has {size.field} {value}, the tensors {shown}, which is taken")
+            value = shown or value or size.default
             if not value:
                 text = f"neither the config nor the tensors show {size.field}. Give --config FILE"
                 problems.append(Problem("E105", text))
@@ -56,7 +60,7 @@ def resolve_sizes(
     problems = sorted(problems, key=lambda problem: problem.code == "E010") + _check_heads(sizes)
     if problems:
         return None, problems
-    labels, warnings, problem = _resolve_labels(config, table, tensors)
+    labels, of_labels, problem = _resolve_labels(config, table, tensors)
     if problem:
         return None, [problem]
     for size in family.sizes:
@@ -65,7 +69,7 @@ def resolve_sizes(
             read = scheme.identity or size.read_tensor == "always"
             sizes[size.field] = (_read(size, family, tensors, scheme) if read else None) or product
     in_order = {size.field: sizes[size.field] for size in family.sizes}
-    return Sizes(in_order, labels, warnings), []
+    return Sizes(in_order, labels, (*warnings, *of_labels)), []
 
 
 def _check_heads(sizes: Mapping[str, int]) -> list[Problem]:

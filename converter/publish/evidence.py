@@ -12,7 +12,7 @@ from converter.common.layout import TOKENIZER_FILES
 from converter.files.json_files import read_json
 from converter.publish.agreement import find_contradictions
 from converter.publish.folder import CARD, EVIDENCE, REPORT, TRACE, Listing
-from mappings import all_families
+from mappings import find_class
 
 if TYPE_CHECKING:
     from verify.results.report import Report
@@ -34,7 +34,7 @@ def check_evidence(output: Path, listing: Listing) -> tuple[Report | None, list[
     of_others = [*check_manifest(output), *(check_trace(output) if listing.find(TRACE) is not None else ())]
     if report is None:
         return None, [*problems, *of_others]
-    return report, [*problems, *compare_files(report.files, listing), *of_others]
+    return report, [*problems, *compare_files(report.files, listing, needed_code(output)), *of_others]
 
 
 def read_evidence(output: Path, has_tokenizer: bool) -> tuple[Report | None, list[Problem]]:
@@ -101,8 +101,9 @@ def _check_measured(report: Report) -> None:
             raise TypeError(f"the gradient of {gradient.tensor} in {gradient.case} was not measured")
 
 
-def compare_files(verified: Mapping[str, str], listing: Listing) -> list[Problem]:
-    """The differences between OUTPUT and the report: other bytes, files too many, files that are gone."""
+def compare_files(verified: Mapping[str, str], listing: Listing, code: Collection[str]) -> list[Problem]:
+    """The differences between OUTPUT and the report: other bytes, files too many, files that are gone. `code`: the
+    files without which the class does not load."""
     problems = []
     for file in listing.files:
         if file.name in verified:
@@ -114,20 +115,24 @@ def compare_files(verified: Mapping[str, str], listing: Listing) -> list[Problem
     problems += [_other(f"{name} is in the report, and not in OUTPUT") for name in sorted(set(verified) - names)]
     needed = [
         _CONFIG,
-        *_code_files({*names, *verified}),
+        *code,
         *([] if any(name in names for name in _WEIGHTS) else _WEIGHTS[:1]),
     ]
     problems += [_other(f"{name} is not in OUTPUT") for name in needed if name not in names and name not in verified]
     return problems
 
 
-def _code_files(names: Collection[str]) -> list[str]:
-    """The files of code without which a model does not load: of the family of which any is there; where none is and
-    every family has code, of every one."""
-    codes = [family.code for family in all_families()]
-    used = [code for code in codes if code is not None and any(name in names for name in code.files)]
-    needed = used or [code for code in codes if code is not None and None not in codes]
-    return [f"{place.partition('.')[0]}.py" for code in needed for place in (code.config, code.model)]
+def needed_code(output: Path) -> list[str]:
+    """The files of code without which the class that config.json names does not load; a config that cannot be read is
+    the finding of another check."""
+    try:
+        names = read_json(output / _CONFIG)[0].get("architectures")
+    except FileError:
+        return []
+    found = find_class(names[0] if isinstance(names, list) and names else None)
+    code = found[0].code_of(found[1].target) if found is not None else None
+    places = (code.config, code.model) if code is not None else ()
+    return [f"{place.partition('.')[0]}.py" for place in places if place]
 
 
 def _other(reason: str) -> Problem:

@@ -108,7 +108,7 @@ def _loading_code(plan: Plan, has_tokenizer: bool) -> str:
     """The lines that load a class in both lines of transformers, and call it."""
     entry = plan.family.class_named(plan.table.source_class)
     assert entry is not None
-    trust = ", trust_remote_code=True" if plan.family.code is not None else ""
+    trust = ", trust_remote_code=True" if plan.family.code_of(entry.target) is not None else ""
     lines = [f"from transformers import {entry.auto}" + (", AutoTokenizer" if has_tokenizer else ""), ""]
     lines += [f'model = {entry.auto}.from_pretrained("{FOLDER_NAME}"{trust})  # {entry.target}']
     if has_tokenizer:

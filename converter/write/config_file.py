@@ -22,7 +22,7 @@ def _all_values(plan: Plan, preset: Preset) -> dict[str, Any]:
     family, source, labels = plan.family, plan.config, plan.sizes.labels
     values: dict[str, Any] = {
         "architectures": [plan.table.target_class],
-        "model_type": family.model_type,
+        "model_type": family.target_model_type,
         "dtype": plan.loaded_dtype,
         **plan.sizes.fields,
     }
@@ -37,6 +37,7 @@ def _all_values(plan: Plan, preset: Preset) -> dict[str, Any]:
     quirks = family.values_in(MODEL_CONFIG, preset, source.get("pad_token_id"))
     unsaid = {quirk.field: quirk.absent for quirk in family.quirks if quirk.absent is not None}
     values.update({name: value for name, value in quirks.items() if name not in unsaid or value != unsaid[name]})
+    values.update(plan.switches)
     for fields in plan.absent.values():
         values.update(fields)
     if labels:

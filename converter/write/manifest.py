@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from converter.common.layout import EXTRAS_FILE, SENTENCEPIECE, VOCABULARY
+from converter.common.layout import EXTRAS_FILE, FILES_BY_KIND
 from converter.common.version import __version__
 from converter.files.hashing import sha256_of
 from converter.open.source import Source
@@ -16,11 +16,11 @@ from converter.write.shards import WrittenTensor
 from mappings import Family
 
 
-def summed_files(family: Family) -> tuple[str, ...]:
-    """Files of the output that decide numbers or tokens, with a checksum of the whole file. Not config.json and the
-    weights: their meaning survives another order or indentation, and `verify` reads that."""
-    code = family.code.files if family.code is not None else ()
-    return (*code, VOCABULARY, SENTENCEPIECE)
+def summed_files(family: Family, target: str) -> tuple[str, ...]:
+    """What decides a class's numbers or tokens: the manifest has the checksum of each whole file. Not config.json
+    and the weights: their meaning survives another order or indentation, and `verify` reads that."""
+    code = family.code_of(target)
+    return (*(code.files if code is not None else ()), *FILES_BY_KIND[family.tokenizer.kind])
 
 
 def build_manifest(
@@ -33,6 +33,7 @@ def build_manifest(
     """`source_files`: name, size in bytes and sha256 of each."""
     extras = [entry for entry in written if entry.file == EXTRAS_FILE]
     inside = plan.left_inside
+    summed = summed_files(source.family, plan.table.target_class)
     manifest: dict[str, Any] = {
         "tool": "paddle2torch",
         "version": __version__,
@@ -51,7 +52,7 @@ def build_manifest(
         "asked_dtype": plan.asked_dtype,
         # By it `verify` knows a choice from a change.
         **({"behavior_chosen": True} if source.behavior_chosen else {}),
-        "files": {name: sha256_of(folder / name) for name in summed_files(source.family) if (folder / name).is_file()},
+        "files": {name: sha256_of(folder / name) for name in summed if (folder / name).is_file()},
         "dropped": [_describe_drop(drop) for drop in plan.dropped],
         **({LEFT_INSIDE: [{"source": each.name, "kind": each.kind} for each in inside]} if inside else {}),
         "tensors": [describe_tensor(entry) for entry in written if entry.file != EXTRAS_FILE],

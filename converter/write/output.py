@@ -38,9 +38,10 @@ def write_companions(
     """Write the files that make the weights a model."""
     family, preset = source.family, source.preset
     write_json(folder / "config.json", build_config(plan, preset))
-    if family.code is not None:
-        for name in family.code.files:
-            write_file(folder / name, read_code(family.code, name))
+    code = family.code_of(plan.table.target_class)
+    if code is not None:
+        for name in code.files:
+            write_file(folder / name, read_code(code, name))
     if source.tokenizer is not None:
         longest = family.longest_text(plan.sizes.fields["max_position_embeddings"], preset)
         write_tokenizer(folder, source.tokenizer, family, longest, preset)

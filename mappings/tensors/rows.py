@@ -55,12 +55,14 @@ class Scheme:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows that belong together. `absent`: fields of the output's config.json where the part is missing."""
+    """Rows that belong together. `absent`: fields of the output's config.json where the part is missing. `switch`: the
+    config's field that is false where the class is built without the part, whatever the file holds."""
 
     name: str
     reasons: Mapping[str, str]
     usual: str
     absent: Mapping[str, Any]
+    switch: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def build_tables(data: Mapping[str, Any], facts: TensorFacts) -> dict[str, Table
     backbone = [_row(row, facts, parts) for row in data["tensor"]]
     tables: dict[str, Table] = {}
     for entry in data["class"]:
-        check_keys(entry, "class", "source", "parts", "scheme", "tensor")
+        check_keys(entry, "class", "source", "parts", "scheme", "tensor", "tensors_of")
         require_keys(entry, "class", "source")
         source_class = entry["source"]
         if source_class in tables or source_class not in facts.classes:
@@ -122,7 +124,7 @@ def build_tables(data: Mapping[str, Any], facts: TensorFacts) -> dict[str, Table
             version=data["version"],
             layers=facts.layers,
             backbone=tuple(_in_state(row, states, parts) for row in backbone),
-            head=tuple(_row(row, facts, parts) for row in entry.get("tensor", [])),
+            head=(*_head_of(entry, tables), *(_row(row, facts, parts) for row in entry.get("tensor", []))),
             backbone_prefix=prefix,
             schemes=tuple(sorted(schemes, key=lambda scheme: scheme.identity)),
             parts={name: part for name, part in parts.items() if states[name] == "optional"},
@@ -134,10 +136,20 @@ def build_tables(data: Mapping[str, Any], facts: TensorFacts) -> dict[str, Table
     return tables
 
 
+def _head_of(entry: Mapping[str, Any], tables: Mapping[str, Table]) -> tuple[Row, ...]:
+    """The rows of the class before whose head this class has too."""
+    other = entry.get("tensors_of")
+    if other is None:
+        return ()
+    if other not in tables:
+        raise TableError(f"{entry['source']}: `tensors_of` names {other}, which is no class before it")
+    return tables[other].head
+
+
 def _part(name: str, row: Mapping[str, Any]) -> Part:
-    check_keys(row, f"part {name}", "usual", "optional", "dropped", "absent")
+    check_keys(row, f"part {name}", "usual", "optional", "dropped", "absent", "switch")
     reasons = {state: row[state] for state in ("optional", "dropped") if state in row}
-    return Part(name, reasons, row.get("usual", "needed"), row.get("absent", {}))
+    return Part(name, reasons, row.get("usual", "needed"), row.get("absent", {}), row.get("switch", ""))
 
 
 def _row(data: Mapping[str, Any], facts: TensorFacts, parts: Mapping[str, Part]) -> Row:
@@ -199,6 +211,10 @@ def _check(table: Table, states: Mapping[str, str], parts: Mapping[str, Part]) -
     for name, state in states.items():
         if name not in parts or state not in STATES:
             raise TableError(f"{table.source_class}: no part {name!r} that is {state!r}")
+        if parts[name].switch and (state != "optional" or not parts[name].reasons.get("dropped")):
+            raise TableError(
+                f"{table.source_class}: part {name!r} has a switch: it is optional, with a reason to drop it"
+            )
         if state != "needed" and not parts[name].reasons.get(state):
             raise TableError(f"{table.source_class}: part {name!r} is {state} and nothing gives the reason")
     if len({(scheme.prefix, scheme.identity) for scheme in table.schemes}) != len(table.schemes) or not table.schemes:

@@ -45,6 +45,7 @@ def expected_of_plan(plan: Plan, behavior: str) -> Expected:
     """From SOURCE itself."""
     family, model_class = class_named(plan.table.target_class)
     given = {field.name: plan.config.get(field.name) for field in _written_fields(family)}
+    given.update({name: value for name, value in plan.switches.items() if name in given})
     sizes = dict(plan.sizes.fields)
     dtype = plan.config.dtype or USUAL_DTYPE
     return _expect(family, model_class, behavior, given, sizes, {}, dtype, plan.sizes.labels)
@@ -92,7 +93,7 @@ def _expect(
     fields.update(family.values_in(MODEL_CONFIG, preset, fields["pad_token_id"]))
     fields.update(
         architectures=[model_class.target],
-        model_type=family.model_type,
+        model_type=family.target_model_type,
         auto_map=family.auto_map(model_class.target),
         dtype=dtype,
     )

@@ -88,7 +88,7 @@ def config_changes(config: Mapping[str, Any], family: Family) -> Iterator[tuple[
     for auto in config.get("auto_map", {}):
         yield f"auto_map.{auto}", ABSENT
     other = family.class_with_head("choice")
-    if family.code is not None and other is not None:
+    if config.get("auto_map") and family.code is not None and other is not None:
         yield "auto_map.AutoModel", f"{family.code.model}.{other.target}"
 
 

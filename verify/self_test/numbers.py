@@ -44,9 +44,9 @@ class FaultFinder:
     @property
     def model_files(self) -> tuple[str, ...]:
         """The small files that decide numbers; the others decide tokens."""
-        code = self.loaded.family.code
+        code = self.loaded.family.code_of(type(self.loaded.model).__name__)
         modules = (code.config.partition(".")[0], code.model) if code is not None else ()
-        return (MODEL_CONFIG, *(f"{module}.py" for module in modules))
+        return (MODEL_CONFIG, *(f"{module}.py" for module in modules if module))
 
     @property
     def is_large(self) -> bool:
