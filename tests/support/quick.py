@@ -49,9 +49,9 @@ SLOW = (
 )
 #: The longest files, longest first: the workers begin with these and have the short ones for the end.
 LONGEST = (
-    "tests/documents/test_commands.py",
     "tests/verify/test_code_faults.py",
     "tests/verify/test_self_test.py",
+    "tests/documents/test_commands.py",
     "tests/verify/modes/test_execution_modes.py",
     "tests/verify/test_faults.py",
     "tests/ernie_m/test_modeling_common.py",
