@@ -15,14 +15,16 @@ from typing import Any
 
 import pytest
 
-from tests.support.cached import make_cached_checkpoint, traces_cached
+from tests.support.cached import cache_folder, make_cached_checkpoint
+from tests.support.cached_answers import RESULTS, TRACES
 from tests.support.classes import SOURCE_CLASSES
-from tests.support.forked_python import forked_python
+from tests.support.forked_python import forked_python, with_cached_answers
 from tests.support.quick import (
     pytest_addoption,
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_fixture_setup,
+    pytest_ignore_collect,
     quick_guard,
 )
 
@@ -31,12 +33,16 @@ __all__ = [
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_fixture_setup",
+    "pytest_ignore_collect",
     "quick_guard",
 ]
 
 # Two workers run on two cores: threads of one would wait for those of the other at every layer of a tiny model (the
 # PyTorch side of a verification takes a third of the time without them). Processes that a test starts inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Hundreds of processes import this project, and two runs these tests: both are compiled once, wherever this runs.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -72,8 +78,8 @@ def paddle_python(live_paddle_python: Path) -> Iterator[Path]:
 
     What `verify` has it record is recorded once for the same checkpoint, request and recorder.
     """
-    with forked_python(live_paddle_python, PADDLE_MODULES) as program, traces_cached(program):
-        yield program
+    with forked_python(live_paddle_python, PADDLE_MODULES) as program:
+        yield with_cached_answers(program, TRACES, cache_folder())
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +88,16 @@ def product_python() -> Iterator[Path]:
     pytest.importorskip("torch")
     with forked_python(Path(sys.executable), TORCH_MODULES) as program:
         yield program
+
+
+@pytest.fixture(scope="session")
+def comparing_python(product_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, and what `verify` has it compare is compared once in a run: an equal OUTPUT with an equal trace."""
+    folder = tmp_path_factory.getbasetemp()
+    # The workers of a run share the folder around theirs.
+    return with_cached_answers(
+        product_python, RESULTS, folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    )
 
 
 @pytest.fixture(scope="session")
