@@ -33,10 +33,11 @@ def describe_left_out(trace: Trace) -> list[str]:
     if not rows:
         return []
     named = f"row {rows[0].left_out} of {rows[0].through}"
+    token, count = rows[0].left_out, f"{len(padded)} of {len(trace.cases)} cases"
     return [
-        f"the numbers at the positions of id {rows[0].left_out}, [PAD], in {len(padded)} of {len(trace.cases)} cases, and "
-        f"{named}: Paddle's lookup gives zeros for it, PyTorch's the row that is stored. The masks hide these positions "
-        "from all others; the row itself is compared as bytes"
+        f"the numbers at the positions of id {token}, [PAD], in {count}, and {named}: Paddle's lookup gives zeros for "
+        "it, PyTorch's the row that is stored. The masks hide these positions from all others; the row itself is "
+        "compared as bytes"
     ]
 
 

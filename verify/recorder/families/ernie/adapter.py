@@ -51,7 +51,7 @@ INPUTS = Inputs(
     ),
     of_backbone=("task_type_ids",),
     not_cases="no cases, for transformers' classes of this name cannot do the same: [PAD] in a text without a mask, "
-    "masks of 3 and 4 dimensions, fractions, rows that hide every key, vectors without a mask, task_id, masked_positions",
+    "masks of 3 and 4 dimensions, fractions, rows that hide every key, vectors without a mask, masked_positions",
     # 1e-12 as a float32 is 4e-20 less: of a variance of 1e-4 that is below the last place.
     small=1e-2,
 )

@@ -41,7 +41,7 @@ def quirk_of_source(request: Request, weights: Any, how: str) -> str:
 
 def follow_quirk(model: Any, quirk: str, own: str | None) -> list[str]:
     """Give every norm the epsilon of `quirk`, unless this PaddleNLP does so by itself (`own`). Returns notes."""
-    if quirk == own or quirk == PORT:  # A port's is set where its config is read.
+    if quirk in (own, PORT):  # A port's is set where its config is read.
         return []
     for norm in norms_of(model):
         norm._epsilon = EPSILONS[quirk]
