@@ -83,7 +83,8 @@ test-product: env
 # What depends on transformers and huggingface_hub. The saved variants are loaded in both lines by the run above.
 test-transformers4: env
 	@echo "== models, tokenizers, verification and the Hub, transformers 4.57 and huggingface_hub 0.36"
-	$(TRANSFORMERS4) -m pytest -n 2 $(DISTRIBUTION) $(PYTEST_OPTIONS) tests/ernie_m tests/ecosystem tests/end_to_end tests/transformers4 \
+	$(TRANSFORMERS4) -m pytest -n 2 $(DISTRIBUTION) $(PYTEST_OPTIONS) tests/ernie tests/ernie_m tests/extraction tests/ecosystem \
+	  tests/end_to_end tests/transformers4 \
 	  --ignore tests/end_to_end/test_saved_variants.py --ignore tests/end_to_end/test_tokenizer_variants.py \
 	  tests/converter/locate/test_hub_snapshot.py tests/converter/hub tests/converter/publish tests/converter/write/test_card.py \
 	  --ignore tests/converter/publish/test_evidence.py --ignore tests/converter/publish/test_belief.py

@@ -13,7 +13,7 @@ from pathlib import Path
 import nox
 
 PYTHONS = ["3.9", "3.10", "3.11", "3.12", "3.13"]
-PACKAGES = ["converter", "mappings", "verify", "ernie_m"]
+PACKAGES = ["converter", "mappings", "verify", "extraction", "ernie", "ernie_m"]
 ROOT = Path(__file__).parent
 nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_missing_interpreters = False

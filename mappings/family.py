@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -180,7 +180,9 @@ class TravellingCode:
 @dataclass(frozen=True)
 class TokenizerFacts:
     """Which reader and writer the tokenizer has (`kind`), and the class that the output names. `other_class`: a class
-    that it must not be taken for. `vocabularies`, `models`: names that others give the files, after the usual ones."""
+    that it must not be taken for. `vocabularies`, `models`: names that others give the files, after the usual ones.
+    `obeyed`: options of a BERT tokenizer that PaddleNLP's class obeys too. `refused`: file of another tokenizer -> why
+    a folder that has it is refused."""
 
     kind: str
     tokenizer_class: str
@@ -188,6 +190,8 @@ class TokenizerFacts:
     other_class: str = ""
     vocabularies: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    obeyed: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -158,6 +158,8 @@ class Family:
     # -- tokens
     #: PaddleNLP's tokenizer class.
     tokenizer_class: Callable[[], Any]
+    #: Its kind, which decides what calls are compared: as in the family.toml.
+    tokenizer_kind: str
     #: Its vocabulary and model, and every other file that decides a token.
     tokenizer_files: tuple[str, ...]
     #: quirk -> a function (folder, texts) -> ids where another rule than PaddleNLP's tokenizer applies, else None.

@@ -127,6 +127,7 @@ ERNIE = Family(
     mark_masked_rows=lambda cases, quirk: cases,
     program_follows=lambda quirk: quirk == "paddlenlp",
     tokenizer_class=tokenizer_class,
+    tokenizer_kind="wordpiece",
     tokenizer_files=("vocab.txt",),
     token_rule=lambda quirk: None,
 )

@@ -94,6 +94,7 @@ ERNIE_M = Family(
     mark_masked_rows=quirks.mark_masked_rows,
     program_follows=quirks.program_follows,
     tokenizer_class=tokenizer_class,
+    tokenizer_kind="sentencepiece with vocabulary",
     tokenizer_files=("vocab.txt", "sentencepiece.bpe.model", "piece.model"),
     token_rule=quirks.token_rule,
 )
