@@ -15,8 +15,9 @@ from mappings.config_fields import ConfigFields, ConfigFile
 from mappings.names.automatic import AutomaticNames
 from mappings.names.others import ForeignName
 from mappings.names.release import ReleaseNames
-from mappings.network import Network
+from mappings.network import POOLER, Network
 from mappings.pretrained import CardWords, Pretrained
+from mappings.tensors.expand import row_names
 from mappings.tensors.rows import Table
 
 #: What a class puts on top of the encoder, and whether its outputs are one per label of the config.
@@ -228,6 +229,23 @@ class Family:
         """The code that travels with a class; None for a class of transformers' own."""
         entry = self.class_named(target)
         return self.code if entry is not None and entry.travels else None
+
+    def kept_aside(self, target: str) -> frozenset[str]:
+        """Names of tensors that a file of this class keeps although the class has no place for them: AutoModel, whose
+        class has, loads them from there."""
+        entry = self.class_named(target)
+        if entry is None or entry.pooler:
+            return frozenset()
+        table = self.tables[entry.source]
+        rows = [row for row in table.backbone if row.part == POOLER and not row.drop]
+        names = [targets for row in rows for _, targets in row_names(row, 1)]
+        return frozenset(table.backbone_prefix + name for targets in names for name in targets)
+
+    def decodes_with_words(self, target: str) -> bool:
+        """Whether the table of words is the decoder of a class, too."""
+        entry = self.class_named(target)
+        rows = self.tables[entry.source].head if entry is not None else ()
+        return any(row.same_as is not None and row.same_as.text == self.probe for row in rows)
 
     def class_named(self, name: object) -> ModelClass | None:
         """The class that PaddleNLP or transformers calls so."""

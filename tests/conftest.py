@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.cached import cache_folder, make_cached_checkpoint
 from tests.support.cached_answers import RESULTS, TRACES
-from tests.support.classes import SOURCE_CLASSES
+from tests.support.classes import ERNIE_M_CLASSES
 from tests.support.forked_python import forked_python, with_cached_answers
 from tests.support.quick import (
     pytest_addoption,
@@ -162,15 +162,26 @@ def run_script(product_python: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def make_checkpoint(paddle_python: Path) -> Callable[..., None]:
     """What tests/support/make_checkpoint.py makes with these arguments, from the cache if it was made before."""
+    return checkpoint_maker(paddle_python, "make_checkpoint.py")
+
+
+@pytest.fixture(scope="session")
+def make_ernie_checkpoint(paddle_python: Path) -> Callable[..., None]:
+    """The same of tests/support/make_ernie_checkpoint.py."""
+    return checkpoint_maker(paddle_python, "make_ernie_checkpoint.py")
+
+
+def checkpoint_maker(python: Path, script: str) -> Callable[..., None]:
+    """A function that makes checkpoints by this script of tests/support/."""
 
     def run(*arguments: object) -> None:
-        command = [str(paddle_python), str(ROOT / "tests" / "support" / "make_checkpoint.py"), *map(str, arguments)]
+        command = [str(python), str(ROOT / "tests" / "support" / script), *map(str, arguments)]
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
         assert done.returncode == 0, done.stderr
 
     def make(output: Path, *options: object, tokenizer: Path | None = None) -> None:
-        make_cached_checkpoint(run, output, *options, tokenizer=tokenizer)
+        make_cached_checkpoint(run, output, *options, tokenizer=tokenizer, script=script)
 
     return make
 
@@ -191,4 +202,4 @@ def checkpoints(
     """name -> a PaddleNLP folder: the six classes, with a tokenizer."""
     folder = tmp_path_factory.mktemp("checkpoints")
     make_checkpoint(folder, "--architecture", "all", "--seed", 3, tokenizer=tokenizer_folder)
-    return {name: folder / name for name in SOURCE_CLASSES}
+    return {name: folder / name for name in ERNIE_M_CLASSES}

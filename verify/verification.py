@@ -28,6 +28,7 @@ from verify.report.messages import (
     describe_difference,
     describe_gradient,
     describe_hidden_fault,
+    describe_left_out,
     describe_mode,
     describe_tokens,
 )
@@ -207,6 +208,7 @@ class Verification:
 
     def _replay(self, trace: Trace, options: Options) -> None:
         report = self.report
+        report.left_out += describe_left_out(trace)
         found = run_pytorch(trace, self.output, self.folder, self.on_progress, options.start)
         report.checked.append(NUMBERS)
         report.sites, report.gradients, report.coverage = found.sites, found.gradients, found.coverage

@@ -22,7 +22,7 @@ from filelock import FileLock
 ROOT = Path(__file__).resolve().parents[2]
 VARIABLE = "PADDLE2TORCH_TEST_CACHE"
 #: What decides the content of a checkpoint, besides the options.
-MAKER = ("tests/support/make_checkpoint.py", "requirements/paddle.txt")
+MAKER = ("tests/support/{script}", "tests/support/make_checkpoint.py", "requirements/paddle.txt")
 
 
 def cache_folder() -> Path:
@@ -66,9 +66,19 @@ def _hash_file(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def make_cached_checkpoint(run: Callable[..., None], output: Path, *options: object, tokenizer: Path | None) -> None:
-    """Copy into `output` what tests/support/make_checkpoint.py makes with these options; `run` runs it."""
+def make_cached_checkpoint(
+    run: Callable[..., None],
+    output: Path,
+    *options: object,
+    tokenizer: Path | None,
+    script: str = "make_checkpoint.py",
+) -> None:
+    """Copy into `output` what a script of tests/support/ makes with these options; `run` runs it."""
     more = ("--tokenizer", tokenizer) if tokenizer is not None else ()
-    key = hash_of(hash_sources(MAKER), list(map(str, options)), hash_files(tokenizer) if tokenizer is not None else {})
+    key = hash_of(
+        hash_sources(path.format(script=script) for path in MAKER),
+        list(map(str, options)),
+        hash_files(tokenizer) if tokenizer is not None else {},
+    )
     made = cached("checkpoints", key, lambda place: run("--output", place, *options, *more))
     shutil.copytree(made, output, dirs_exist_ok=True)

@@ -45,8 +45,8 @@ def check_config(output: Path, known: Expected) -> list[Problem]:
 def _check_places(file: str, found: Any, expected: Mapping[str, Any]) -> list[Problem]:
     """`auto_map`: which class of which file an Auto class takes. Other entries are checked with the code that
     they name (`verify.folder.foreign_code`)."""
-    if not expected and found is None:  # classes of transformers' own
-        return []
+    if not expected:  # classes of transformers' own
+        return [] if found is None else [Problem("E408", f"{file}: auto_map is {found!r:.80}, expected none")]
     if not isinstance(found, dict):
         return [Problem("E408", f"{file}: auto_map is {found!r:.80}: no Auto class finds OUTPUT's code")]
     return [

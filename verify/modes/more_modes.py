@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from unittest import mock
 
 from mappings.family import MASKED_IDS
+from mappings.network import POSITION_FORMS
 from verify.modes.mode_runner import ModeRunner
 from verify.results.numbers import ModeResult
 
@@ -63,7 +64,8 @@ def many_texts(runner: ModeRunner, result: ModeResult) -> None:
 
 
 def forms_of_positions(runner: ModeRunner, result: ModeResult) -> None:
-    """position_ids as [S], [1, S] and [B, S]: two texts that have the same positions, which are in no order."""
+    """position_ids as [S], [1, S] and [B, S], as far as the class takes them: two texts that have the same positions,
+    which are in no order."""
     import torch
 
     case = runner.small_case("input_ids", "position_ids")
@@ -74,7 +76,10 @@ def forms_of_positions(runner: ModeRunner, result: ModeResult) -> None:
     grouped, rows = ids.ndim == 3, [1, 1]
     twice = torch.from_numpy(texts_of(ids, rows, grouped).copy())
     whole = torch.from_numpy(texts_of(places, rows, grouped).copy())
-    for name, form in (("[S]", whole.flatten(0, -2)[0]), ("[1, S]", whole.flatten(0, -2)[:1]), ("[B, S]", whole)):
+    forms = dict(zip(POSITION_FORMS, (whole.flatten(0, -2)[0], whole.flatten(0, -2)[:1], whole)))
+    for name, form in forms.items():
+        if name not in runner.loaded.family.network.position_forms:
+            continue
         given = runner.call({"input_ids": twice, "position_ids": form})
         where = f"position_ids {name}, case {case.name}"
         runner.compare(result, case, given, where, lambda found: texts_of(found, rows, grouped))

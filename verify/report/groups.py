@@ -65,7 +65,8 @@ def expected_groups(report: Report, architecture: object, pooled: bool) -> list[
 
 def _rows(network: Network) -> str:
     """The group of the tables that are compared row by row."""
-    return f"{' and '.join(name.partition('_')[0] for name in network.table_names)} rows"
+    *others, last = (name.partition("_")[0] for name in network.table_names)
+    return f"{', '.join(others)}{' and ' if others else ''}{last} rows"
 
 
 def _outputs_by_layer(network: Network) -> dict[str, str]:

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +53,17 @@ class Case:
     problem_type: str | None = None
     #: Sites that are kept as products with seeded columns.
     projected: tuple[str, ...] = ()
+    #: The token, or the row of a table, whose numbers are left out: Paddle's lookup gives zeros for it.
+    left_out: int | None = None
 
     @property
     def is_of_network(self) -> bool:
         """Whether the case goes through the network, and not through one of its modules alone."""
         return self.through in ("model", "backbone")
+
+    def as_of_backbone(self) -> Case:
+        """The same case through the encoder alone: what of its activations that has."""
+        return replace(self, through="backbone")
 
     def input_key(self, name: str) -> str:
         return f"case/{self.name}/input/{name}"
@@ -237,6 +243,7 @@ def _read_case(path: Path, entry: Any) -> Case:
             zero_row=bool(entry.get("zero_row")),
             problem_type=entry.get("problem_type"),
             projected=tuple(entry.get("projected", ())),
+            left_out=entry.get("left_out"),
         )
     except (KeyError, TypeError) as error:
         raise _damaged(path, f"a case in its head is incomplete ({error!r})") from error

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mappings.registry import load_family
-from tests.support.classes import SOURCE_CLASSES
+from tests.support.classes import ERNIE_M_CLASSES
 from tests.support.limits import make_limits
 from verify import verify
 from verify.numbers.compare import Reference
@@ -196,7 +196,7 @@ def test_the_smallest_is_of_those_that_have_a_number() -> None:
     assert smallest_of([nothing, SmallestFault(9.0, "b", tried=1), some]) == replace(some, tried=3)
 
 
-@pytest.mark.parametrize("name", SOURCE_CLASSES)
+@pytest.mark.parametrize("name", ERNIE_M_CLASSES)
 def test_every_class_has_its_noise_below_and_its_smallest_fault_above(
     verified: Callable[[str], Any], name: str
 ) -> None:
