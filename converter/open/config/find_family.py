@@ -1,4 +1,4 @@
-"""Which family a SOURCE is of: the one that is asked for, else the one that its config names, else any."""
+"""Which family a SOURCE is of: the one that is asked for, else that of its config, else that of the class, else any."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from converter.open.config.find_config import find_config_file
 from mappings import Family, all_families, find_class, load_family
 
 
-def candidate_families(folder: Path, config: Path | None, named: str | None) -> tuple[Family, ...]:
-    """The families that the weights in `folder` may be of, at least one. Raises SourceError for a name that is no
-    family's, and for a config that cannot be chosen."""
+def candidate_families(
+    folder: Path, config: Path | None, named: str | None, architecture: str | None = None
+) -> tuple[Family, ...]:
+    """The families that the weights in `folder` may be of, at least one. Without a config it is that of the class that
+    is asked for. Raises SourceError for a name that is no family's, and for a config that cannot be chosen."""
     families = all_families()
     if named is not None:
         if named not in [family.name for family in families]:
@@ -23,7 +25,8 @@ def candidate_families(folder: Path, config: Path | None, named: str | None) -> 
         return (load_family(named),)
     found = find_config_file(folder, config)
     if found is None:
-        return families
+        of_class = [one for one in families if any(architecture == entry.source for entry in one.classes)]
+        return tuple(of_class) or families
     try:
         data, _ = read_json(found)
     except Paddle2TorchError:  # The reader that comes next reports what is wrong.
