@@ -45,7 +45,7 @@ def build_family(name: str, files: Mapping[str, Mapping[str, Any]]) -> Family:
     require_keys(files, name, *(file for file in FILES if file not in OPTIONAL))
     facts, quirks = files[FACTS], files[QUIRKS]
     sections = ("title", "covers", "model_type", "tags", "backbone", "written", "tokenizer", "class", "size", "field")
-    check_keys(facts, name, *sections, "code", "config", "target_model_type")
+    check_keys(facts, name, *sections, "code", "config", "target_model_type", "source_backbone")
     require_keys(facts, name, *sections)
     check_keys(quirks, f"{name} quirks", "quirk", "preset")
     require_keys(quirks, f"{name} quirks", "quirk", "preset")
@@ -63,6 +63,7 @@ def build_family(name: str, files: Mapping[str, Mapping[str, Any]]) -> Family:
     tensor_facts = TensorFacts(
         family=name,
         backbone=facts["backbone"],
+        source_backbone=facts.get("source_backbone", facts["backbone"]),
         layers=next(size.field for size in sizes if size.layer),
         sizes=[size.field for size in sizes],
         classes={entry.source: entry.target for entry in classes},
@@ -76,6 +77,7 @@ def build_family(name: str, files: Mapping[str, Mapping[str, Any]]) -> Family:
         target_model_type=facts.get("target_model_type", facts["model_type"]),
         tags=tuple(facts["tags"]),
         backbone=facts["backbone"],
+        source_backbone=facts.get("source_backbone", facts["backbone"]),
         written=tuple(facts["written"]),
         classes=classes,
         sizes=sizes,

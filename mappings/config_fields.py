@@ -58,10 +58,11 @@ class RefusedField:
 
 @dataclass(frozen=True)
 class FixedField:
-    """A field for which the output's class knows one value only."""
+    """A field for which the output's class knows one value only, which may be that of another field (`equals`)."""
 
     field: str
-    value: Any
+    value: Any = None
+    equals: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,11 @@ def build_config_fields(data: Mapping[str, Any], writer: str, writers: Collectio
             refused.append(RefusedField(entry["field"], tuple(entry["harmless"]), entry["why"], entry["advice"]))
     fixed = []
     for entry in data.get("fixed", []):
-        check_keys(entry, "fixed", "field", "writers", "value", "why")
+        check_keys(entry, "fixed", "field", "writers", "value", "equals", "why")
+        if ("value" in entry) == ("equals" in entry):
+            raise TableError(f"[fixed] {entry['field']}: `value` or `equals`, and not both")
         if _is_for(entry, writer, writers):
-            fixed.append(FixedField(entry["field"], entry["value"]))
+            fixed.append(FixedField(entry["field"], entry.get("value"), entry.get("equals", "")))
     return ConfigFields(aliases, left_out, tuple(refused), tuple(fixed))
 
 

@@ -45,7 +45,8 @@ class ModelClass:
     module of the head that computes it. `paddle_modules`: module of the target -> its name in Paddle, where they
     differ. `pooler`: whether the target has a pooling layer. `travels`: whether it is a class of the family's code
     that travels with the weights (of a family with code, unless it is
-    false), and not one of transformers' own.
+    false), and not one of transformers' own. `caution`: a warning about the class, unless the config's fields are
+    those of `caution_unless`.
     """
 
     source: str
@@ -58,6 +59,8 @@ class ModelClass:
     paddle_modules: Mapping[str, str] | None = None
     pooler: bool = True
     travels: bool = False
+    caution: str = ""
+    caution_unless: Mapping[str, Any] | None = None
 
     @property
     def has_labels(self) -> bool:
@@ -92,6 +95,7 @@ class ConfigField:
     `default`: the class's where the config is silent. `writers`: the writers whose configs are read for it (none: all).
     `value`: what the output gets where no config gives it. `optional`: left out of the output where nothing gives it.
     `null_is`: null stands for the value of this field. `absent`: what the output's config without the field means.
+    `float32`: Paddle computes with the float32 that is nearest to its config's value, which is what the output gets.
     """
 
     name: str
@@ -102,6 +106,7 @@ class ConfigField:
     optional: bool = False
     null_is: str = ""
     absent: Any = None
+    float32: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,7 +210,9 @@ class Family:
     model_type: str
     target_model_type: str
     tags: tuple[str, ...]
+    #: The attribute of a model with a head that is the encoder: of the output, and of Paddle's.
     backbone: str
+    source_backbone: str
     written: tuple[str, ...]
     classes: tuple[ModelClass, ...]
     sizes: tuple[Size, ...]
@@ -328,15 +335,16 @@ class Family:
         return sizes
 
     def without_backbone(self, name: str) -> str:
-        """The name of a parameter or module from the encoder on."""
-        return name.removeprefix(f"{self.backbone}.")
+        """The name of a parameter or module, in PyTorch or in Paddle, from the encoder on."""
+        return name.removeprefix(f"{self.backbone}.").removeprefix(f"{self.source_backbone}.")
 
     def paddle_name(self, name: str) -> str:
         """What Paddle calls a parameter or module of the PyTorch class. The tensor rows have no part in this: the
         numeric comparison checks what they did."""
         for pattern, replacement in self._renames:
             name = pattern.sub(replacement, name)
-        return name
+        inside = name.removeprefix(f"{self.backbone}.")
+        return name if inside == name else f"{self.source_backbone}.{inside}"
 
     @cached_property
     def _renames(self) -> tuple[tuple[re.Pattern[str], str], ...]:

@@ -9,9 +9,10 @@ from typing import Any
 
 from mappings.build import FILES, build_family
 from mappings.family import Family, ModelClass
-from mappings.folders import family_names
+from mappings.folders import FACTS, family_names
+from mappings.like import complete
 from mappings.tensors.rows import Table
-from mappings.toml_files import read_toml
+from mappings.toml_files import TableError, read_toml
 
 
 @cache
@@ -28,10 +29,17 @@ def load_family(name: str) -> Family:
 
 
 def read_family(name: str) -> dict[str, dict[str, Any]]:
-    """The parsed files of a family's folder, by their place in it."""
+    """The parsed files of a family's folder, by their place in it, with what it takes over from one that it is like.
+    Raises TableError."""
     folder = resources.files("mappings").joinpath(name)
     there = [file for file in FILES if folder.joinpath(*file.split("/")).is_file()]
-    return {file: read_toml(name, *file.split("/")) for file in there}
+    files = {file: read_toml(name, *file.split("/")) for file in there}
+    other = files.get(FACTS, {}).get("like")
+    if other is None:
+        return files
+    if other == name or other not in family_names():
+        raise TableError(f"{name} is like {other}, which is no other family")
+    return complete(files, read_family(other))
 
 
 def all_classes() -> Iterator[tuple[Family, ModelClass]]:
@@ -41,8 +49,11 @@ def all_classes() -> Iterator[tuple[Family, ModelClass]]:
 
 
 def find_class(name: object) -> tuple[Family, ModelClass] | None:
-    """The family and class that PaddleNLP or transformers calls so."""
-    return next(((family, entry) for family, entry in all_classes() if name in (entry.source, entry.target)), None)
+    """The family and class that PaddleNLP calls so, else the first that transformers does: several families may become
+    one class."""
+    of_source = ((family, entry) for family, entry in all_classes() if name == entry.source)
+    of_target = ((family, entry) for family, entry in all_classes() if name == entry.target)
+    return next(of_source, None) or next(of_target, None)
 
 
 def load_table(source_class: str) -> Table:

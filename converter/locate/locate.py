@@ -46,12 +46,16 @@ def locate(source: str | Path, options: FetchOptions = _USUAL, progress: BytePro
 
 
 def kind_of(text: str) -> str:
-    """What a SOURCE is: path, name, address, hub or nothing."""
+    """What a SOURCE is: path, name, address, hub or nothing. Raises SourceError for a name that is not converted."""
     from converter.fetch.url import is_address
     from converter.locate.builtin_models import built_in_names
+    from mappings.refused import refused_by
 
     if _exists(text):
         return "path"
+    refused = refused_by("names", [text])
+    if refused is not None:
+        raise SourceError(Problem("E011", f"{text}: {refused[0].text}"))
     if text in built_in_names():
         return "name"
     if is_address(text):

@@ -21,7 +21,7 @@ from converter.open.shards import open_index
 from converter.open.static_graph.combined_params import open_combined
 from converter.open.static_graph.program_files import COMBINED, PARAMS, find_weights_of, is_program
 from converter.open.static_graph.variable_folder import open_variables
-from mappings import Family, all_families, matches_row
+from mappings import Family, all_families, load_family, matches_row
 
 #: Endings of files that lie next to a model and are not the model, whatever they contain.
 _NOT_WEIGHTS = (
@@ -42,7 +42,7 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
     """The tensors of a folder or of one weight file under PaddleNLP's keys: facts now, bytes when asked for.
 
     `families`: those that the checkpoint may be of (none: any). Of several the one is taken that knows most of the
-    names. Raises SourceError when there are no weights here, FileError when a file is damaged or hostile.
+    names; of several that know as many, the first, with a warning. Raises SourceError when there are no weights here, FileError when a file is damaged or hostile.
     """
     families = families or all_families()
     found: list[tuple[int, TensorSet]] = []
@@ -56,7 +56,16 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
             found.append((_count_known(tensors, family) if len(families) > 1 else 0, tensors))
     if not found:
         raise errors[0]
-    return max(found, key=lambda pair: pair[0])[1]
+    most = max(count for count, _ in found)
+    first, *others = [tensors for count, tensors in found if count == most]
+    if not others:
+        return first
+    titles = [load_family(tensors.family).title for tensors in (first, *others)]
+    text = (
+        f"the names are those of {', '.join(titles[:-1])} and {titles[-1]} alike, and no config says which: {titles[0]} "
+        f"is taken. --family NAME takes another ({', '.join(tensors.family for tensors in others)})"
+    )
+    return replace(first, warnings=(*first.warnings, text))
 
 
 def _count_known(found: TensorSet, family: Family) -> int:

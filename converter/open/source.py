@@ -62,7 +62,7 @@ def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Sour
     behavior, prefix = options.behavior, options.prefix
     folder = path if path.is_dir() else path.parent
     refuse_converted(folder)
-    families = candidate_families(folder, options.config, options.family)
+    families = candidate_families(folder, options.config, options.family, options.architecture)
     _check_behavior(behavior, families)
     tensors = open_weights(path, families)
     known = load_family(tensors.family)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from converter.common.errors import MOST_LISTED, Problem, fold_names
 from converter.files.tensors import SourceTensor
 from mappings import Family, Mapped, Scheme, Table, matches_row
+from mappings.tensors.expand import why_left_out
 
 #: The digits are taken whole: looking for what follows each zero would take a name of zeros the square of its length.
 NUMBER = re.compile(r"(?<=\.)[0-9]+(?=\.)")
@@ -28,7 +29,7 @@ def check_names(
     if missing:
         by = f"{config_file} specifies {table.source_class}" if config_file else f"expected for {table.source_class}"
         problems.append(Problem("E101", f"missing: {fold_names(missing)}. {by}; is the checkpoint complete?"))
-    rest = [name for name in tensors if name not in needed]
+    rest = [name for name in tensors if name not in needed and not why_left_out(name, table, scheme)]
     beyond = [name for name in rest if matches_row(name, table, scheme)]
     if beyond and mapped:
         problems.append(

@@ -31,6 +31,7 @@ from converter.plan.parts import leave_out_absent, parts_without_tensors, switch
 from converter.plan.sharing import check_sharing
 from converter.plan.sizes import Sizes, resolve_sizes
 from mappings import Family, Mapped, Scheme, Table, expand
+from mappings.tensors.expand import why_left_out
 
 _ALONE = "not of the encoder, which --architecture takes alone, as PaddleNLP does"
 
@@ -134,6 +135,12 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     dropped = [
         Dropped(m.source, m.drop, True, tensors[m.source].stored_as) for m in mapped if m.drop and m.source in tensors
     ]
+    dropped += [
+        Dropped(name, why, True, tensor.stored_as)
+        for name, tensor in tensors.items()
+        for why in [why_left_out(name, table, scheme)]
+        if why
+    ]
     dropped += [Dropped(name, UNKNOWN, False, tensors[name].stored_as) for name in unknown if name not in inside]
     dropped += [Dropped(name, _ALONE, True, tensor.stored_as) for name, tensor in heads.items()]
     dropped += [Dropped(name, reason, True) for name, reason in source.tensors.left_out]
@@ -149,7 +156,12 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     problems = check_sharing([entry.source for entry in (*planned, *extras)], source.path.name)
     if problems:
         raise PlanError(*problems)
-    warnings = (*_warnings(sizes, dropped, absent), *warn_left_out(inner, table), *_warn_of_extras(extras))
+    warnings = (
+        *_caution(source.config),
+        *_warnings(sizes, dropped, absent),
+        *warn_left_out(inner, table),
+        *_warn_of_extras(extras),
+    )
     dropped += [Dropped(tensor.name, tensor.reason, False) for tensor in inner]
     missing = {name: table.parts[name].absent for name in parts_without_tensors(mapped, absent, table)}
     plan = Plan(
@@ -167,6 +179,15 @@ def check_class(source: Source) -> list[Problem]:
         f"{source.config.file} names {specified}, the names of the tensors are those of {inferred}. Which of the two is"
     )
     return [Problem("E104", f"{text} right? --architecture NAME overrules the config")]
+
+
+def _caution(config: SourceConfig) -> tuple[str, ...]:
+    """What the class cannot compute as the source's does, unless the config is one with which it can."""
+    entry = config.family.class_named(config.architecture)
+    if entry is None or not entry.caution:
+        return ()
+    harmless = (entry.caution_unless or {}).items()
+    return () if harmless and all(config.get(name) == value for name, value in harmless) else (entry.caution,)
 
 
 def plan_extras(source: Source) -> tuple[PlannedTensor, ...]:

@@ -12,6 +12,7 @@ from converter.open.config.config import what_is_converted
 from converter.open.names.prefix import WRAPPERS
 from converter.open.source import Source
 from mappings import Family, Scheme, Table
+from mappings.refused import refused_by
 from mappings.tensors.expand import row_names
 
 
@@ -20,6 +21,9 @@ def refuse_foreign(tensors: Mapping[str, SourceTensor], family: Family) -> None:
 
     A network may hold another model next to one of the family: what is there with one of its name schemes is no sign.
     """
+    other = refused_by("tensors", tensors)
+    if other is not None:
+        raise PlanError(Problem("E116", f"{quoted(other[1], 200)} is there: {other[0].text}"))
     prefixes = {scheme.prefix for table in family.tables.values() for scheme in table.schemes}
     ours = any(prefix + key in tensors for prefix in prefixes for key in _keys_of_a_layer(family))
     for row in family.foreign:

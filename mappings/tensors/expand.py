@@ -116,6 +116,15 @@ def _check_unique(table: Table, names: list[str], what: str) -> None:
         raise TableError(f"{table.source_class}: {what} named twice: {', '.join(twice[:5])}")
 
 
+def why_left_out(name: str, table: Table, scheme: Scheme) -> str:
+    """Why the output's class has no place for a tensor of the source's class, by its name; '' for any other."""
+    for row in table.left_out if not scheme.identity else ():
+        prefix = "" if row.head else scheme.prefix
+        if name.startswith(prefix) and row.source.matches(name[len(prefix) :]):
+            return row.why
+    return ""
+
+
 def matches_row(name: str, table: Table, scheme: Scheme) -> bool:
     """Whether a row of this table could name `name` with numbers of any size: known, if perhaps out of range."""
     pattern = table.patterns.get(scheme)

@@ -66,6 +66,16 @@ class Part:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Source tensors, of any shape, that the source's class has and the output's has no place for, and why that changes
+    none of its outputs. `head`: their names have no prefix."""
+
+    source: Pattern
+    why: str
+    head: bool = False
+
+
+@dataclass(frozen=True)
 class Table:
     """The rows of one class. Backbone names carry no prefix: `backbone_prefix` is the target's, a scheme has the
     source's. `layers`: the size that counts the layers."""
@@ -80,6 +90,7 @@ class Table:
     backbone_prefix: str
     schemes: tuple[Scheme, ...]
     parts: Mapping[str, Part] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
 
     @cached_property
     def patterns(self) -> dict[Scheme, re.Pattern[str]]:
@@ -89,11 +100,13 @@ class Table:
 
 @dataclass(frozen=True)
 class TensorFacts:
-    """What build_tables needs to know of the family: its name, the backbone's attribute, the size that counts layers,
-    all sizes, and PaddleNLP's name -> the target's of every class, of which `base` has no head."""
+    """What build_tables needs to know of the family: its name, the backbone's attribute in the output and in Paddle, the
+    size that counts layers, all sizes, and PaddleNLP's name -> the target's of every class, of which `base` has no head.
+    """
 
     family: str
     backbone: str
+    source_backbone: str
     layers: str
     sizes: Collection[str]
     classes: Mapping[str, str]
@@ -102,21 +115,22 @@ class TensorFacts:
 
 def build_tables(data: Mapping[str, Any], facts: TensorFacts) -> dict[str, Table]:
     """PaddleNLP's class -> its checked table, from parsed TOML. Raises TableError."""
-    check_keys(data, "tensors", "version", "scheme", "part", "tensor", "class")
+    check_keys(data, "tensors", "version", "scheme", "part", "tensor", "class", "left_out")
     require_keys(data, "tensors", "version", "scheme", "tensor", "class")
     parts = {name: _part(name, row) for name, row in data.get("part", {}).items()}
     backbone = [_row(row, facts, parts) for row in data["tensor"]]
     tables: dict[str, Table] = {}
     for entry in data["class"]:
-        check_keys(entry, "class", "source", "parts", "scheme", "tensor", "tensors_of")
+        check_keys(entry, "class", "source", "parts", "scheme", "tensor", "tensors_of", "left_out")
         require_keys(entry, "class", "source")
         source_class = entry["source"]
         if source_class in tables or source_class not in facts.classes:
             raise TableError(f"tensors: {source_class} stands twice, or is no class of {facts.family}")
         states = {name: part.usual for name, part in parts.items()}
         states.update(entry.get("parts", {}))
-        prefix = "" if source_class == facts.base else f"{facts.backbone}."
-        schemes = [_scheme(scheme, prefix) for scheme in (*data["scheme"], *entry.get("scheme", []))]
+        is_base = source_class == facts.base
+        prefix, source_prefix = ("", "") if is_base else (f"{facts.backbone}.", f"{facts.source_backbone}.")
+        schemes = [_scheme(scheme, source_prefix, prefix) for scheme in (*data["scheme"], *entry.get("scheme", []))]
         tables[source_class] = table = Table(
             family=facts.family,
             source_class=source_class,
@@ -128,6 +142,10 @@ def build_tables(data: Mapping[str, Any], facts: TensorFacts) -> dict[str, Table
             backbone_prefix=prefix,
             schemes=tuple(sorted(schemes, key=lambda scheme: scheme.identity)),
             parts={name: part for name, part in parts.items() if states[name] == "optional"},
+            left_out=(
+                *(_left_out(row) for row in data.get("left_out", [])),
+                *(_left_out(row, head=True) for row in entry.get("left_out", [])),
+            ),
         )
         _check(table, states, parts)
     lacking = [name for name in facts.classes if name not in tables]
@@ -191,12 +209,19 @@ def _check_row(row: Row, facts: TensorFacts, parts: Mapping[str, Part]) -> None:
             raise TableError(f"{name}: {size} is no size of {facts.family}")
 
 
-def _scheme(data: Mapping[str, Any], prefix: str) -> Scheme:
+def _left_out(data: Mapping[str, Any], *, head: bool = False) -> LeftOut:
+    check_keys(data, "left_out", "source", "why")
+    require_keys(data, "left_out", "source", "why")
+    return LeftOut(Pattern(data["source"]), data["why"], head)
+
+
+def _scheme(data: Mapping[str, Any], source_prefix: str, prefix: str) -> Scheme:
     check_keys(data, "scheme", "name", "prefix", "identity")
     identity = data.get("identity", False)
     if identity and "prefix" in data:
         raise TableError(f"scheme {data['name']}: names that are the target's have its prefix")
-    return Scheme(data["name"], data.get("prefix", prefix) if prefix else "", identity)
+    given = prefix if identity else data.get("prefix", source_prefix)
+    return Scheme(data["name"], given if prefix else "", identity)
 
 
 def _in_state(row: Row, states: Mapping[str, str], parts: Mapping[str, Part]) -> Row:

@@ -43,7 +43,7 @@ class Expected:
 
 def expected_of_plan(plan: Plan, behavior: str) -> Expected:
     """From SOURCE itself."""
-    family, model_class = class_named(plan.table.target_class)
+    family, model_class = class_named(plan.table.source_class)
     given = {field.name: plan.config.get(field.name) for field in _written_fields(family)}
     given.update({name: value for name, value in plan.switches.items() if name in given})
     sizes = dict(plan.sizes.fields)

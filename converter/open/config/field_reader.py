@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable
@@ -63,7 +64,8 @@ class FieldReader:
             fits, expected = (_is_probability, "a probability") if is_probability else (_is_number, _NUMBER)
             self.take(name, fits, expected)
             if name in self.values:
-                self.values[name] = float(self.values[name])
+                value = float(self.values[name])
+                self.values[name] = _nearest_float32(value) if row.float32 and self.writer != TRANSFORMERS else value
         elif kind == "id":
             ids = self.values.get("vocab_size", _LARGEST_SIZE)
             self.take(name, _is_whole(0, ids - 1), "an id of the vocabulary")
@@ -85,13 +87,24 @@ class FieldReader:
         """Fields of which the output's class knows one value only."""
         for row in rules.fixed:
             self.read.append(row.field)
-            found = self.flat.get(row.field)
-            if found not in (None, row.value):
-                text = f"{self.file}: {row.field} is {found!r:.80}, which is not supported; expected {row.value!r}"
+            found, expected = self.flat.get(row.field), row.value
+            if row.equals:
+                expected = self.values.get(row.equals)
+            if found is not None and found != expected and not (row.equals and expected is None):
+                what = f"{row.equals}, {expected!r}" if row.equals else f"{expected!r}"
+                text = f"{self.file}: {row.field} is {found!r:.80}, which is not supported; expected {what}"
                 self.problems.append(Problem("E014", text))
 
 
 _NUMBER = "a number of 0 or more"
+
+
+def _nearest_float32(value: float) -> float:
+    try:
+        nearest: float = struct.unpack("f", struct.pack("f", value))[0]
+    except OverflowError:
+        return value
+    return nearest
 
 
 def _is_whole(low: int, high: int) -> Callable[[Any], bool]:
