@@ -70,7 +70,7 @@ class ErnieForInformationExtraction(ErniePreTrainedModel):
             start_loss = self._loss("start_positions", start_logits, start_positions)
             loss = (start_loss + self._loss("end_positions", end_logits, end_positions)) / 2
         output = QuestionAnsweringModelOutput(
-            loss=loss,  # type: ignore[arg-type]
+            loss=loss,
             start_logits=start_logits,
             end_logits=end_logits,
             hidden_states=encoded.hidden_states,

@@ -119,6 +119,12 @@ class Trace:
         return None if found is None else str(found)
 
     @property
+    def left_out_token(self) -> int | None:
+        """The token for which Paddle's lookup gives zeros, whatever its row holds; None where there is none."""
+        rows = [case.left_out for case in self.cases if case.left_out is not None and not case.is_of_network]
+        return rows[0] if rows else None
+
+    @property
     def has_tokens(self) -> bool:
         return self.head.get("tokenizer") is not None
 

@@ -31,10 +31,9 @@ def class_losses(builder: CaseBuilder, length: int) -> Any:
         start, end = np.arange(4, dtype=np.int64) % length, np.full(4, length - 1, np.int64)
         return [("loss", "start and end", {"start_positions": start, "end_positions": end}, None)]
     if kind in ("masked", "pretraining"):
-        labels = {"labels": builder.random.randint(0, builder.vocabulary, size=(4, length)).astype(np.int64)}
-        if kind == "pretraining":
-            labels["next_sentence_label"] = np.arange(4, dtype=np.int64) % 2
-        return [("loss", "cross entropy over the vocabulary", labels, None)]
+        tokens = builder.random.randint(0, builder.vocabulary, size=(4, length)).astype(np.int64)
+        sentences = {"next_sentence_label": np.arange(4, dtype=np.int64) % 2} if kind == "pretraining" else {}
+        return [("loss", "cross entropy over the vocabulary", {"labels": tokens, **sentences}, None)]
     if kind == "choices":
         groups = -(-4 // builder.choices)
         labels = np.arange(groups, dtype=np.int64) % builder.choices
