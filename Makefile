@@ -1,7 +1,8 @@
 # The two commands of the README are `make demo` and `make test`; both make the environments that they need.
 #
 #   make env      the three environments (see docs/environments.md)
-#   make demo     a full-size ERNIE-M: made with PaddleNLP, converted, verified, loaded, pushed to a local Hub
+#   make demo     a full-size ERNIE-M (FAMILY=ernie: ERNIE 3.0, FAMILY=uie: UIE): made with PaddleNLP, converted,
+#                 verified, loaded, pushed to a local Hub
 #   make test     style, types and the whole suite, in every environment
 #   make test-quick   the tests without Paddle, network and slow processes, for the loop while one works (a few minutes)
 #   make check    style, types and the contracts of imports alone
@@ -57,9 +58,9 @@ endef
 
 demo:
 	$(announce)
-	@echo "The demo needs 3.7 GB of disk in ./demo (2.5 GB when it is done) and 1.2 GB for temporary files. Its weights are random: no pretrained ones can be downloaded here."
+	@echo "The demo needs 3.7 GB of disk in ./demo (2.5 GB when it is done; FAMILY=ernie and FAMILY=uie a third) and 1.2 GB for temporary files. Its weights are random: no pretrained ones can be downloaded here."
 	@$(MAKE) --no-print-directory .venv/.ready .venv-paddle/.ready
-	@$(PRODUCT) benchmarks/demo.py --paddle-python $(PADDLE) $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)")
+	@$(PRODUCT) benchmarks/demo.py --paddle-python $(PADDLE) $(if $(FAMILY),--family "$(FAMILY)") $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)")
 
 test:
 	$(announce)

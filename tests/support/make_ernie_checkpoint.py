@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from make_checkpoint import draw
+from make_checkpoint import draw, find_file
 
 ARCHITECTURES = (
     "ErnieModel",
@@ -25,16 +25,12 @@ ARCHITECTURES = (
     "UIE",
 )
 WITH_LABELS = ("ErnieForSequenceClassification", "ErnieForTokenClassification")
-HIDDEN = 32
-SIZES = {
-    "hidden_size": HIDDEN,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "intermediate_size": 80,
-    "max_position_embeddings": 40,
-    "type_vocab_size": 4,
-    "task_type_vocab_size": 3,
-}
+#: size -> the values of FIELDS. `base` is ernie-3.0-base-zh and uie-base.
+FIELDS = (
+    *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings"),
+    *("type_vocab_size", "task_type_vocab_size"),
+)
+SIZES = {"tiny": (32, 3, 4, 80, 40, 4, 3), "base": (768, 12, 12, 3072, 2048, 4, 3)}
 #: Words, pieces of words and marks, some of which are symbols; [UNK] is last, as in Baidu's Chinese vocabularies.
 WORDS = (
     "the",
@@ -68,6 +64,9 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Make an ERNIE checkpoint with PaddleNLP.")
     parser.add_argument("--architecture", nargs="+", default=["ErnieModel"], choices=[*ARCHITECTURES, "all"])
     parser.add_argument("--output", type=Path, required=True, help="the folder to make")
+    parser.add_argument("--size", choices=SIZES, default="tiny")
+    parser.add_argument("--tokenizer", type=Path, help="a folder with a vocabulary; without it a small one is written")
+    parser.add_argument("--vocab-size", type=int, help="default: a few rows more than the vocabulary has tokens")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--act", choices=("gelu", "relu"), default="gelu")
     parser.add_argument("--no-tasks", action="store_true", help="without task types, and [PAD]'s row is zero")
@@ -81,20 +80,25 @@ def build_model(arguments: argparse.Namespace, architecture: str) -> Any:
     """PaddleNLP's own class with drawn weights."""
     import paddle
     import paddlenlp.transformers as nlp
+    from paddle.nn.initializer import Constant, set_global_initializer
     from paddlenlp.transformers.ernie import modeling
 
+    sizes = dict(zip(FIELDS, SIZES[arguments.size]))
     labels = {"num_labels": 3} if architecture in WITH_LABELS else {}
     config = nlp.ErnieConfig(
-        vocab_size=len(VOCABULARY) + 3,  # Files have more rows than words.
+        # Files have more rows than words.
+        vocab_size=arguments.vocab_size or len(read_vocabulary(arguments.tokenizer)) + 3,
         use_task_id=not arguments.no_tasks,
         hidden_act=arguments.act,
         pad_token_id=0,
-        **SIZES,
+        **sizes,
         **labels,
     )
+    if arguments.size != "tiny":  # Drawing the initial values takes minutes, and they are replaced.
+        set_global_initializer(Constant(0.0), Constant(0.0))
     model = getattr(modeling, architecture)(config)
     for name, parameter in model.named_parameters():
-        values = draw(name, parameter.shape, HIDDEN, arguments.seed)
+        values = draw(name, parameter.shape, sizes["hidden_size"], arguments.seed)
         if arguments.no_tasks and name.endswith("word_embeddings.weight"):
             values[0] = 0
         parameter.set_value(paddle.to_tensor(values))
@@ -102,11 +106,19 @@ def build_model(arguments: argparse.Namespace, architecture: str) -> Any:
     return model
 
 
-def write_tokenizer(folder: Path) -> None:
+def read_vocabulary(tokenizer: Path | None) -> list[str]:
+    """The tokens of the vocabulary in a folder, or of the small one."""
+    if tokenizer is None:
+        return list(VOCABULARY)
+    return find_file(tokenizer, "vocab.txt").read_text(encoding="utf-8").splitlines()
+
+
+def write_tokenizer(folder: Path, tokenizer: Path | None) -> None:
     """The vocabulary, and the configs as PaddleNLP writes them."""
     from paddlenlp.transformers import ErnieTokenizer
 
-    (folder / "vocab.txt").write_text("".join(f"{token}\n" for token in VOCABULARY), encoding="utf-8")
+    tokens = read_vocabulary(tokenizer)
+    (folder / "vocab.txt").write_text("".join(f"{token}\n" for token in tokens), encoding="utf-8")
     ErnieTokenizer.from_pretrained(str(folder)).save_pretrained(str(folder))
 
 
@@ -118,7 +130,7 @@ def main() -> None:
         folder = arguments.output / architecture if several else arguments.output
         folder.mkdir(parents=True, exist_ok=True)
         build_model(arguments, architecture).save_pretrained(str(folder))
-        write_tokenizer(folder)
+        write_tokenizer(folder, arguments.tokenizer)
 
 
 if __name__ == "__main__":
