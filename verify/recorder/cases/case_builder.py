@@ -111,13 +111,12 @@ class CaseBuilder:
         mask[1, -length // 3 :] = 0
         vectors = self.random.standard_normal((2, length, self.hidden)).astype(self.precision)
         self.add("inputs_embeds", "vectors instead of ids", {"inputs_embeds": vectors, "attention_mask": mask})
+        if self.inputs.types:
+            return  # Sums of more than two rows are rounded in another order, which so small a rest would show.
         tables = self.family.tables_of(self.family.backbone_of(self.model))
         table = tables[self.family.position_table].weight.numpy()[self.offset : length + self.offset]
-        small = self.inputs.small * self.random.standard_normal((2, length, self.hidden))
-        small = small.astype(self.precision) - table
-        for name, other in tables.items():  # Of the types row 0 is added to every token.
-            if name != self.family.position_table and not self.family.word_table.startswith(name):
-                small = small - other.weight.numpy()[0]
+        drawn = self.inputs.small * self.random.standard_normal((2, length, self.hidden))
+        small = drawn.astype(self.precision) - table
         self.add(
             "small_inputs",
             "vectors so small that the epsilon of the LayerNorm shows",
