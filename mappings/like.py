@@ -30,7 +30,7 @@ NAMED = {
 }
 TENSORS, AUTOMATIC, RELEASE = "tensors.toml", "names/automatic.toml", "names/release.toml"
 _OWN_FILES = ("pretrained.toml", "names/foreign.toml")
-_OWN_SECTIONS = {FACTS: ("class", "code", "like", "without", "source_backbone", "target_model_type")}
+_OWN_SECTIONS = {FACTS: ("class", "code", "by_content", "like", "without", "source_backbone", "target_model_type")}
 
 
 def complete(own: Files, other: Files) -> dict[str, dict[str, Any]]:
