@@ -10,9 +10,9 @@ from converter.common.errors import Paddle2TorchError, Problem, SourceError
 from converter.common.layout import MANIFEST, SENTENCEPIECE, VOCABULARY
 from converter.files.json_files import read_json
 from converter.files.tensors import SourceFile, TensorSet
+from converter.open.config.class_by_content import with_class_by_content
 from converter.open.config.config import SourceConfig, with_options
 from converter.open.config.find_config import find_config
-from converter.open.config.class_by_content import with_class_by_content
 from converter.open.config.find_family import candidate_families
 from converter.open.dispatch import open_weights
 from converter.open.names.naming import RELEASE

@@ -169,7 +169,20 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     dropped += [Dropped(tensor.name, tensor.reason, False) for tensor in inner]
     missing = {name: table.parts[name].absent for name in parts_without_tensors(mapped, absent, table)}
     plan = Plan(
-        *(table, scheme, source.config, sizes, planned, tuple(dropped), missing, warnings, extras, inner, dtype, copies),
+        *(
+            table,
+            scheme,
+            source.config,
+            sizes,
+            planned,
+            tuple(dropped),
+            missing,
+            warnings,
+            extras,
+            inner,
+            dtype,
+            copies,
+        ),
         may_differ={m.source: m.differs for m in mapped if m.differs},
     )
     return replace(plan, warnings=(*warnings, *warn_of_dtypes(plan)))

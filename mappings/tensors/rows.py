@@ -102,9 +102,9 @@ class Table:
 
 @dataclass(frozen=True)
 class TensorFacts:
-    """What build_tables needs to know of the family: its name, the backbone's attribute in the output and in Paddle, the
-    size that counts layers, all sizes, and PaddleNLP's name -> the target's of every class, of which `base` has no head.
-    """
+    """What build_tables needs to know of the family: its name, the backbone's attribute in the output and in Paddle,
+    the size that counts layers, all sizes, and PaddleNLP's name -> the target's of every class, of which `base` has no
+    head."""
 
     family: str
     backbone: str

@@ -18,7 +18,13 @@ from converter.plan.make_plan import make_plan
 from mappings import expand, load_family
 
 SIZES = {
-    **{"vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 2, "intermediate_size": 12, "max_position_embeddings": 9},
+    **{
+        "vocab_size": 30,
+        "hidden_size": 8,
+        "num_hidden_layers": 2,
+        "intermediate_size": 12,
+        "max_position_embeddings": 9,
+    },
     **{"type_vocab_size": 2, "task_type_vocab_size": 3, "num_labels": 2},
 }
 CONFIG = {"model_type": "ernie", "num_attention_heads": 2, "num_hidden_layers": 2}
@@ -86,3 +92,24 @@ def test_copies_of_the_words_that_differ_are_refused(tmp_path: Path) -> None:
     words: dict[str, Any] = {"cls.predictions.decoder.weight": np.full((30, 8), 7, "f4")}
     with pytest.raises(Paddle2TorchError, match="E306"):
         convert(write(tmp_path / "in", "ErnieForMaskedLM", **words), tmp_path / "out", dry_run=True)
+
+
+@pytest.mark.parametrize(
+    ("family", "source_class", "found"),
+    [
+        ("ernie", "ErnieModel", "ernie"),
+        ("ernie_m", "ErnieMModel", "ernie_m"),
+        ("ernie_health", "ElectraModel", "ernie_health"),
+        ("skep", "SkepForSequenceClassification", "skep"),
+    ],
+)
+def test_names_without_a_config_go_to_the_family_that_misses_none(
+    family: str, source_class: str, found: str, tmp_path: Path
+) -> None:
+    table = load_family(family).tables[source_class]
+    sizes = {**SIZES, "embedding_size": 8}
+    mapped = [entry for entry in expand(table, table.schemes[0], sizes) if "task_type" not in entry.source]
+    save_file({e.source: np.zeros(e.source_shape, "f4") for e in mapped}, tmp_path / "model.safetensors")
+    source = open_source(tmp_path)
+    assert source.family.name == found
+    assert any("alike" in warning for warning in source.warnings) == (source_class == "ErnieModel")

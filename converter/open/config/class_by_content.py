@@ -13,8 +13,8 @@ from mappings.tensors.expand import row_names
 
 
 def with_class_by_content(config: SourceConfig, tensors: TensorSet) -> SourceConfig:
-    """The config with the class whose head the file holds whole; the model itself where it holds none, or a head that is
-    not whole, with a warning. As it is where a class is known, or the head could be another class's."""
+    """The config with the class whose head the file holds whole; the model itself where it holds none, or a head that
+    is not whole, with a warning. As it is where a class is known, or the head could be another class's."""
     family, identity = config.family, tensors.naming == "transformers"
     if config.architecture is not None or family.by_content is None:
         return config
@@ -37,7 +37,8 @@ def with_class_by_content(config: SourceConfig, tensors: TensorSet) -> SourceCon
         return config
     base, warnings = family.base_class.source, config.warnings
     if head:
-        warnings = (*warnings, f"{fold_names(head)}: a part of a head is none, and no config names a class: {base} is taken")
+        text = f"{fold_names(head)}: a part of a head is none, and no config names a class: {base} is taken"
+        warnings = (*warnings, text)
     return replace(config, architecture=base, class_from="content", warnings=warnings)
 
 
