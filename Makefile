@@ -1,7 +1,8 @@
 # The two commands of the README are `make demo` and `make test`; both make the environments that they need.
 #
 #   make env      the three environments (see docs/environments.md)
-#   make demo     a full-size ERNIE-M: made with PaddleNLP, converted, verified, loaded, pushed to a local Hub
+#   make demo     a full-size ERNIE-M (FAMILY=ernie: ERNIE 3.0, FAMILY=uie: UIE): made with PaddleNLP, converted,
+#                 verified, loaded, pushed to a local Hub
 #   make test     style, types and the whole suite, in every environment
 #   make test-quick   the tests without Paddle, network and slow processes, for the loop while one works (a few minutes)
 #   make check    style, types and the contracts of imports alone
@@ -57,9 +58,9 @@ endef
 
 demo:
 	$(announce)
-	@echo "The demo needs 3.7 GB of disk in ./demo (2.5 GB when it is done) and 1.2 GB for temporary files. Its weights are random: no pretrained ones can be downloaded here."
+	@echo "The demo needs 3.7 GB of disk in ./demo (2.5 GB when it is done; FAMILY=ernie and FAMILY=uie a third) and 1.2 GB for temporary files. Its weights are random: no pretrained ones can be downloaded here."
 	@$(MAKE) --no-print-directory .venv/.ready .venv-paddle/.ready
-	@$(PRODUCT) benchmarks/demo.py --paddle-python $(PADDLE) $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)")
+	@$(PRODUCT) benchmarks/demo.py --paddle-python $(PADDLE) $(if $(FAMILY),--family "$(FAMILY)") $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)")
 
 test:
 	$(announce)
@@ -83,7 +84,8 @@ test-product: env
 # What depends on transformers and huggingface_hub. The saved variants are loaded in both lines by the run above.
 test-transformers4: env
 	@echo "== models, tokenizers, verification and the Hub, transformers 4.57 and huggingface_hub 0.36"
-	$(TRANSFORMERS4) -m pytest -n 2 $(DISTRIBUTION) $(PYTEST_OPTIONS) tests/ernie_m tests/ecosystem tests/end_to_end tests/transformers4 \
+	$(TRANSFORMERS4) -m pytest -n 2 $(DISTRIBUTION) $(PYTEST_OPTIONS) tests/ernie tests/ernie_m tests/extraction tests/ecosystem \
+	  tests/end_to_end tests/transformers4 \
 	  --ignore tests/end_to_end/test_saved_variants.py --ignore tests/end_to_end/test_tokenizer_variants.py \
 	  tests/converter/locate/test_hub_snapshot.py tests/converter/hub tests/converter/publish tests/converter/write/test_card.py \
 	  --ignore tests/converter/publish/test_evidence.py --ignore tests/converter/publish/test_belief.py

@@ -1,7 +1,7 @@
-"""The demo of the README: a full-size ERNIE-M made with PaddleNLP, converted, verified, loaded, published to a Hub on
+"""The demo of the README: a full-size model made with PaddleNLP, converted, verified, loaded, published to a Hub on
 127.0.0.1 and loaded from there.
 
-    python benchmarks/demo.py --paddle-python .venv-paddle/bin/python [--tokenizer FOLDER] [--size base]
+    python benchmarks/demo.py --paddle-python .venv-paddle/bin/python [--family uie] [--tokenizer FOLDER] [--size base]
 
 It runs the commands that a user runs, shows them, and keeps its files in ./demo.
 """
@@ -16,12 +16,37 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 SEED = 2026
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the demo makes: the script of tests/support/, PaddleNLP's class, the name of its folder, its rows of words,
+    and the files of the real vocabulary in ../shared/data with their names in a tokenizer's folder."""
+
+    title: str
+    script: str
+    architecture: str
+    folder: str
+    words: int
+    vocabulary: dict[str, str]
+
+
+_ERNIE_3 = {"families/ernie3_zh.vocab.txt": "vocab.txt"}
+SUBJECTS = {
+    "ernie_m": Subject(
+        *("ERNIE-M", "make_checkpoint.py", "ErnieMModel", "ernie-m", 250002),
+        {f"ernie_m.{name}": name for name in ("vocab.txt", "sentencepiece.bpe.model")},
+    ),
+    "ernie": Subject("ERNIE 3.0", "make_ernie_checkpoint.py", "ErnieForMaskedLM", "ernie-3.0", 40000, _ERNIE_3),
+    "uie": Subject("UIE", "make_ernie_checkpoint.py", "UIE", "uie", 40000, _ERNIE_3),
+}
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
@@ -31,9 +56,11 @@ def main() -> int:
     folder: Path = arguments.folder
     folder.mkdir(exist_ok=True)
     seconds: dict[str, float] = {}
-    tokenizer = choose_tokenizer(arguments.tokenizer, folder)
-    source, output = folder / f"ernie-m-{arguments.size}-paddle", folder / f"ernie-m-{arguments.size}"
-    seconds["make the checkpoint with PaddleNLP"] = make_checkpoint(arguments, source, tokenizer)
+    subject = SUBJECTS[arguments.family]
+    tokenizer = choose_tokenizer(subject, arguments.tokenizer, folder)
+    output = folder / f"{subject.folder}-{arguments.size}"
+    source = output.with_name(f"{output.name}-paddle")
+    seconds["make the checkpoint with PaddleNLP"] = make_checkpoint(arguments, subject, source, tokenizer)
     seconds["convert"] = run(sys.executable, "-m", "converter", "convert", source, output, "--force")
     verify = [sys.executable, "-m", "converter", "verify", source, output, "--paddle-python", arguments.paddle_python]
     seconds["verify"] = run(*verify)
@@ -44,9 +71,10 @@ def main() -> int:
 
 
 def read_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Make, convert, verify and load a full-size ERNIE-M.")
+    parser = argparse.ArgumentParser(description="Make, convert, verify and load a full-size model.")
+    parser.add_argument("--family", choices=SUBJECTS, default="ernie_m")
     parser.add_argument("--paddle-python", type=Path, default=ROOT / ".venv-paddle" / "bin" / "python")
-    parser.add_argument("--tokenizer", type=Path, help="a folder with vocab.txt and sentencepiece.bpe.model")
+    parser.add_argument("--tokenizer", type=Path, help="a folder with the tokenizer's files")
     parser.add_argument("--size", choices=("tiny", "base", "large"), default="base")
     parser.add_argument("--folder", type=Path, default=ROOT / "demo")
     parser.add_argument("--load", help=argparse.SUPPRESS)
@@ -75,37 +103,42 @@ def run(*command: object, **environment: str) -> float:
     return time.monotonic() - start
 
 
-def choose_tokenizer(named: Path | None, folder: Path) -> Path:
-    """The folder named, else the real vocabulary next to the project, else a small one trained on our sentences."""
+def choose_tokenizer(subject: Subject, named: Path | None, folder: Path) -> Path | None:
+    """The folder named, else the real vocabulary next to the project; else for ERNIE-M a small one that is trained on
+    this project's sentences, and for the others None, for the small one that their script has."""
     if named is not None:
         say(f"the tokenizer is the one in {named}")
         return named
-    target = folder / "tokenizer"
+    target = folder / f"{subject.folder}-tokenizer"
     target.mkdir(exist_ok=True)
     if SHARED.is_dir():
-        say("the tokenizer is ERNIE-M's own (../shared/data)")
-        for name in ("vocab.txt", "sentencepiece.bpe.model"):
-            shutil.copyfile(SHARED / f"ernie_m.{name}", target / name)
+        say(f"the tokenizer is {subject.title}'s own (../shared/data)")
+        for place, name in subject.vocabulary.items():
+            shutil.copyfile(SHARED / place, target / name)
+    elif subject.script != "make_checkpoint.py":
+        say(f"{subject.title}'s vocabulary is not at hand: a small one is written")
+        return None
     else:
-        say("ERNIE-M's vocabulary is not at hand: a small tokenizer is trained on this project's sentences")
+        say(f"{subject.title}'s vocabulary is not at hand: a small tokenizer is trained on this project's sentences")
         run(sys.executable, ROOT / "tests" / "support" / "train_tokenizer.py", target)
     return target
 
 
-def make_checkpoint(arguments: argparse.Namespace, source: Path, tokenizer: Path) -> float:
+def make_checkpoint(arguments: argparse.Namespace, subject: Subject, source: Path, tokenizer: Path | None) -> float:
     """Make the Paddle checkpoint unless this seed's is there from an earlier run, whole."""
     done = source.with_suffix(".made")
-    script = ROOT / "tests" / "support" / "make_checkpoint.py"
+    script = ROOT / "tests" / "support" / subject.script
     recipe = f"{SEED} {hashlib.sha256(script.read_bytes()).hexdigest()} {tokenizer}"
     if done.exists() and done.read_text() == recipe:
         say(f"{shown(source)} is there from an earlier run (make clean removes it)")
         return 0.0
     shutil.rmtree(source, ignore_errors=True)
     done.unlink(missing_ok=True)
-    options = ["--size", arguments.size, "--seed", SEED, "--output", source, "--tokenizer", tokenizer]
+    options: list[object] = ["--size", arguments.size, "--seed", SEED, "--output", source]
+    options += ["--tokenizer", tokenizer] if tokenizer is not None else []
     if arguments.size != "tiny":
-        options += ["--vocab-size", 250002]
-    seconds = run(arguments.paddle_python, script, "--architecture", "ErnieMModel", *options)
+        options += ["--vocab-size", subject.words]
+    seconds = run(arguments.paddle_python, script, "--architecture", subject.architecture, *options)
     done.write_text(recipe)
     return seconds
 
@@ -137,18 +170,38 @@ def publish(folder: Path, output: Path, seconds: dict[str, float]) -> None:
 
 
 def load(folder: str) -> None:
-    """What a user does: plain AutoModel and AutoTokenizer, from a folder or from the Hub."""
+    """What a user does: plain AutoModel and AutoTokenizer, from a folder or from the Hub, with the remote code of a
+    folder that has some; of UIE also a question."""
     import torch
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=True)
-    model = AutoModel.from_pretrained(folder, trust_remote_code=True)
+    trust = {"trust_remote_code": True}
+    options = trust if hasattr(AutoConfig.from_pretrained(folder, **trust), "auto_map") else {}
+    tokenizer = AutoTokenizer.from_pretrained(folder, **options)
+    model = AutoModel.from_pretrained(folder, **options)
+    if type(model).__name__ == "ErnieForInformationExtraction":
+        ask(model, tokenizer)
+        return
     text = "The lighthouse keeper counted forty steps. 灯台守は四十段を数えた。"
     encoded = tokenizer(text, return_tensors="pt")
     with torch.no_grad():
         output = model(**encoded)
     print(f"AutoTokenizer: {' '.join(tokenizer.convert_ids_to_tokens(encoded['input_ids'][0].tolist()))}")
     print(f"AutoModel: {type(model).__name__}, last_hidden_state {list(output.last_hidden_state.shape)}")
+
+
+def ask(model: Any, tokenizer: Any) -> None:
+    """The question of PaddleNLP's own example. The weights are random, and so are the answers."""
+    from extraction import InformationExtractor
+
+    longest = min(128, model.config.max_position_embeddings)
+    extract = InformationExtractor(model, tokenizer, ["时间", "选手", "赛事名称"], max_seq_len=longest)
+    answers = extract("2月8日上午北京冬奥会自由式滑雪女子大跳台决赛中中国选手谷爱凌以188.25分获得金牌！")[0]
+    print(f"AutoModel: {type(model).__name__}")
+    for name, found in answers.items():
+        first = max(found, key=lambda answer: float(answer["probability"]))
+        place = f"{first['start']} to {first['end']}" if "start" in first else "an option"
+        print(f"{name}: {len(found)} answers, the likeliest {first['text']!r} ({place}, {first['probability']:.4f})")
 
 
 def print_table(source: Path, output: Path, seconds: dict[str, float]) -> None:

@@ -152,10 +152,20 @@ def _config_file(row: Mapping[str, Any]) -> ConfigFile:
 
 
 def _tokenizer(data: Mapping[str, Any]) -> TokenizerFacts:
-    check_keys(data, "tokenizer", "kind", "class", "place", "other_class", "vocabularies", "models")
+    check_keys(
+        data, "tokenizer", "kind", "class", "place", "other_class", "vocabularies", "models", "obeyed", "refused"
+    )
     require_keys(data, "tokenizer", "kind", "class")
-    names = (tuple(data.get(key, ())) for key in ("vocabularies", "models"))
-    return TokenizerFacts(data["kind"], data["class"], data.get("place", ""), data.get("other_class", ""), *names)
+    return TokenizerFacts(
+        kind=data["kind"],
+        tokenizer_class=data["class"],
+        place=data.get("place", ""),
+        other_class=data.get("other_class", ""),
+        vocabularies=tuple(data.get("vocabularies", ())),
+        models=tuple(data.get("models", ())),
+        obeyed=tuple(data.get("obeyed", ())),
+        refused=dict(data.get("refused", {})),
+    )
 
 
 def _preset(row: Mapping[str, Any]) -> Preset:

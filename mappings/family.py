@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,8 +15,9 @@ from mappings.config_fields import ConfigFields, ConfigFile
 from mappings.names.automatic import AutomaticNames
 from mappings.names.others import ForeignName
 from mappings.names.release import ReleaseNames
-from mappings.network import Network
+from mappings.network import POOLER, Network
 from mappings.pretrained import CardWords, Pretrained
+from mappings.tensors.expand import row_names
 from mappings.tensors.rows import Table
 
 #: What a class puts on top of the encoder, and whether its outputs are one per label of the config.
@@ -186,7 +187,9 @@ class TravellingCode:
 @dataclass(frozen=True)
 class TokenizerFacts:
     """Which reader and writer the tokenizer has (`kind`), and the class that the output names. `other_class`: a class
-    that it must not be taken for. `vocabularies`, `models`: names that others give the files, after the usual ones."""
+    that it must not be taken for. `vocabularies`, `models`: names that others give the files, after the usual ones.
+    `obeyed`: options of a BERT tokenizer that PaddleNLP's class obeys too. `refused`: file of another tokenizer -> why
+    a folder that has it is refused."""
 
     kind: str
     tokenizer_class: str
@@ -194,6 +197,8 @@ class TokenizerFacts:
     other_class: str = ""
     vocabularies: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    obeyed: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,6 +241,23 @@ class Family:
         """The code that travels with a class; None for a class of transformers' own."""
         entry = self.class_named(target)
         return self.code if entry is not None and entry.travels else None
+
+    def kept_aside(self, target: str) -> frozenset[str]:
+        """Names of tensors that a file of this class keeps although the class has no place for them: AutoModel, whose
+        class has, loads them from there."""
+        entry = self.class_named(target)
+        if entry is None or entry.pooler:
+            return frozenset()
+        table = self.tables[entry.source]
+        rows = [row for row in table.backbone if row.part == POOLER and not row.drop]
+        names = [targets for row in rows for _, targets in row_names(row, 1)]
+        return frozenset(table.backbone_prefix + name for targets in names for name in targets)
+
+    def decodes_with_words(self, target: str) -> bool:
+        """Whether the table of words is the decoder of a class, too."""
+        entry = self.class_named(target)
+        rows = self.tables[entry.source].head if entry is not None else ()
+        return any(row.same_as is not None and row.same_as.text == self.probe for row in rows)
 
     def class_named(self, name: object) -> ModelClass | None:
         """The class that PaddleNLP or transformers calls so."""

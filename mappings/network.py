@@ -16,6 +16,8 @@ STEPS = ("norm", "elementary", "positions")
 POOLER = "pooler"
 #: How the names of modules that were run alone begin.
 NORM, LINEAR = "norm:", "linear:"
+#: How position_ids may be given: for all texts alike, in one row, or in a row for each text.
+POSITION_FORMS = ("[S]", "[1, S]", "[B, S]")
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ class Network:
     end_roundings: tuple[str, ...]
     #: Module in PyTorch -> in Paddle, where they differ and no activation has it; {layer} for the number of a layer.
     paddle_modules: Mapping[str, str]
+    #: Forms of position_ids that the PyTorch model takes, of POSITION_FORMS.
+    position_forms: tuple[str, ...]
 
     @cached_property
     def end_names(self) -> tuple[str, ...]:
@@ -264,7 +268,7 @@ class Network:
 def build_network(data: Mapping[str, Any]) -> Network:
     """The checked network from parsed TOML. Raises TableError."""
     sections = ("groups", "table", "activation", "layer", "end", "attention", "layers", "hints")
-    check_keys(data, "network", *sections, "paddle_modules")
+    check_keys(data, "network", *sections, "paddle_modules", "position_forms")
     require_keys(data, "network", *sections)
     check_keys(data["layers"], "layers", "module", "paddle", "ends")
     for section, kind in (("attention", Attention), ("hints", Hints)):
@@ -285,6 +289,7 @@ def build_network(data: Mapping[str, Any]) -> Network:
         paddle_layer=data["layers"].get("paddle", data["layers"]["module"]),
         paddle_modules=dict(data.get("paddle_modules", {})),
         end_roundings=tuple(data["layers"]["ends"]),
+        position_forms=tuple(data.get("position_forms", POSITION_FORMS)),
     )
     _check(network, data["groups"])
     return network

@@ -15,14 +15,16 @@ from typing import Any
 
 import pytest
 
-from tests.support.cached import make_cached_checkpoint, traces_cached
-from tests.support.classes import SOURCE_CLASSES
-from tests.support.forked_python import forked_python
+from tests.support.cached import cache_folder, make_cached_checkpoint
+from tests.support.cached_answers import RESULTS, TRACES
+from tests.support.classes import ERNIE_M_CLASSES
+from tests.support.forked_python import forked_python, with_cached_answers
 from tests.support.quick import (
     pytest_addoption,
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_fixture_setup,
+    pytest_ignore_collect,
     quick_guard,
 )
 
@@ -31,12 +33,16 @@ __all__ = [
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_fixture_setup",
+    "pytest_ignore_collect",
     "quick_guard",
 ]
 
 # Two workers run on two cores: threads of one would wait for those of the other at every layer of a tiny model (the
 # PyTorch side of a verification takes a third of the time without them). Processes that a test starts inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Hundreds of processes import this project, and two runs these tests: both are compiled once, wherever this runs.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -72,8 +78,8 @@ def paddle_python(live_paddle_python: Path) -> Iterator[Path]:
 
     What `verify` has it record is recorded once for the same checkpoint, request and recorder.
     """
-    with forked_python(live_paddle_python, PADDLE_MODULES) as program, traces_cached(program):
-        yield program
+    with forked_python(live_paddle_python, PADDLE_MODULES) as program:
+        yield with_cached_answers(program, TRACES, cache_folder())
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +88,16 @@ def product_python() -> Iterator[Path]:
     pytest.importorskip("torch")
     with forked_python(Path(sys.executable), TORCH_MODULES) as program:
         yield program
+
+
+@pytest.fixture(scope="session")
+def comparing_python(product_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, and what `verify` has it compare is compared once in a run: an equal OUTPUT with an equal trace."""
+    folder = tmp_path_factory.getbasetemp()
+    # The workers of a run share the folder around theirs.
+    return with_cached_answers(
+        product_python, RESULTS, folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    )
 
 
 @pytest.fixture(scope="session")
@@ -146,15 +162,26 @@ def run_script(product_python: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def make_checkpoint(paddle_python: Path) -> Callable[..., None]:
     """What tests/support/make_checkpoint.py makes with these arguments, from the cache if it was made before."""
+    return checkpoint_maker(paddle_python, "make_checkpoint.py")
+
+
+@pytest.fixture(scope="session")
+def make_ernie_checkpoint(paddle_python: Path) -> Callable[..., None]:
+    """The same of tests/support/make_ernie_checkpoint.py."""
+    return checkpoint_maker(paddle_python, "make_ernie_checkpoint.py")
+
+
+def checkpoint_maker(python: Path, script: str) -> Callable[..., None]:
+    """A function that makes checkpoints by this script of tests/support/."""
 
     def run(*arguments: object) -> None:
-        command = [str(paddle_python), str(ROOT / "tests" / "support" / "make_checkpoint.py"), *map(str, arguments)]
+        command = [str(python), str(ROOT / "tests" / "support" / script), *map(str, arguments)]
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
         assert done.returncode == 0, done.stderr
 
     def make(output: Path, *options: object, tokenizer: Path | None = None) -> None:
-        make_cached_checkpoint(run, output, *options, tokenizer=tokenizer)
+        make_cached_checkpoint(run, output, *options, tokenizer=tokenizer, script=script)
 
     return make
 
@@ -175,4 +202,4 @@ def checkpoints(
     """name -> a PaddleNLP folder: the six classes, with a tokenizer."""
     folder = tmp_path_factory.mktemp("checkpoints")
     make_checkpoint(folder, "--architecture", "all", "--seed", 3, tokenizer=tokenizer_folder)
-    return {name: folder / name for name in SOURCE_CLASSES}
+    return {name: folder / name for name in ERNIE_M_CLASSES}

@@ -12,6 +12,7 @@ from typing import Any
 from converter.common.progress import OnProgress, Progress
 from mappings.family import Preset
 from verify.folder.check_manifest import asked_dtype
+from verify.modes.base_load import try_base_load
 from verify.modes.default_load import try_default_load
 from verify.modes.execution_modes import run_execution_modes
 from verify.numbers.compare import Reference
@@ -22,7 +23,7 @@ from verify.numbers.replay import replay_cases, use_attention
 from verify.protocol.messages import report_progress
 from verify.results.as_json import to_json
 from verify.results.manifest import behavior_of, read_manifest
-from verify.results.numbers import DEFAULT_LOAD, PytorchResult
+from verify.results.numbers import BASE_LOAD, DEFAULT_LOAD, PytorchResult
 from verify.results.trace import Trace, read_trace
 from verify.self_test.numbers import find_in_numbers
 from verify.tokens.compare_tokens import compare_tokens
@@ -67,7 +68,7 @@ def compare_output(trace: Trace, output: Path, on_progress: OnProgress) -> Pytor
         found.problems.append(str(error))
     else:
         found.problems += check_as_loaded(loaded, output)
-        found.environment["loader"] = loaded.loader
+        found.environment["loader"] = loaded.loader.auto
         _compare_numbers(found, trace, loaded, preset, written, on_progress)
     if trace.has_tokens:
         on_progress(Progress("tokenizing with OUTPUT"))
@@ -82,6 +83,9 @@ def compare_output(trace: Trace, output: Path, on_progress: OnProgress) -> Pytor
         with trace.arrays() as arrays:
             reference = Reference.of(trace, arrays)
             found.uses[DEFAULT_LOAD], warnings = try_default_load(reference, output, written.tensors, asked, preset)
+            base = try_base_load(reference, output, written, preset)
+            if base is not None:
+                found.uses[BASE_LOAD] = base
         found.warnings += warnings
     return found
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem, ReferenceFailure
-from converter.common.layout import MANIFEST, VOCABULARY
+from converter.common.layout import MANIFEST
 from converter.common.progress import OnProgress, Progress
 from converter.files.hashing import sha256_of
 from verify.folder.check_folder import Standard, check_folder
 from verify.folder.check_manifest import check_behavior, check_regular, check_rounding, deciding_files, find_changed
+from verify.folder.expected_tokenizer import has_tokenizer
 from verify.folder.foreign_code import find_foreign
 from verify.folder.left_inside import check_left_inside, warn_left_inside
 from verify.numbers.detection_margin import smallest_of
@@ -27,6 +28,7 @@ from verify.report.messages import (
     describe_difference,
     describe_gradient,
     describe_hidden_fault,
+    describe_left_out,
     describe_mode,
     describe_tokens,
 )
@@ -206,6 +208,7 @@ class Verification:
 
     def _replay(self, trace: Trace, options: Options) -> None:
         report = self.report
+        report.left_out += describe_left_out(trace)
         found = run_pytorch(trace, self.output, self.folder, self.on_progress, options.start)
         report.checked.append(NUMBERS)
         report.sites, report.gradients, report.coverage = found.sites, found.gradients, found.coverage
@@ -243,7 +246,7 @@ class Verification:
         report, tokens = self.report, found.tokens
         if not trace.has_tokens:
             text = "no tokenizer was compared: the source has none, or PaddleNLP could not load it"
-            if (self.output / VOCABULARY).is_file():
+            if has_tokenizer(self.output, trace.family):
                 text += ". OUTPUT has one: --tokenizer FOLDER names the folder that it came from"
             report.warnings.append(text)
             return

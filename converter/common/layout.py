@@ -15,3 +15,9 @@ TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP = "tokenizer_config.json", "special_tokens_
 ADDED_TOKENS = "added_tokens.json"
 TOKENIZER_SETTINGS = (TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP, ADDED_TOKENS)
 TOKENIZER_FILES = (VOCABULARY, SENTENCEPIECE, *TOKENIZER_SETTINGS)
+#: The tokenizer of transformers' own library, in one file.
+TOKENIZER_JSON = "tokenizer.json"
+#: The kinds of tokenizers, as in a family.toml.
+SENTENCEPIECE_KIND, WORDPIECE_KIND = "sentencepiece with vocabulary", "wordpiece"
+#: Kind -> the files of OUTPUT that decide tokens by their bytes. Without the first OUTPUT has no tokenizer.
+FILES_BY_KIND = {SENTENCEPIECE_KIND: (VOCABULARY, SENTENCEPIECE), WORDPIECE_KIND: (TOKENIZER_JSON,)}

@@ -42,7 +42,7 @@ def needed_files(names: Iterable[str], repo_id: str) -> tuple[list[str], str]:
 def _small_files() -> tuple[str, ...]:
     """Names of configs and tokenizers' files, of any family."""
     tokenizers = [family.tokenizer for family in all_families()]
-    others = [name for one in tokenizers for name in (*one.vocabularies, *one.models)]
+    others = [name for one in tokenizers for name in (*one.vocabularies, *one.models, *one.refused)]
     return (*config_names(), VOCABULARY, SENTENCEPIECE, *dict.fromkeys(others), *TOKENIZER_SETTINGS)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from converter.common.errors import Paddle2TorchError, Problem, SourceError
-from converter.common.layout import MANIFEST, SENTENCEPIECE, VOCABULARY
+from converter.common.layout import MANIFEST, SENTENCEPIECE
 from converter.files.json_files import read_json
 from converter.files.tensors import SourceFile, TensorSet
 from converter.open.config.class_by_content import with_class_by_content
@@ -18,8 +18,9 @@ from converter.open.dispatch import open_weights
 from converter.open.names.naming import RELEASE
 from converter.open.names.prefix import take_off_prefix, take_off_wrappers
 from converter.open.options import SourceOptions
-from converter.open.tokenizer.tokenizer_files import TokenizerFiles, find_tokenizer
-from converter.open.tokenizer.tokenizer_names import lone_vocabulary
+from converter.open.tokenizer.find_tokenizer import find_tokenizer
+from converter.open.tokenizer.tokenizer_files import TokenizerFiles
+from converter.open.tokenizer.tokenizer_names import describe_lack, lone_vocabulary
 from mappings import Family, Preset, load_family
 
 _NOTHING_SPECIFIED = SourceOptions()
@@ -143,10 +144,7 @@ def _find_tokenizer(
 ) -> TokenizerFiles | None:
     files = find_tokenizer(named if named is not None else folder, config.family)
     if files is None and named is not None:
-        lone = lone_vocabulary(named, config.family)
-        lacking = f"{lone} is there without a" if lone else f"neither {VOCABULARY} nor"
-        text = f"--tokenizer {named.name}: {lacking} {SENTENCEPIECE}{'' if lone else ' is there'}"
-        raise SourceError(Problem("E020", text))
+        raise SourceError(Problem("E020", f"--tokenizer {named.name}: {describe_lack(named, config.family)}"))
     if files is None and config.is_classless and config_file is not None:
         return find_tokenizer(config_file.path.parent, config.family)  # step_1/ under the release's folder
     return files

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from converter.common.errors import FileError
 from converter.common.layout import MANIFEST
 from converter.files.json_files import read_json
+from mappings.registry import find_class
 
 if TYPE_CHECKING:
     from verify.results.report import Report
@@ -26,7 +27,7 @@ def find_contradictions(report: Report, output: Path) -> list[str]:
     found = [
         *_in_itself(report),
         *_of_the_manifest(report, manifest),
-        *_of_the_tensors(report, manifest),
+        *_of_the_tensors(report, manifest, _aside(config)),
         *_of_the_sites(report, manifest, config),
     ]
     return [f"it is marked as passed, and {reason}" for reason in found]
@@ -81,11 +82,18 @@ def _of_the_manifest(report: Report, manifest: Mapping[str, Any]) -> Iterator[st
         yield f"its behavior is not the source's ({own!r:.40}), which convert was not asked for"
 
 
-def _of_the_tensors(report: Report, manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Every tensor was compared, has gradients, and is covered."""
+def _aside(config: Mapping[str, Any]) -> frozenset[str]:
+    """Tensors that the file keeps for AutoModel, whose class is another."""
+    name = (config.get("architectures") or [""])[0]
+    found = find_class(name)
+    return found[0].kept_aside(name) if found is not None else frozenset()
+
+
+def _of_the_tensors(report: Report, manifest: Mapping[str, Any], aside: frozenset[str]) -> Iterator[str]:
+    """Every tensor was compared, has gradients, and is covered; of those in `aside` the class has none."""
     rows = {row.tensor: row for row in report.coverage}
     gradients = {entry.tensor for entry in report.gradients}
-    names = {entry["target"] for entry in manifest["tensors"]} if manifest else set(rows)
+    names = {entry["target"] for entry in manifest["tensors"]} - aside if manifest else set(rows)
     if not names or gradients != names:
         yield f"has no gradients of {_some(names - gradients) or 'tensors of this model'}"
     if rows.keys() != names:
@@ -107,7 +115,9 @@ def _of_the_sites(report: Report, manifest: Mapping[str, Any], config: Mapping[s
 
     kinds = {name for name, _ in group_sites(report)}
     classes = config.get("architectures") or [""]
-    pooled = any("pooler." in entry["target"] for entry in manifest.get("tensors", ()))
+    aside = _aside(config)
+    named = [entry["target"] for entry in manifest.get("tensors", ()) if entry["target"] not in aside]
+    pooled = any("pooler." in name for name in named)
     lacking = [kind for kind in expected_groups(report, classes[0], pooled) if kind not in kinds]
     if lacking:
         yield f"has no site of {', '.join(lacking)}"

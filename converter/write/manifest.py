@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from converter.common.layout import EXTRAS_FILE, SENTENCEPIECE, VOCABULARY
+from converter.common.layout import EXTRAS_FILE, FILES_BY_KIND
 from converter.common.version import __version__
 from converter.files.hashing import sha256_of
 from converter.open.source import Source
@@ -20,7 +20,7 @@ def summed_files(family: Family, target: str) -> tuple[str, ...]:
     """What decides a class's numbers or tokens: the manifest has the checksum of each whole file. Not config.json
     and the weights: their meaning survives another order or indentation, and `verify` reads that."""
     code = family.code_of(target)
-    return (*(code.files if code is not None else ()), VOCABULARY, SENTENCEPIECE)
+    return (*(code.files if code is not None else ()), *FILES_BY_KIND[family.tokenizer.kind])
 
 
 def build_manifest(

@@ -1,4 +1,4 @@
-"""The tokenizer of the output: the source's two files and a configuration that names the family's class."""
+"""The tokenizer of the output: the files that decide tokens, and a configuration that names the family's class."""
 
 from __future__ import annotations
 
@@ -6,26 +6,32 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.layout import ADDED_TOKENS as ADDED
-from converter.common.layout import SENTENCEPIECE, VOCABULARY
+from converter.common.layout import SENTENCEPIECE, SENTENCEPIECE_KIND, TOKENIZER_JSON, VOCABULARY, WORDPIECE_KIND
 from converter.common.layout import SPECIAL_TOKENS_MAP as TABLE
 from converter.common.layout import TOKENIZER_CONFIG as CONFIG
 from converter.open.tokenizer.tokenizer_files import TokenizerFiles
 from converter.open.tokenizer.tokenizer_settings import ADDITIONAL
 from converter.write.config_file import write_json
 from converter.write.new_files import write_file
+from converter.write.wordpiece_json import build_tokenizer_json
 from mappings import Family, Preset
+
+#: Kind -> what a call of its class returns by itself; for a class of transformers' it is always written.
+_USUAL_INPUTS = {SENTENCEPIECE_KIND: ["input_ids"], WORDPIECE_KIND: None}
 
 
 def build_tokenizer_config(files: TokenizerFiles, family: Family, longest: int, preset: Preset) -> dict[str, Any]:
     """`longest`: the most tokens that the model takes."""
     settings, facts = files.settings, family.tokenizer
     quirks = [quirk.field for quirk in family.quirks if quirk.file == CONFIG]
-    optional = {
+    optional: dict[str, tuple[Any, Any]] = {
         "padding_side": (settings.padding_side, "right"),
         "truncation_side": (settings.truncation_side, "right"),
-        "model_input_names": (list(settings.input_names), ["input_ids"]),
+        "model_input_names": (list(settings.input_names), _USUAL_INPUTS[facts.kind]),
         ADDITIONAL: (list(settings.additional), []),
-        "strip_sides": (dict(settings.strip_sides), {}),
+        **({"strip_sides": (dict(settings.strip_sides), {})} if facts.kind == SENTENCEPIECE_KIND else {}),
+        # The library's decoder does not clean up: transformers does, as PaddleNLP, if it is told so.
+        **({"clean_up_tokenization_spaces": (True, False)} if facts.kind == WORDPIECE_KIND else {}),
     }
     return {
         "tokenizer_class": facts.tokenizer_class,
@@ -53,8 +59,15 @@ def _write_sentencepiece(folder: Path, files: TokenizerFiles, family: Family, lo
         write_json(folder / ADDED, dict(files.added_tokens))
 
 
+def _write_wordpiece(folder: Path, files: TokenizerFiles, family: Family, longest: int, preset: Preset) -> None:
+    """Without vocab.txt and special_tokens_map.json, which nothing needs: from a vocabulary alone transformers makes a
+    BertTokenizer, which gives BERT's tokens."""
+    write_json(folder / TOKENIZER_JSON, build_tokenizer_json(files))
+    write_json(folder / CONFIG, build_tokenizer_config(files, family, longest, preset))
+
+
 #: Kind of tokenizer (family.toml) -> what writes its files.
-_WRITERS = {"sentencepiece with vocabulary": _write_sentencepiece}
+_WRITERS = {SENTENCEPIECE_KIND: _write_sentencepiece, WORDPIECE_KIND: _write_wordpiece}
 
 
 def misfits(files: TokenizerFiles, longest: int, model_rows: int) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from functools import cache
 from typing import Any, Optional
 
@@ -25,7 +26,14 @@ class InnerKind:
     anywhere: bool = False
 
     def matches(self, name: str) -> bool:
-        return any(fnmatchcase(part, form) for part in name.lower().split(".") for form in self.parts)
+        fits = _any_form(self.parts)
+        return any(fits.match(part) for part in name.lower().split("."))
+
+
+@cache
+def _any_form(forms: tuple[str, ...]) -> re.Pattern[str]:
+    """What fits one of the forms, which are asked of every tensor's name. No forms fit nothing."""
+    return re.compile("|".join(map(translate, forms)) if forms else r"(?!)")
 
 
 @dataclass(frozen=True)

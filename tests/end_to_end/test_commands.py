@@ -36,8 +36,10 @@ def run(*command: object, code: int = 0) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def paddle2torch(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    return run(sys.executable, "-m", "converter", *words, code=code)
+def paddle2torch(
+    *words: object, code: int = 0, python: str | Path = sys.executable
+) -> subprocess.CompletedProcess[str]:
+    return run(python, "-m", "converter", *words, code=code)
 
 
 LOAD = """
@@ -63,7 +65,9 @@ def test_a_checkpoint_is_converted_proved_equal_and_loaded(
 ) -> None:
     output = tmp_path / "out"
     paddle2torch("convert", checkpoints[name], output)
-    said = paddle2torch("verify", checkpoints[name], output, "--json", "--paddle-python", paddle_python)
+    # Its process imports torch anew for one class, and is a fork of an interpreter that has done so for the others.
+    python = sys.executable if name == TRIED[0] else product_python
+    said = paddle2torch("verify", checkpoints[name], output, "--json", "--paddle-python", paddle_python, python=python)
     report = json.loads(said.stdout)
     assert report["passed"] and report["precision"] == "float64"
     assert report["static"]["mismatched"] == []

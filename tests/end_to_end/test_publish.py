@@ -36,8 +36,9 @@ def run(hub: LocalHub, *command: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_is_published_is_what_was_verified(
-    paddle_python: Path, live_paddle_python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    paddle_python: Path, live_paddle_python: Path, product_python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The interpreters of the first verification are the real ones: every import is new."""
     source, output, fetched = tmp_path / "source", tmp_path / "output", tmp_path / "fetched"
     tokenizer = tmp_path / "tokenizer"
     paddle2torch = [sys.executable, "-m", "converter"]
@@ -54,7 +55,7 @@ def test_what_is_published_is_what_was_verified(
         assert loaded.startswith("transformers_modules [1, ")
         there = fetched / "verification" / "trace.safetensors"
         assert there.stat().st_size == trace.stat().st_size < 20_000_000
-        judged = run(hub, *paddle2torch, "verify", fetched, "--trace", there).stdout
+        judged = run(hub, product_python, *paddle2torch[1:], "verify", fetched, "--trace", there).stdout
         assert judged.startswith("PASSED: OUTPUT is the same model\nLooked at: weights, numbers (float64), tokens.\n")
         card = (fetched / "README.md").read_text()
         assert "compared exactly these files with the source: **passed**" in card and '"me/tiny"' in card

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,7 @@ def release(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_release_folder_becomes_a_model_and_its_own_tokenizer(
-    release: Path, shared_data: Path, tmp_path: Path
+    release: Path, shared_data: Path, product_python: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "out"
     result = convert(release, output)
@@ -82,7 +81,7 @@ def test_the_release_folder_becomes_a_model_and_its_own_tokenizer(
     assert (output / "release_extras.safetensors").is_file()
     assert (output / "vocab.txt").read_bytes().count(b"\t") == 0
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home"), "PYTHONPATH": ""}
-    command = [sys.executable, "-c", LOAD, str(output), str(shared_data / "release_tokens.npz")]
+    command = [str(product_python), "-c", LOAD, str(output), str(shared_data / "release_tokens.npz")]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {

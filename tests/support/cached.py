@@ -13,24 +13,16 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from filelock import FileLock
 
-from verify import verification
-from verify.protocol.request import Request
-
 ROOT = Path(__file__).resolve().parents[2]
 VARIABLE = "PADDLE2TORCH_TEST_CACHE"
-#: What decides the content of a trace, besides the request and the files that it names.
-RECORDER = ("verify/recorder", "verify/protocol", "verify/sentences.txt", "requirements/paddle.txt")
 #: What decides the content of a checkpoint, besides the options.
-MAKER = ("tests/support/make_checkpoint.py", "requirements/paddle.txt")
+MAKER = ("tests/support/{script}", "tests/support/make_checkpoint.py", "requirements/paddle.txt")
 
 
 def cache_folder() -> Path:
@@ -38,9 +30,9 @@ def cache_folder() -> Path:
     return Path(os.environ.get(VARIABLE) or ROOT / ".test-cache")
 
 
-def cached(kind: str, key: str, make: Callable[[Path], None]) -> Path:
+def cached(kind: str, key: str, make: Callable[[Path], None], folder: Path | None = None) -> Path:
     """The entry for `key`; `make` gets the path of a file or folder to create where there is none yet."""
-    place = cache_folder() / kind / key
+    place = (folder or cache_folder()) / kind / key
     if place.exists():
         return place
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -74,46 +66,19 @@ def _hash_file(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def make_cached_checkpoint(run: Callable[..., None], output: Path, *options: object, tokenizer: Path | None) -> None:
-    """Copy into `output` what tests/support/make_checkpoint.py makes with these options; `run` runs it."""
+def make_cached_checkpoint(
+    run: Callable[..., None],
+    output: Path,
+    *options: object,
+    tokenizer: Path | None,
+    script: str = "make_checkpoint.py",
+) -> None:
+    """Copy into `output` what a script of tests/support/ makes with these options; `run` runs it."""
     more = ("--tokenizer", tokenizer) if tokenizer is not None else ()
-    key = hash_of(hash_sources(MAKER), list(map(str, options)), hash_files(tokenizer) if tokenizer is not None else {})
+    key = hash_of(
+        hash_sources(path.format(script=script) for path in MAKER),
+        list(map(str, options)),
+        hash_files(tokenizer) if tokenizer is not None else {},
+    )
     made = cached("checkpoints", key, lambda place: run("--output", place, *options, *more))
     shutil.copytree(made, output, dirs_exist_ok=True)
-
-
-@contextmanager
-def traces_cached(interpreter: Path) -> Iterator[None]:
-    """Within this context `verify` takes from the cache what it asks of `interpreter`; it asks any other itself."""
-    record = verification.record_trace
-    sources = hash_sources(RECORDER)
-
-    def record_cached(asked: Path, request: Request, folder: Path, say: Callable[[str], None]) -> Path:
-        if asked != interpreter:
-            return record(asked, request, folder, say)
-        made = cached(
-            "traces",
-            hash_of(sources, describe_request(request)),
-            lambda place: shutil.move(record(asked, request, folder, say), place) and None,
-        )
-        return Path(shutil.copyfile(made, folder / "trace.safetensors"))
-
-    with patch.object(verification, "record_trace", record_cached):
-        yield
-
-
-def describe_request(request: Request) -> dict[str, Any]:
-    """A request with the content of the files in place of their paths."""
-    source = Path(request.source)
-    around = source if source.is_dir() else source.parent
-
-    def describe(value: Any) -> Any:
-        if isinstance(value, list):
-            return [describe(one) for one in value]
-        if isinstance(value, str) and os.path.isabs(value):
-            path = Path(value)
-            below = os.path.relpath(path, around)
-            return [below if not below.startswith("..") else path.name, hash_files(path)]
-        return value
-
-    return {"around": hash_files(around), **{name: describe(value) for name, value in asdict(request).items()}}

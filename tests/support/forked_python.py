@@ -20,6 +20,7 @@ import json
 import os
 import runpy
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -37,7 +38,7 @@ import array, json, os, signal, socket, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 server.connect({socket!r})
-asked = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ), {path!r}]).encode()
+asked = json.dumps([sys.argv[2:], os.getcwd(), dict(os.environ), sys.argv[1]]).encode()
 server.sendmsg([b"%20d" % len(asked)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
 server.sendall(asked)
 status = int(server.makefile().readline() or 1)
@@ -63,9 +64,8 @@ def forked_python(python: Path, modules: Sequence[str]) -> Iterator[Path]:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(address))
     listener.listen(64)
-    client.write_text(_CLIENT.format(socket=str(address), path=str(program)), encoding="utf-8")
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{client}" "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
+    client.write_text(_CLIENT.format(socket=str(address)), encoding="utf-8")
+    write_program(program)
     home = {"HF_HOME": str(folder / "home"), "PPNLP_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
     with open(folder / "log", "wb") as log:
         server = subprocess.Popen(
@@ -84,6 +84,21 @@ def forked_python(python: Path, modules: Sequence[str]) -> Iterator[Path]:
         server.stdin.close()
         server.wait(timeout=60)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_program(program: Path, *front: object) -> Path:
+    """Write the program that stands for the interpreter whose client lies beside it; with `front`, that command, which
+    gets the client's command as further words. What runs takes the program for its interpreter."""
+    words = [*front, sys.executable, "-IS", program.parent / "client.py", program]
+    program.write_text(f'#!/bin/sh\nexec {" ".join(shlex.quote(str(word)) for word in words)} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return program
+
+
+def with_cached_answers(program: Path, kind: str, folder: Path) -> Path:
+    """The same interpreter, with tests/support/cached_answers.py in front of it."""
+    script = Path(__file__).with_name("cached_answers.py")
+    return write_program(program.with_name(f"python-{kind}"), sys.executable, "-E", "-B", script, kind, folder)
 
 
 def serve(listener: socket.socket, modules: Sequence[str]) -> None:

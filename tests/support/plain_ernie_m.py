@@ -34,7 +34,8 @@ def sanity_shapes(fields: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         layer = f"encoder.layers.{number}."
         norms += [layer + "norm1", layer + "norm2"]
         linears.update({f"{layer}self_attn.{part}_proj": (hidden, hidden) for part in ("q", "k", "v", "out")})
-        linears.update({layer + "linear1": (hidden, 4 * hidden), layer + "linear2": (4 * hidden, hidden)})
+        wide = fields.get("intermediate_size", 4 * hidden)
+        linears.update({layer + "linear1": (hidden, wide), layer + "linear2": (wide, hidden)})
     for name in norms:
         shapes.update({f"{name}.weight": (hidden,), f"{name}.bias": (hidden,)})
     for name, shape in linears.items():
@@ -42,9 +43,9 @@ def sanity_shapes(fields: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def norm(x: np.ndarray, weights: Weights, name: str) -> np.ndarray:
+def norm(x: np.ndarray, weights: Weights, name: str, epsilon: float = EPSILON) -> np.ndarray:
     centred = x - x.mean(-1, keepdims=True)
-    scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + EPSILON)
+    scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + epsilon)
     return np.asarray(scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"])
 
 
@@ -72,14 +73,21 @@ def compute(weights: Weights, ids: np.ndarray, mask: np.ndarray, heads: int) -> 
     """Embeddings, last hidden state [B, S, H] and pooled output [B, H] of ids [B, S]; mask 1 = attend."""
     words = weights["embeddings.word_embeddings.weight"][ids]
     positions = weights["embeddings.position_embeddings.weight"][np.arange(ids.shape[1]) + 2]
-    x = embedded = norm(words + positions, weights, "embeddings.layer_norm")
+    return compute_layers(words + positions, weights, mask, heads, EPSILON)
+
+
+def compute_layers(
+    summed: np.ndarray, weights: Weights, mask: np.ndarray, heads: int, epsilon: float
+) -> dict[str, np.ndarray]:
+    """The same from the sum of the embeddings [B, S, H]."""
+    x = embedded = norm(summed, weights, "embeddings.layer_norm", epsilon)
     added = (1.0 - mask[:, None, None, :]) * -1e4
     layers = len({name.split(".")[2] for name in weights if name.startswith("encoder.layers.")})
     for number in range(layers):
         layer = f"encoder.layers.{number}."
-        x = norm(x + attend(x, weights, layer, heads, added), weights, layer + "norm1")
+        x = norm(x + attend(x, weights, layer, heads, added), weights, layer + "norm1", epsilon)
         wide = linear(gelu(linear(x, weights, layer + "linear1")), weights, layer + "linear2")
-        x = norm(x + wide, weights, layer + "norm2")
+        x = norm(x + wide, weights, layer + "norm2", epsilon)
     pooled = np.tanh(linear(x[:, 0], weights, "pooler.dense"))
     return {"embeddings": embedded, "last_hidden_state": x, "pooler_output": pooled}
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ MARKERS = {
     "slow": "takes long, or starts processes with torch",
 }
 PADDLE = {"paddle_python", "live_paddle_python"}
-TORCH = {"product_python", "transformers4_python", "transformers5_python"}
+TORCH = {"product_python", "comparing_python", "transformers4_python", "transformers5_python"}
 #: Modules whose servers a test file starts.
 SERVERS = (
     "tests.support.server",
@@ -48,9 +49,9 @@ SLOW = (
 )
 #: The longest files, longest first: the workers begin with these and have the short ones for the end.
 LONGEST = (
-    "tests/documents/test_commands.py",
     "tests/verify/test_code_faults.py",
     "tests/verify/test_self_test.py",
+    "tests/documents/test_commands.py",
     "tests/verify/modes/test_execution_modes.py",
     "tests/verify/test_faults.py",
     "tests/ernie_m/test_modeling_common.py",
@@ -84,6 +85,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--quick") and not _quick:
         _quick = True
         sys.addaudithook(_refuse_sockets)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Files that have no quick test are not imported: many of them import torch and transformers."""
+    if not config.getoption("--quick") or not collection_path.is_relative_to(config.rootpath):
+        return None
+    name = collection_path.relative_to(config.rootpath).as_posix() + "/" * collection_path.is_dir()
+    return True if name.startswith(SLOW) else None
 
 
 @pytest.hookimpl(tryfirst=True)

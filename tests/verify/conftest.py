@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from converter.conversion import convert
-from tests.support.fewer import one_of_each_kind, without_tokens
+from tests.support.fewer import one_of_each_kind, with_few_calls, without_tokens
 from tests.support.ready import start_in
 from verify import Report, verify
 from verify.numbers.pytorch_process import Start
@@ -36,11 +36,17 @@ class Verified:
         path = self.trace.with_name("numbers.safetensors")
         return path if path.exists() else without_tokens(self.trace, path)
 
+    @property
+    def few_calls(self) -> Path:
+        """The trace with a sixteenth of them, where it matters that tokens are compared, but not which."""
+        path = self.trace.with_name("few_calls.safetensors")
+        return path if path.exists() else with_few_calls(self.trace, path)
+
 
 @pytest.fixture(scope="session")
-def ready(product_python: Path) -> Start:
+def ready(comparing_python: Path) -> Start:
     """A started interpreter for comparisons."""
-    return start_in(product_python)
+    return start_in(comparing_python)
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ def judged(
 
     def judge(**options: Any) -> Report:
         return verify(
-            options.pop("source", None), output, trace=options.pop("trace", whole.trace), start=ready, **options
+            options.pop("source", None), output, trace=options.pop("trace", whole.few_calls), start=ready, **options
         )
 
     return output, judge
@@ -72,7 +72,7 @@ def test_a_trace_knows_whose_rules_the_source_has(judged: Any, verified: Any, be
     assert [problem.code for problem in report.problems] == ["E412"], report.problems
     assert report.source_behavior == "paddlenlp"
     # A trace of before this was recorded judges as before.
-    rewrite_head(verified(CLASS).trace, tmp_path / "trace", lambda head: head.pop("source_behavior"))
+    rewrite_head(verified(CLASS).few_calls, tmp_path / "trace", lambda head: head.pop("source_behavior"))
     report = judge(trace=tmp_path / "trace")
     assert report.passed and report.source_behavior is None, report.problems
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.errors import Problem
-from converter.common.layout import VOCABULARY
+from converter.common.layout import WORDPIECE_KIND
 from mappings.family import TOKENIZER_CONFIG
 from verify.folder.expected_config import Expected
+from verify.folder.expected_tokenizer import has_tokenizer
 from verify.results.json_objects import read_object
 
 #: tokenizer_config.json without one of these has the value that is expected.
@@ -44,6 +45,8 @@ def check_config(output: Path, known: Expected) -> list[Problem]:
 def _check_places(file: str, found: Any, expected: Mapping[str, Any]) -> list[Problem]:
     """`auto_map`: which class of which file an Auto class takes. Other entries are checked with the code that
     they name (`verify.folder.foreign_code`)."""
+    if not expected:  # classes of transformers' own
+        return [] if found is None else [Problem("E408", f"{file}: auto_map is {found!r:.80}, expected none")]
     if not isinstance(found, dict):
         return [Problem("E408", f"{file}: auto_map is {found!r:.80}: no Auto class finds OUTPUT's code")]
     return [
@@ -63,7 +66,7 @@ def check_tokenizer_config(output: Path, settings: Mapping[str, Any], known: Exp
     """Fields of tokenizer_config.json that no comparison of default calls on short texts shows. `settings` are those
     that follow from SOURCE."""
     path = output / TOKENIZER_CONFIG
-    if not (output / VOCABULARY).is_file():
+    if not has_tokenizer(output, known.family):
         return []
     try:
         config = read_object(path)
@@ -72,7 +75,8 @@ def check_tokenizer_config(output: Path, settings: Mapping[str, Any], known: Exp
     family = known.family
     quirks = family.values_in(TOKENIZER_CONFIG, known.preset, known.fields["pad_token_id"])
     absent = {quirk.field: quirk.absent for quirk in family.quirks if quirk.file == TOKENIZER_CONFIG}
-    usual = {**_USUAL, **absent}
+    own = {"model_input_names": None} if family.tokenizer.kind == WORDPIECE_KIND else {}
+    usual = {**_USUAL, **absent, **own}
     expected = {
         "tokenizer_class": family.tokenizer.tokenizer_class,
         **quirks,

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem
-from converter.common.layout import VOCABULARY
+from converter.common.layout import SENTENCEPIECE_KIND, WORDPIECE_KIND
 from converter.common.progress import OnProgress, Progress
 from mappings.family import MODEL_CONFIG, TOKENIZER_CONFIG
 from verify.folder.check_fields import check_config, check_tokenizer_config, tokenizer_place
 from verify.folder.check_manifest import asked_dtype, check_code, check_files, check_source, check_tensors
 from verify.folder.expected_config import Expected, expected_of_plan, expected_of_trace
-from verify.folder.expected_tokenizer import expected_settings
+from verify.folder.expected_tokenizer import expected_settings, has_tokenizer
 from verify.folder.foreign_code import check_code_files, check_named_code
 from verify.folder.tokenizer_files import check_tokenizer_files
 from verify.folder.whole_config import check_whole_config
+from verify.folder.wordpiece_files import check_wordpiece_files
 from verify.results.checks import StaticResult
 from verify.results.manifest import behavior_of
 from verify.results.trace import Trace
@@ -28,6 +29,9 @@ from verify.weights.traced_weights import check_against_trace
 if TYPE_CHECKING:
     from converter.open.tokenizer.tokenizer_files import TokenizerFiles
     from converter.plan.make_plan import Plan
+
+#: Kind of tokenizer (family.toml) -> what checks its files.
+_TOKENIZER_CHECKS = {SENTENCEPIECE_KIND: check_tokenizer_files, WORDPIECE_KIND: check_wordpiece_files}
 
 
 @dataclass(frozen=True)
@@ -90,13 +94,14 @@ def _check_small_files(output: Path, standard: Standard, written: WrittenWeights
     expected = standard.expected()
     if expected is not None:
         checked: dict[str, Any] = {MODEL_CONFIG: expected.fields["auto_map"]}
-        if (output / VOCABULARY).is_file():
+        if has_tokenizer(output, expected.family):
             checked[TOKENIZER_CONFIG] = tokenizer_place(expected)
         more, named = check_named_code(output, standard.manifest, checked)
         problems += more
         warnings += named
     problems += check_code_files(output, standard.manifest)
-    more, odd = check_tokenizer_files(output, standard.tokenizer, standard.trace)
+    kind = expected.family.tokenizer.kind if expected is not None else SENTENCEPIECE_KIND
+    more, odd = _TOKENIZER_CHECKS[kind](output, standard.tokenizer, standard.trace)
     return problems + more, [*warnings, *check_code(output), *odd]
 
 
@@ -110,5 +115,5 @@ def check_fields(output: Path, standard: Standard, written: WrittenWeights) -> t
     if asked is not None:  # A request for a dtype is one for what loading gives, too.
         expected = replace(expected, fields={**expected.fields, "dtype": asked})
     whole, idle = check_whole_config(output, expected, written)
-    settings = expected_settings(standard.tokenizer, standard.trace, expected.longest)
+    settings = expected_settings(standard.tokenizer, standard.trace, expected)
     return [*check_config(output, expected), *whole, *check_tokenizer_config(output, settings, expected)], idle

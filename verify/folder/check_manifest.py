@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.errors import Problem, ReferenceFailure
-from converter.common.layout import MANIFEST, SENTENCEPIECE, VOCABULARY
+from converter.common.layout import FILES_BY_KIND, MANIFEST
 from converter.files.hashing import sha256_of
 from mappings.registry import all_families
 from verify.results.manifest import behavior_chosen, behavior_of, by_target, extras_by_target, source_sums
@@ -18,7 +18,7 @@ from verify.weights.output_weights import WrittenWeights
 
 #: Files whose bytes may differ when what they compute does not: they are run, and what they compute is compared.
 _CODE = (".py",)
-_TOKENIZER_FILES = (VOCABULARY, SENTENCEPIECE)
+_TOKENIZER_FILES = tuple(name for names in FILES_BY_KIND.values() for name in names)
 _ROOT = Path(__file__).resolve().parents[2]
 
 

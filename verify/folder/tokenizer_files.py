@@ -61,7 +61,7 @@ def check_tokenizer_files(
         except Paddle2TorchError as error:
             problems.append(Problem("E419", f"{name} cannot be relied on: {error.problems[0].text}"))
     if len(tables) == 3:
-        more, warnings = _check_fields(tables[TOKENIZER_CONFIG], settings)
+        more, warnings = check_tokenizer_fields(tables[TOKENIZER_CONFIG], settings)
         problems += more + _check_table(tables[TABLE], settings)
         problems += _check_added(tables[ADDED], tables[TOKENIZER_CONFIG], settings)
     return problems + _check_neighbours(output, warnings), warnings
@@ -103,7 +103,11 @@ def _checksum_of_tokens(vocabulary: bytes) -> str:
     return hashlib.sha256(vocabulary.replace(b"\r\n", b"\n").rstrip(b"\n")).hexdigest()
 
 
-def _check_fields(config: Mapping[str, Any], settings: Mapping[str, Any] | None) -> tuple[list[Problem], list[str]]:
+def check_tokenizer_fields(
+    config: Mapping[str, Any], settings: Mapping[str, Any] | None
+) -> tuple[list[Problem], list[str]]:
+    """Fields of tokenizer_config.json that `convert` does not write or writes otherwise, and warnings of those that
+    decide nothing."""
     problems, idle = [], []
     for name, value in config.items():
         if name in _CHECKED or name in (DECODER, EXTRA) or value is None:

@@ -6,10 +6,10 @@ Everywhere else OUTPUT is loaded in the precision of the comparison, which hides
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mappings.family import Preset
 from verify.modes.mode_runner import CASES
@@ -46,13 +46,13 @@ def try_default_load(
     result, warnings, trace = ModeResult(), [], reference.trace
     expected = asked or trace.head.get("default_dtype")
     try:
-        loader, _ = choose_loader(output)
-        model = getattr(transformers, loader).from_pretrained(str(output), trust_remote_code=True)
+        loader = choose_loader(output, trace.family)
+        model = loader.auto_class.from_pretrained(str(output), **loader.options)
     except LoadFailure as error:
         result.fail(str(error))
         return result, []
     except Exception as error:  # whatever OUTPUT's files or code raise is a fault of OUTPUT
-        result.fail(f"{loader}.from_pretrained with no dtype fails: {describe(error)}")
+        result.fail(f"{loader.auto}.from_pretrained with no dtype fails: {describe(error)}")
         return result, []
     if expected is None:
         warnings.append(_NO_DTYPE)
@@ -64,8 +64,8 @@ def try_default_load(
         result.fail(f"config.json asks for {expected}, expected one of {', '.join(UNITS)}")
         return result, warnings
     dtype = str(_TRANSFORMERS_4 if transformers.__version__.startswith("4.") else expected)
-    compare_tensors(result, model, written, dtype)
     loaded = LoadedModel.of(model, loader, trace.family)
+    compare_tensors(result, loaded, written, dtype)
     set_quirks(loaded, preset)
     model.eval()
     reference = replace(reference, limits=coarsest(reference.limits, dtype))
@@ -74,19 +74,36 @@ def try_default_load(
     return result, warnings
 
 
-def compare_tensors(result: ModeResult, model: Any, written: Mapping[str, WrittenTensor], dtype: str) -> None:
+def compare_tensors(result: ModeResult, loaded: LoadedModel, written: Mapping[str, WrittenTensor], dtype: str) -> None:
     """Every tensor of the file must be in the model, in `dtype`, as the value that the file holds or, where `dtype`
-    cannot hold it, as the nearest one. A tensor of the model that no file holds is new, and random."""
-    state = model.state_dict()
-    for name in sorted(set(state) ^ set(written)):
+    cannot hold it, as the nearest one. A tensor of the model that no file holds is new, and random, but for a second
+    name of one that a file holds."""
+    state = loaded.model.state_dict()
+    aside = loaded.family.kept_aside(type(loaded.model).__name__)
+    for name in sorted((set(state) ^ set(written)) - second_names(state, written) - aside):
         where = "no file of OUTPUT holds it" if name in state else "the loaded model has no such tensor"
         result.fail(f"{name}: {where}")
     for name in sorted(set(state) & set(written)):
-        result.compared += 1
-        if f"torch.{dtype}" != str(state[name].dtype):
-            result.fail(f"{name} is {str(state[name].dtype)[6:]} after loading, in Paddle's default load {dtype}")
-        elif not _has_values(state[name], written[name]):
-            result.fail(f"{name} has other values after loading than the file")
+        compare_values(result, name, state[name], written[name], dtype)
+
+
+def compare_values(
+    result: ModeResult, name: str, found: torch.Tensor | None, written: WrittenTensor, dtype: str
+) -> None:
+    """A tensor of the model against that of the file; None where the model has none."""
+    result.compared += 1
+    if found is None:
+        result.fail(f"{name}: the loaded model has no such tensor")
+    elif f"torch.{dtype}" != str(found.dtype):
+        result.fail(f"{name} is {str(found.dtype)[6:]} after loading, in Paddle's default load {dtype}")
+    elif not _has_values(found, written):
+        result.fail(f"{name} has other values after loading than the file")
+
+
+def second_names(state: Mapping[str, torch.Tensor], known: Collection[str]) -> set[str]:
+    """The tensors of a model that are not in `known` and are one with a tensor that is: tied ones."""
+    places = {(state[name].data_ptr(), state[name].shape) for name in state if name in known}
+    return {name for name, tensor in state.items() if name not in known and (tensor.data_ptr(), tensor.shape) in places}
 
 
 def _has_values(loaded: torch.Tensor, written: WrittenTensor) -> bool:

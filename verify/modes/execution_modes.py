@@ -21,7 +21,7 @@ from verify.modes.more_modes import (
 )
 from verify.modes.training import describe_dropouts, dropout_as_identity, expected_dropouts
 from verify.numbers.compare import Reference
-from verify.numbers.loading import LoadedModel, describe
+from verify.numbers.loading import SDPA, LoadedModel, describe
 from verify.numbers.replay import use_attention
 from verify.results.numbers import ModeResult
 from verify.results.trace import Case
@@ -42,6 +42,7 @@ MODES: dict[str, Callable[[ModeRunner, ModeResult], None]] = {
     "save and reload": save_and_reload,
 }
 #: Modes that are not run -> why, and where they are.
+NO_SDPA = "transformers {version} has no such attention for this class: eager is what a user gets"
 NOT_RUN = {"torch.compile": "it compiles for minutes; tests/ecosystem/ of the project compiles a small model"}
 
 
@@ -50,7 +51,7 @@ def run_execution_modes(reference: Reference, loaded: LoadedModel) -> dict[str, 
     import torch
 
     runner = ModeRunner(reference, loaded)
-    for attention in ("eager", "sdpa"):
+    for attention in loaded.attentions:
         use_attention(loaded.model, attention)
         for case in runner.cases[:2]:
             _run(runner, case, attention, PLAIN)
@@ -60,7 +61,7 @@ def run_execution_modes(reference: Reference, loaded: LoadedModel) -> dict[str, 
     if reference.trace.precision != SINGLE:
         loaded.model.to(torch.float32)
         runner.reference = in_float32(reference)
-        for attention in ("eager", "sdpa"):
+        for attention in loaded.attentions:
             use_attention(loaded.model, attention)
             for case in runner.cases:
                 _run(runner, case, attention, SINGLE, output_hidden_states=True)
@@ -75,7 +76,9 @@ def in_float32(reference: Reference) -> Reference:
 
 def run_more_modes(runner: ModeRunner) -> None:
     """Every mode of the table; what OUTPUT's code raises is a fault of OUTPUT."""
-    use_attention(runner.loaded.model, "sdpa")
+    import transformers
+
+    use_attention(runner.loaded.model, runner.loaded.attentions[-1])
     for mode, run in MODES.items():
         result = runner.result_of(mode)
         try:
@@ -83,6 +86,8 @@ def run_more_modes(runner: ModeRunner) -> None:
         except Exception as error:
             result.fail(f"the model raises {describe(error)}")
     runner.results.update({mode: ModeResult(skipped=reason) for mode, reason in NOT_RUN.items()})
+    if SDPA not in runner.loaded.attentions:
+        runner.results[SDPA] = ModeResult(skipped=NO_SDPA.format(version=transformers.__version__))
 
 
 def _run(runner: ModeRunner, case: Case, attention: str, mode: str, **options: Any) -> bool:

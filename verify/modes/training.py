@@ -49,7 +49,8 @@ def expected_dropouts(loaded: LoadedModel) -> Counter[float]:
     layers, hidden = int(config.num_hidden_layers), float(config.hidden_dropout_prob)
     asked: Counter[float] = Counter({hidden: 1 + 2 * layers})
     asked[float(config.attention_probs_dropout_prob)] += layers
-    asked[hidden if config.act_dropout is None else float(config.act_dropout)] += layers
+    if hasattr(config, "act_dropout"):  # Other families have no dropout between the two.
+        asked[hidden if config.act_dropout is None else float(config.act_dropout)] += layers
     if loaded.head in _WITH_DROPOUT:
         asked[hidden if config.classifier_dropout is None else float(config.classifier_dropout)] += 1
     del asked[0.0]

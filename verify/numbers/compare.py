@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
 from verify.numbers.tolerances import Limits
+from verify.protocol.left_out import leave_out
 from verify.protocol.projections import project
 from verify.results.numbers import NOT_FINITE, SiteResult
 from verify.results.trace import Arrays, Case, Trace
@@ -64,16 +65,29 @@ def compare_case(
 ) -> Iterator[SiteResult]:
     """Compare the activations of a case that were found, in the order of the case. `name` is that of the results.
     `choose` takes the inputs that were run out of what was recorded."""
+    padded = padded_in(case, reference, choose)
     for site in case.sites:
         if site not in found:
             continue
         projected, value = site in case.projected, found[site]
+        if padded is not None:
+            value = leave_out(site, value, padded)
         if projected and case.is_of_network:
             value = project(value)
         recorded = reference.arrays[case.site_key(site)]
         recorded = recorded if choose is None else choose(recorded)
         limit = reference.limits.site(site, projected, case.zero_row)
         yield compare_site(name or case.name, site, recorded, value, reference.scales[site, projected], limit)
+
+
+def padded_in(
+    case: Case, reference: Reference, choose: Callable[[np.ndarray], np.ndarray] | None = None
+) -> np.ndarray | None:
+    """Which tokens of a case are left out; None where none is."""
+    if case.left_out is None or not case.is_of_network:
+        return None
+    padded: np.ndarray = reference.arrays[case.input_key("input_ids")] == case.left_out
+    return padded if choose is None else choose(padded)
 
 
 def compare_site(

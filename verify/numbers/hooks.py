@@ -78,7 +78,8 @@ def run_alone(case: Case, inputs: dict[str, np.ndarray], loaded: LoadedModel) ->
 
     if case.through == "norms":
         small = torch.from_numpy(inputs["small"].copy())
-        norms = {loaded.family.paddle_name(name): module for name, module in loaded.backbone.named_modules()}
+        modules = {**dict(loaded.model.named_modules()), **dict(loaded.backbone.named_modules())}
+        norms = {loaded.family.paddle_name(name): module for name, module in modules.items()}
         named = ((site, norms.get(site[len(NORM) :])) for site in case.sites)
         with torch.no_grad():
             return {site: norm(small).numpy() for site, norm in named if norm is not None}
@@ -88,7 +89,8 @@ def run_alone(case: Case, inputs: dict[str, np.ndarray], loaded: LoadedModel) ->
         with torch.no_grad():
             return {site: each(vector[:, : each.in_features]).numpy() for site, each in known if each is not None}
     table = next(each for each in loaded.family.network.tables if each.name == case.through)
-    return {case.through: _table_rows(loaded.backbone.get_submodule(table.module), case.through in case.projected)}
+    layer = loaded.backbone.get_submodule(table.module)
+    return {case.through: _table_rows(layer, case.through in case.projected, case.left_out)}
 
 
 def _linears(loaded: LoadedModel) -> dict[str, torch.nn.Linear]:
@@ -99,8 +101,9 @@ def _linears(loaded: LoadedModel) -> dict[str, torch.nn.Linear]:
     return {loaded.family.paddle_name(name): module for name, module in modules.items() if isinstance(module, Linear)}
 
 
-def _table_rows(layer: Any, projected: bool) -> np.ndarray:
-    """Every row of an embedding, through the layer itself; or the rows' products with a seeded column."""
+def _table_rows(layer: Any, projected: bool, left_out: int | None) -> np.ndarray:
+    """Every row of an embedding, through the layer itself; or the rows' products with a seeded column. A row that is
+    left out is 0."""
     import numpy as np
     import torch
 
@@ -109,6 +112,8 @@ def _table_rows(layer: Any, projected: bool) -> np.ndarray:
     with torch.no_grad():
         for start in range(0, rows, BLOCK_ROWS):
             block = layer(torch.arange(start, min(start + BLOCK_ROWS, rows))).numpy()
+            if left_out is not None and start <= left_out < start + len(block):
+                block[left_out - start] = 0
             found.append(project(block, 1) if projected else block)
     return np.concatenate(found)
 

@@ -11,23 +11,55 @@ from mappings.family import MODEL_CONFIG, Family, ModelClass
 from verify.folder.config_fields import ALIASES
 
 _LABELS = ("id2label", "label2id")
+#: Implementations of the attention. With the first every activation is there, the last one is what a user gets.
+EAGER, SDPA = "eager", "sdpa"
 
 
 class LoadFailure(Exception):
     """OUTPUT does not load, or not completely."""
 
 
+@dataclass(frozen=True)
+class Loader:
+    """The Auto class for OUTPUT, the class that it must give, and whether that is one of the code in OUTPUT, which
+    transformers runs only where it is asked to."""
+
+    auto: str
+    name: str
+    remote: bool
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a user passes to the Auto class besides the folder."""
+        return {"trust_remote_code": True} if self.remote else {}
+
+    @property
+    def auto_class(self) -> Any:
+        import transformers
+
+        return getattr(transformers, self.auto)
+
+    def check_class(self, model: Any) -> None:
+        """Raise LoadFailure unless the model is of the class that config.json names, from where it must be."""
+        found = type(model)
+        if found.__name__ != self.name:
+            raise LoadFailure(f"{self.auto} gives a {found.__name__}, config.json names {self.name}")
+        if not found.__module__.startswith("transformers_modules." if self.remote else "transformers.models."):
+            expected = "the code in OUTPUT" if self.remote else "transformers' own"
+            raise LoadFailure(f"{self.auto} takes {found.__module__}, not {expected}")
+
+
 @dataclass
 class LoadedModel:
-    """The model in eval mode, its encoder, the Auto class that loaded it, and its family."""
+    """The model in eval mode, its encoder, what loaded it, and its family."""
 
     model: Any
     backbone: Any
-    loader: str
+    loader: Loader
     family: Family
 
     @classmethod
-    def of(cls, model: Any, loader: str, family: Family) -> LoadedModel:
+    def of(cls, model: Any, loader: Loader, family: Family) -> LoadedModel:
         return cls(model, getattr(model, family.backbone, model), loader, family)
 
     @property
@@ -45,6 +77,14 @@ class LoadedModel:
         """Whether a sound model of this class has a pooling layer."""
         return self.model_class is None or self.model_class.pooler
 
+    @property
+    def attentions(self) -> tuple[str, ...]:
+        """The implementations of the attention that can be asked for. An encoder of transformers' own may have no sdpa
+        in the release that is installed; one of the code in OUTPUT has it."""
+        encoder = type(self.backbone)
+        lacks = encoder.__module__.startswith("transformers.models.") and not encoder._supports_sdpa
+        return (EAGER,) if lacks else (EAGER, SDPA)
+
     def embed(self, ids: Any) -> Any:
         """The word embeddings of these ids."""
         return self.backbone.get_submodule(self.family.network.token_table.module)(ids)
@@ -53,27 +93,24 @@ class LoadedModel:
 def load_model(output: Path, precision: str, family: Family) -> LoadedModel:
     """Load in `precision` with eager attention. Raises LoadFailure for anything that would surprise a user."""
     import torch
-    import transformers
 
-    loader, name = choose_loader(output)
+    loader = choose_loader(output, family)
     options: dict[str, Any] = {
-        "trust_remote_code": True,
         "local_files_only": True,
-        "attn_implementation": "eager",
+        "attn_implementation": EAGER,
         "dtype": getattr(torch, precision),
+        **loader.options,
     }
     try:
-        model, info = getattr(transformers, loader).from_pretrained(str(output), output_loading_info=True, **options)
+        model, info = loader.auto_class.from_pretrained(str(output), output_loading_info=True, **options)
     except Exception as error:  # whatever OUTPUT's files or code raise is a fault of OUTPUT
-        raise LoadFailure(f"{loader}.from_pretrained fails: {describe(error)}") from error
-    if type(model).__name__ != name:
-        raise LoadFailure(f"{loader} gives a {type(model).__name__}, config.json names {name}")
-    if not type(model).__module__.startswith("transformers_modules."):
-        raise LoadFailure(f"{loader} takes {type(model).__module__}, not the code in OUTPUT")
-    for what, names in sorted(info.items()):
+        raise LoadFailure(f"{loader.auto}.from_pretrained fails: {describe(error)}") from error
+    loader.check_class(model)
+    for what, found in sorted(info.items()):
+        names = set(found) - family.kept_aside(loader.name) if what == "unexpected_keys" else found
         if names:
             shown = ", ".join(sorted(map(str, names))[:5])
-            raise LoadFailure(f"{loader}.from_pretrained reports {what.replace('_', ' ')}: {shown}")
+            raise LoadFailure(f"{loader.auto}.from_pretrained reports {what.replace('_', ' ')}: {shown}")
     model.eval()
     others = sorted({str(parameter.dtype) for parameter in model.parameters()} - {f"torch.{precision}"})
     if others:
@@ -112,18 +149,22 @@ def _fields_of(family: Family) -> list[str]:
     return list(dict.fromkeys([*fields, *_LABELS, *sizes, *quirks]))
 
 
-def choose_loader(output: Path) -> tuple[str, str]:
-    """The Auto class that config.json maps to the class that it names. Raises LoadFailure."""
+def choose_loader(output: Path, family: Family) -> Loader:
+    """For a class of transformers' own its Auto class, else the one that config.json maps to the class that it names.
+    Raises LoadFailure."""
     try:
         config = json.loads((output / "config.json").read_text(encoding="utf-8"))
         (name,) = config["architectures"]
+        entry = family.class_named(name)
+        if entry is not None and not entry.travels:
+            return Loader(entry.auto, entry.target, remote=False)
         table = config["auto_map"]
         fitting = [auto for auto, place in table.items() if isinstance(place, str) and place.rsplit(".", 1)[-1] == name]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise LoadFailure(f"config.json is not usable: {describe(error)}") from error
     if not fitting:
         raise LoadFailure(f"config.json's auto_map has no entry for {name}, the class that `architectures` names")
-    return str(fitting[0]), str(name)
+    return Loader(str(fitting[0]), str(name), remote=True)
 
 
 def describe(error: BaseException) -> str:

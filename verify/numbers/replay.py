@@ -38,20 +38,21 @@ class ReplayResult:
 
 
 def replay_cases(reference: Reference, loaded: LoadedModel, on_progress: OnProgress) -> CaseRunner:
-    """Run every case eager, and those that show the attention once more with sdpa, which is what a user gets; then the
-    gradients. The results are in the runner, whose model is left with sdpa."""
+    """Run every case eager, and those that show the attention once more with sdpa, which is what a user gets where the
+    class has it; then the gradients. The results are in the runner, whose model is left with that attention."""
     runner = CaseRunner(reference, loaded)
     cases = reference.trace.cases
     for number, case in enumerate(cases):
         detail = f"case {number + 1} of {len(cases)}, {case.name}"
         on_progress(Progress("PyTorch", detail, number + 1, len(cases)))
         runner.run_case(case, "eager")
-    use_attention(loaded.model, "sdpa")
-    for case in cases:
-        if _shows_attention(case):
-            on_progress(Progress("PyTorch with sdpa", case.name))
-            runner.run_case(case, "sdpa")
-    for attention in ("eager", "sdpa"):
+    for attention in loaded.attentions[1:]:
+        use_attention(loaded.model, attention)
+        for case in cases:
+            if _shows_attention(case):
+                on_progress(Progress(f"PyTorch with {attention}", case.name))
+                runner.run_case(case, attention)
+    for attention in loaded.attentions:
         use_attention(loaded.model, attention)
         runner.run_gradients(attention, on_progress)
     runner.count_coverage()

@@ -9,7 +9,10 @@ import numpy as np
 from verify.protocol.projections import seeded
 
 #: Outputs that the functional is a seeded sum of. Probabilities follow from the logits.
-FUNCTIONAL = ("hidden_states.", "pooler_output", "logits", "start_logits", "end_logits")
+FUNCTIONAL = (
+    *("hidden_states.", "pooler_output", "logits", "start_logits", "end_logits"),
+    *("prediction_logits", "seq_relationship_logits"),
+)
 #: Rows of an embedding table that are read at a time.
 BLOCK_ROWS = 8192
 

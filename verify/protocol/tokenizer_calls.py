@@ -5,14 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable
 
-#: Rows of the vocabulary that share a digest.
-ROWS = 64
-#: Texts that share a padded batch.
-BATCH = 8
+from verify.protocol import wordpiece_calls
+from verify.protocol.subject import (
+    BATCH,
+    BATCHES,
+    BLOCKS,
+    CHOICES,
+    ONCE,
+    ROWS,
+    TEXT,
+    Subject,
+    on_the_left,
+    plain,
+)
+
 #: Tokens that decode joins to text which its clean-up changes, as far as a vocabulary has them.
 BEFORE_CLEANING = [
     *("\u2581do", "\u2581n", "'", "t", "\u2581I", "\u2581'", "m", "\u2581it", "\u2581'", "s"),
@@ -22,42 +31,6 @@ BEFORE_CLEANING = [
 RUN = re.compile(r"(.)\1\1", re.DOTALL)
 #: The digest of what the reference cannot do (offsets of combined characters raise): it is not compared.
 NOT_DONE = 0
-CHOICES = {"return_attention_mask": True, "return_token_type_ids": True, "return_special_tokens_mask": True}
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A tokenizer, and what it is called with. `rows` is the size of the vocabulary; n is the number of a result."""
-
-    tokenizer: Any
-    texts: list[str]
-    rows: int
-
-    def text(self, n: int) -> str:
-        return str(self.texts[n % len(self.texts)])
-
-    def partner(self, n: int) -> str:
-        """The second text of a pair."""
-        return self.text(n * 7 + 3)
-
-    def sample(self, n: int) -> str:
-        """One text of each batch."""
-        return self.text(n * BATCH)
-
-    def batch(self, n: int) -> list[str]:
-        return [self.text(place) for place in range(n * BATCH, n * BATCH + BATCH)]
-
-    def ids(self, text: str) -> Any:
-        return self.tokenizer.convert_tokens_to_ids(self.tokenizer.tokenize(text))
-
-    def block(self, n: int) -> list[int]:
-        """Some rows of the vocabulary."""
-        return list(range(n * ROWS, min(n * ROWS + ROWS, self.rows)))
-
-    def call(self, *words: Any, **options: Any) -> dict[str, Any]:
-        """What the tokenizer's call returns, by key: plain lists."""
-        encoding = self.tokenizer(*words, **options)
-        return {key: plain(encoding[key]) for key in encoding}
 
 
 def layouts(on: Subject, n: int) -> Any:
@@ -157,18 +130,6 @@ def kinds_of_characters(on: Subject, n: int) -> Any:
     return [[int(bool(getattr(on.tokenizer, name)(character))) for character in characters] for name in names]
 
 
-def on_the_left(side: str, call: Callable[[Subject, int], Any], on: Subject, n: int) -> Any:
-    """A result with one of the tokenizer's sides set to the left meanwhile."""
-    usual = getattr(on.tokenizer, side)
-    setattr(on.tokenizer, side, "left")
-    try:
-        return call(on, n)
-    finally:
-        setattr(on.tokenizer, side, usual)
-
-
-#: How many results a call has: one for each text, batch of texts, or block of rows; or one.
-TEXT, BATCHES, BLOCKS, ONCE = "text", "batches", "blocks", "once"
 #: Name -> how many results it has, and the function that gives the n-th.
 CALLS: dict[str, tuple[str, Callable[[Subject, int], Any]]] = {
     "call": (TEXT, lambda on, n: on.call(on.text(n))),
@@ -209,18 +170,15 @@ CALLS: dict[str, tuple[str, Callable[[Subject, int], Any]]] = {
 }
 
 
-def list_calls(tokenizer: Any, texts: list[str], rows: int) -> dict[str, tuple[int, Callable[[int], Any]]]:
+#: Kind of tokenizer (family.toml) -> its calls.
+CALLS_BY_KIND = {"sentencepiece with vocabulary": CALLS, "wordpiece": wordpiece_calls.CALLS}
+
+
+def list_calls(tokenizer: Any, texts: list[str], rows: int, kind: str) -> dict[str, tuple[int, Callable[[int], Any]]]:
     """Name -> how many results the call has, and the function that gives the n-th. `rows`: the vocabulary's size."""
     on = Subject(tokenizer, texts, rows)
     counts = {TEXT: len(texts), BATCHES: -(-len(texts) // BATCH), BLOCKS: -(-rows // ROWS), ONCE: 1}
-    return {name: (counts[per], partial(call, on)) for name, (per, call) in CALLS.items()}
-
-
-def plain(value: Any) -> Any:
-    """Numbers and lists of them, whatever the container was."""
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return int(value)
+    return {name: (counts[per], partial(call, on)) for name, (per, call) in CALLS_BY_KIND[kind].items()}
 
 
 def digest(value: Any) -> int:

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from verify.protocol.left_out import leave_out
 from verify.protocol.messages import report_progress
 from verify.protocol.projections import is_large, project
 from verify.protocol.request import Request
 from verify.protocol.trace_format import FORMAT
 from verify.recorder.cases.every_case import build_cases
-from verify.recorder.cases.isolated_modules import linears_case, norms_case, table_case
+from verify.recorder.cases.isolated_modules import linears_case, norms_case, table_case, zeroed_row
 from verify.recorder.errors import Broken, Refused
 from verify.recorder.files import file_sha256
 from verify.recorder.model.activations import Activations, Case
@@ -48,6 +49,10 @@ def record(request: Request) -> tuple[Arrays, dict[str, Any]]:
     quirk = family.choose_quirk(request, weights)
     request = replace(request, fallback=dict(family.fields_from_weights(weights), **request.fallback))
     name, fields, how = read_config(request, family)
+    sizes = family.sizes_from_weights(weights)
+    changed = sorted(size for size in sizes if fields.get(size) not in (None, sizes[size]))
+    fields.update(sizes)
+    how += f"; the weights decide {', '.join(changed)}" if changed else ""
     # By the names of the weights, which are given to the model and gone below.
     loaded_in = default_dtype(family, fields, family.is_port(weights))
     of_source = family.quirk_of_source(request, weights, how)
@@ -77,6 +82,7 @@ def record(request: Request) -> tuple[Arrays, dict[str, Any]]:
     sentences = choose_sentences(family, tokens and tokens.sentences, model.config.vocab_size, seed, longest)
     built = build_cases(family, model, sentences, precision, seed, offset)
     cases, left = split_cases(family, model, built)
+    left += [family.inputs.not_cases] if family.inputs.not_cases else []
     activations = Activations(family, model, precision)
     arrays, found = run_cases(activations, family.mark_masked_rows(cases, quirk), seed, pooler)
     head = {
@@ -118,6 +124,7 @@ def run_cases(activations: Activations, cases: list[Case], seed: int, pooler: bo
     """The trace's arrays, and its head's fields of cases, gradients and error amplification. Raises Refused or
     Broken."""
     check_repeats(activations, cases[0])
+    cases = [mark_left_out(activations, case) for case in cases]
     arrays, entries = {}, []
     for case, sites in run_forward(activations, cases, seed, pooler):
         sites = [(site, value) for site, value in sites if pooler or site != "pooler_output"]
@@ -145,6 +152,20 @@ def run_cases(activations: Activations, cases: list[Case], seed: int, pooler: bo
     return arrays, {"cases": entries, "gradients": gradients, "growth": amplification}
 
 
+def mark_left_out(activations: Activations, case: Case) -> Case:
+    """The case; where texts have the token whose row Paddle gives as zeros, with its id as `left_out`. Its gradients
+    then rest on numbers that are left out, and are not recorded."""
+    family = activations.family
+    words = next(
+        table for name, table in family.tables_of(activations.backbone).items() if family.word_table.startswith(name)
+    )
+    row, ids = zeroed_row(words), case["inputs"].get("input_ids")
+    if row is None or ids is None or not np.any(ids == row):
+        return case
+    kept = dict((key, case[key]) for key in case if key != "gradient")
+    return dict(kept, left_out=row)
+
+
 def run_forward(
     activations: Activations, cases: list[Case], seed: int, pooler: bool
 ) -> Iterator[tuple[Case, list[tuple[str, Any]]]]:
@@ -158,6 +179,9 @@ def run_forward(
         detail = f"case {number + 1} of {len(cases)}, {case['name']}"
         report_progress("Paddle", detail, number + 1, len(cases))
         sites = activations.run(case)
+        if "left_out" in case:
+            padded = case["inputs"]["input_ids"] == case["left_out"]
+            sites = [(name, leave_out(name, value, padded)) for name, value in sites]
         projected = [name for name, value in sites if is_large(value)]
         kept = [(name, project(value) if name in projected else value) for name, value in sites]
         yield dict(case, projected=projected), kept

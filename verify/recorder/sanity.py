@@ -78,7 +78,8 @@ def run_sanity(model: Any, sanity: SanityModel) -> dict[str, Any]:
 
     ids = paddle.to_tensor(np.array(sanity.ids, np.int64))
     mask = paddle.to_tensor(np.array(sanity.mask, np.int64))
+    types = dict((name, paddle.to_tensor(np.array(rows, np.int64))) for name, rows in sanity.types.items())
     with paddle.no_grad():
-        embedded = model.embeddings(ids)
-        last, pooled = model(ids, attention_mask=mask)[:2]
+        embedded = model.embeddings(ids, **types)
+        last, pooled = model(ids, attention_mask=mask, **types)[:2]
     return {"embeddings": embedded.numpy(), "last_hidden_state": last.numpy(), "pooler_output": pooled.numpy()}

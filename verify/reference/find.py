@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem, ReferenceFailure
-from converter.common.layout import SENTENCEPIECE, TOKENIZER_SETTINGS, VOCABULARY
+from converter.common.layout import SENTENCEPIECE, TOKENIZER_SETTINGS, VOCABULARY, WORDPIECE_KIND
 from converter.common.progress import OnProgress
 from converter.fetch.cache import cache_folder
 from verify.protocol.messages import BROKEN
@@ -94,13 +94,16 @@ def make_request(
 
 
 def tokenizer_place(opened: Source, scratch: Path) -> str | None:
-    """A folder with SOURCE's tokenizer under the names that PaddleNLP knows: SOURCE's own, or copies in `scratch` where
-    its files have other names. None without a tokenizer."""
+    """A folder with SOURCE's tokenizer in a form that PaddleNLP knows: SOURCE's own, or copies in `scratch` where its
+    files have other names, or two columns where PaddleNLP reads one. None without a tokenizer."""
     files = opened.tokenizer
     if files is None:
         return None
+    kind, known = opened.family.tokenizer.kind, opened.family.tokenizer.models[:1]
     # Of the other names only the first, the original release's, is one that PaddleNLP knows.
-    if files.names[0] == VOCABULARY and files.names[1] in (SENTENCEPIECE, *opened.family.tokenizer.models[:1]):
+    usual = files.names[0] == VOCABULARY and (kind == WORDPIECE_KIND or files.names[1] in (SENTENCEPIECE, *known))
+    rewritten = kind == WORDPIECE_KIND and b"\t" in (files.folder / files.names[0]).read_bytes()
+    if usual and not rewritten:
         return str(files.folder.absolute())
     place = scratch / "tokenizer"
     place.mkdir()
@@ -108,7 +111,10 @@ def tokenizer_place(opened: Source, scratch: Path) -> str | None:
         if (files.folder / name).is_file():
             shutil.copyfile(files.folder / name, place / name)
     shutil.copyfile(files.folder / files.names[0], place / VOCABULARY)
-    shutil.copyfile(files.folder / files.names[1], place / SENTENCEPIECE)
+    if rewritten:
+        (place / VOCABULARY).write_bytes(files.vocabulary)
+    for name in files.names[1:]:
+        shutil.copyfile(files.folder / name, place / SENTENCEPIECE)
     return str(place)
 
 

@@ -20,10 +20,15 @@ _IN_LAYER = re.compile(r"\blayers\.\d+\.(?:\w+\.)*(\w+)")
 
 def family_of(report: Report) -> Family:
     """The family of the model that a report is about. A report of an earlier version does not give it: then the family
-    that knows most of the compared sites."""
+    that knows most of the compared sites, and of several that which has the fewest tables besides."""
     if report.family in family_names():
         return load_family(report.family)
-    return max(all_families(), key=lambda family: sum(_is_known(family.network, site.site) for site in report.sites))
+
+    def fit(family: Family) -> tuple[int, int]:
+        network = family.network
+        return sum(_is_known(network, site.site) for site in report.sites), -len(network.tables)
+
+    return max(all_families(), key=fit)
 
 
 def _is_known(network: Network, site: str) -> bool:
@@ -60,7 +65,8 @@ def expected_groups(report: Report, architecture: object, pooled: bool) -> list[
 
 def _rows(network: Network) -> str:
     """The group of the tables that are compared row by row."""
-    return f"{' and '.join(name.partition('_')[0] for name in network.table_names)} rows"
+    *others, last = (name.partition("_")[0] for name in network.table_names)
+    return f"{', '.join(others)}{' and ' if others else ''}{last} rows"
 
 
 def _outputs_by_layer(network: Network) -> dict[str, str]:

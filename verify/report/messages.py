@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from verify.results.numbers import DEFAULT_LOAD, FirstDifference, ModeResult, PytorchResult, SmallestFault
-from verify.results.report import Margin
+from verify.results.report import Margin, Report
 from verify.results.self_test import SelfTest
+from verify.results.trace import Trace
 
 
 def _measured(first: FirstDifference) -> str:
@@ -23,6 +24,30 @@ def describe_difference(first: FirstDifference) -> str:
     return (
         f"parity failed at {first.site} (case {first.case}{more}): {_measured(first)}{before}. Look at {first.look_at}"
     )
+
+
+def describe_left_out(trace: Trace) -> list[str]:
+    """What the comparison leaves out because Paddle's lookup gives zeros for a token, whatever its row holds."""
+    padded = [case for case in trace.cases if case.left_out is not None and case.is_of_network]
+    rows = [case for case in trace.cases if case.left_out is not None and not case.is_of_network]
+    if not rows:
+        return []
+    named = f"row {rows[0].left_out} of {rows[0].through}"
+    token, count = rows[0].left_out, f"{len(padded)} of {len(trace.cases)} cases"
+    return [
+        f"the numbers at the positions of id {token}, [PAD], in {count}, and {named}: Paddle's lookup gives zeros for "
+        "it, PyTorch's the row that is stored. The masks hide these positions from all others; the row itself is "
+        "compared as bytes"
+    ]
+
+
+def describe_runtime(report: Report) -> str:
+    """The releases that computed OUTPUT's side: of a class of transformers' own a part of what was verified."""
+    found = report.environment.get("output") or {}
+    if not found.get("transformers"):
+        return ""
+    loader = f", loaded by {found['loader']}" if found.get("loader") else ""
+    return f"transformers {found['transformers']}, torch {found.get('torch', '?')}{loader}"
 
 
 def describe_gradient(first: FirstDifference) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from converter.plan.inner_tensors import count_left_inside
 from verify.report.groups import group_sites
 from verify.report.tensor_groups import by_tensor, count_failed
-from verify.results.numbers import DEFAULT_LOAD, GradientResult, ModeResult, SiteResult, share_of_limit
+from verify.results.numbers import BASE_LOAD, DEFAULT_LOAD, GradientResult, ModeResult, SiteResult, share_of_limit
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
 
 _NAMED = 5
@@ -114,10 +114,15 @@ def _count(what: str, looked_at: str, wrong: int) -> Row:
 
 
 def _mode_rows(modes: Mapping[str, ModeResult]) -> Iterator[Row]:
-    """All ways to call the model in one row; in another one what from_pretrained gives by default."""
-    others = [mode for name, mode in modes.items() if name != DEFAULT_LOAD]
-    default = [mode for name, mode in modes.items() if name == DEFAULT_LOAD]
-    for title, chosen, what in (("other uses", others, "sites"), (DEFAULT_LOAD, default, "tensors and sites")):
+    """All ways to call the model in one row; in others what from_pretrained gives by default, and AutoModel's."""
+    others = [mode for name, mode in modes.items() if name not in (DEFAULT_LOAD, BASE_LOAD)]
+    default, base = ([mode for name, mode in modes.items() if name == load] for load in (DEFAULT_LOAD, BASE_LOAD))
+    both = "tensors and sites"
+    for title, chosen, what in (
+        ("other uses", others, "sites"),
+        (DEFAULT_LOAD, default, both),
+        (BASE_LOAD, base, both),
+    ):
         if chosen:
             compared, wrong = sum(mode.compared for mode in chosen), sum(mode.differ for mode in chosen)
             yield _count(title, f"{compared} {what}", wrong)

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from verify.report.messages import describe_margin
+from verify.report.messages import describe_margin, describe_runtime
 from verify.report.plain_text import to_markdown
 from verify.report.rows import modes_not_run, result_rows, verdict_of
 from verify.results.report import Report, read_report
@@ -24,6 +24,8 @@ def render_summary(report: Report) -> str:
     if rows:
         lines += ["| | compared | worst | limit | |", "| --- | --- | ---: | ---: | --- |"]
         lines += ["| " + " | ".join(map(to_markdown, row)) + " |" for row in rows] + [""]
+    runtime = describe_runtime(report)
+    lines += [f"OUTPUT: {to_markdown(runtime)}", ""] if runtime else []
     if report.margin is not None:
         lines += [f"Margin: {to_markdown(describe_margin(report.margin))}", ""]
     first, problems = report.first_difference, report.problems
@@ -32,6 +34,7 @@ def render_summary(report: Report) -> str:
     lines += [f"- {to_markdown(problem.code)}: {to_markdown(problem.text)}" for problem in problems[:_LISTED]]
     if len(problems) > _LISTED:
         lines.append(f"- and {len(problems) - _LISTED} more, in report.html")
+    lines += [f"- left out: {to_markdown(what)}" for what in report.left_out]
     lines += [f"- not run: {to_markdown(mode)}" for mode in modes_not_run(report.uses)]
     lines += [f"- warning: {to_markdown(warning)}" for warning in report.warnings]
     return "\n".join(lines).rstrip() + "\n"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from converter.common.errors import MOST_LISTED
 from converter.common.printable import printable_message
-from verify.report.messages import describe_margin, describe_self_test
+from verify.report.messages import describe_margin, describe_runtime, describe_self_test
 from verify.report.rows import Row, modes_not_run, result_rows, verdict_of
 from verify.results.layout import REPORT
 from verify.results.report import Report
@@ -22,10 +22,13 @@ def render_table(report: Report) -> str:
             f"reference: PaddleNLP {versions.get('paddlenlp', '?')} on Paddle {versions.get('paddle', '?')}"
             f" ({report.reference['kind']}); {'; '.join(report.reference.get('how', []))}"
         )
+    runtime = describe_runtime(report)
+    lines += [f"OUTPUT: {runtime}"] if runtime else []
     if report.margin is not None:
         lines.append(f"margin: {describe_margin(report.margin)}")
     if report.self_test is not None:
         lines.append(f"self-test: {describe_self_test(report.self_test)}")
+    lines += [f"left out: {what}" for what in report.left_out]
     lines += [f"not run: {mode}" for mode in modes_not_run(report.uses)]
     lines += [f"warning: {warning}" for warning in report.warnings]
     lines += [str(problem) for problem in report.problems[:MOST_LISTED]]

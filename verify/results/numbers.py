@@ -14,6 +14,8 @@ ZERO_ROW = "mask.zero_row"
 NOT_FINITE = "are not all finite"
 #: The execution mode that is no call but `from_pretrained` without a dtype. Reports show it in a row of its own.
 DEFAULT_LOAD = "default load"
+#: The execution mode in which the encoder is loaded from the file of a class that keeps tensors for it aside.
+BASE_LOAD = "AutoModel"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,16 @@ WEIGHTS, NUMBERS, TOKENS = "weights", "numbers", "tokens"
 #: The code of an injected fault that the verifier missed: nothing is known to be wrong with OUTPUT.
 MISSED = "E409"
 #: Keys of report.json that a report may lack, as those of earlier versions do.
-_OPTIONAL = ("family", "source_behavior", "foreign_code", "self_test", "left_inside", "warnings", "environment")
+_OPTIONAL = (
+    "family",
+    "source_behavior",
+    "foreign_code",
+    "self_test",
+    "left_inside",
+    "left_out",
+    "warnings",
+    "environment",
+)
 #: Computed from the rest, so not read back.
 _DERIVED = ("passed", "noise", "margin")
 
@@ -68,6 +77,8 @@ class Report:
     left_inside: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    #: What was left out of the comparison, and why.
+    left_out: list[str] = field(default_factory=list)
     first_difference: Optional[FirstDifference] = None
     #: SHA-256 of every file of OUTPUT that decides numbers or tokens.
     files: dict[str, str] = field(default_factory=dict)
@@ -127,6 +138,7 @@ class Report:
             "self_test": to_json(self.self_test),
             "left_inside": [{"source": name, "kind": kind} for name, kind in self.left_inside.items()],
             "warnings": self.warnings,
+            "left_out": self.left_out,
             "files": self.files,
             "reference": self.reference,
             "environment": self.environment,

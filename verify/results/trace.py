@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +53,17 @@ class Case:
     problem_type: str | None = None
     #: Sites that are kept as products with seeded columns.
     projected: tuple[str, ...] = ()
+    #: The token, or the row of a table, whose numbers are left out: Paddle's lookup gives zeros for it.
+    left_out: int | None = None
 
     @property
     def is_of_network(self) -> bool:
         """Whether the case goes through the network, and not through one of its modules alone."""
         return self.through in ("model", "backbone")
+
+    def as_of_backbone(self) -> Case:
+        """The same case through the encoder alone: what of its activations that has."""
+        return replace(self, through="backbone")
 
     def input_key(self, name: str) -> str:
         return f"case/{self.name}/input/{name}"
@@ -111,6 +117,12 @@ class Trace:
         """The behavior of the release that wrote the checkpoint; None in a trace of before this was recorded."""
         found = self.head.get("source_behavior")
         return None if found is None else str(found)
+
+    @property
+    def left_out_token(self) -> int | None:
+        """The token for which Paddle's lookup gives zeros, whatever its row holds; None where there is none."""
+        rows = [case.left_out for case in self.cases if case.left_out is not None and not case.is_of_network]
+        return rows[0] if rows else None
 
     @property
     def has_tokens(self) -> bool:
@@ -237,6 +249,7 @@ def _read_case(path: Path, entry: Any) -> Case:
             zero_row=bool(entry.get("zero_row")),
             problem_type=entry.get("problem_type"),
             projected=tuple(entry.get("projected", ())),
+            left_out=entry.get("left_out"),
         )
     except (KeyError, TypeError) as error:
         raise _damaged(path, f"a case in its head is incomplete ({error!r})") from error

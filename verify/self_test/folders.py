@@ -20,6 +20,8 @@ ABSENT = "(absent)"
 UNSEEN = {
     "initializer_range": "only new weights are drawn by it",
     "pad_token_id": "decides when to warn and how to pad",
+    "tie_word_embeddings": "a class without a decoder ties nothing, and the tensor of one is there once",
+    "task_type_vocab_size": "the table is there only where use_task_id is true",
     "problem_type": "each case sets its own",
     "id2label": "names, not numbers",
     "label2id": "names, not numbers",
@@ -66,7 +68,9 @@ def config_changes(config: Mapping[str, Any], family: Family) -> Iterator[tuple[
     hidden, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
     divisors = [number for number in range(1, hidden + 1) if hidden % number == 0 and number != heads]
     yield "num_attention_heads", min(divisors, key=lambda number: abs(number - heads))
-    for name in ("num_hidden_layers", "vocab_size", "max_position_embeddings", "intermediate_size"):
+    usual = ("num_hidden_layers", "vocab_size", "max_position_embeddings", "intermediate_size")
+    more = [size.field for size in family.sizes if size.field not in (*usual, "hidden_size", "num_attention_heads")]
+    for name in (*usual, *more):
         yield name, int(config[name]) - 1
     yield "num_hidden_layers", int(config["num_hidden_layers"]) + 1
     yield "hidden_size", hidden * 2
@@ -74,10 +78,13 @@ def config_changes(config: Mapping[str, Any], family: Family) -> Iterator[tuple[
     yield from _quirk_changes(family, MODEL_CONFIG)
     yield from ((field.name, 0.37) for field in family.fields if field.kind == "probability")
     yield "initializer_range", 0.37
-    yield "pad_token_id", 0
+    yield "pad_token_id", int(config.get("pad_token_id") == 0)
     yield "problem_type", "regression"
     own = family.class_named(config["architectures"][0])
-    if own is not None and own.head in ("none", "extraction"):
+    for field in family.fields:
+        if field.kind == "flag" and field.name in config:
+            yield field.name, not config[field.name]
+    if own is not None and own.travels and own.head in ("none", "extraction"):
         yield "add_pooling_layer", False  # Other classes decide that themselves.
     yield "dtype", "float16" if config.get("dtype") != "float16" else "float32"
     yield "model_type", "bert"
@@ -112,10 +119,12 @@ def _label_changes(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def tokenizer_changes(config: Mapping[str, Any], family: Family) -> Iterator[tuple[str, Any]]:
     yield "do_lower_case", not config.get("do_lower_case", False)
     yield from _quirk_changes(family, TOKENIZER_CONFIG)
-    yield "model_max_length", int(config["model_max_length"]) + 2
+    if "model_max_length" in config:
+        yield "model_max_length", int(config["model_max_length"]) + 2
     yield "clean_up_tokenization_spaces", False
     yield "split_special_tokens", True
-    yield "tokenizer_class", family.tokenizer.other_class
+    if family.tokenizer.other_class:
+        yield "tokenizer_class", family.tokenizer.other_class
     yield "auto_map", ABSENT
     for name in ("padding_side", "truncation_side"):
         yield name, "left"
@@ -148,7 +157,8 @@ def vocabulary_faults(output: Path, seed: int) -> Iterator[Fault]:
     place = int(random.integers(5, len(lines) - 1))
     yield Fault(LINE, VOCABULARY, (place,), f"with a letter more in line {place + 1}")
     yield Fault(LINE, VOCABULARY, (), "without its last line")
-    piece = _word(lines, (output / SENTENCEPIECE).read_bytes(), random)
+    model = output / SENTENCEPIECE
+    piece = _word(lines, model.read_bytes(), random) if model.is_file() else ()
     if piece:
         yield Fault(PIECE, SENTENCEPIECE, piece, f"with another letter at the end of the piece {lines[piece[0]]}")
 

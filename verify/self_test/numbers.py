@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 #: Above so many parameters a fault that no forward pass can show is not looked for in every case, and sdpa is left out.
 LARGE = 20_000_000
-ATTENTIONS = ("eager", "sdpa")
 #: How a place is named that only gradients show.
 GRADIENT = "gradient of "
 
@@ -59,7 +58,7 @@ class FaultFinder:
             step = 10 if fault.unseen else 1
             place = first_call_that_differs(self.reference.trace, Path(fault.folder), options, step)
             return Found({"tokens": place.replace(fault.folder, "OUTPUT")[:120]})
-        ways = ATTENTIONS[:1] if self.is_large or fault.unseen else ATTENTIONS
+        ways = self.loaded.attentions[:1] if self.is_large or fault.unseen else self.loaded.attentions
         if fault.unseen and self.is_large:
             return Found(dict.fromkeys(ways, NOT_TRIED))
         if fault.kind in OF_TENSORS:
@@ -148,22 +147,34 @@ def build_from(folder: Path, sound: LoadedModel) -> LoadedModel:
     import torch
     import transformers
 
-    loader, name = choose_loader(folder)
-    options: dict[str, Any] = {"trust_remote_code": True}
+    loader = choose_loader(folder, sound.family)
     try:
-        config = transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True, **options)
+        config = transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True, **loader.options)
         with torch.device("meta"):
-            model = getattr(transformers, loader).from_config(config, attn_implementation="eager", **options)
+            model = loader.auto_class.from_config(config, attn_implementation="eager", **loader.options)
     except Exception as error:  # whatever OUTPUT's files or code raise is a fault of OUTPUT
-        raise LoadFailure(f"{loader} fails: {describe(error)}") from error
-    if type(model).__name__ != name or not type(model).__module__.startswith("transformers_modules."):
-        raise LoadFailure(f"{loader} gives a {type(model).__module__}.{type(model).__name__}, config.json names {name}")
+        raise LoadFailure(f"{loader.auto} fails: {describe(error)}") from error
+    loader.check_class(model)
     try:
         model.load_state_dict(sound.model.state_dict(), strict=True, assign=True)
     except RuntimeError as error:
         raise LoadFailure(f"the weights do not fit: {describe(error)}") from error
+    model.tie_weights()
+    _take_buffers(model, sound.model)
     model.eval()
     return LoadedModel.of(model, loader, sound.family)
+
+
+def _take_buffers(model: Any, sound: Any) -> None:
+    """Buffers that no file holds were made on the meta device, without numbers: those of the sound model take their
+    place. Raises LoadFailure for one that the sound model has not."""
+    known = dict(sound.named_buffers())
+    for name, buffer in list(model.named_buffers()):
+        if buffer.is_meta:
+            if name not in known or known[name].shape != buffer.shape:
+                raise LoadFailure(f"the buffer {name} is another")
+            owner, _, attribute = name.rpartition(".")
+            setattr(model.get_submodule(owner), attribute, known[name])
 
 
 def find_in_numbers(

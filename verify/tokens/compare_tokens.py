@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
+from converter.common.layout import WORDPIECE_KIND
+from mappings import Family
 from verify.numbers.loading import LoadedModel, describe
 from verify.protocol.tokenizer_calls import NOT_DONE, digest, list_calls
 from verify.results.checks import TokenResult
@@ -28,7 +30,7 @@ def compare_tokens(
     texts, expected = trace.texts()
     result = TokenResult(len(texts))
     try:
-        tokenizer = load_tokenizer(output, **(options or {}))
+        tokenizer = load_tokenizer(output, trace.family, **(options or {}))
         result.add(IDS, len(texts), _other_ids(texts, expected, tokenizer))
     except Exception as error:  # whatever OUTPUT's files or code raise is a fault of OUTPUT
         result.mismatched, result.problem = len(texts), describe(error)
@@ -36,9 +38,11 @@ def compare_tokens(
     result.settings = compare_settings(trace, tokenizer)
     result.mismatched += len(result.settings)
     _compare_ways(trace, texts, tokenizer, result)
-    _compare_reloaded(texts, expected, tokenizer, result)
-    # Cases were recorded without a mask; where SOURCE's tokenizer gives one, other numbers follow from a text.
-    if loaded is not None and list(tokenizer.model_input_names) == ["input_ids"]:
+    _compare_reloaded(trace.family, texts, expected, tokenizer, result)
+    # Cases were recorded without a mask; where SOURCE's tokenizer gives one, other numbers follow from a text. A class
+    # of transformers' own always gets one: its mask is the one that Paddle's model makes by itself.
+    stock = trace.family.tokenizer.kind == WORDPIECE_KIND
+    if loaded is not None and (stock or list(tokenizer.model_input_names) == ["input_ids"]):
         for way, (compared, wrong) in compare_texts(trace, loaded, tokenizer).items():
             result.add(way, compared, wrong)
     return result
@@ -57,7 +61,7 @@ def _other_ids(texts: list[str], expected: list[list[int]], tokenizer: Any) -> l
 def _compare_ways(trace: Trace, texts: list[str], tokenizer: Any, result: TokenResult) -> None:
     """The digests of every way. A result that the reference could not give is not compared."""
     recorded = trace.ways()
-    known = list_calls(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
+    known = list_calls(tokenizer, texts, int(trace.head["tokenizer"]["rows"]), trace.family.tokenizer.kind)
     for way, digests in recorded.items():
         if way not in known:
             result.problem = f"the trace has a way {way!r} that this version does not know: record it again"
@@ -86,7 +90,7 @@ def first_call_that_differs(trace: Trace, output: Path, options: Mapping[str, An
     results of a way one is looked at."""
     texts, expected = trace.texts()
     try:
-        tokenizer = load_tokenizer(output, **(options or {}))
+        tokenizer = load_tokenizer(output, trace.family, **(options or {}))
         for number, (text, wanted) in enumerate(zip(texts, expected)):
             if list(tokenizer(text)["input_ids"]) != wanted:
                 return f"{IDS} ({text!r:.60})" if number else IDS
@@ -95,35 +99,45 @@ def first_call_that_differs(trace: Trace, output: Path, options: Mapping[str, An
     if compare_settings(trace, tokenizer):
         return SETTINGS
     recorded = trace.ways()
-    known = list_calls(tokenizer, texts, int(trace.head["tokenizer"]["rows"]))
+    known = list_calls(tokenizer, texts, int(trace.head["tokenizer"]["rows"]), trace.family.tokenizer.kind)
     # The quickest first.
     for way in sorted(recorded, key=lambda name: recorded[name].size):
         if next(_wrong(known[way], recorded[way], step), None) is not None:
             return way
     reloaded = TokenResult(len(texts))
-    _compare_reloaded(texts, expected, tokenizer, reloaded)
+    _compare_reloaded(trace.family, texts, expected, tokenizer, reloaded)
     return RELOADED if reloaded.mismatched else ""
 
 
-def _compare_reloaded(texts: list[str], expected: list[list[int]], tokenizer: Any, result: TokenResult) -> None:
+def _compare_reloaded(
+    family: Family, texts: list[str], expected: list[list[int]], tokenizer: Any, result: TokenResult
+) -> None:
     """What save_pretrained writes must load by itself and give the same ids."""
     step = max(1, len(texts) // 200)
     with tempfile.TemporaryDirectory(prefix="paddle2torch-saved-") as folder:
         try:
             tokenizer.save_pretrained(folder)
-            wrong = _other_ids(texts[::step], expected[::step], load_tokenizer(Path(folder)))
+            wrong = _other_ids(texts[::step], expected[::step], load_tokenizer(Path(folder), family))
         except Exception as error:
             wrong = [{"text": "", "found": describe(error)}]
     result.add(RELOADED, len(texts[::step]), wrong)
 
 
-def load_tokenizer(output: Path, **options: Any) -> Any:
-    """AutoTokenizer with OUTPUT's code. Raises ValueError when something else is loaded instead."""
-    from transformers import AutoTokenizer
+def load_tokenizer(output: Path, family: Family, **options: Any) -> Any:
+    """AutoTokenizer, with OUTPUT's code where the family's tokenizer is code. Raises ValueError when something else is
+    loaded instead."""
+    import transformers
 
-    tokenizer = AutoTokenizer.from_pretrained(str(output), trust_remote_code=True, local_files_only=True, **options)
+    if family.tokenizer.place:
+        options["trust_remote_code"] = True
+    tokenizer = transformers.AutoTokenizer.from_pretrained(str(output), local_files_only=True, **options)
     if not tokenizer:  # transformers 4.57 gives False where the files are damaged
         raise ValueError("AutoTokenizer gives no tokenizer")
+    if not family.tokenizer.place:
+        named = family.tokenizer.tokenizer_class
+        if type(tokenizer) is not getattr(transformers, named):  # a subclass has rules of its own in transformers 5
+            raise ValueError(f"AutoTokenizer takes {type(tokenizer).__name__}, not {named}")
+        return tokenizer
     if not type(tokenizer).__module__.startswith("transformers_modules."):
         raise ValueError(f"AutoTokenizer takes {type(tokenizer).__module__}, not the code in OUTPUT")
     return tokenizer

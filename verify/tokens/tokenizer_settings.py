@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from converter.common.layout import WORDPIECE_KIND
 from verify.folder.expected_tokenizer import recorded_settings
 from verify.results.trace import Trace
 
@@ -17,7 +18,10 @@ def compare_settings(trace: Trace, tokenizer: Any) -> list[str]:
     expected = recorded_settings(trace)
     if expected is None:
         return []
-    found = _settings_of(tokenizer)
+    stock = trace.family.tokenizer.kind == WORDPIECE_KIND
+    if stock:  # No class of transformers' own has an attribute for case, and spaces are no tokens.
+        expected = {**expected, "do_lower_case": None, "strips": {}}
+    found = _stock_settings_of(tokenizer, expected) if stock else _settings_of(tokenizer)
     differences = [
         f"{name}: OUTPUT {found[name]}, SOURCE {expected[name]}" for name in _PLAIN if found[name] != expected[name]
     ]
@@ -37,6 +41,24 @@ def _settings_of(tokenizer: Any) -> dict[str, Any]:
         },
         "special_tokens": list(map(str, tokenizer.all_special_tokens)),
         "strips": dict(getattr(tokenizer, "strip_sides", {})),
+    }
+
+
+def _stock_settings_of(tokenizer: Any, expected: Mapping[str, Any]) -> dict[str, Any]:
+    """The tokenizers library has every special token among the added ones, wherever it comes from."""
+    special = list(map(str, tokenizer.all_special_tokens))
+    added = {
+        token: number
+        for token, number in tokenizer.get_added_vocab().items()
+        if token not in special or token in expected["added_tokens"]
+    }
+    return {
+        **{name: getattr(tokenizer, name) for name in _PLAIN if name != "do_lower_case"},
+        "do_lower_case": None,
+        "model_input_names": list(tokenizer.model_input_names),
+        "added_tokens": added,
+        "special_tokens": special,
+        "strips": {},
     }
 
 

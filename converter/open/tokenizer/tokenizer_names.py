@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from converter.common.errors import Problem, SourceError
-from converter.common.layout import SENTENCEPIECE, VOCABULARY
+from converter.common.layout import SENTENCEPIECE, SENTENCEPIECE_KIND, VOCABULARY
 from converter.files.regular_files import is_file
 from mappings import Family
 
@@ -32,8 +32,20 @@ def choose_files(folder: Path, family: Family, warnings: list[str]) -> tuple[str
 
 
 def lone_vocabulary(folder: Path, family: Family) -> str | None:
-    """A vocabulary of another name, which alone is no tokenizer."""
+    """A vocabulary of another name, where that alone is no tokenizer."""
+    if family.tokenizer.kind != SENTENCEPIECE_KIND:
+        return None
     return next((name for name in family.tokenizer.vocabularies if is_file(folder / name)), None)
+
+
+def describe_lack(folder: Path, family: Family) -> str:
+    """What a folder without a tokenizer lacks."""
+    if family.tokenizer.kind != SENTENCEPIECE_KIND:
+        return f"{VOCABULARY} is not there"
+    lone = lone_vocabulary(folder, family)
+    return (
+        f"{lone} is there without a {SENTENCEPIECE}" if lone else f"neither {VOCABULARY} nor {SENTENCEPIECE} is there"
+    )
 
 
 def _half(here: str, lost: str) -> SourceError:

@@ -73,9 +73,15 @@ class TokenizerSettings:
 
 
 def read_settings(
-    config: Mapping[str, Any], table: Mapping[str, Any], folder: Path, warnings: list[str]
+    config: Mapping[str, Any],
+    table: Mapping[str, Any],
+    folder: Path,
+    warnings: list[str],
+    lower_case: bool = False,
+    inputs: tuple[str, ...] = ("input_ids",),
 ) -> TokenizerSettings:
-    """What both files give. Warns of every field that is not carried over. Raises SourceError for a wrong value."""
+    """What both files give. `lower_case`, `inputs`: what PaddleNLP's class does where neither says it. Warns of every
+    field that is not carried over. Raises SourceError for a wrong value."""
     _name_the_rest(config, CONFIG, folder, warnings)
     _name_the_rest(table, TABLE, folder, warnings)
     special = read_special_tokens(config, table, warnings)
@@ -88,12 +94,12 @@ def read_settings(
         if side not in SIDES:
             _refuse(CONFIG, name, side, "left or right")
     return TokenizerSettings(
-        do_lower_case=_lower_case(fields),
+        do_lower_case=_lower_case(fields, lower_case),
         special_tokens=special,
         additional=additional,
         strip_sides=dict(filter(None, map(_strip_sides, given))),
         longest=_longest(fields),
-        input_names=_input_names(fields, warnings),
+        input_names=_input_names(fields, inputs, warnings),
         **sides,
     )
 
@@ -192,8 +198,8 @@ def _strip_sides(value: Any) -> tuple[str, str] | None:
     return str(value.get("content")), sides
 
 
-def _lower_case(fields: Mapping[str, Any]) -> bool:
-    value = fields.get("do_lower_case", False)
+def _lower_case(fields: Mapping[str, Any], usual: bool) -> bool:
+    value = fields.get("do_lower_case", usual)
     if not isinstance(value, bool):
         _refuse(CONFIG, "do_lower_case", value, "true or false")
     return value
@@ -209,10 +215,10 @@ def _longest(fields: Mapping[str, Any]) -> int | None:
     return None if value >= _NO_LIMIT else int(value)
 
 
-def _input_names(fields: Mapping[str, Any], warnings: list[str]) -> tuple[str, ...]:
+def _input_names(fields: Mapping[str, Any], usual: tuple[str, ...], warnings: list[str]) -> tuple[str, ...]:
     value = fields.get("model_input_names")
     if value is None:
-        return ("input_ids",)
+        return usual
     if not isinstance(value, list) or not value or value[0] != _INPUTS[0] or not all(type(n) is str for n in value):
         _refuse(CONFIG, "model_input_names", value, "a list that starts with input_ids")
     unknown = [name for name in value if name not in _INPUTS]

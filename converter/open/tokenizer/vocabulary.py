@@ -1,4 +1,4 @@
-"""The two files that decide tokens: vocab.txt, and the sentencepiece model, of which only the pieces are counted.
+"""The files that decide tokens: vocab.txt, and a sentencepiece model, of which only the pieces are counted.
 
 Both are read with the loops of the standard library: a file of some megabytes can hold millions of short lines or
 fields, and none of them may cost a turn of a loop here before there is a bound on their number.
@@ -32,6 +32,30 @@ def read_vocabulary(data: bytes, warnings: list[str]) -> tuple[bytes, int]:
     Lines end with LF, or CR LF: token 97636 of the real vocabulary is U+0085, which other line rules would cut. Blank
     lines at the end are left out. Raises SourceError.
     """
+    text = _decode(data)
+    kept = _without_blank_end(text, warnings)
+    body = _body(kept)
+    if "\t" not in body:
+        tokens = body.split("\n")
+        _check_tokens(tokens)
+        # transformers' reader takes CR LF off where every line has it.
+        windows = kept.count("\r\n")
+        mixed = windows and windows < kept.count("\n")
+        written = body + "\n" if mixed else kept
+        return (data if written is text else written.encode()), len(tokens)
+    tokens = take_first_column(body)
+    _check_tokens(tokens)
+    warnings.append(f"{VOCABULARY} has two columns, as the 2021 release: the tokens are kept, in one column")
+    return ("\n".join(tokens) + "\n").encode(), len(tokens)
+
+
+def decode_vocabulary(data: bytes) -> str:
+    """The lines of a vocabulary, joined by LF, without an end of the last. Raises SourceError for what is no text, has
+    too many lines, or ends lines in a way of its own."""
+    return _body(_decode(data))
+
+
+def _decode(data: bytes) -> str:
     if is_lfs_pointer(data[:64]):
         _refuse(f"it is {LFS_POINTER}", question="")
     if (lines_at_least := data.count(b"\n")) > MOST_TOKENS:
@@ -39,34 +63,30 @@ def read_vocabulary(data: bytes, warnings: list[str]) -> tuple[bytes, int]:
     if data.startswith(b"\xef\xbb\xbf"):
         _refuse("starts with a byte-order mark, which would become part of the first token")
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         _refuse(f"not UTF-8 at byte {error.start}")
-    kept = _without_blank_end(text, warnings)
-    windows = kept.count("\r\n")
-    body = kept.replace("\r\n", "\n") if windows else kept
+
+
+def _body(text: str) -> str:
+    body = text.replace("\r\n", "\n")
     body = body[:-1] if body.endswith(("\n", "\r")) else body
     if "\r" in body:
         line = body.count("\n", 0, body.index("\r")) + 1
         _refuse(f"line {line} holds a carriage return, which PaddleNLP takes for the end of a line")
-    tabs = body.count("\t")
-    if not tabs:
-        tokens = body.split("\n")
-        _check_tokens(tokens)
-        # transformers' reader takes CR LF off where every line has it.
-        mixed = windows and windows < kept.count("\n")
-        written = body + "\n" if mixed else kept
-        return (data if written is text else written.encode()), len(tokens)
-    if tabs != body.count("\n") + 1 or _NO_TAB.search(body):
+    return body
+
+
+def take_first_column(body: str) -> list[str]:
+    """The tokens of lines that each are a token, TAB and its id, in order. Raises SourceError."""
+    if body.count("\t") != body.count("\n") + 1 or _NO_TAB.search(body):
         _refuse("lines must all be a token, or all a token, TAB and its id")
     cells = body.replace("\t", "\n").split("\n")
     tokens = cells[::2]
     wrong = next((n for n, found, right in zip(count(), cells[1::2], map(str, count())) if found != right), None)
     if wrong is not None:
         _refuse(f"line {wrong + 1} has id {quoted(cells[2 * wrong + 1], 40)}, expected {wrong}")
-    _check_tokens(tokens)
-    warnings.append(f"{VOCABULARY} has two columns, as the 2021 release: the tokens are kept, in one column")
-    return ("\n".join(tokens) + "\n").encode(), len(tokens)
+    return tokens
 
 
 def list_tokens(vocabulary: bytes) -> dict[str, int]:

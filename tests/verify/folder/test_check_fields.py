@@ -12,7 +12,7 @@ import pytest
 from converter.common.errors import Problem
 from converter.conversion import convert
 from tests.support.checkpoints import write_folder
-from tests.support.classes import SOURCE_CLASSES
+from tests.support.classes import ERNIE_M_CLASSES
 from verify import verify
 from verify.folder.check_folder import Standard, check_folder
 from verify.results.manifest import read_manifest
@@ -62,7 +62,7 @@ def judge_by_trace(whole: Any, output: Path) -> list[Problem]:
     return problems
 
 
-@pytest.mark.parametrize("name", SOURCE_CLASSES)
+@pytest.mark.parametrize("name", ERNIE_M_CLASSES)
 def test_a_trace_agrees_with_every_class(verified: Callable[[str], Any], name: str) -> None:
     whole = verified(name)
     assert judge_by_trace(whole, whole.output) == []

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.classes import SOURCE_CLASSES
+from tests.support.classes import ERNIE_M_CLASSES
 from tests.support.code_edits import CONFIGURATION, TRAINING, USES, Edit
 from verify import Report, verify
 from verify.modes.execution_modes import MODES, NOT_RUN
@@ -58,7 +58,7 @@ def test_what_the_code_makes_of_a_field(judge_edited: Callable[[Edit], Report], 
     assert any(field in problem.text for problem in report.problems if problem.code == "E407"), render_table(report)
 
 
-@pytest.mark.parametrize("kind", SOURCE_CLASSES)
+@pytest.mark.parametrize("kind", ERNIE_M_CLASSES)
 def test_a_sound_model_is_sound_in_every_use(verified: Callable[[str], Any], kind: str) -> None:
     report = verified(kind).report
     assert report.passed, report.problems

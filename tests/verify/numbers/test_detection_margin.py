@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mappings.registry import load_family
-from tests.support.classes import SOURCE_CLASSES
+from tests.support.classes import ERNIE_M_CLASSES
 from tests.support.limits import make_limits
 from verify import verify
 from verify.numbers.compare import Reference
@@ -196,7 +196,7 @@ def test_the_smallest_is_of_those_that_have_a_number() -> None:
     assert smallest_of([nothing, SmallestFault(9.0, "b", tried=1), some]) == replace(some, tried=3)
 
 
-@pytest.mark.parametrize("name", SOURCE_CLASSES)
+@pytest.mark.parametrize("name", ERNIE_M_CLASSES)
 def test_every_class_has_its_noise_below_and_its_smallest_fault_above(
     verified: Callable[[str], Any], name: str
 ) -> None:
@@ -214,11 +214,11 @@ def test_a_trace_gives_the_same_margin_and_a_failure_none(
 ) -> None:
     whole = verified(TINY)
     output = copy_output(whole)
-    report = verify(None, output, trace=whole.trace, start=ready)
+    report = verify(None, output, trace=whole.numbers, start=ready)
     assert report.to_json()["margin"] == whole.report.to_json()["margin"]
     config = json.loads((output / "config.json").read_text())
     (output / "config.json").write_text(json.dumps({**config, "classifier_dropout": 0.37}))
-    report = verify(None, output, trace=whole.trace, start=ready)
+    report = verify(None, output, trace=whole.numbers, start=ready)
     assert not report.passed and report.to_json()["margin"] is None
     assert "margin:" not in render_table(report)
 
@@ -243,7 +243,7 @@ def test_a_pass_with_limits_that_hide_a_fault_says_so(
         done = subprocess.run([product_python, "-c", WIDE, request], check=False, cwd=ROOT, capture_output=True)
         return Ended(done.returncode, "", "")
 
-    report = verify(whole.source, whole.output, trace=whole.trace, start=start, report_dir=tmp_path)
+    report = verify(whole.source, whole.output, trace=whole.numbers, start=start, report_dir=tmp_path)
     assert report.passed, report.problems
     assert report.to_json()["margin"]["smallest_fault"] < 1
     (warning,) = (text for text in report.warnings if "do not separate the smallest fault from noise" in text)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from converter.conversion import convert
-from tests.support.classes import SOURCE_CLASSES
+from tests.support.classes import ERNIE_M_CLASSES
 from verify import verify
 from verify.numbers.pytorch_process import Start
 from verify.recorder.errors import Refused
@@ -122,7 +122,7 @@ def test_an_automatic_name_without_a_place_is_refused() -> None:
 def test_the_class_is_told_by_the_head() -> None:
     head = {"word_embedding": None, "cls_seq_label_out_b": np.zeros(7)}
     assert fields_from_weights(head) == {"architecture": "ErnieMForTokenClassification", "num_labels": 7}
-    assert fields_from_weights({"word_embedding": None})["architecture"] in SOURCE_CLASSES
+    assert fields_from_weights({"word_embedding": None})["architecture"] in ERNIE_M_CLASSES
     assert fields_from_weights({"embeddings.word_embeddings.weight": None}) == {}
 
 

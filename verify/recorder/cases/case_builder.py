@@ -12,10 +12,10 @@ from verify.recorder.families.family import Family
 SMALL_BYTES = 4 << 20
 #: Cases recorded inside the layers too: no mask, one that masks every key, one for each head, vectors, a single token.
 INSIDE = ("sentence.inside",)
-SMALL_INSIDE = ("ids.zero_and_pad", "mask.zero_row", "mask.4d.bool", "inputs_embeds", "length.1")
+SMALL_INSIDE = (*("ids.zero_and_pad", "mask.zero_row", "mask.4d.bool", "inputs_embeds", "length.1", "mask.words"),)
 #: Cases whose gradients are recorded: no mask, padding with one, [CLS] and [PAD] inside, every position and table row.
-GRADIENTS = ("sentence.inside", "length.129")
-SMALL_GRADIENTS = ("longest", "batch.mask", "ids.zero_and_pad", "position_ids.low", "ids.all")
+GRADIENTS = ("sentence.inside", "length.129", "token_type_ids", "task_type_ids")
+SMALL_GRADIENTS = ("longest", "batch.mask", "mask.words", "ids.zero_and_pad", "position_ids.low", "ids.all")
 
 
 class CaseBuilder:
@@ -30,7 +30,7 @@ class CaseBuilder:
         self, family: Family, model: Any, sentences: list[list[int]], precision: str, seed: int, offset: int
     ) -> None:
         config = model.config
-        self.family, self.model = family, model
+        self.family, self.model, self.inputs = family, model, family.inputs
         self.model_class = family.classes[type(model).__name__]
         self.folds = self.model_class.losses == "choices"
         self.vocabulary, self.hidden = config.vocab_size, config.hidden_size
@@ -55,6 +55,8 @@ class CaseBuilder:
     def add(self, name: str, why: str, inputs: Any, through: str = "model", **more: Any) -> None:
         mask = inputs.get("attention_mask")
         if "inputs_embeds" in inputs and not self.model_class.takes_every_input:
+            through = "backbone"
+        if any(name in inputs for name in self.inputs.of_backbone):
             through = "backbone"
         if self.folds and through == "model":
             if mask is not None and mask.ndim > 2:
@@ -92,7 +94,10 @@ class CaseBuilder:
             single = np.array([row[: self.longest]], np.int64)
             self.add(f"sentence.{number}", "a sentence as the tokenizer gives it, no mask", {"input_ids": single})
         ids, mask = self.batch(6, length)
-        self.add("batch", "padded, no mask: the implicit mask rule", {"input_ids": ids})
+        if self.inputs.unmasked_padding:
+            self.add("batch", "padded, no mask: the implicit mask rule", {"input_ids": ids})
+        else:
+            self.add("batch", "texts of one length, no mask", {"input_ids": ids[:, : int(mask.sum(axis=1).min())]})
         self.add("batch.mask", "padded, integer mask", {"input_ids": ids, "attention_mask": mask})
 
     def positions_and_vectors(self, length: int) -> None:
@@ -108,12 +113,32 @@ class CaseBuilder:
         self.add("inputs_embeds", "vectors instead of ids", {"inputs_embeds": vectors, "attention_mask": mask})
         tables = self.family.tables_of(self.family.backbone_of(self.model))
         table = tables[self.family.position_table].weight.numpy()[self.offset : length + self.offset]
-        small = (1e-3 * self.random.standard_normal((2, length, self.hidden))).astype(self.precision) - table
+        small = self.inputs.small * self.random.standard_normal((2, length, self.hidden))
+        small = small.astype(self.precision) - table
+        for name, other in tables.items():  # Of the types row 0 is added to every token.
+            if name != self.family.position_table and not self.family.word_table.startswith(name):
+                small = small - other.weight.numpy()[0]
         self.add(
             "small_inputs",
             "vectors so small that the epsilon of the LayerNorm shows",
             {"inputs_embeds": small, "attention_mask": mask},
         )
+
+    def types(self, length: int) -> None:
+        """A type for each token, every row of its table among them."""
+        config = self.model.config
+        for argument, count, switch in self.inputs.types:
+            rows = getattr(config, count)
+            if not rows or (switch and not getattr(config, switch)):
+                continue
+            width = min(max(length, rows), self.longest)
+            given = self.random.randint(0, rows, size=(2, width)).astype(np.int64)
+            given[0] = np.arange(width)[::-1] % rows
+            inputs = {"input_ids": self.ids(2, width), argument: given}
+            self.add(argument, f"{rows} kinds of types, in no order", inputs)
+            pair = (np.arange(width) >= width // 2).astype(np.int64)[None] % rows
+            inputs = {"input_ids": self.ids(1, width), argument: pair}
+            self.add(argument + ".pair", "types 0, then 1, as of two texts", inputs)
 
     def extremes(self) -> None:
         self.add("longest", "the longest text: every position", {"input_ids": self.ids(1, self.longest)})
@@ -136,6 +161,8 @@ class CaseBuilder:
         used = set(token for row in self.sentences for token in row)
         unused = [token for token in range(self.vocabulary) if token not in used] or list(range(self.vocabulary))
         chosen = list(range(self.vocabulary)) if self.small else unused
+        if not self.inputs.unmasked_padding:
+            chosen = [token for token in chosen if token != self.family.pad_id]
         width = min(64, self.longest)
         count = len(chosen) if self.small else min(4 * width, len(chosen))
         spread = [chosen[place] for place in np.linspace(0, len(chosen) - 1, count).astype(int)]

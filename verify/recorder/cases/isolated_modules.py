@@ -13,12 +13,11 @@ from verify.recorder.model.activations import Activations, Case
 
 #: Rows of an embedding table are kept as they are up to this size, else as products with one seeded column.
 ROWS_BYTES = 512 << 10
-#: How small the input of a norm is: its variance is then that of the epsilon.
-SMALL = 1e-3
 
 
 def table_case(part: str, layer: Any) -> tuple[Case, list[tuple[str, Any]]]:
-    """Every row of an embedding, through the embedding alone; of a large one, its product with a seeded column."""
+    """Every row of an embedding, through the embedding alone; of a large one, its product with a seeded column. A row
+    that the embedding gives as zeros is left out."""
     import paddle
 
     rows, width = layer.weight.shape
@@ -29,18 +28,33 @@ def table_case(part: str, layer: Any) -> tuple[Case, list[tuple[str, Any]]]:
             block = layer(paddle.to_tensor(np.arange(start, min(start + BLOCK_ROWS, rows), dtype=np.int64))).numpy()
             found.append(project(block, 1) if large else block)
     case = dict(name="rows." + part, why="every row of the table", inputs={}, through=part, inside=False)
+    row = zeroed_row(layer)
+    if row is not None:
+        case.update(left_out=row)
     return dict(case, projected=[part] if large else []), [(part, np.concatenate(found))]
+
+
+def zeroed_row(table: Any) -> int | None:
+    """The row that Paddle's embedding gives as zeros although another is stored; None where it gives every row."""
+    row = table._padding_idx
+    if row is None or row < 0 or not table.weight[row].numpy().any():
+        return None
+    return int(row)
+
+
+def named_parts(activations: Activations) -> list[tuple[str, Any]]:
+    """The modules of the model by name, those of the encoder from the encoder on."""
+    inside = dict((id(part), name) for name, part in activations.backbone.named_sublayers())
+    return [(inside.get(id(part), name), part) for name, part in activations.model.named_sublayers()]
 
 
 def norms_case(activations: Activations, seed: int) -> tuple[Case, list[tuple[str, Any]]]:
     """Every LayerNorm alone: inside the network few inputs are small enough to show the epsilon."""
     import paddle
 
-    width = activations.model.config.hidden_size
-    small = (SMALL * np.random.RandomState(seed).standard_normal((2, width))).astype(activations.precision)
-    norms = [
-        (name, part) for name, part in activations.backbone.named_sublayers() if type(part).__name__ == "LayerNorm"
-    ]
+    width, small_by = activations.model.config.hidden_size, activations.family.inputs.small
+    small = (small_by * np.random.RandomState(seed).standard_normal((2, width))).astype(activations.precision)
+    norms = [(name, part) for name, part in named_parts(activations) if type(part).__name__ == "LayerNorm"]
     with paddle.no_grad():
         found = [("norm:" + name, norm(paddle.to_tensor(small)).numpy()) for name, norm in norms]
     why = "vectors so small that the epsilon shows, through every LayerNorm alone"
@@ -52,15 +66,13 @@ def linears_case(activations: Activations, pooler: bool) -> tuple[Case, list[tup
     network a GELU that is nearly closed can hide a weight after it."""
     import paddle
 
-    inside = dict((id(part), name) for name, part in activations.backbone.named_sublayers())
-    parts = [(inside.get(id(part), name), part) for name, part in activations.model.named_sublayers()]
-    linears = [(name, part) for name, part in parts if type(part).__name__ == "Linear"]
+    linears = [(name, part) for name, part in named_parts(activations) if type(part).__name__ == "Linear"]
     linears = [(name, part) for name, part in linears if pooler or not name.startswith("pooler.")]
-    vector = seeded("linears", (1, max(part.weight.shape[0] for _, part in linears)), activations.precision)
+    widths = [part.weight.shape[0 if isinstance(part, paddle.nn.Linear) else 1] for _, part in linears]
+    vector = seeded("linears", (1, max(widths)), activations.precision)
     found = []
     with paddle.no_grad():
-        for name, part in linears:
-            value = part(paddle.to_tensor(vector[:, : part.weight.shape[0]])).numpy()
-            found.append(("linear:" + name, value))
+        for (name, part), width in zip(linears, widths):
+            found.append(("linear:" + name, part(paddle.to_tensor(vector[:, :width])).numpy()))
     why = "a vector without small numbers, through every linear layer alone"
     return dict(name="linears", why=why, inputs={"vector": vector}, through="linears", inside=False), found

@@ -30,6 +30,10 @@ def class_losses(builder: CaseBuilder, length: int) -> Any:
     if kind == "span":
         start, end = np.arange(4, dtype=np.int64) % length, np.full(4, length - 1, np.int64)
         return [("loss", "start and end", {"start_positions": start, "end_positions": end}, None)]
+    if kind in ("masked", "pretraining"):
+        tokens = builder.random.randint(0, builder.vocabulary, size=(4, length)).astype(np.int64)
+        sentences = {"next_sentence_label": np.arange(4, dtype=np.int64) % 2} if kind == "pretraining" else {}
+        return [("loss", "cross entropy over the vocabulary", {"labels": tokens, **sentences}, None)]
     if kind == "choices":
         groups = -(-4 // builder.choices)
         labels = np.arange(groups, dtype=np.int64) % builder.choices

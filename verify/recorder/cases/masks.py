@@ -43,12 +43,34 @@ def add_masks(builder: CaseBuilder, length: int) -> None:
         add("mask.3d" + kind, "3-D mask of a batch of one", value[None], ids[:1], through="backbone")
 
 
-def add_flat(builder: CaseBuilder, add: Any, mask: Any) -> None:
-    """2-D masks: 1 is attend, whatever the dtype."""
-    length = mask.shape[1]
+def add_flat_masks(builder: CaseBuilder, length: int) -> None:
+    """2-D masks of 0 and 1 that hide padding and, in the last case, words: what every encoder takes alike."""
+    ids, mask = builder.ids(2, length), np.ones((2, length), np.int64)
+    ids[:, 0] = builder.family.cls_id % builder.vocabulary
+    ids[1, length // 2 :] = builder.family.pad_id % builder.vocabulary
+    mask[1, length // 2 :] = 0
+
+    def add(name: str, why: str, value: Any) -> None:
+        builder.add(name, why, {"input_ids": ids, "attention_mask": value})
+
+    add_integers(add, mask)
+    add("mask.float", "2-D float mask of 0 and 1", mask.astype(builder.precision))
+    hidden = builder.random.randint(0, 2, size=(2, length)).astype(np.int64)
+    hidden[:, 0], hidden[:, -1] = 1, 0
+    words = {"input_ids": builder.ids(2, length), "attention_mask": hidden}
+    builder.add("mask.words", "2-D mask that hides words", words)
+
+
+def add_integers(add: Any, mask: Any) -> None:
     add("mask.bool", "2-D bool mask", mask.astype(bool))
     add("mask.int32", "2-D int32 mask", mask.astype(np.int32))
     add("mask.uint8", "2-D uint8 mask", mask.astype(np.uint8))
+
+
+def add_flat(builder: CaseBuilder, add: Any, mask: Any) -> None:
+    """2-D masks: 1 is attend, whatever the dtype."""
+    length = mask.shape[1]
+    add_integers(add, mask)
     ramp = np.linspace(0.125, 1.0, length).astype(builder.precision)
     fractions = np.stack([ramp, mask[1].astype(builder.precision)])
     # Weights of -1e4 * (1 - x) are either 0 or hide all: near 1 the fraction shows.

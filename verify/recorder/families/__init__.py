@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from verify.recorder.families.ernie.adapter import ERNIE
 from verify.recorder.families.ernie_m.adapter import ERNIE_M
 from verify.recorder.families.family import Family
 
 #: In the order in which they are asked; the first also takes checkpoints with a config that names no family.
-FAMILIES = (ERNIE_M,)
+FAMILIES = (ERNIE_M, ERNIE)
 
 
 def find_family(fields: Any) -> Family:
@@ -21,7 +22,8 @@ def find_family(fields: Any) -> Family:
     found = fields or {}
     names = [found.get("init_class"), found.get("architecture"), *(found.get("architectures") or [])]
     for family in FAMILIES:
-        if found.get("model_type") == family.name or any(name in family.classes for name in names):
+        known = {*family.classes, *family.class_aliases}
+        if found.get("model_type") == family.name or any(name in known for name in names):
             return family
     return FAMILIES[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable
 
 
@@ -12,7 +12,7 @@ class ModelClass:
 
     #: What it returns without labels, in order; nothing for a model without a head.
     outputs: tuple[str, ...] = ()
-    #: Which losses it has: "sequence", "tokens", "span", "choices", or "" for none.
+    #: Which losses it has: "sequence", "tokens", "span", "choices", "masked", "pretraining", or "" for none.
     losses: str = ""
     #: Whether its forward takes vectors in place of ids, and whatever else the backbone takes.
     takes_every_input: bool = True
@@ -20,6 +20,26 @@ class ModelClass:
     may_lack_pooler: bool = True
     #: Whether the PyTorch class has a pooler too, so that gradients go through it.
     target_has_pooler: bool = True
+    #: Whether the table of words is its decoder too, so that every row has a gradient.
+    decodes_with_words: bool = False
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the classes of a family take in the same way as those that they are converted to. What they take otherwise
+    is no case; `not_cases` names it in the trace."""
+
+    #: Masks of every rank and dtype, fractions and rows that hide every key; else only 2-D masks of 0 and 1.
+    every_mask: bool = True
+    #: [PAD] in a text without a mask, which some classes hide by its id.
+    unmasked_padding: bool = True
+    #: Arguments with a type for each token -> the config's field with their number, and the field that switches them.
+    types: tuple[tuple[str, str, str], ...] = ()
+    #: Of these, the arguments that only the encoder takes.
+    of_backbone: tuple[str, ...] = ()
+    not_cases: str = ""
+    #: How small inputs are that show the epsilon of a norm: it reaches Paddle's kernel as a float32.
+    small: float = 1e-3
 
 
 @dataclass(frozen=True)
@@ -33,6 +53,8 @@ class SanityModel:
     mask: list[list[int]]
     #: Output -> its numbers, in C order.
     expected: Callable[[], dict[str, list[float]]]
+    #: Further arguments of the embeddings and the model, of the shape of the ids.
+    types: dict[str, list[list[int]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +82,7 @@ class Family:
     pad_id: int
     sep_id: int
     sanity: SanityModel
+    inputs: Inputs
 
     # -- config
     #: folder -> the file names that a config can have there, in order.
@@ -68,7 +91,7 @@ class Family:
     config_reader: Callable[[str], str]
     #: The fields of a constructor call (model_config.json of PaddleNLP before 2.5) -> flat fields with init_class.
     flatten_call: Callable[[dict[str, Any]], dict[str, Any]]
-    #: A field that only the config of a converted folder has.
+    #: A field that only the config of a converted folder has; empty where there is none.
     converted_field: str
     #: Other names of a class -> PaddleNLP's.
     class_aliases: dict[str, str]
@@ -86,6 +109,8 @@ class Family:
     fits_combined: Callable[[Any], bool]
     #: Config fields that the weights' names and shapes reveal.
     fields_from_weights: Callable[[Any], dict[str, Any]]
+    #: Config fields that the weights decide, whatever the config has.
+    sizes_from_weights: Callable[[Any], dict[str, Any]]
     #: (weights, parameters, model) -> weights in PaddleNLP's layout, name -> parameter that it is for, and notes.
     name_weights: Callable[[Any, Any, Any], tuple[dict[str, Any], dict[str, str], list[str]]]
     #: Whether the weights are of a PyTorch port, whose from_pretrained always loads float32.
@@ -133,6 +158,8 @@ class Family:
     # -- tokens
     #: PaddleNLP's tokenizer class.
     tokenizer_class: Callable[[], Any]
+    #: Its kind, which decides what calls are compared: as in the family.toml.
+    tokenizer_kind: str
     #: Its vocabulary and model, and every other file that decides a token.
     tokenizer_files: tuple[str, ...]
     #: quirk -> a function (folder, texts) -> ids where another rule than PaddleNLP's tokenizer applies, else None.

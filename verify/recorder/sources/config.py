@@ -48,7 +48,7 @@ def read_config(request: Request, family: Family) -> tuple[str, dict[str, Any], 
             raise Refused("no config.json next to the weights, and the request gives no fallback")
         return class_name(name, family), fields, "no config next to the weights: given by the request"
     fields = read_json(path)
-    if family.converted_field in fields:
+    if family.converted_field and family.converted_field in fields:
         raise Refused(f"{path} is of a folder that was converted already: record the checkpoint that it came from")
     how = os.path.basename(path)
     if "init_class" in fields:

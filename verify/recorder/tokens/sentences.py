@@ -29,6 +29,8 @@ def texts_sha256(texts: list[str]) -> str:
 def choose_sentences(family: Family, ids: Any, vocabulary: int, seed: int, longest: int) -> list[list[int]]:
     """Sentences for the cases: spread over the texts, or made of random ids when there is no tokenizer."""
     usable = [row for row in ids or [] if len(row) > 3 and max(row) < vocabulary]
+    if not family.inputs.unmasked_padding:
+        usable = [row for row in usable if family.pad_id not in row]
     if usable:
         return [usable[place] for place in np.linspace(0, len(usable) - 1, 12).astype(int)]
     random = np.random.RandomState(seed + 1)

@@ -22,6 +22,8 @@ CONFIG_FILE = "tokenizer_config.json"
 TABLE_FILE = "special_tokens_map.json"
 #: What PaddleNLP's AddedToken takes; transformers' has more.
 OPTIONS_OF_A_TOKEN = ("__type", "content", "single_word", "lstrip", "rstrip", "normalized")
+#: The kind whose class must not see a blank line at the end; of others it is a token that `convert` knows.
+_CUT_BLANK = "sentencepiece with vocabulary"
 IDS_BY_HAND = (
     "PaddleNLP does not load this tokenizer's files as they are; it was given a copy in its own form, and the ids of "
     "added tokens that the files give"
@@ -31,7 +33,7 @@ IDS_BY_HAND = (
 def load_tokenizer(family: Family, folder: str) -> tuple[Any, list[str]]:
     """PaddleNLP's tokenizer, and notes. Raises what PaddleNLP raises."""
     tokenizer_class = family.tokenizer_class()
-    if not ends_blank(folder):
+    if family.tokenizer_kind != _CUT_BLANK or not ends_blank(folder):
         try:
             return tokenizer_class.from_pretrained(folder), []
         except Exception as error:  # the copy shows whether it is because of files of transformers'
@@ -54,10 +56,11 @@ def ends_blank(folder: str) -> bool:
 
 def copy_in_own_form(family: Family, folder: str, copy: str) -> dict[str, int]:
     """Copy a folder's files as PaddleNLP would have written them, and return the ids that it cannot load."""
-    vocabulary, model = family.tokenizer_files[:2]
+    vocabulary, *models = family.tokenizer_files[:2]
     with open(os.path.join(folder, vocabulary), "rb") as source, open(os.path.join(copy, vocabulary), "wb") as target:
         target.write(source.read().rstrip(b"\r\n") + b"\n")
-    shutil.copyfile(os.path.join(folder, model), os.path.join(copy, model))
+    for model in models:
+        shutil.copyfile(os.path.join(folder, model), os.path.join(copy, model))
     names = (CONFIG_FILE, TABLE_FILE, ADDED_FILE)
     found: dict[str, dict[str, Any]] = {name: read_if_there(os.path.join(folder, name)) for name in names}
     for name in (CONFIG_FILE, TABLE_FILE):
@@ -137,5 +140,5 @@ def hash_files(family: Family, folder: str) -> dict[str, str]:
 def hash_tokens(folder: str) -> str:
     """The SHA-256 of the tokens, one a line, whichever form the file has."""
     vocabulary = read_vocabulary(os.path.join(folder, "vocab.txt"))
-    tokens = "\n".join(sorted(vocabulary, key=lambda token: vocabulary[token])).rstrip("\n")
+    tokens = "\n".join(sorted(filter(None, vocabulary), key=lambda token: vocabulary[token]))
     return hashlib.sha256(tokens.encode("utf-8")).hexdigest()

@@ -9,7 +9,8 @@ import pytest
 
 from converter import convert
 from converter.common.errors import SourceError
-from converter.open.tokenizer.tokenizer_files import find_tokenizer, read_vocabulary
+from converter.open.tokenizer.find_tokenizer import find_tokenizer
+from converter.open.tokenizer.vocabulary import read_vocabulary
 from mappings import load_family
 from tests.support.checkpoints import make_config, write_folder
 

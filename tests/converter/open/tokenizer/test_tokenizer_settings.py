@@ -11,7 +11,8 @@ import pytest
 
 from converter import convert
 from converter.common.errors import SourceError
-from converter.open.tokenizer.tokenizer_files import TokenizerFiles, find_tokenizer
+from converter.open.tokenizer.find_tokenizer import find_tokenizer
+from converter.open.tokenizer.tokenizer_files import TokenizerFiles
 from converter.open.tokenizer.vocabulary import MOST_TOKENS, count_pieces, read_vocabulary
 from mappings import load_family
 from tests.converter.open.tokenizer.test_tokenizer_files import MODEL, ONE_COLUMN, TWO_COLUMNS, write_tokenizer

@@ -7,7 +7,7 @@ import pkgutil
 from typing import Any
 
 from verify.recorder.families.ernie_m import classes, config, names, quirks, release_names, transformers4
-from verify.recorder.families.family import Family, HookPoint, ModelClass, SanityModel
+from verify.recorder.families.family import Family, HookPoint, Inputs, ModelClass, SanityModel
 from verify.recorder.families.paddle_encoder import encoder_site_order, layer_hook_points
 
 #: verify/numbers has the same names for the PyTorch side; they are repeated here, for the recorder reads none of it.
@@ -61,6 +61,7 @@ ERNIE_M = Family(
     pad_id=1,
     sep_id=2,
     sanity=SANITY,
+    inputs=Inputs(),
     config_names=config.config_names,
     config_reader=config.config_reader,
     flatten_call=config.flatten_call,
@@ -72,6 +73,7 @@ ERNIE_M = Family(
     combined_names=release_names.release_lists,
     fits_combined=release_names.fits_release,
     fields_from_weights=release_names.fields_from_weights,
+    sizes_from_weights=lambda weights: {},
     name_weights=names.name_weights,
     is_port=transformers4.is_port,
     make_class=classes.make_class,
@@ -92,6 +94,7 @@ ERNIE_M = Family(
     mark_masked_rows=quirks.mark_masked_rows,
     program_follows=quirks.program_follows,
     tokenizer_class=tokenizer_class,
+    tokenizer_kind="sentencepiece with vocabulary",
     tokenizer_files=("vocab.txt", "sentencepiece.bpe.model", "piece.model"),
     token_rule=quirks.token_rule,
 )

@@ -9,6 +9,8 @@ import os
 import re
 from typing import Any
 
+from verify.recorder.families import constructor_call
+
 #: PaddleNLP's two, then the 2021 release's.
 CONFIG_NAMES = ("config.json", "model_config.json", "ernie_config.json")
 #: ERNIEKit's, with the fields of the release's.
@@ -50,19 +52,4 @@ def config_reader(name: str) -> str:
 
 def flatten_call(call: dict[str, Any]) -> dict[str, Any]:
     """The fields of a constructor call and of the encoder's call inside it, under the names that configs have."""
-    call = dict(call)
-    name = call.pop("init_class")
-    for position, value in zip(POSITIONAL.get(name, []), call.pop("init_args", [])):
-        call[position] = value
-    encoder = call.pop("ernie_m", None)
-    if encoder is None:
-        encoder = call.pop("encoder", None)
-    flat: dict[str, Any] = {}
-    if encoder is not None:
-        flat.update(flatten_call(dict(encoder, init_class="ErnieMModel")))
-    flat.update(call)
-    for old, new in (("num_classes", "num_labels"), ("dropout", "classifier_dropout")):
-        if old in flat:
-            flat[new] = flat.pop(old)
-    flat["init_class"] = name
-    return flat
+    return constructor_call.flatten_call(call, POSITIONAL, "ernie_m")

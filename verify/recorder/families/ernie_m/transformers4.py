@@ -14,6 +14,7 @@ import numpy as np
 
 from verify.recorder.errors import Refused
 from verify.recorder.families.ernie_m.classes import backbone_of
+from verify.recorder.families.exact_epsilon import follow_epsilon
 
 PROJECTION = re.compile(r"\.self_attn\.([qkv]_proj)\.")
 #: The port's epsilon where its config is silent (configuration_ernie_m.py).
@@ -102,24 +103,3 @@ def widen_layers(backbone: Any, hidden: int, width: int) -> None:
 
     for layer in backbone.encoder.layers:
         layer.linear1, layer.linear2 = paddle.nn.Linear(hidden, width), paddle.nn.Linear(width, hidden)
-
-
-def follow_epsilon(model: Any, epsilon: float, precision: str) -> None:
-    """Let every LayerNorm add this very epsilon, in the precision of the model."""
-    import paddle
-
-    # As a tensor: operators take Python's numbers as float32 in some releases.
-    added = paddle.to_tensor(np.array(epsilon, precision))
-
-    def follow_norm(norm: Any) -> None:
-        def run(states: Any) -> Any:
-            centred = states - states.mean(-1, keepdim=True)
-            variance = (centred * centred).mean(-1, keepdim=True)
-            return centred / paddle.sqrt(variance + added) * norm.weight + norm.bias
-
-        object.__setattr__(norm, "forward", run)
-        object.__setattr__(norm, "exact_epsilon", epsilon)
-
-    for part in model.sublayers():
-        if type(part).__name__ == "LayerNorm":
-            follow_norm(part)
