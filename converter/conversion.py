@@ -117,7 +117,7 @@ def convert(
     opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
     _check_file_names(opened)
     plan = make_plan(opened, dtype, allow_unknown_tensors=allow_unknown_tensors)
-    check_copies(plan)
+    plan = replace(plan, warnings=(*plan.warnings, *check_copies(plan)))
     _check_apart(opened, output)
     if dry_run:  # Otherwise the staging folder checks it, under its lock.
         check_output(output, force=force)

@@ -45,7 +45,7 @@ def build_family(name: str, files: Mapping[str, Mapping[str, Any]]) -> Family:
     require_keys(files, name, *(file for file in FILES if file not in OPTIONAL))
     facts, quirks = files[FACTS], files[QUIRKS]
     sections = ("title", "covers", "model_type", "tags", "backbone", "written", "tokenizer", "class", "size", "field")
-    check_keys(facts, name, *sections, "code", "config", "target_model_type", "source_backbone")
+    check_keys(facts, name, *sections, "code", "config", "target_model_type", "source_backbone", "by_content")
     require_keys(facts, name, *sections)
     check_keys(quirks, f"{name} quirks", "quirk", "preset")
     require_keys(quirks, f"{name} quirks", "quirk", "preset")
@@ -73,6 +73,7 @@ def build_family(name: str, files: Mapping[str, Mapping[str, Any]]) -> Family:
         name=name,
         title=facts["title"],
         covers=facts["covers"],
+        by_content=tuple(facts["by_content"]) if "by_content" in facts else None,
         model_type=facts["model_type"],
         target_model_type=facts.get("target_model_type", facts["model_type"]),
         tags=tuple(facts["tags"]),
@@ -212,6 +213,9 @@ def _check(family: Family) -> None:
             raise TableError(f"{name}, preset {preset.name}: {wrong} must be given exactly once")
         if preset.hides_padding_of and preset.hides_padding_of not in [other.name for other in family.presets]:
             raise TableError(f"{name}, preset {preset.name}: no preset {preset.hides_padding_of}")
+    unknown = set(family.by_content or ()) - {entry.source for entry in family.classes}
+    if unknown:
+        raise TableError(f"{name}: `by_content` names {', '.join(sorted(unknown))}, which is no class")
     travelling = [entry.source for entry in family.classes if entry.travels]
     if (family.code is None) != (not travelling):
         raise TableError(f"{name}: [code] is for the classes that travel; there are {', '.join(travelling) or 'none'}")

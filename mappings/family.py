@@ -72,8 +72,9 @@ class Size:
     """A size of the model and where it is read: an axis of a tensor, or the number of layers that have `layer`.
 
     `times`: other sizes that it is a multiple of where its tensor is not read (`read_tensor` "identity": the tensor is
-    read only where the file has the target's names). `constructor`: PaddleNLP's value where a constructor call before
-    2.5 leaves it out. `prefer`: which is taken where config and tensor differ. `default`: the value where neither
+    read only where the file has the target's names). `surplus`: of the layers, why further ones in the file are
+    dropped, as PaddleNLP does; without it they are an error. `constructor`: PaddleNLP's value where a constructor call
+    before 2.5 leaves it out. `prefer`: which is taken where config and tensor differ. `default`: the value where neither
     shows it, because the model has no such tensor.
     """
 
@@ -86,6 +87,7 @@ class Size:
     read_tensor: str = "always"
     prefer: str = "config"
     default: int | None = None
+    surplus: str = ""
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,9 @@ class Family:
     name: str
     title: str
     covers: str
+    #: Where no config names a class: those that a file's head decides between, else the base class. None: nothing
+    #: decides.
+    by_content: tuple[str, ...] | None
     #: In config.json: of the source, and of the output.
     model_type: str
     target_model_type: str

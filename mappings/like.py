@@ -1,7 +1,7 @@
 """A family that is like another: what its folder does not give is the other's, row by row.
 
-`like = "NAME"` in family.toml names the family, `[without]` the rows of it that this one does not have, and a class that
-is like one of the other's says so itself. All else is merged by this rule, whatever the family:
+`like = "NAME"` in family.toml names the family, `[without]` the rows of it that this one does not have, and a class
+that is like one of the other's says so itself. All else is merged by this rule, whatever the family:
 
 - a section that the folder lacks is the other's;
 - a table gets the other's further keys;
@@ -30,7 +30,7 @@ NAMED = {
 }
 TENSORS, AUTOMATIC, RELEASE = "tensors.toml", "names/automatic.toml", "names/release.toml"
 _OWN_FILES = ("pretrained.toml", "names/foreign.toml")
-_OWN_SECTIONS = {FACTS: ("class", "code", "like", "without", "source_backbone", "target_model_type")}
+_OWN_SECTIONS = {FACTS: ("class", "code", "by_content", "like", "without", "source_backbone", "target_model_type")}
 
 
 def complete(own: Files, other: Files) -> dict[str, dict[str, Any]]:

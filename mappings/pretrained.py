@@ -24,12 +24,13 @@ class Pretrained:
     paper report. `benchmarks`: rows of task, what it was fine-tuned on, metric, average."""
 
     name: str
-    base_model: str
     languages: tuple[str, ...]
     attribution: str
     files: tuple[StoredFile, ...]
     benchmarks: tuple[tuple[str, ...], ...] = ()
     config: Optional[Mapping[str, Any]] = None
+    #: The model on the Hub, where there is one.
+    base_model: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,12 @@ class CardWords:
 
 def build_pretrained(data: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[Pretrained, ...]]:
     """The owners of the models' repositories, and the models, from parsed TOML. Raises TableError."""
-    check_keys(data, "pretrained", "owners", "attribution", "model")
+    check_keys(data, "pretrained", "owners", "attribution", "configs", "model")
     models = []
     for row in data.get("model", []):
         where = f"model {row.get('name')}"
         check_keys(row, where, *Pretrained.__dataclass_fields__)
-        require_keys(row, where, "name", "base_model", "languages", "attribution", "files")
+        require_keys(row, where, "name", "languages", "attribution", "files")
         if row["attribution"] not in data.get("attribution", {}):
             raise TableError(f"{where}: no attribution {row['attribution']!r}")
         if any(len(benchmark) != 4 for benchmark in row.get("benchmarks", [])):
@@ -75,15 +76,24 @@ def build_pretrained(data: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[Pr
         models.append(
             Pretrained(
                 name=row["name"],
-                base_model=row["base_model"],
+                base_model=row.get("base_model"),
                 languages=tuple(row["languages"]),
                 attribution=data["attribution"][row["attribution"]].strip("\n"),
                 files=tuple(StoredFile(**file) for file in row["files"]),
                 benchmarks=tuple(map(tuple, row.get("benchmarks", []))),
-                config=row.get("config"),
+                config=_config(row.get("config"), data.get("configs", {}), where),
             )
         )
     return tuple(data.get("owners", ())), tuple(models)
+
+
+def _config(given: Any, shared: Mapping[str, Any], where: str) -> Optional[Mapping[str, Any]]:
+    """A model's config: its own table, or the name of one that several share. Raises TableError."""
+    if not isinstance(given, str):
+        return dict(given) if given is not None else None
+    if given not in shared:
+        raise TableError(f"{where}: no config {given!r}")
+    return dict(shared[given])
 
 
 def build_card(data: Mapping[str, Any], presets: Collection[str], heads: Collection[str]) -> CardWords:

@@ -28,6 +28,7 @@ def load_family(name: str) -> Family:
     return build_family(name, read_family(name))
 
 
+@cache
 def read_family(name: str) -> dict[str, dict[str, Any]]:
     """The parsed files of a family's folder, by their place in it, with what it takes over from one that it is like.
     Raises TableError."""

@@ -22,6 +22,7 @@ from converter.open.static_graph.combined_params import open_combined
 from converter.open.static_graph.program_files import COMBINED, PARAMS, find_weights_of, is_program
 from converter.open.static_graph.variable_folder import open_variables
 from mappings import Family, all_families, load_family, matches_row
+from mappings.tensors.expand import row_names
 
 #: Endings of files that lie next to a model and are not the model, whatever they contain.
 _NOT_WEIGHTS = (
@@ -42,10 +43,11 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
     """The tensors of a folder or of one weight file under PaddleNLP's keys: facts now, bytes when asked for.
 
     `families`: those that the checkpoint may be of (none: any). Of several the one is taken that knows most of the
-    names; of several that know as many, the first, with a warning. Raises SourceError when there are no weights here, FileError when a file is damaged or hostile.
+    names; of several that fit as well, the first, with a warning. Raises SourceError when there are no weights here,
+    FileError when a file is damaged or hostile.
     """
     families = families or all_families()
-    found: list[tuple[int, TensorSet]] = []
+    found: list[tuple[tuple[int, int], TensorSet]] = []
     errors: list[Paddle2TorchError] = []
     for family in families:
         try:
@@ -53,24 +55,32 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
         except Paddle2TorchError as error:
             errors.append(error)
         else:
-            found.append((_count_known(tensors, family) if len(families) > 1 else 0, tensors))
+            found.append((_fit(tensors, family) if len(families) > 1 else (0, 0), tensors))
     if not found:
         raise errors[0]
-    most = max(count for count, _ in found)
-    first, *others = [tensors for count, tensors in found if count == most]
+    best = max(fit for fit, _ in found)
+    first, *others = [tensors for fit, tensors in found if fit == best]
     if not others:
         return first
     titles = [load_family(tensors.family).title for tensors in (first, *others)]
     text = (
-        f"the names are those of {', '.join(titles[:-1])} and {titles[-1]} alike, and no config says which: {titles[0]} "
-        f"is taken. --family NAME takes another ({', '.join(tensors.family for tensors in others)})"
+        f"the names are those of {', '.join(titles[:-1])} and {titles[-1]} alike, and no config says which: "
+        f"{titles[0]} is taken. --family NAME takes another ({', '.join(tensors.family for tensors in others)})"
     )
     return replace(first, warnings=(*first.warnings, text))
 
 
-def _count_known(found: TensorSet, family: Family) -> int:
+def _fit(found: TensorSet, family: Family) -> tuple[int, int]:
+    """How well the names are a family's: how many it knows, and less how many of its encoder's are missing. A family
+    may have every name of another and more."""
     schemes = [(table, scheme) for table in family.tables.values() for scheme in table.schemes]
-    return sum(any(matches_row(name, table, scheme) for table, scheme in schemes) for name in found.tensors)
+    known = sum(any(matches_row(name, table, scheme) for table, scheme in schemes) for name in found.tensors)
+    identity = found.naming == "transformers"
+    rows = [row for row in family.base_table.backbone if not (row.drop or row.optional or row.same_as)]
+    pairs = [pair for row in rows for pair in row_names(row, 1)]
+    needed = [name for source, targets in pairs for name in (targets if identity else (source,))]
+    prefixes = {scheme.prefix for _, scheme in schemes}
+    return known, -min(sum(prefix + name not in found.tensors for name in needed) for prefix in prefixes)
 
 
 def _open(path: Path, family: Family) -> TensorSet:

@@ -10,6 +10,7 @@ from converter.common.errors import Paddle2TorchError, Problem, SourceError
 from converter.common.layout import MANIFEST, SENTENCEPIECE
 from converter.files.json_files import read_json
 from converter.files.tensors import SourceFile, TensorSet
+from converter.open.config.class_by_content import with_class_by_content
 from converter.open.config.config import SourceConfig, with_options
 from converter.open.config.find_config import find_config
 from converter.open.config.find_family import candidate_families
@@ -73,7 +74,7 @@ def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Sour
     chosen, problems = with_options(chosen, options.architecture, options.num_attention_heads)
     if problems:
         raise SourceError(*problems)
-    chosen = with_inferred_class(chosen, tensors)
+    chosen = with_class_by_content(with_inferred_class(chosen, tensors), tensors)
     files = _find_tokenizer(folder, options.tokenizer, chosen, config_file)
     warnings = [*tensors.warnings, *chosen.warnings]
     names = files.names if files is not None and options.tokenizer is None else ()

@@ -6,7 +6,7 @@ Pure: it reads no bytes of tensors and writes nothing. Nothing is written before
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from converter.common.errors import PlanError, Problem, fold_names
@@ -27,7 +27,7 @@ from converter.plan.inner_tensors import (
     warn_left_out,
 )
 from converter.plan.names_in_front import explain_front, refuse_foreign
-from converter.plan.parts import leave_out_absent, parts_without_tensors, switch_off, take_copies
+from converter.plan.parts import leave_out_absent, parts_without_tensors, split_surplus, switch_off, take_copies
 from converter.plan.sharing import check_sharing
 from converter.plan.sizes import Sizes, resolve_sizes
 from mappings import Family, Mapped, Scheme, Table, expand
@@ -78,6 +78,8 @@ class Plan:
     asked_dtype: str = "keep"
     #: Tensors of the source and further copies of them, which must be equal.
     copies: tuple[tuple[SourceTensor, SourceTensor], ...] = ()
+    #: Name of a further copy -> the warning where it is not equal, which is then no error.
+    may_differ: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def family(self) -> Family:
@@ -123,6 +125,7 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
         raise PlanError(*problems, *more, *refuse_inner(inner, table))
     switched = switch_off(expand(table, scheme, sizes.by_field()), table, source.config)
     mapped, absent = leave_out_absent(take_copies(switched, tensors), tensors)
+    tensors, surplus = split_surplus(tensors, table, scheme, source.config, sizes.by_field()[table.layers])
     name_problems, unknown = check_names(family, table, scheme, tensors, mapped, source.config.file)
     problems += name_problems
     inner = find_inner([*unknown, *source.tensors.not_tensors], family, table, scheme, variable_names(tensors))
@@ -142,6 +145,7 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
         if why
     ]
     dropped += [Dropped(name, UNKNOWN, False, tensors[name].stored_as) for name in unknown if name not in inside]
+    dropped += [Dropped(name, family.layer_size.surplus, True, tensor.stored_as) for name, tensor in surplus.items()]
     dropped += [Dropped(name, _ALONE, True, tensor.stored_as) for name, tensor in heads.items()]
     dropped += [Dropped(name, reason, True) for name, reason in source.tensors.left_out]
     planned = tuple(
@@ -165,7 +169,21 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     dropped += [Dropped(tensor.name, tensor.reason, False) for tensor in inner]
     missing = {name: table.parts[name].absent for name in parts_without_tensors(mapped, absent, table)}
     plan = Plan(
-        *(table, scheme, source.config, sizes, planned, tuple(dropped), missing, warnings, extras, inner, dtype, copies)
+        *(
+            table,
+            scheme,
+            source.config,
+            sizes,
+            planned,
+            tuple(dropped),
+            missing,
+            warnings,
+            extras,
+            inner,
+            dtype,
+            copies,
+        ),
+        may_differ={m.source: m.differs for m in mapped if m.differs},
     )
     return replace(plan, warnings=(*warnings, *warn_of_dtypes(plan)))
 
@@ -227,7 +245,7 @@ def choose_scheme(table: Table, source: Source) -> Scheme:
     tensors, identity = source.tensors.tensors, source.tensors.naming == "transformers"
     family = source.config.family
     probe = family.probe_of(identity)
-    alone = source.config.class_from == "option" and not table.head
+    alone = source.config.class_from in ("option", "content") and not table.head
     tables: list[Table] = [table, *(family.tables.values() if alone else ())]
     schemes = {(s.prefix, s.identity): s for one in reversed(tables) for s in one.schemes if s.identity == identity}
     found = [scheme for scheme in schemes.values() if scheme.prefix + probe in tensors]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from converter.files.tensors import SourceTensor
 from converter.open.config.config import SourceConfig
-from mappings import Mapped, Table
+from mappings import Mapped, Scheme, Table
 
 
 def switch_off(mapped: tuple[Mapped, ...], table: Table, config: SourceConfig) -> tuple[Mapped, ...]:
@@ -50,3 +50,21 @@ def take_copies(mapped: tuple[Mapped, ...], tensors: Mapping[str, SourceTensor])
             other = instead.get(entry.same_as)
             taken.append(replace(entry, same_as=other.source) if other is not None else entry)
     return tuple(taken)
+
+
+def split_surplus(
+    tensors: Mapping[str, SourceTensor], table: Table, scheme: Scheme, config: SourceConfig, layers: int
+) -> tuple[Mapping[str, SourceTensor], Mapping[str, SourceTensor]]:
+    """The tensors, and those of layers beyond the config's, where the family has files that hold such layers."""
+    if not config.family.layer_size.surplus:
+        return tensors, {}
+    rows = [row for row in table.backbone if "layer" in row.source.slots]
+    patterns = [form for row in rows for form in (row.targets if scheme.identity else (row.source,))]
+
+    def is_surplus(name: str) -> bool:
+        bare = name[len(scheme.prefix) :] if name.startswith(scheme.prefix) else ""
+        found = ((pattern, pattern.match(bare)) for pattern in patterns)
+        return any(values and int(values[pattern.slots.index("layer")]) >= layers for pattern, values in found)
+
+    surplus = {name: tensor for name, tensor in tensors.items() if is_surplus(name)}
+    return {name: tensor for name, tensor in tensors.items() if name not in surplus}, surplus

@@ -52,7 +52,7 @@ def find_pretrained(family: Family, origin: str | None) -> Pretrained | None:
 
 def _base_model(known: Pretrained | None, origin: str | None) -> str | None:
     """The model on the Hub that this one goes back to; None where the source does not show it."""
-    if known is not None:
+    if known is not None and known.base_model is not None:
         return known.base_model
     repository, found, _ = (origin or "").partition("@")
     return repository if found and repository.count("/") == 1 else None

@@ -8,15 +8,20 @@ from converter.files.tensors import SourceTensor
 from converter.plan.make_plan import Plan
 
 
-def check_copies(plan: Plan) -> None:
-    """Reads both of each pair. Raises PlanError for those that differ."""
+def check_copies(plan: Plan) -> list[str]:
+    """Reads both of each pair. Returns warnings of those that may differ and do. Raises PlanError for the others."""
+    warnings: list[str] = []
     problems = []
     for one, other in plan.copies:
         if not _same_values(one, other):
             both = f"{quoted(one.name, 200)} and {quoted(other.name, 200)}"
-            problems.append(Problem("E306", f"{both} should be one weight, and differ. Which is the model's?"))
+            if other.name in plan.may_differ:
+                warnings.append(f"{both} should be one weight, and differ: {plan.may_differ[other.name]}")
+            else:
+                problems.append(Problem("E306", f"{both} should be one weight, and differ. Which is the model's?"))
     if problems:
         raise PlanError(*problems)
+    return warnings
 
 
 def _same_values(one: SourceTensor, other: SourceTensor) -> bool:

@@ -28,6 +28,8 @@ class Mapped:
     optional: str
     part: str = ""
     same_as: str = ""
+    #: The warning where a copy is not equal, which is then no error.
+    differs: str = ""
 
 
 def expand(table: Table, scheme: Scheme, sizes: Mapping[str, int]) -> tuple[Mapped, ...]:
@@ -106,7 +108,7 @@ def _copies(
                 shape = original.source_shape
                 yield Mapped(
                     prefix + name, "", shape, original.target_shape, original.op, row.why, reason, "", row.part,
-                    original.source,
+                    original.source, row.differs,
                 )  # fmt: skip
 
 

@@ -27,7 +27,8 @@ class Row:
 
     `part`: rows that are there or missing together. With `drop` set the source is known and left out, for that reason;
     with `optional` it may be missing, which that text explains. `same_as`: this is a further copy of that source: not
-    written, it must be equal, and it is taken where the other is missing.
+    written, it must be equal, and it is taken where the other is missing. `differs`: the warning of one that is not
+    equal, where PaddleNLP computes with the other.
     """
 
     source: Pattern
@@ -39,6 +40,7 @@ class Row:
     drop: str = ""
     optional: str = ""
     same_as: Pattern | None = None
+    differs: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,9 @@ class Table:
 
 @dataclass(frozen=True)
 class TensorFacts:
-    """What build_tables needs to know of the family: its name, the backbone's attribute in the output and in Paddle, the
-    size that counts layers, all sizes, and PaddleNLP's name -> the target's of every class, of which `base` has no head.
-    """
+    """What build_tables needs to know of the family: its name, the backbone's attribute in the output and in Paddle,
+    the size that counts layers, all sizes, and PaddleNLP's name -> the target's of every class, of which `base` has no
+    head."""
 
     family: str
     backbone: str
@@ -171,10 +173,12 @@ def _part(name: str, row: Mapping[str, Any]) -> Part:
 
 
 def _row(data: Mapping[str, Any], facts: TensorFacts, parts: Mapping[str, Part]) -> Row:
-    check_keys(data, "tensor", "source", "target", "shape", "op", "why", "part", "same_as")
+    check_keys(data, "tensor", "source", "target", "shape", "op", "why", "part", "same_as", "differs")
     require_keys(data, "tensor", "source", *(() if "same_as" in data else ("target", "shape", "op")))
     if "same_as" in data and ("shape" in data or "op" in data):
         raise TableError(f"{data['source']}: a copy has the shape and the operation of what it is the same as")
+    if "differs" in data and "same_as" not in data:
+        raise TableError(f"{data['source']}: only a copy may differ from what it is the same as")
     source, targets = Pattern(data["source"]), data.get("target", ())
     row = Row(
         source=source,
@@ -184,6 +188,7 @@ def _row(data: Mapping[str, Any], facts: TensorFacts, parts: Mapping[str, Part])
         why=data.get("why", ""),
         part=data.get("part", ""),
         same_as=Pattern(data["same_as"]) if "same_as" in data else None,
+        differs=data.get("differs", ""),
     )
     _check_row(row, facts, parts)
     return row

@@ -209,7 +209,7 @@ COPY = {"source": "a", "same_as": "words.weight"}
         ("family.toml", "colour", "red", "unknown keys: colour"),
         ("quirks.toml", "preset", [], "one usual preset, and only one"),
         ("quirks.toml", "quirk", [], "rule must be given exactly once"),
-        ("pretrained.toml", "model", [{"name": "m"}], "lacks base_model"),
+        ("pretrained.toml", "model", [{"name": "m"}], "lacks languages"),
         ("card.toml", "calls", {}, "nothing for the head none, token"),
         ("card.toml", "difference", [{"text": "x", "presets": ["other"]}], "no preset other"),
         ("config_fields.toml", "left_out", [{"fields": ["a"], "why": "", "writers": ["me"]}], "nobody writes"),
