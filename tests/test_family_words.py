@@ -32,6 +32,8 @@ ORDINARY = {
         "self_attn.context",
         "context",
     ),
+    *("prediction_logits", "seq_relationship_logits", "transform", "query", "LayerNorm", "decoder", "scale", "summary"),
+    *("attention", "output", "value", "self"),
 }
 
 
