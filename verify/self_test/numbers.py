@@ -63,7 +63,7 @@ class FaultFinder:
             return Found(dict.fromkeys(ways, NOT_TRIED))
         if fault.kind in OF_TENSORS:
             parameters = dict(self.loaded.model.named_parameters())
-            if fault.subject not in parameters:
+            if not {fault.subject, fault.other} - {""} <= parameters.keys():
                 return Found(dict.fromkeys(ways, ""))
             with injected_in(parameters, fault):
                 return self._find_in_model(self.loaded, fault, ways)
