@@ -74,8 +74,8 @@ class Size:
     `times`: other sizes that it is a multiple of where its tensor is not read (`read_tensor` "identity": the tensor is
     read only where the file has the target's names). `surplus`: of the layers, why further ones in the file are
     dropped, as PaddleNLP does; without it they are an error. `constructor`: PaddleNLP's value where a constructor call
-    before 2.5 leaves it out. `prefer`: which is taken where config and tensor differ. `default`: where neither
-    shows it, because the model has no such tensor.
+    before 2.5 leaves it out. `prefer`: which is taken where config and tensor differ. `default`: the value where
+    neither shows it, because the model has no such tensor.
     """
 
     field: str

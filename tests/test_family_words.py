@@ -19,6 +19,7 @@ ADAPTERS = ROOT / "verify" / "recorder" / "families"
 ENDINGS = (".py", ".toml", ".j2", ".txt", ".css", ".json")
 #: Parts of names and presets that are words of every network's, or of every program's.
 ORDINARY = {
+    *("self", "value", "query", "output", "attention", "summary", "scale", "decoder", "LayerNorm", "transform"),
     *("embeddings", "encoder", "layers", "layer", "pooler", "dense", "weight", "bias", "classifier", "attentions"),
     *("hidden_states", "layer_norm", "logits", "start_logits", "end_logits", "start_prob", "end_prob", "loss"),
     *(

@@ -8,18 +8,17 @@ import numpy as np
 
 from verify.protocol.projections import seeded
 
-#: Outputs that the functional is a seeded sum of. Probabilities follow from the logits.
-FUNCTIONAL = (
-    *("hidden_states.", "pooler_output", "logits", "start_logits", "end_logits"),
-    *("prediction_logits", "seq_relationship_logits"),
-)
+#: Outputs that the functional is a seeded sum of: how their names begin, and how those of heads end. Probabilities follow
+#: from the logits.
+BODY, HEAD = ("hidden_states.", "pooler_output"), "logits"
 #: Rows of an embedding table that are read at a time.
 BLOCK_ROWS = 8192
 
 
 def functional_sites(sites: Any, pooler: bool) -> Any:
     """The names of the outputs that the functional is made of, in the order of `sites`."""
-    return [name for name in sites if name.startswith(FUNCTIONAL) and (pooler or name != "pooler_output")]
+    parts = [name for name in sites if name.startswith(BODY) or name.endswith(HEAD)]
+    return [name for name in parts if pooler or name != "pooler_output"]
 
 
 def is_table(name: str) -> bool:
