@@ -8,8 +8,8 @@ import numpy as np
 
 from verify.protocol.projections import seeded
 
-#: Outputs that the functional is a seeded sum of: how their names begin, and how those of heads end. Probabilities follow
-#: from the logits.
+#: Outputs that the functional is a seeded sum of: how their names begin, and how those of heads end. Probabilities
+#: follow from the logits.
 BODY, HEAD = ("hidden_states.", "pooler_output"), "logits"
 #: Rows of an embedding table that are read at a time.
 BLOCK_ROWS = 8192
