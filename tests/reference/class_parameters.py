@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import paddlenlp.transformers as library
+from paddlenlp.transformers.ernie import modeling
 from paddlenlp.transformers.ernie_m.configuration import ErnieMConfig
 
 NAMES = (
@@ -17,15 +18,31 @@ NAMES = (
     "ErnieMForQuestionAnswering",
     "UIEM",
 )
+ERNIE = (
+    "ErnieModel",
+    "ErnieForSequenceClassification",
+    "ErnieForTokenClassification",
+    "ErnieForQuestionAnswering",
+    "ErnieForMultipleChoice",
+    "ErnieForMaskedLM",
+    "ErnieForPretraining",
+    "UIE",
+)
 
 
 def main() -> None:
-    sizes = dict(argument.split("=") for argument in sys.argv[2:])
-    config = ErnieMConfig(num_attention_heads=4, **{key: int(value) for key, value in sizes.items()})
+    given = dict(argument.split("=") for argument in sys.argv[2:])
+    sizes = {key: int(value) for key, value in given.items()}
+    types = ("type_vocab_size", "task_type_vocab_size")
+    of_ernie_m = {key: value for key, value in sizes.items() if key not in types}
     found = {}
-    for name in NAMES:
-        model = getattr(library, name)(config)
-        found[name] = {key: list(value.shape) for key, value in model.state_dict().items()}
+    for names, classes, config in (
+        (NAMES, library, ErnieMConfig(num_attention_heads=4, **of_ernie_m)),
+        (ERNIE, modeling, library.ErnieConfig(num_attention_heads=4, use_task_id=True, **sizes)),
+    ):
+        for name in names:
+            state = getattr(classes, name)(config).state_dict()
+            found[name] = {key: list(value.shape) for key, value in state.items()}
     Path(sys.argv[1]).write_text(json.dumps(found))
 
 
