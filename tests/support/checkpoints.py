@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mappings import expand, load_table
+from mappings import expand, find_class, load_table
 
 SIZES = {
     "vocab_size": 30,
@@ -19,24 +20,29 @@ SIZES = {
     "num_attention_heads": 2,
 }
 LABELS = 3
+TYPES = {"type_vocab_size": 4, "task_type_vocab_size": 3}
+WITH_LABELS = tuple(f"{name}For{head}Classification" for name in ("ErnieM", "Ernie") for head in ("Sequence", "Token"))
 
 
 def make_state(architecture: str = "ErnieMModel", scheme: int = 0, **sizes: int) -> dict[str, np.ndarray]:
     """Random weights under the names that a file of this class has."""
     table = load_table(architecture)
     every = {**SIZES, **sizes}
-    full = {**every, "intermediate_size": 4 * every["hidden_size"], "num_labels": LABELS}
     random = np.random.default_rng(7)
-    return {
-        entry.source: random.standard_normal(entry.source_shape).astype("<f4")
-        for entry in expand(table, table.schemes[scheme], full)
-    }
+    entries = expand(table, table.schemes[scheme], full_sizes(every))
+    made = {entry.source: random.standard_normal(entry.source_shape).astype("<f4") for entry in entries}
+    return {**made, **{entry.source: made[entry.same_as] for entry in entries if entry.same_as}}
+
+
+def full_sizes(sizes: Mapping[str, int]) -> dict[str, int]:
+    """With the sizes that follow from others or that one family alone has."""
+    return {**sizes, "intermediate_size": 4 * sizes["hidden_size"], "num_labels": LABELS, **TYPES}
 
 
 def make_config(architecture: str = "ErnieMModel", **changes: Any) -> dict[str, Any]:
-    """A config.json as PaddleNLP 2.8 writes it, the wrong intermediate_size included."""
+    """A config.json as PaddleNLP 2.8 writes it, ERNIE-M's wrong intermediate_size included."""
     labels = {}
-    if architecture in ("ErnieMForSequenceClassification", "ErnieMForTokenClassification"):
+    if architecture in WITH_LABELS:
         names = [f"LABEL_{index}" for index in range(LABELS)]
         labels = {"id2label": {str(i): n for i, n in enumerate(names)}, "label2id": {n: i for i, n in enumerate(names)}}
     config = {
@@ -52,9 +58,19 @@ def make_config(architecture: str = "ErnieMModel", **changes: Any) -> dict[str, 
         "type_vocab_size": 16,
         **SIZES,
         **labels,
+        **_of_family(architecture),
         **changes,
     }
     return {key: value for key, value in config.items() if value is not ...}
+
+
+def _of_family(architecture: str) -> dict[str, Any]:
+    """What a config of ERNIE has otherwise than one of ERNIE-M."""
+    found = find_class(architecture)
+    if found is None or found[0].model_type != "ernie":
+        return {}
+    wide = {"intermediate_size": 4 * SIZES["hidden_size"], "pad_token_id": 0}
+    return {"model_type": "ernie", "use_task_id": True, **wide, **TYPES}
 
 
 def write_folder(

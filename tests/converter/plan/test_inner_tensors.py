@@ -21,7 +21,7 @@ from converter.plan.make_plan import make_plan
 from mappings import TableError, expand, load_table
 from mappings.names.inner import build_inner, load_inner
 from mappings.toml_files import read_toml
-from tests.support.checkpoints import LABELS, SIZES, make_config, make_state, write_folder
+from tests.support.checkpoints import SIZES, full_sizes, make_config, make_state, write_folder
 from tests.support.classes import SOURCE_CLASSES
 from tests.support.streams import automatic, official, write_combined, write_variables
 
@@ -55,8 +55,7 @@ def refusal(source: Source) -> list[tuple[str, str]]:
 def modules_of(architecture: str, scheme: int) -> list[str]:
     """The module of every tensor of a class, and every module that holds modules, but the class itself."""
     table = load_table(architecture)
-    sizes = {**SIZES, "intermediate_size": 4 * SIZES["hidden_size"], "num_labels": LABELS}
-    names = [entry.source.split(".") for entry in expand(table, table.schemes[scheme], sizes)]
+    names = [entry.source.split(".") for entry in expand(table, table.schemes[scheme], full_sizes(SIZES))]
     return sorted({".".join(parts[:count]) for parts in names for count in range(1, len(parts))})
 
 
