@@ -49,10 +49,12 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
     families = families or all_families()
     found: list[tuple[tuple[int, int], TensorSet]] = []
     errors: list[Paddle2TorchError] = []
-    for family in families:
+    for family in sorted(families, key=_has_variable_names, reverse=True):
         try:
             tensors = replace(_open(path, family), family=family.name)
         except Paddle2TorchError as error:
+            if errors and str(error) == str(errors[0]):  # It is the file's, whatever the family.
+                break
             errors.append(error)
         else:
             found.append((_fit(tensors, family) if len(families) > 1 else (0, 0), tensors))
@@ -68,6 +70,11 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
         f"{titles[0]} is taken. --family NAME takes another ({', '.join(tensors.family for tensors in others)})"
     )
     return replace(first, warnings=(*first.warnings, text))
+
+
+def _has_variable_names(family: Family) -> bool:
+    """Whether a family knows names of variables, so that its reasons for refusing a file of them are the useful ones."""
+    return bool(family.release.names or family.automatic.kinds)
 
 
 def _fit(found: TensorSet, family: Family) -> tuple[int, int]:

@@ -61,6 +61,8 @@ def _candidates(count: int, family: Family) -> Iterator[list[str]]:
     rows, extras = family.release.names, family.release.extras
     weights = [row for row in rows if row.role == "weight"]
     per_layer = sum(len(list(row.stored.expand(1))) for row in weights if "layer" in row.stored.slots)
+    if not per_layer:
+        return
     poolers = [row for row in rows if row.role == "pooler"]
     # Of the release itself: a file without names is no dynamic graph's, as those of others are.
     heads: list[list[ReleaseName]] = [[], *([row] for row in rows if row.role == "head" and not row.preset)]
