@@ -73,7 +73,7 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
 
 
 def _has_variable_names(family: Family) -> bool:
-    """Whether a family knows names of variables, so that its reasons for refusing a file of them are the useful ones."""
+    """Whether a family knows names of variables: its reasons for refusing a file of them are the useful ones."""
     return bool(family.release.names or family.automatic.kinds)
 
 

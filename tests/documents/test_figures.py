@@ -13,7 +13,6 @@ import pytest
 from benchmarks import (
     convert_speed,
     false_alarms,
-    family_table,
     figures,
     parity_table,
     self_test_counts,
@@ -29,7 +28,6 @@ from tests.support import code_edits
 SHOWN: dict[str, tuple[str, Any, Callable[[Any], str]]] = {
     parity_table.MARKER: ("model.md", figures.read_figures(parity_table.FIGURES), parity_table.tables),
     token_table.MARKER: ("tokenizer.md", figures.read_figures(token_table.FIGURES), token_table.show),
-    family_table.MARKER: (family_table.DOCUMENT, figures.read_figures(family_table.FIGURES), family_table.to_table),
 }
 MEASURED = figures.read_figures("measurements.json")
 for module, document in (
