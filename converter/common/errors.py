@@ -54,6 +54,10 @@ class FileError(Paddle2TorchError):
     """A file of SOURCE is damaged, hostile or of another kind."""
 
 
+class UnknownNames(FileError):
+    """No name of a file is one of the family's: another family may know them."""
+
+
 class PlanError(Paddle2TorchError):
     """The tensors of SOURCE are not those of the model that its config describes."""
 

@@ -72,11 +72,15 @@ def _exists(text: str) -> bool:
 
 def _describe_unknown(text: str) -> str:
     from converter.locate.builtin_models import built_in_names
+    from mappings import all_families
 
     text = redact(text)  # before it is cut, or half a password might stay
     shown = text if text.isprintable() and len(text) <= 300 else ascii(text)[1:301]
+    names = built_in_names()
+    of_family = (model.name for family in all_families() for model in family.pretrained[:1])
+    few = f"{', '.join(of_family)} and others: mappings/FAMILY/pretrained.toml lists all {len(names)}"
     return (
-        f"{shown}: no such file or folder, none of the built-in names ({', '.join(built_in_names())}), no http(s) "
+        f"{shown}: no such file or folder, none of the built-in names ({few}), no http(s) "
         "address, and no Hub id (owner/name). SOURCE is one of these"
     )
 

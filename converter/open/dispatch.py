@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from converter.common.errors import FileError, Paddle2TorchError, Problem, SourceError
+from converter.common.errors import FileError, Paddle2TorchError, Problem, SourceError, UnknownNames
 from converter.files.regular_files import HEAD_BYTES, is_file, looks_like_text, map_file, quoted, recognise
 from converter.files.tensors import TensorSet
 from converter.open.adapters import refuse_adapter_name, refuse_adapter_tensors
@@ -59,7 +59,8 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
         else:
             found.append((_fit(tensors, family) if len(families) > 1 else (0, 0), tensors))
     if not found:
-        raise errors[0]
+        # Of a family that knows the names, where there is one: what is wrong with the file.
+        raise next((error for error in errors if not isinstance(error, UnknownNames)), errors[0])
     best = max(fit for fit, _ in found)
     first, *others = [tensors for fit, tensors in found if fit == best]
     if not others:

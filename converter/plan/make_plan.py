@@ -162,7 +162,7 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
         raise PlanError(*problems)
     warnings = (
         *_caution(source.config),
-        *_warnings(sizes, dropped, absent),
+        *_warnings(sizes, dropped, tuple(m for m in absent if not (m.drop and table.parts[m.part].switch))),
         *warn_left_out(inner, table),
         *_warn_of_extras(extras),
     )

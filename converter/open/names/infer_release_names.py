@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple, Union
 
-from converter.common.errors import FileError, Problem
+from converter.common.errors import FileError, Problem, UnknownNames
 from converter.open.names.naming import match_release
 from mappings import Family
 from mappings.names.release import ExtraName, ReleaseName
@@ -36,7 +36,8 @@ def choose_release_names(shapes: Sequence[tuple[int, ...]], file: str, family: F
     else:
         reason = f"its {len(shapes)} tensors have no names, and their shapes are not those of the official ones"
     advice = "Put the program next to it (.pdmodel, .json or __model__), or the .pdiparams.info"
-    raise FileError(Problem("E323", f"{file}: {reason}. {advice}"))
+    error = FileError if family.release.names else UnknownNames
+    raise error(Problem("E323", f"{file}: {reason}. {advice}"))
 
 
 def missing_release_names(present: Iterable[str], family: Family) -> list[str]:
@@ -61,7 +62,7 @@ def _candidates(count: int, family: Family) -> Iterator[list[str]]:
     rows, extras = family.release.names, family.release.extras
     weights = [row for row in rows if row.role == "weight"]
     per_layer = sum(len(list(row.stored.expand(1))) for row in weights if "layer" in row.stored.slots)
-    if not per_layer:
+    if not per_layer:  # The family has no list of its release's names.
         return
     poolers = [row for row in rows if row.role == "pooler"]
     # Of the release itself: a file without names is no dynamic graph's, as those of others are.

@@ -69,8 +69,18 @@ def test_what_is_none_of_them_is_told_all_of_them() -> None:
     with pytest.raises(SourceError) as caught:
         locate("my-model")
     text = str(caught.value)
-    for said in ("E001", "my-model", "ernie-m-large", "uie-m-base", "http(s)", "Hub id", "file or folder"):
+    for said in (
+        "E001",
+        "my-model",
+        "ernie-m-base",
+        "ernie-1.0",
+        "pretrained.toml",
+        "http(s)",
+        "Hub id",
+        "file or folder",
+    ):
         assert said in text
+    assert len(text) < 400, "the error lists every built-in name"
 
 
 def test_a_revision_is_for_the_hub_alone() -> None:
