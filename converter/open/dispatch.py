@@ -53,7 +53,8 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
         try:
             tensors = replace(_open(path, family), family=family.name)
         except Paddle2TorchError as error:
-            if errors and str(error) == str(errors[0]):  # It is the file's, whatever the family.
+            # The file's, whatever the family; names that two families mix up may still be those of a third.
+            if errors and str(error) == str(errors[0]) and error.problems[0].code != "E103":
                 break
             errors.append(error)
         else:
