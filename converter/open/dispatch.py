@@ -53,7 +53,7 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
         try:
             tensors = replace(_open(path, family), family=family.name)
         except Paddle2TorchError as error:
-            errors.append(error)
+            errors.append(_without_frames(error))
         else:
             found.append((_fit(tensors, family) if len(families) > 1 else (0, 0), tensors))
     if not found:
@@ -69,6 +69,14 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
         f"{titles[0]} is taken. --family NAME takes another ({', '.join(tensors.family for tensors in others)})"
     )
     return replace(first, warnings=(*first.warnings, text))
+
+
+def _without_frames(error: Paddle2TorchError) -> Paddle2TorchError:
+    """The error without its frames: they hold what was read, and a hostile file would be in memory once per family."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__, link = None, link.__cause__ or link.__context__
+    return error
 
 
 def _fit(found: TensorSet, family: Family) -> tuple[int, int]:
