@@ -56,7 +56,7 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
             # The file's, whatever the family; names that two families mix up may still be those of a third.
             if errors and str(error) == str(errors[0]) and error.problems[0].code != "E103":
                 break
-            errors.append(error)
+            errors.append(_without_frames(error))
         else:
             found.append((_fit(tensors, family) if len(families) > 1 else (0, 0), tensors))
     if not found:
@@ -77,6 +77,14 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
 def _has_variable_names(family: Family) -> bool:
     """Whether a family knows names of variables: its reasons for refusing a file of them are the useful ones."""
     return bool(family.release.names or family.automatic.kinds)
+
+
+def _without_frames(error: Paddle2TorchError) -> Paddle2TorchError:
+    """The error without its frames: they hold what was read, and a hostile file would be in memory once per family."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__, link = None, link.__cause__ or link.__context__
+    return error
 
 
 def _fit(found: TensorSet, family: Family) -> tuple[int, int]:
