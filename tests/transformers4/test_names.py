@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mappings import expand, load_table
-from tests.support.classes import SOURCE_CLASSES
+from tests.support.classes import ERNIE_M_CLASSES
 from tests.support.models import parameters_of
 
 SIZES = {
@@ -18,7 +18,7 @@ SIZES = {
 }
 
 
-@pytest.mark.parametrize("name", SOURCE_CLASSES)
+@pytest.mark.parametrize("name", ERNIE_M_CLASSES)
 def test_every_target_is_a_parameter_of_the_class_that_transformers_4_has(name: str) -> None:
     table = load_table(name)
     made = {entry.target: entry.target_shape for entry in expand(table, table.schemes[0], SIZES) if entry.target}
