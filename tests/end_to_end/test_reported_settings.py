@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from converter import convert
+from mappings import load_family
 from tests.support.checkpoints import make_state, write_folder
 from verify.tokens.compare_tokens import load_tokenizer
 
@@ -29,7 +30,7 @@ def load_converted(shared_data: Path, report: str, tmp_path: Path) -> tuple[Any,
     two = {name: state[name][..., :2] for name in ("classifier.weight", "classifier.bias")}
     write_folder(source, {**state, **two}, config)
     result = convert(source, tmp_path / "out")
-    return load_tokenizer(tmp_path / "out"), result.warnings
+    return load_tokenizer(tmp_path / "out", load_family("ernie_m")), result.warnings
 
 
 def test_left_sides_and_a_short_limit(shared_data: Path, tmp_path: Path) -> None:
