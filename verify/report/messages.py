@@ -29,11 +29,10 @@ def describe_difference(first: FirstDifference) -> str:
 def describe_left_out(trace: Trace) -> list[str]:
     """What the comparison leaves out because Paddle's lookup gives zeros for a token, whatever its row holds."""
     padded = [case for case in trace.cases if case.left_out is not None and case.is_of_network]
-    rows = [case for case in trace.cases if case.left_out is not None and not case.is_of_network]
-    if not rows:
+    if trace.left_out_row is None:
         return []
-    named = f"row {rows[0].left_out} of {rows[0].through}"
-    token, count = rows[0].left_out, f"{len(padded)} of {len(trace.cases)} cases"
+    table, token = trace.left_out_row
+    named, count = f"row {token} of {table}", f"{len(padded)} of {len(trace.cases)} cases"
     return [
         f"the numbers at the positions of id {token}, [PAD], in {count}, and {named}: Paddle's lookup gives zeros for "
         "it, PyTorch's the row that is stored. The masks hide these positions from all others; the row itself is "

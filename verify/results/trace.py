@@ -119,10 +119,16 @@ class Trace:
         return None if found is None else str(found)
 
     @property
+    def left_out_row(self) -> tuple[str, int] | None:
+        """The table and its row for which Paddle's lookup gives zeros, whatever the row holds; None where there is
+        none."""
+        rows = ((case.through, case.left_out) for case in self.cases if not case.is_of_network)
+        return next(((table, row) for table, row in rows if row is not None), None)
+
+    @property
     def left_out_token(self) -> int | None:
-        """The token for which Paddle's lookup gives zeros, whatever its row holds; None where there is none."""
-        rows = [case.left_out for case in self.cases if case.left_out is not None and not case.is_of_network]
-        return rows[0] if rows else None
+        """The token of that row."""
+        return self.left_out_row[1] if self.left_out_row is not None else None
 
     @property
     def has_tokens(self) -> bool:

@@ -93,12 +93,12 @@ def _padding(side: StaticSide, trace: Trace) -> Iterator[Fault]:
 
 def _row_left_out(trace: Trace) -> tuple[str, int] | None:
     """The tensor and its row of which the numbers are left out."""
-    rows = [case for case in trace.cases if case.left_out is not None and not case.is_of_network]
-    if not rows or rows[0].left_out is None:
+    if trace.left_out_row is None:
         return None
+    name, row = trace.left_out_row
     network, table = trace.family.network, trace.family.tables[trace.model_class.source]
-    module = next(each.module for each in network.tables if each.name == rows[0].through)
-    return f"{table.backbone_prefix}{module}.weight", rows[0].left_out
+    module = next(each.module for each in network.tables if each.name == name)
+    return f"{table.backbone_prefix}{module}.weight", row
 
 
 def _unseen(fault: Fault, trace: Trace) -> str:
