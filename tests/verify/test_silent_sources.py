@@ -72,7 +72,7 @@ def test_the_family_can_be_named(tmp_path: Path) -> None:
     convert(source, output)
     report = verify(source, output, static_only=True, family="ernie_m")
     assert report.passed and report.family == "ernie_m"
-    with pytest.raises(SourceError, match="family is 'unheard', expected one of ernie_m") as caught:
+    with pytest.raises(SourceError, match=r"family is 'unheard', expected one of .*\bernie_m\b") as caught:
         verify(source, output, static_only=True, family="unheard")
     assert caught.value.problems[0].code == "E091"
 
