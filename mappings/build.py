@@ -113,7 +113,9 @@ def _typed(kind: Any, row: Mapping[str, Any], where: str, *needed: str) -> Any:
 
 def _model_class(row: Mapping[str, Any]) -> ModelClass:
     needed = ("source", "target", "auto", "head", "constructor")
-    entry: ModelClass = _typed(ModelClass, {**row, "constructor": tuple(row.get("constructor", ()))}, "class", *needed)
+    lists = {name: tuple(row.get(name, ())) for name in ("constructor", "dropouts")}
+    require_keys(row, "class", *needed)
+    entry: ModelClass = _typed(ModelClass, {**row, **lists}, "class")
     if entry.head not in HEADS:
         raise TableError(f"{entry.source}: no head {entry.head!r}; known are {', '.join(HEADS)}")
     return entry

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Callable
 
 from mappings.config_fields import ConfigFields, ConfigFile
 from mappings.names.automatic import AutomaticNames
@@ -46,7 +46,8 @@ class ModelClass:
     differ. `pooler`: whether the target has a pooling layer. `travels`: whether it is a class of the family's code
     that travels with the weights (of a family with code, unless it is
     false), and not one of transformers' own. `caution`: a warning about the class, unless the config's fields are
-    those of `caution_unless`.
+    those of `caution_unless`. `dropouts`: for each dropout of Paddle's head, the field of the output's config that has
+    its probability; null there is that of the hidden states.
     """
 
     source: str
@@ -61,6 +62,13 @@ class ModelClass:
     travels: bool = False
     caution: str = ""
     caution_unless: Mapping[str, Any] | None = None
+    dropouts: tuple[str, ...] = ()
+
+    def cautions(self, value_of: Callable[[str], Any]) -> tuple[str, ...]:
+        """The warning about the class with the fields of this config, if there is one."""
+        harmless = (self.caution_unless or {}).items()
+        is_harmless = not self.caution or (harmless and all(value_of(name) == value for name, value in harmless))
+        return () if is_harmless else (self.caution,)
 
     @property
     def has_labels(self) -> bool:

@@ -3,7 +3,8 @@ shows.
 
     .venv-paddle/bin/python tests/support/make_ernie_checkpoint.py --architecture ErnieModel --output DIR
 
-Run it with the reference interpreter. With several names after --architecture (or `all`, ERNIE's), DIR gets one folder for each.
+Run it with the reference interpreter. With several names after --architecture (or `all`, ERNIE's), DIR gets one folder
+for each.
 [PAD]'s row is not zero, there are more types than two, and the feed-forward layers are not four times as wide.
 """
 
@@ -79,7 +80,9 @@ VOCABULARY = (
 def read_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Make an ERNIE checkpoint with PaddleNLP.")
-    parser.add_argument("--architecture", nargs="+", default=["ErnieModel"], choices=[*ARCHITECTURES, *RELATIVES, "all"])
+    known = [*ARCHITECTURES, *RELATIVES, "all"]
+    parser.add_argument("--architecture", nargs="+", default=["ErnieModel"], choices=known)
+
     parser.add_argument("--output", type=Path, required=True, help="the folder to make")
     parser.add_argument("--size", choices=SIZES, default="tiny")
     parser.add_argument("--tokenizer", type=Path, help="a folder with a vocabulary; without it a small one is written")

@@ -1,5 +1,5 @@
-"""ERNIE in plain numpy, written from PaddleNLP's description: the source of the shipped numbers of its sanity model, and
-of that of the families with its layers.
+"""ERNIE in plain numpy, written from PaddleNLP's description: the source of the shipped numbers of its sanity model,
+and of that of the families with its layers.
 
 python -m tests.support.plain_ernie        writes verify/recorder/families/ernie/sanity_numbers*.json
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,21 @@ def describe_difference(first: FirstDifference) -> str:
     return (
         f"parity failed at {first.site} (case {first.case}{more}): {_measured(first)}{before}. Look at {first.look_at}"
     )
+
+
+def describe_known_difference(trace: Trace) -> list[str]:
+    """What is known of the class to differ, where the reference follows SOURCE's own rules."""
+    if trace.behavior != trace.source_behavior:
+        return []
+    config = trace.head["config"]
+    floats = {field.name for field in trace.family.fields if field.float32}
+
+    def value_of(name: str) -> Any:
+        value = config.get(name)
+        return struct.unpack("<f", struct.pack("<f", value))[0] if name in floats and value is not None else value
+
+    entry = trace.model_class
+    return [f"known of {entry.source}: {text}" for text in entry.cautions(value_of)]
 
 
 def describe_left_out(trace: Trace) -> list[str]:

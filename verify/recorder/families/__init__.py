@@ -2,7 +2,8 @@
 
 A new family is a module or folder here that makes a `Family` (family.py), and a line in FAMILIES. An adapter imports
 protocol and the recorder's errors, files and arrays, and no other adapter, but that of a family whose layers are its
-own (ernie/relatives.py); what else the families share is a file of its own (paddle_encoder.py). The facts in it are written from PaddleNLP's sources, not read from the converter's tables.
+own (ernie/relatives.py); what else families share is a file of its own (paddle_encoder.py). The facts in it are written
+from PaddleNLP's sources, not read from the converter's tables.
 """
 
 from __future__ import annotations

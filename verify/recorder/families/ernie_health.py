@@ -1,13 +1,12 @@
 """ERNIE-Health: PaddleNLP's classes of Electra (paddlenlp/transformers/electra), whose layers are ERNIE's.
 
-Every norm has the epsilon of the config but that of a language model's head, which has 1e-12: the class around it has no
-such attribute (`_init_weights` of electra/modeling.py). transformers' class has one for all.
+Every norm has the epsilon of the config but that of a language model's head, which has 1e-12: the class around it has
+no such attribute (`_init_weights` of electra/modeling.py). transformers' class has one for all.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from verify.recorder.families.ernie import classes, names
@@ -24,9 +23,9 @@ OWN, ONE_EPSILON = "paddlenlp", "one-epsilon"
 #: Heads of the discriminator that transformers' class has no place for.
 WITHOUT = ("discriminator_mts", "bias_mts", "discriminator_csp")
 NOT_CASES = (
-    "no cases, for transformers' classes of this name cannot do the same: [PAD] in a text without a mask, its gradient, "
-    "masks of 3 and 4 dimensions and of floating point, rows that hide every key; nor vectors in place of ids, which this "
-    "class of PaddleNLP does not take"
+    "no cases, for transformers' classes of this name cannot do the same: [PAD] in a text without a mask, its "
+    "gradient, masks of 3 and 4 dimensions and of floating point, rows that hide every key; nor vectors in place of "
+    "ids, which this class of PaddleNLP does not take"
 )
 #: What constructors took by position before PaddleNLP 2.5 (2.4.2, electra/modeling.py), the encoder's first.
 POSITIONAL = {
