@@ -6,6 +6,7 @@ Each family is a folder `mappings/FAMILY/`; `registry` finds and reads it. Nothi
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -117,6 +118,11 @@ class ConfigField:
     null_is: str = ""
     absent: Any = None
     float32: bool = False
+
+    def computed(self, value: Any) -> Any:
+        """What Paddle computes with where its config has this value."""
+        is_rounded = self.float32 and isinstance(value, float)
+        return struct.unpack("<f", struct.pack("<f", value))[0] if is_rounded else value
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,6 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Make an ERNIE checkpoint with PaddleNLP.")
     known = [*ARCHITECTURES, *RELATIVES, "all"]
     parser.add_argument("--architecture", nargs="+", default=["ErnieModel"], choices=known)
-
     parser.add_argument("--output", type=Path, required=True, help="the folder to make")
     parser.add_argument("--size", choices=SIZES, default="tiny")
     parser.add_argument("--tokenizer", type=Path, help="a folder with a vocabulary; without it a small one is written")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,14 +31,8 @@ def describe_known_difference(trace: Trace) -> list[str]:
     if trace.behavior != trace.source_behavior:
         return []
     config = trace.head["config"]
-    floats = {field.name for field in trace.family.fields if field.float32}
-
-    def value_of(name: str) -> Any:
-        value = config.get(name)
-        return struct.unpack("<f", struct.pack("<f", value))[0] if name in floats and value is not None else value
-
-    entry = trace.model_class
-    return [f"known of {entry.source}: {text}" for text in entry.cautions(value_of)]
+    fields = {field.name: field.computed(config.get(field.name)) for field in trace.family.fields}
+    return [f"known of {trace.model_class.source}: {text}" for text in trace.model_class.cautions(fields.get)]
 
 
 def describe_left_out(trace: Trace) -> list[str]:
