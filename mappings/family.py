@@ -188,7 +188,7 @@ class TravellingCode:
 class TokenizerFacts:
     """Which reader and writer the tokenizer has (`kind`), and the class that the output names. `other_class`: a class
     that it must not be taken for. `vocabularies`, `models`: names that others give the files, after the usual ones.
-    `obeyed`: options of a BERT tokenizer that PaddleNLP's class obeys too. `refused`: file of another tokenizer -> why
+    `obeyed`: options that PaddleNLP's class has and ERNIE's has not. `refused`: file of another tokenizer -> why
     a folder that has it is refused."""
 
     kind: str
