@@ -13,7 +13,9 @@ HIDDEN, LAYERS, WORDS = 8, 1, 50
 
 def lengths_of(positions: int, words: int) -> list[int]:
     config = Mock(vocab_size=words, hidden_size=HIDDEN, max_position_embeddings=positions, num_hidden_layers=LAYERS)
-    builder = CaseBuilder(Mock(classes={"Mock": Mock()}), Mock(config=config), [], "float64", 1, 0)
+    builder = CaseBuilder(
+        Mock(classes={"Mock": Mock()}, inputs=Mock(of_backbone=())), Mock(config=config), [], "float64", 1, 0
+    )
     builder.lengths()
     return [case["inputs"]["input_ids"].shape[1] for case in builder.cases if case["name"].startswith("length.")]
 
