@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.files.tensors import DTYPES
-from mappings.family import MODEL_CONFIG
+from mappings.quirks import MODEL_CONFIG
 from verify.folder.check_folder import Standard, check_fields, check_tokenizer
 from verify.folder.check_manifest import check_files, check_tensors
 from verify.results.manifest import by_target, extras_by_target
