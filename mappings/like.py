@@ -28,6 +28,8 @@ NAMED = {
     **{"scheme": "name", "tensor": "source", "table": "name", "activation": "name", "layer": "name", "end": "name"},
     **{"weight": "stored", "pooler": "stored", "kind": "name"},
 }
+#: In [without]: whole files of which nothing is taken over.
+FILE = "file"
 TENSORS, AUTOMATIC, RELEASE = "tensors.toml", "names/automatic.toml", "names/release.toml"
 _OWN_FILES = ("pretrained.toml", "names/foreign.toml")
 _OWN_SECTIONS = {FACTS: ("class", "code", "by_content", "like", "without", "source_backbone", "target_model_type")}
@@ -39,8 +41,12 @@ def complete(own: Files, other: Files) -> dict[str, dict[str, Any]]:
     without = {section: list(names) for section, names in facts.get("without", {}).items()}
     renamed = _renamed_classes(facts, other[FACTS])
     made: dict[str, dict[str, Any]] = {name: dict(data) for name, data in own.items()}
+    unwanted = without.pop(FILE, [])
+    unknown = sorted(set(unwanted) - set(other))
+    if unknown:
+        raise TableError(f"[without] names the file {', '.join(unknown)}, which {facts['like']} does not have")
     for name, theirs in other.items():
-        if name in _OWN_FILES:
+        if name in _OWN_FILES or name in unwanted:
             continue
         if name in (TENSORS, AUTOMATIC, RELEASE):
             theirs = _with_our_classes(name, theirs, renamed, own.get(name, {}))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple, Union
 
-from converter.common.errors import FileError, Problem, UnknownNames
+from converter.common.errors import NamesError, Problem, UnknownNames
 from converter.open.names.naming import match_release
 from mappings import Family
 from mappings.names.release import ExtraName, ReleaseName
@@ -26,7 +26,7 @@ class BareChoice(NamedTuple):
 
 
 def choose_release_names(shapes: Sequence[tuple[int, ...]], file: str, family: Family) -> BareChoice:
-    """The one set of the release's names that has these shapes in text order. Raises FileError for none or several."""
+    """The one set of the release's names that has these shapes in text order. Raises NamesError for none or several."""
     fitting = [names for names in _candidates(len(shapes), family) if _fits(names, shapes, family)]
     keys = {tuple(_key(name, family) for name in names) for names in fitting}
     if len(keys) == 1:
@@ -36,7 +36,7 @@ def choose_release_names(shapes: Sequence[tuple[int, ...]], file: str, family: F
     else:
         reason = f"its {len(shapes)} tensors have no names, and their shapes are not those of the official ones"
     advice = "Put the program next to it (.pdmodel, .json or __model__), or the .pdiparams.info"
-    error = FileError if family.release.names else UnknownNames
+    error = NamesError if family.release.names else UnknownNames
     raise error(Problem("E323", f"{file}: {reason}. {advice}"))
 
 
