@@ -145,7 +145,8 @@ def _size(row: Mapping[str, Any]) -> Size:
 
 
 def _config_file(row: Mapping[str, Any]) -> ConfigFile:
-    entry: ConfigFile = _typed(ConfigFile, {**row, "unsaid": tuple(row.get("unsaid", ()))}, "config", "writer")
+    lists = {name: tuple(row.get(name, ())) for name in ("unsaid", "fields")}
+    entry: ConfigFile = _typed(ConfigFile, {**row, **lists}, "config", "writer")
     if bool(entry.file) == bool(entry.form):
         raise TableError(f"config of {entry.writer}: `file` or `form`, and not both")
     return entry

@@ -15,7 +15,8 @@ _SIGNS = ("names", "model_types", "classes", "files", "tensors")
 
 @dataclass(frozen=True)
 class RefusedModel:
-    """A model, the signs by which it is known (forms, `*` is any text), why it is refused, and the next step."""
+    """A model, the signs by which it is known (forms, `*` is any text), why it is refused, and the next step.
+    `unless`: forms of tensors that it never has, so that the same sign is another model's."""
 
     title: str
     why: str
@@ -25,6 +26,7 @@ class RefusedModel:
     classes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     tensors: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -41,12 +43,12 @@ def build_refused(data: Mapping[str, Any]) -> tuple[RefusedModel, ...]:
     check_keys(data, "refused.toml", "model")
     models = []
     for row in data["model"]:
-        check_keys(row, "model", "title", "why", "advice", *_SIGNS)
+        check_keys(row, "model", "title", "why", "advice", "unless", *_SIGNS)
         require_keys(row, "model", "title", "why", "advice")
         forms = [form for sign in _SIGNS for form in row.get(sign, ())]
         if not forms or any(not form.strip("*") for form in forms):
             raise TableError(f"[model] {row['title']}: no sign, or one that fits everything")
-        models.append(RefusedModel(**{**row, **{sign: tuple(row.get(sign, ())) for sign in _SIGNS}}))
+        models.append(RefusedModel(**{**row, **{sign: tuple(row.get(sign, ())) for sign in (*_SIGNS, "unless")}}))
     return tuple(models)
 
 
@@ -54,6 +56,8 @@ def refused_by(sign: str, found: Iterable[object]) -> tuple[RefusedModel, str] |
     """The first model of which one of the `found` is a sign (names, model_types, classes, files or tensors), and it."""
     texts = [text for text in found if isinstance(text, str)]
     for model in load_refused():
+        if any(fnmatchcase(text, form) for form in model.unless for text in texts):
+            continue
         for form in getattr(model, sign):
             text = next((text for text in texts if fnmatchcase(text, form)), None)
             if text is not None:

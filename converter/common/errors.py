@@ -56,12 +56,12 @@ class FileError(Paddle2TorchError):
 
 
 class NamesError(FileError):
-    """The names of a file are not those of the family. `lacking`: how many names a file of the family has more, or has
-    not."""
+    """The names of a file are not those of one model of the family. `lacking`: how many names a file of the family has
+    more, or has not; `known`: how many the family knows."""
 
-    def __init__(self, *problems: Problem, lacking: float = 0) -> None:
+    def __init__(self, *problems: Problem, lacking: float = 0, known: int = 0) -> None:
         super().__init__(*problems)
-        self.lacking = lacking
+        self.lacking, self.known = lacking, known
 
 
 class UnknownNames(NamesError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -36,34 +37,37 @@ _PROMISED = {
     PARAMS: STREAM,
     **dict.fromkeys((".bin", ".pt", ".pth", ".ckpt"), TORCH),
 }
+#: How well a family fits.
+_Rank = tuple[float, int]
 _OF_INDEX = re.compile(r".+\.(safetensors|pdparams|bin)\.index\.(.+\.)?json")
 
 
 def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
     """The tensors of a folder or of one weight file under PaddleNLP's keys: facts now, bytes when asked for.
 
-    `families`: those that the checkpoint may be of (none: any). Of several the one is taken of which the fewest names
-    are missing, then the one that knows most; of several that fit as well, the first, with a warning. Where none reads
-    the names, the reasons are those of the family that lacks the fewest, and then of the first. Raises SourceError when
-    there are no weights here, FileError when a file is damaged or hostile.
+    `families`: those that the checkpoint may be of (none: any). Of several it is the one of which the fewest names are
+    missing, and then the one that knows most: its reading is taken, or its reason to refuse the names. Of several that
+    fit as well, the first, with a warning. Raises SourceError when there are no weights here, FileError when a file is
+    damaged or hostile.
     """
     families = families or all_families()
-    found: list[tuple[tuple[int, int], TensorSet]] = []
-    errors: list[Paddle2TorchError] = []
+    found: list[tuple[_Rank, TensorSet]] = []
+    errors: list[tuple[_Rank, Paddle2TorchError]] = []
     for family in families:
         try:
             tensors = replace(_open(path, family), family=family.name)
         except Paddle2TorchError as error:
             # What is wrong whatever the names are is the file's, and no family reads it.
-            if errors and str(error) == str(errors[0]) and not isinstance(error, NamesError):
+            if errors and str(error) == str(errors[0][1]) and not isinstance(error, NamesError):
                 break
-            errors.append(_without_frames(error))
+            errors.append((_rank_error(error), _without_frames(error)))
         else:
-            found.append((_fit(tensors, family) if len(families) > 1 else (0, 0), tensors))
-    if not found:
-        raise min(errors, key=lambda error: error.lacking if isinstance(error, NamesError) else 0)
-    best = max(fit for fit, _ in found)
-    first, *others = [tensors for fit, tensors in found if fit == best]
+            found.append((_rank(tensors, family) if len(families) > 1 else (0, 0), tensors))
+    best = min(rank for rank, _ in (*found, *errors))
+    chosen = [tensors for rank, tensors in found if rank == best]
+    if not chosen:
+        raise next(error for rank, error in errors if rank == best)
+    first, *others = chosen
     if not others:
         return first
     titles = [load_family(tensors.family).title for tensors in (first, *others)]
@@ -82,14 +86,19 @@ def _without_frames(error: Paddle2TorchError) -> Paddle2TorchError:
     return error
 
 
-def _fit(found: TensorSet, family: Family) -> tuple[int, int]:
-    """How well the names are a family's: how many of an encoder's are missing, negative, and how many it knows. A
-    family may have every name of another and more."""
+def _rank(found: TensorSet, family: Family) -> _Rank:
+    """How many names of an encoder of the family are missing, and how many it knows, negative: lowest is best. A family
+    may have every name of another and more."""
     schemes = [(table, scheme) for table in family.tables.values() for scheme in table.schemes]
     known = sum(any(matches_row(name, table, scheme) for table, scheme in schemes) for name in found.tensors)
     identity = found.naming == "transformers"
     of_kind = [(table, scheme) for table, scheme in schemes if scheme.identity == identity]
-    return -min(_count_missing(found, table, scheme) for table, scheme in of_kind), known
+    return min(_count_missing(found, table, scheme) for table, scheme in of_kind), -known
+
+
+def _rank_error(error: Paddle2TorchError) -> _Rank:
+    """The same of a family that refuses the names; last, but before one that knows none, what else is wrong."""
+    return (error.lacking, -error.known) if isinstance(error, NamesError) else (math.inf, -1)
 
 
 def _count_missing(found: TensorSet, table: Table, scheme: Scheme) -> int:

@@ -21,7 +21,7 @@ def refuse_foreign(tensors: Mapping[str, SourceTensor], family: Family) -> None:
 
     A network may hold another model next to one of the family: what is there with one of its name schemes is no sign.
     """
-    other = refused_by("tensors", tensors)
+    other = refused_by("tensors", [*tensors, *(tensor.stored_as for tensor in tensors.values())])
     if other is not None:
         raise PlanError(Problem("E116", f"{quoted(other[1], 200)} is there: {other[0].text}"))
     prefixes = {scheme.prefix for table in family.tables.values() for scheme in table.schemes}

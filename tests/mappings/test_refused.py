@@ -45,6 +45,14 @@ def test_a_tensor_of_another_model_refuses_the_file(name: str, tmp_path: Path) -
         make_plan(open_source(tmp_path))
 
 
+def test_a_sign_that_another_model_has_too_is_none_with_what_the_refused_never_has() -> None:
+    """ERNIE-Gen's names are those of ERNIE's dygraph release, without a pooling layer."""
+    names = ["word_emb.weight", "mlm_ln.weight", "mlm_bias"]
+    found = refused_by("tensors", names)
+    assert found is not None and found[0].title == "ERNIE-Gen"
+    assert refused_by("tensors", [*names, "pooler.weight"]) is None
+
+
 def test_the_tokenizer_of_another_model_refuses_the_folder(tmp_path: Path) -> None:
     (tmp_path / "dict.wordseg.pickle").write_bytes(b"")
     with pytest.raises(Paddle2TorchError, match="E011.*dict.wordseg.pickle.*as no tokenizer.json can"):

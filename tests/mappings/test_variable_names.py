@@ -113,9 +113,10 @@ WEIGHT = {"stored": "a_{x,y}", "key": "b.{x,y}"}
     [
         ({"weight": [{**WEIGHT, "kye": "b"}]}, "unknown keys: kye"),
         ({"weight": [{**WEIGHT, "key": "b.{x,y,z}"}]}, "have different placeholders"),
-        ({"head": [{**WEIGHT, "class": "Bert"}]}, "no class Bert"),
+        ({"head": [{**WEIGHT, "class": ["Bert"]}]}, "no class Bert"),
+        ({"head": [WEIGHT]}, "a head of no class"),
         ({"extra": [{"stored": "a", "shap": []}]}, "unknown keys: shap"),
-        ({"head": [{**WEIGHT, "preset": "even"}]}, "no preset even"),
+        ({"head": [{**WEIGHT, "class": ["UIEM"], "preset": "even"}]}, "no preset even"),
         ({"variable_table": {"writer": "x", "preset": "even"}}, "no preset even"),
         ({"more": []}, "unknown keys: more"),
     ],

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from converter.common.errors import FileError, NamesError, Problem
+from converter.common.errors import NamesError, Problem
 from converter.files.regular_files import quoted
 from converter.files.tensors import SourceTensor
 from mappings import Family
@@ -45,8 +45,7 @@ def is_automatic(name: str, family: Family) -> bool:
 
 
 def rank_names(stored: Mapping[str, SourceTensor], file: str, family: Family) -> Ranked:
-    """What each numbered variable is. Other names are passed over. Raises FileError with every problem, NamesError
-    where the family has more or fewer tables than the file."""
+    """What each numbered variable is. Other names are passed over. Raises NamesError with every problem."""
     names = family.automatic
     problems: list[str] = []
     kinds = _gather(stored, names, problems)
@@ -73,7 +72,7 @@ def rank_names(stored: Mapping[str, SourceTensor], file: str, family: Family) ->
     try:
         return _assign(kinds, family, min(layers.values()), stored)
     except _Unclear as error:
-        raise FileError(_refusal(file, str(error))) from None
+        raise NamesError(_refusal(file, str(error))) from None
 
 
 def _refusal(file: str, text: str) -> Problem:
@@ -144,10 +143,9 @@ def _assign(kinds: Mapping[str, _Numbered], family: Family, layers: int, stored:
             after = ordered[len(keys) - 1].number + 1
     sizes = _sizes_of(backbone, stored, family)
     of_head = rest[names.head_kind]
-    if names.pooler and of_head and of_head[0].number == after:
-        if [_shape(of_head[0], stored)] == [_sized(names.pooler_shape, sizes)]:
-            kind = _kind(names, names.head_kind)
-            backbone.update({name: kind.key(names.pooler, part) for part, name in of_head.pop(0).parts.items()})
+    next_one = of_head and of_head[0].number == after
+    if names.pooler and next_one and _shape(of_head[0], stored) == _sized(names.pooler_shape, sizes):
+        backbone.update(_name_rest(_kind(names, names.head_kind), [names.pooler], [of_head.pop(0)]))
     head = _choose_head(names, sizes, rest, stored) if _is_more_than_optional(names, rest) else None
     named: dict[str, str] = {}
     if head is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -54,11 +55,17 @@ def bare_name(name: str) -> str:
 
 def match_release(name: str, family: Family) -> tuple[ReleaseName, str] | None:
     """The row that knows a name of the family's original release, and PaddleNLP's key without a prefix."""
-    for row in family.release.names:
+    for row in (*family.release.names, *family.release.state_dict):
         values = row.stored.match(name)
         if values is not None:
             return row, row.stored.translate(values, row.key)
     return None
+
+
+def _shows_release(name: str, family: Family) -> bool:
+    """Whether a name is the release's, and no key of PaddleNLP's as well."""
+    found = match_release(name, family)
+    return found is not None and found[1] != name
 
 
 def is_structured(name: str, family: Family) -> bool:
@@ -69,21 +76,20 @@ def is_extra(name: str, family: Family) -> bool:
     return any(extra.stored.matches(name) for extra in family.release.extras)
 
 
-def naming_of(names: Iterable[str], file: str, family: Family) -> str:
+def naming_of(names: Collection[str], file: str, family: Family) -> str:
     """Which names these are: "structured", RELEASE, "automatic", or "" for none. Raises NamesError for a mixture."""
     first: dict[str, str] = {}
     for name in names:
         if is_structured(name, family):
             first.setdefault("structured", name)
-        elif match_release(name, family):
+        elif _shows_release(name, family):
             first.setdefault(RELEASE, name)
         elif is_automatic(name, family):
             first.setdefault("automatic", name)
     if len(first) > 1:
         both = " and ".join(f"{quoted(name, 200)} ({naming})" for naming, name in first.items())
-        raise NamesError(
-            Problem("E103", f"{file}: two naming schemes in one checkpoint: {both} are both there. Which is the model?")
-        )
+        text = f"{file}: two naming schemes in one checkpoint: {both} are both there. Which is the model?"
+        raise _names_error([Problem("E103", text)], names, family)
     return next(iter(first), "")
 
 
@@ -141,7 +147,10 @@ def name_tensors(stored: Mapping[str, SourceTensor], file: str, family: Family) 
     if naming == "structured":
         return Named(dict(kept), left_out=tuple(left.items()))
     if naming == RELEASE:
-        named = _name_release(kept, file, family)
+        try:
+            named = _name_release(kept, file, family)
+        except FileError as error:
+            raise _names_error(error.problems, kept, family) from None
     elif naming == "automatic":
         named = _name_automatic(kept, file, family)
     else:
@@ -155,12 +164,8 @@ def name_tensors(stored: Mapping[str, SourceTensor], file: str, family: Family) 
 
 def _name_release(stored: Mapping[str, SourceTensor], file: str, family: Family) -> Named:
     rows = {name: found for name in stored for found in [match_release(name.removesuffix(_MASTER), family)] if found}
-    classes = sorted({row.source_class for row, _ in rows.values() if row.source_class})
-    if len(classes) > 1:
-        text = f"{file}: heads of {' and '.join(classes)} in one checkpoint. Which is the model?"
-        raise FileError(Problem("E103", text))
-    inferred = classes[0] if classes else family.base_class.source
-    prefix = family.tables[inferred].schemes[0].prefix
+    inferred = _class_of_heads([row for row, _ in rows.values() if row.role == "head"], file, family)
+    prefix = family.tables[inferred or _any_with_head(family)].schemes[0].prefix
     tensors: dict[str, SourceTensor] = {}
     left: list[tuple[str, str]] = []
     for name, (row, key) in rows.items():
@@ -169,12 +174,42 @@ def _name_release(stored: Mapping[str, SourceTensor], file: str, family: Family)
             left.append((name, f"a copy in {stored[name].dtype} of {name}{_MASTER}, which is taken"))
         else:
             target = key if row.role == "head" else prefix + key
-            tensors[target] = replace(stored[name], name=target)
+            tensors = _merge(tensors, {target: replace(stored[name], name=target)}, file)
     _check_masters(stored, rows, file)
     rest, extras, more = _sort_unknown({name: tensor for name, tensor in stored.items() if name not in rows}, family)
     preset = next((row.preset for row, _ in rows.values() if row.preset), "")
     every = _merge(tensors, rest, file)
     return Named(every, RELEASE, inferred, (*left, *more), extras, preset, unknown=tuple(rest))
+
+
+def _class_of_heads(heads: Collection[ReleaseName], file: str, family: Family) -> str:
+    """The class of which all the heads' names are, or the model itself without any; '' where several could be, or the
+    content decides. Raises FileError for heads of different classes."""
+    if not heads:
+        return family.base_class.source
+    common = [name for name in family.tables if all(name in row.classes for row in heads)]
+    if not common:
+        classes = sorted({row.source_class for row in heads})
+        text = f"{file}: heads of {' and '.join(classes)} in one checkpoint. Which is the model?"
+        raise FileError(Problem("E103", text))
+    return common[0] if len(common) == 1 and common[0] not in (family.by_content or ()) else ""
+
+
+def _any_with_head(family: Family) -> str:
+    """A class with a head, for one that is not known: every head has one prefix."""
+    return next(entry.source for entry in family.classes if entry.head != "none")
+
+
+def _names_error(problems: Iterable[Problem], names: Collection[str], family: Family) -> NamesError:
+    """The refusal of a file with some names of the release: how many of its encoder's, of the layers the first, it has
+    not, and how many are the release's."""
+    forms = (family.release.names, family.release.state_dict)
+    needed = [[row for row in rows if row.role == "weight" and not row.optional] for rows in forms if rows]
+    missing = (
+        sum(row.stored.fill(values) not in names for row in rows for values in row.stored.expand(1)) for rows in needed
+    )
+    known = sum(match_release(name, family) is not None for name in names)
+    return NamesError(*problems, lacking=min(missing, default=math.inf), known=known)
 
 
 def _check_masters(stored: Mapping[str, SourceTensor], rows: Iterable[str], file: str) -> None:
@@ -187,10 +222,10 @@ def _check_masters(stored: Mapping[str, SourceTensor], rows: Iterable[str], file
 
 
 def _merge(tensors: dict[str, SourceTensor], rest: dict[str, SourceTensor], file: str) -> dict[str, SourceTensor]:
-    """Weights, and what has no name that is known; a variable that bears a key of PaddleNLP's would hide a weight."""
-    for name in rest:
+    """Weights, and further ones or what has no name that is known: neither may hide a weight."""
+    for name, tensor in rest.items():
         if name in tensors:
-            both = f"{quoted(tensors[name].stored_as, 200)} and {quoted(name, 200)}"
+            both = f"{quoted(tensors[name].stored_as, 200)} and {quoted(tensor.stored_as or name, 200)}"
             raise FileError(Problem("E103", f"{file}: {both} are the same weight. Which is the model's?"))
     return {**tensors, **rest}
 
@@ -203,9 +238,8 @@ def _check_master(tensor: SourceTensor, master: SourceTensor, file: str) -> None
 
 def _name_automatic(stored: Mapping[str, SourceTensor], file: str, family: Family) -> Named:
     ranked = rank_names(stored, file, family)
-    # A class that is not known has a head all the same, and every head has one prefix.
-    with_head = next(entry.source for entry in family.classes if entry.head != "none")
-    prefix = "" if not ranked.head else family.tables[ranked.source_class or with_head].schemes[0].prefix
+    source_class = ranked.source_class or _any_with_head(family)
+    prefix = family.tables[source_class].schemes[0].prefix if ranked.head else ""
     keys = {**{name: prefix + key for name, key in ranked.backbone.items()}, **ranked.head}
     tensors = {key: replace(stored[name], name=key) for name, key in keys.items()}
     rest, extras, left = _sort_unknown({name: tensor for name, tensor in stored.items() if name not in keys}, family)

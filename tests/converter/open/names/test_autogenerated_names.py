@@ -10,8 +10,8 @@ import pytest
 
 from converter.common.errors import FileError
 from converter.open.dispatch import open_weights
-from tests.support.pickles import numbered, same
 from mappings import load_family
+from tests.support.pickles import numbered, same
 from tests.support.streams import automatic, write_combined, write_variables
 
 ERNIE_M = load_family("ernie_m")
