@@ -13,28 +13,17 @@ import pytest
 from converter.common.errors import Paddle2TorchError
 from converter.open.options import SourceOptions
 from converter.open.source import open_source
-from converter.plan.make_plan import Plan, make_plan
-from mappings import OPERATIONS
+from converter.plan.make_plan import make_plan
 from tests.support.checkpoints import make_config, make_state, write_folder
-from tests.support.ernie_releases import FORMS, dygraph_names, fluid_names, write_config, write_release
+from tests.support.ernie_release_names import dygraph_names, fluid_names
+from tests.support.ernie_releases import FORMS, write_config, write_release
+from tests.support.planned import assert_same, planned
 from tests.support.streams import write_variables
 
 CLASSES = (
     *("ErnieModel", "ErnieForSequenceClassification", "ErnieForTokenClassification", "ErnieForQuestionAnswering"),
     *("ErnieForMaskedLM", "ErnieForPretraining"),
 )
-
-
-def planned(plan: Plan) -> dict[str, np.ndarray]:
-    """What the plan writes."""
-    return {tensor.target: OPERATIONS[tensor.op].apply(tensor.source.read()) for tensor in plan.tensors}
-
-
-def assert_same(one: Plan, other: Plan) -> None:
-    ours, theirs = planned(one), planned(other)
-    assert ours.keys() == theirs.keys()
-    for name, array in ours.items():
-        np.testing.assert_array_equal(array, theirs[name], strict=True, err_msg=name)
 
 
 def make_model(source_class: str, *, tasks: bool = False) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
