@@ -91,7 +91,7 @@ def build_family(name: str, files: Mapping[str, Mapping[str, Any]]) -> Family:
         tables=build_tables(files["tensors.toml"], tensor_facts),
         release=build_release(files.get("names/release.toml", {"weight": []}), sources, preset_names),
         automatic=build_automatic(automatic, sources) if automatic is not None else AutomaticNames(Pattern("")),
-        foreign=build_foreign(files.get("names/foreign.toml", {"foreign": []})),
+        foreign=build_foreign(files.get("names/foreign.toml", {})),
         configs=configs,
         config_fields={
             writer: build_config_fields(files["config_fields.toml"], writer, writers)

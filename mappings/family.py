@@ -13,7 +13,7 @@ from typing import Any
 
 from mappings.config_fields import ConfigFields, ConfigFile
 from mappings.names.automatic import AutomaticNames
-from mappings.names.others import ForeignName
+from mappings.names.others import ForeignNames
 from mappings.names.release import ReleaseNames
 from mappings.network import POOLER, Network
 from mappings.pretrained import CardWords, Pretrained
@@ -230,7 +230,7 @@ class Family:
     tables: Mapping[str, Table]
     release: ReleaseNames
     automatic: AutomaticNames
-    foreign: tuple[ForeignName, ...]
+    foreign: ForeignNames
     configs: tuple[ConfigFile, ...]
     config_fields: Mapping[str, ConfigFields]
     owners: tuple[str, ...]

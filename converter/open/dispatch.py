@@ -15,6 +15,7 @@ from converter.files.tensors import TensorSet
 from converter.open.adapters import refuse_adapter_name, refuse_adapter_tensors
 from converter.open.contents import DESCRIPTIONS, PICKLE, SAFETENSORS, STREAM, TORCH, recognise_content
 from converter.open.folder import choose_weights
+from converter.open.names.foreign_names import take_foreign_names
 from converter.open.names.naming import apply_names
 from converter.open.pickle.pdparams import open_pdparams
 from converter.open.safetensors_file import open_safetensors
@@ -55,7 +56,8 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
     errors: list[tuple[_Rank, Paddle2TorchError]] = []
     for family in families:
         try:
-            tensors = replace(_open(path, family), family=family.name)
+            opened = take_foreign_names(_open(path, family), family, is_known=len(families) == 1)
+            tensors = replace(opened, family=family.name)
         except Paddle2TorchError as error:
             # What is wrong whatever the names are is the file's, and no family reads it.
             if errors and str(error) == str(errors[0][1]) and not isinstance(error, NamesError):

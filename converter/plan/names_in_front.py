@@ -26,7 +26,7 @@ def refuse_foreign(tensors: Mapping[str, SourceTensor], family: Family) -> None:
         raise PlanError(Problem("E116", f"{quoted(other[1], 200)} is there: {other[0].text}"))
     prefixes = {scheme.prefix for table in family.tables.values() for scheme in table.schemes}
     ours = any(prefix + key in tensors for prefix in prefixes for key in _keys_of_a_layer(family))
-    for row in family.foreign:
+    for row in family.foreign.signs:
         sign = next((name for name in tensors if row.fits(name)), None)
         front = sign[: -len(row.ends)] if sign is not None and row.ends else None
         if sign is not None and (front in prefixes or not ours):

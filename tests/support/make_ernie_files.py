@@ -2,8 +2,8 @@
 
     .venv-paddle/bin/python tests/support/make_ernie_files.py --output DIR
 
-Run it with the reference interpreter. DIR gets a folder for each class: `nlp` (save_pretrained), `jit`, and for those that
-Baidu's own releases had `variables`, `combined` and `dygraph`. All values are distinct.
+Run it with the reference interpreter. DIR gets a folder for each class: `nlp` (save_pretrained), `jit`, and for those
+that Baidu's own releases had `variables`, `combined` and `dygraph`. All values are distinct.
 """
 
 from __future__ import annotations
