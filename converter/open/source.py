@@ -17,6 +17,7 @@ from converter.open.config.find_family import candidate_families
 from converter.open.dispatch import open_weights
 from converter.open.names.naming import RELEASE
 from converter.open.names.prefix import take_off_prefix, take_off_wrappers
+from converter.open.names.pretraining_head import take_pretraining_head
 from converter.open.options import SourceOptions
 from converter.open.tokenizer.find_tokenizer import find_tokenizer
 from converter.open.tokenizer.tokenizer_files import TokenizerFiles
@@ -75,6 +76,7 @@ def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Sour
     if problems:
         raise SourceError(*problems)
     chosen = with_class_by_content(with_inferred_class(chosen, tensors), tensors)
+    tensors = take_pretraining_head(tensors, chosen)
     files = _find_tokenizer(folder, options.tokenizer, chosen, config_file)
     warnings = [*tensors.warnings, *chosen.warnings]
     names = files.names if files is not None and options.tokenizer is None else ()
