@@ -27,12 +27,22 @@ def take_pretraining_head(found: TensorSet, config: SourceConfig) -> TensorSet:
         if master is not None:
             check_master(found.extras[name], master, found.extras[name].file)
             left.append((name, f"a copy in {found.extras[name].dtype} of {name}{MASTER}, which is taken"))
-        taken[key] = replace(master or found.extras[name], name=key)
+        taken[key] = _laid_out(replace(master or found.extras[name], name=key), found, config)
     tensors = {**_with_prefix(found, family, str(asked)), **taken}
     _refuse_none(tensors, config)
     gone = {*keys, *(name + MASTER for name in keys)}
     extras = {name: tensor for name, tensor in found.extras.items() if name not in gone}
     return replace(found, tensors=tensors, extras=extras, left_out=(*found.left_out, *left))
+
+
+def _laid_out(tensor: SourceTensor, found: TensorSet, config: SourceConfig) -> SourceTensor:
+    """A tensor of the head, which always has the release's layout, in that of the others: where theirs is the
+    target's, a transposed matrix is the same bytes in the other order."""
+    rows = config.family.tables[str(config.architecture)].head
+    turned = any(row.op == "transpose" and row.source.matches(tensor.name) for row in rows)
+    if not turned or found.naming != "transformers":
+        return tensor
+    return replace(tensor, shape=tensor.shape[::-1], fortran=not tensor.fortran)
 
 
 def _key_of(name: str, config: SourceConfig) -> str:
@@ -49,11 +59,10 @@ def _with_prefix(found: TensorSet, family: Family, asked: str) -> dict[str, Sour
     prefix, base = family.tables[asked].schemes[0].prefix, family.base_table
     if any(name.startswith(prefix) for name in found.tensors):
         return found.tensors
-    inside = [name for name in found.tensors if any(matches_row(name, base, scheme) for scheme in base.schemes)]
-    named = {name: prefix + name for name in inside}
-    return {
-        named.get(name, name): replace(tensor, name=named.get(name, name)) for name, tensor in found.tensors.items()
-    }
+    schemes = [scheme for scheme in base.schemes if scheme.identity == (found.naming == "transformers")]
+    inside = {name for name in found.tensors if any(matches_row(name, base, scheme) for scheme in schemes)}
+    named = {name: prefix + name if name in inside else name for name in found.tensors}
+    return {named[name]: replace(tensor, name=named[name]) for name, tensor in found.tensors.items()}
 
 
 def _refuse_others(found: TensorSet, config: SourceConfig) -> None:
