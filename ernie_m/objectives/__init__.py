@@ -13,7 +13,7 @@ from __future__ import annotations
 from .attention import attend_across, attend_to_all
 from .functions import btmlm, camlm, mmlm, placeholders, tlm
 from .inputs import Inputs
-from .torch_side import Collator, fill_placeholders
+from .torch_side import Collator, fill_placeholders, to_tensors
 
 __all__ = [
     "Collator",
@@ -26,4 +26,5 @@ __all__ = [
     "mmlm",
     "placeholders",
     "tlm",
+    "to_tensors",
 ]

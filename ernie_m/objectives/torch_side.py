@@ -30,12 +30,14 @@ class Collator:
     tokens. "draw", a whole number (0 where it is missing, and the same throughout a batch), is joined with `seed`: a
     new number is a new choice of tokens, the same number the same one. So masks are drawn anew in every epoch, and a
     run that is resumed, or that is divided among other processes, has the masks that it would have had.
-    `options` are those of the function of this objective.
+    `options` are those of the function of this objective. `keep_side`: `side` is among the tensors, which models do not
+    take, for losses that are reported by side.
     """
 
     objective: str
     seed: int = 0
     options: Mapping[str, Any] | None = None
+    keep_side: bool = False
 
     def __post_init__(self) -> None:
         if self.objective not in SINGLE and self.objective not in PAIRED:
@@ -43,7 +45,9 @@ class Collator:
             raise ValueError(f"objective is {self.objective!r}, expected one of {known}.")
 
     def __call__(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
-        """The arrays of the objective as tensors; `side` is left out, which models do not take."""
+        """The arrays of the objective as tensors."""
+        import torch
+
         draws = {int(example.get("draw", 0)) for example in examples}
         if len(draws) != 1:
             raise ValueError(f"the examples of a batch have the draws {sorted(draws)}, expected one.")
@@ -54,7 +58,8 @@ class Collator:
             arrays = SINGLE[self.objective]([example["text"] for example in examples], **options)
         else:
             arrays = PAIRED[self.objective]([example["pair"] for example in examples], **options)
-        return to_tensors(arrays)
+        side = {"side": torch.as_tensor(arrays.side)} if self.keep_side else {}
+        return {**to_tensors(arrays), **side}
 
 
 def to_tensors(arrays: Mapping[str, Array], device: Any = None) -> dict[str, torch.Tensor]:
