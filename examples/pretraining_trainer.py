@@ -35,8 +35,10 @@ class PretrainingTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """The dataset makes batches of this process's share itself: nothing is left to collate or to divide."""
-        workers = self.args.dataloader_num_workers
-        return DataLoader(self.train_dataset, batch_size=None, num_workers=workers, pin_memory=False)
+        # A generator of its own: a DataLoader that begins draws a number, in a run that is resumed after the state of
+        # torch's generator was set.
+        workers, generator = self.args.dataloader_num_workers, torch.Generator().manual_seed(self.args.seed)
+        return DataLoader(self.train_dataset, batch_size=None, num_workers=workers, generator=generator)
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
