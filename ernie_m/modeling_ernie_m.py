@@ -30,6 +30,7 @@ NOT_SUPPORTED = ("use_cache", "past_key_values", *CROSS_ATTENTION, "head_mask", 
 
 # The label of a position where a masked LM predicts nothing.
 IGNORED = -100
+NO_HEAD = "ErnieM has no masked-LM head here, so there is no fill-mask (paddle2torch, docs/faq.md)."
 TRANSFORMERS_4 = transformers_version.startswith("4.")
 
 
@@ -552,6 +553,16 @@ class ErnieMForMaskedLM(ErnieMPreTrainedModel):
         self.lm_head = ErnieMLMHead(config)
         self.post_init()
 
+    @classmethod
+    def from_pretrained(cls, *inputs: Any, new_head: bool = False, output_loading_info: bool = False, **kw: Any) -> Any:
+        """As for every class, but AttributeError where the files have no whole head: the words that a head of random
+        numbers gives look like answers. `new_head` makes one all the same, to be trained."""
+        model, report = super().from_pretrained(*inputs, output_loading_info=True, **kw)
+        missing = sorted(name for name in report["missing_keys"] if name.startswith("lm_head."))
+        if missing and not new_head:
+            raise AttributeError(f"{NO_HEAD} Missing: {', '.join(missing)}. To train a new head, pass new_head=True.")
+        return (model, report) if output_loading_info else model
+
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
         if isinstance(module, ErnieMLMHead):
@@ -605,7 +616,7 @@ class ErnieMHasNoMaskedLM(ErnieMPreTrainedModel):
 
     def __init__(self, config: ErnieMConfig) -> None:
         # Not one of the errors for which `pipeline` tries another class.
-        raise AttributeError("ErnieM has no masked-LM head here, so there is no fill-mask (paddle2torch, docs/faq.md).")
+        raise AttributeError(NO_HEAD)
 
 
 # So that save_pretrained copies this file beside the weights. Information extraction has no Auto class of its own.

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch.nn import functional
+from transformers import AutoModelForMaskedLM
 
 import ernie_m
 
@@ -141,13 +142,25 @@ def test_a_decoder_of_its_own_is_refused(tiny: Any) -> None:
         tiny("ErnieMForMaskedLM", tie_word_embeddings=False)
 
 
-def test_a_new_head_on_an_encoder_is_named_as_missing(tiny: Any, tmp_path: Path) -> None:
-    """The same warning as for every class of transformers; the folder of the encoder itself refuses fill-mask."""
+def test_a_head_of_random_numbers_is_made_only_where_asked(tiny: Any, tmp_path: Path) -> None:
+    """Else fill-mask would answer with any words. AttributeError, after which `pipeline` tries no other class."""
     tiny().save_pretrained(tmp_path)
-    model, report = ernie_m.ErnieMForMaskedLM.from_pretrained(tmp_path, output_loading_info=True)
+    with pytest.raises(AttributeError, match=r"no masked-LM head here, .*lm_head.dense.weight.*pass new_head=True"):
+        AutoModelForMaskedLM.from_pretrained(tmp_path)
+    model, report = ernie_m.ErnieMForMaskedLM.from_pretrained(tmp_path, new_head=True, output_loading_info=True)
     head = {
         f"lm_head.{name}" for name in ("bias", "dense.weight", "dense.bias", "layer_norm.weight", "layer_norm.bias")
     }
     assert set(report["missing_keys"]) - {"lm_head.decoder.bias"} == head
     assert torch.equal(model.lm_head.bias, torch.zeros(60))
     assert torch.equal(model.get_parameter(WORDS), tiny().embeddings.word_embeddings.weight)
+    model.save_pretrained(tmp_path / "head")
+    assert type(AutoModelForMaskedLM.from_pretrained(tmp_path / "head")) is ernie_m.ErnieMForMaskedLM
+    written = load_file(tmp_path / "head" / "model.safetensors")
+    save_file(
+        {name: value for name, value in written.items() if "dense.bias" not in name},
+        tmp_path / "head" / "model.safetensors",
+        {"format": "pt"},
+    )
+    with pytest.raises(AttributeError, match=r"Missing: lm_head.dense.bias\."):
+        AutoModelForMaskedLM.from_pretrained(tmp_path / "head")
