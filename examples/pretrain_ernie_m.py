@@ -92,7 +92,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def load_model(folder: str, new_head: bool) -> Any:
     """The masked LM of a folder. Raises SystemExit where weights are missing, a head only if `new_head` is not set."""
-    model, info = ernie_m.ErnieMForMaskedLM.from_pretrained(folder, output_loading_info=True)
+    model, info = ernie_m.ErnieMForMaskedLM.from_pretrained(folder, new_head=True, output_loading_info=True)
     missing = sorted(info["missing_keys"])
     rest = [name for name in missing if not name.startswith("lm_head.")]
     if rest:
