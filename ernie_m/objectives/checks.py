@@ -92,7 +92,7 @@ def _read_text(name: str, text: Any, mask_token_id: int, vocab_size: int, predic
     ids = ids.astype(np.int64)
     if ids.min() < 0 or ids.max() >= vocab_size:
         raise ValueError(f"{name} holds {ids.min()} to {ids.max()}, expected 0 to {vocab_size - 1} (vocab_size - 1).")
-    special = np.isin(ids, [CLS, PAD, SEP, mask_token_id])
+    special = (ids == CLS) | (ids == PAD) | (ids == SEP) | (ids == mask_token_id)
     if special.any():
         raise ValueError(f"{name} holds the special id {ids[special][0]}: give texts without special tokens.")
     if predicted and (ids == UNK).all():

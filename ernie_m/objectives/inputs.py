@@ -67,9 +67,9 @@ def lay_out(rows: Sequence[Sequence[Text]], restart_positions: bool, with_langua
     for row in rows:
         lengths = [len(text.ids) + 2 for text in row]
         positions = [np.arange(length) for length in lengths] if restart_positions else [np.arange(sum(lengths))]
-        columns["input_ids"].append(_join([(CLS, SEP)[number], *text.ids, SEP] for number, text in enumerate(row)))
-        columns["position_ids"].append(_join(positions))
-        columns["labels"].append(_join([NOT_PREDICTED, *text.labels, NOT_PREDICTED] for text in row))
+        columns["input_ids"].append(_join(row, "ids", (CLS, SEP), SEP))
+        columns["position_ids"].append(np.concatenate(positions))
+        columns["labels"].append(_join(row, "labels", (NOT_PREDICTED, NOT_PREDICTED), NOT_PREDICTED))
         columns["side"].append(np.repeat(np.arange(len(row)), lengths))
         if with_languages:
             columns["language_ids"].append(np.repeat([text.language for text in row], lengths))
@@ -77,8 +77,12 @@ def lay_out(rows: Sequence[Sequence[Text]], restart_positions: bool, with_langua
     return {name: _pad(column, fillers.get(name, 0)) for name, column in columns.items()}
 
 
-def _join(parts: Any) -> Array:
-    return np.concatenate([np.asarray(part, np.int64) for part in parts])
+def _join(row: Sequence[Text], name: str, begins: tuple[int, int], end: int) -> Array:
+    """One array of the texts of a row, each between what its side begins with and the end."""
+    parts: list[Any] = []
+    for begin, text in zip(begins, row):
+        parts += [[begin], getattr(text, name), [end]]
+    return np.concatenate(parts)
 
 
 def _pad(rows: Sequence[Array], filler: int) -> Array:
