@@ -14,7 +14,7 @@ from typing import Any
 from mappings.config_fields import ConfigFields, ConfigFile
 from mappings.names.automatic import AutomaticNames
 from mappings.names.others import ForeignName
-from mappings.names.release import ReleaseNames
+from mappings.names.release import HeadName, ReleaseNames
 from mappings.network import POOLER, Network
 from mappings.pretrained import CardWords, Pretrained
 from mappings.tensors.expand import row_names
@@ -383,6 +383,14 @@ class Family:
                 return preset
         return self.usual_preset
 
+    def _auto_of(self, target: str) -> str:
+        entry = self.class_named(target)
+        return entry.auto if entry is not None else ""
+
+    def head_names(self, name: object) -> tuple[HeadName, ...]:
+        """The names that the release's head of pre-training has, where this class is the one that has it."""
+        return tuple(row for row in self.release.pretraining_heads if row.source_class == name)
+
     def auto_map(self, target: str) -> dict[str, str]:
         """`auto_map` of the output's config.json: which Auto class loads which class of the travelling code.
 
@@ -395,6 +403,6 @@ class Family:
         for entry in self.classes:
             if entry.travels and (entry.auto not in chosen or entry.target == target):
                 chosen[entry.auto] = entry.target
-        chosen.update(code.placeholders)
+        chosen.update({auto: name for auto, name in code.placeholders.items() if auto != self._auto_of(target)})
         config = {"AutoConfig": code.config} if code.config else {}
         return {**config, **{auto: f"{code.model}.{name}" for auto, name in chosen.items()}}

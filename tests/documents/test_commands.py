@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ import pytest
 import typer
 
 from converter.cli import app
+from mappings import load_family
 from tests.documents.blocks import Block, read_blocks
 from tests.support.checkpoints import make_config, make_state, write_folder
 from tests.support.local_hub import running
@@ -29,6 +31,7 @@ CHECKPOINTS = {
     "my-classifier": "ErnieMForSequenceClassification",
     "my-tagger": "ErnieMForTokenClassification",
     "my-uie": "UIEM",
+    "my-release": "ErnieMForMaskedLM",
 }
 SIZES = {
     "vocab_size": 2002,
@@ -67,9 +70,28 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, architecture in CHECKPOINTS.items():
         sizes = {**SIZES, "max_position_embeddings": 514} if architecture == "UIEM" else SIZES
         config = make_config(architecture, **sizes)
-        write_folder(folder / name, make_state(architecture, **sizes), config, architecture=architecture)
+        state = make_state(architecture, **sizes)
+        if name == "my-release":
+            state, config = in_release(state), {}
+        write_folder(folder / name, state, config, architecture=architecture)
+        if not config:
+            (folder / name / "ernie_config.json").write_text(json.dumps(make_config(**SIZES, model_type=...)))
         train_tokenizer(folder / name)
     return folder
+
+
+def in_release(state: dict[str, Any]) -> dict[str, Any]:
+    """A masked LM under the names of the 2021 release."""
+    release = load_family("ernie_m").release
+    rows = [row for row in (*release.names, *release.pretraining_heads) if row.key is not None]
+    named = {}
+    for key, array in state.items():
+        bare = key.removeprefix("ernie_m.")
+        found = ((row, row.key.match(bare)) for row in rows if row.key is not None)
+        row, values = next(((row, values) for row, values in found if values is not None), (None, None))
+        if row is not None:
+            named[row.key.translate(values, row.stored)] = array
+    return named
 
 
 @pytest.fixture
