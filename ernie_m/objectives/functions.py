@@ -92,6 +92,7 @@ def camlm(
 def placeholders(
     texts: Sequence[Ids],
     *,
+    seed: Seed = 0,
     pseudo_ratio: float = PSEUDO_RATIO,
     languages: Sequence[tuple[int, int]] | None = None,
     restart_positions: bool = False,
@@ -101,9 +102,10 @@ def placeholders(
     """BTMLM, stage 1: [CLS] A [SEP] [SEP] [MASK] ... [MASK] [SEP], for `fill_placeholders` to fill.
 
     CAMLM with a second side that is nothing but masks: the text reads itself, the placeholders read the text and each
-    other. Nothing is predicted (all labels are -100) and nothing is drawn.
+    other. Nothing is predicted (all labels are -100), nothing is drawn; `seed` is taken as by the others, and unused.
     `languages`: the text's language and the one to write.
     """
+    check_seed(seed)
     check_share("pseudo_ratio", pseudo_ratio)
     check_vocabulary(mask_token_id, vocab_size)
     found = read_texts("texts", texts, mask_token_id, vocab_size, predicted=False)

@@ -51,9 +51,7 @@ class Collator:
         draws = {int(example.get("draw", 0)) for example in examples}
         if len(draws) != 1:
             raise ValueError(f"the examples of a batch have the draws {sorted(draws)}, expected one.")
-        options = dict(self.options or {})
-        if self.objective != "placeholders":
-            options["seed"] = (self.seed, *draws)
+        options = {**(self.options or {}), "seed": (self.seed, *draws)}
         if self.objective in SINGLE:
             arrays = SINGLE[self.objective]([example["text"] for example in examples], **options)
         else:
@@ -91,7 +89,7 @@ def fill_placeholders(model: Any, batch: Mapping[str, Any], *, seed: Seed | None
     try:
         with torch.no_grad():
             # The labels choose the rows of the logits, in the order of the batch.
-            logits = model(**tensors, full_logits=False).logits.double()
+            logits = model(**tensors, full_logits=False).logits
     finally:
         model.train(was_training)
     logits[:, [CLS, PAD, SEP, UNK, mask_token_id]] = -torch.inf
@@ -118,7 +116,7 @@ def _draw(logits: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     """For each row the token at which the summed probabilities pass its point, which is between 0 and 1."""
     import torch
 
-    sums = logits.softmax(-1).cumsum(-1)
+    sums = logits.double().softmax(-1).cumsum(-1)
     # Rounding must not put a point at the very end, where no token is.
     ends = sums[:, -1:]
     inside = torch.minimum(points[:, None] * ends, torch.nextafter(ends, torch.zeros_like(ends)))
