@@ -10,24 +10,9 @@ import paddlenlp.transformers as library
 from paddlenlp.transformers.ernie import modeling
 from paddlenlp.transformers.ernie_m.configuration import ErnieMConfig
 
-NAMES = (
-    "ErnieMModel",
-    "ErnieMForSequenceClassification",
-    "ErnieMForMultipleChoice",
-    "ErnieMForTokenClassification",
-    "ErnieMForQuestionAnswering",
-    "UIEM",
-)
-ERNIE = (
-    "ErnieModel",
-    "ErnieForSequenceClassification",
-    "ErnieForTokenClassification",
-    "ErnieForQuestionAnswering",
-    "ErnieForMultipleChoice",
-    "ErnieForMaskedLM",
-    "ErnieForPretraining",
-    "UIE",
-)
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from make_checkpoint import ARCHITECTURES as ERNIE_M
+from make_ernie_checkpoint import ARCHITECTURES as ERNIE
 
 
 def main() -> None:
@@ -37,7 +22,7 @@ def main() -> None:
     of_ernie_m = {key: value for key, value in sizes.items() if key not in types}
     found = {}
     for names, classes, config in (
-        (NAMES, library, ErnieMConfig(num_attention_heads=4, **of_ernie_m)),
+        (ERNIE_M, library, ErnieMConfig(num_attention_heads=4, **of_ernie_m)),
         (ERNIE, modeling, library.ErnieConfig(num_attention_heads=4, use_task_id=True, **sizes)),
     ):
         for name in names:
