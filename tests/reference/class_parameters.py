@@ -11,26 +11,9 @@ from paddlenlp.transformers.ernie import modeling
 from paddlenlp.transformers.ernie_m.configuration import ErnieMConfig
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from make_checkpoint import ARCHITECTURES as ERNIE_M
 from make_checkpoint import masked_lm
-
-NAMES = (
-    "ErnieMModel",
-    "ErnieMForSequenceClassification",
-    "ErnieMForMultipleChoice",
-    "ErnieMForTokenClassification",
-    "ErnieMForQuestionAnswering",
-    "UIEM",
-)
-ERNIE = (
-    "ErnieModel",
-    "ErnieForSequenceClassification",
-    "ErnieForTokenClassification",
-    "ErnieForQuestionAnswering",
-    "ErnieForMultipleChoice",
-    "ErnieForMaskedLM",
-    "ErnieForPretraining",
-    "UIE",
-)
+from make_ernie_checkpoint import ARCHITECTURES as ERNIE
 
 
 def main() -> None:
@@ -40,7 +23,7 @@ def main() -> None:
     of_ernie_m = {key: value for key, value in sizes.items() if key not in types}
     found = {}
     for names, classes, config in (
-        (NAMES, library, ErnieMConfig(num_attention_heads=4, **of_ernie_m)),
+        (ERNIE_M, library, ErnieMConfig(num_attention_heads=4, **of_ernie_m)),
         (ERNIE, modeling, library.ErnieConfig(num_attention_heads=4, use_task_id=True, **sizes)),
     ):
         for name in names:
