@@ -39,5 +39,10 @@ class ModelClass:
     caution_unless: Mapping[str, Any] | None = None
 
     @property
+    def reads_pooler(self) -> bool:
+        """Whether an output of PaddleNLP's class depends on its pooling layer."""
+        return self.pooler and self.head != "extraction"
+
+    @property
     def has_labels(self) -> bool:
         return HEADS[self.head]
