@@ -99,7 +99,8 @@ def _read_config(fields: Mapping[str, Any], family: Family, entry: ModelClass) -
     Raises SourceError."""
     names = [field.name for field in family.fields]
     quirks = [quirk.field for quirk in family.quirks if quirk.file == MODEL_CONFIG and quirk.field not in names]
-    absent = [name for part in family.tables[entry.source].parts.values() for name in part.absent if name not in names]
+    parts = [part for table in family.tables.values() for part in table.parts.values()]
+    absent = [name for part in parts for name in part.absent if name not in names]
     ours = {"auto_map", *quirks, *absent}
     plain = {name: value for name, value in fields.items() if name not in ours}
     plain.update(model_type=family.model_type, architectures=[entry.source])

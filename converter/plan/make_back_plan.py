@@ -138,7 +138,7 @@ def _warn_of_left_out(opened: ConvertedFolder, table: Table) -> Iterator[str]:
     for name in recorded:
         why = why_left_out(name, table, scheme) if isinstance(name, str) else ""
         if why:
-            names.setdefault(why, []).append(name)
+            names.setdefault(why, []).append(str(name))
     for row in table.left_out:
         if row.head and row.why not in names:
             names[row.why] = [row.source.fill(values) for values in row.source.expand(0)]

@@ -124,7 +124,7 @@ def _number(value: int) -> bytes:
         return pickle.BININT1 + bytes([value])
     if value < 1 << 31:
         return pickle.BININT + struct.pack("<i", value)
-    data: bytes = pickle.encode_long(value)  # type: ignore[attr-defined]
+    data: bytes = pickle.encode_long(value)
     return pickle.LONG1 + bytes([len(data)]) + data
 
 
