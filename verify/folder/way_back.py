@@ -1,4 +1,4 @@
-"""A SOURCE that `to-paddle` made of OUTPUT: then SOURCE's record names OUTPUT, and OUTPUT's manifest cannot name SOURCE.
+"""A SOURCE that `to-paddle` made of OUTPUT: its record names OUTPUT, and OUTPUT's manifest cannot name it.
 
 The weights, numbers and tokens are compared as always. Only what OUTPUT's manifest has on where it came from is another
 matter: that was an earlier checkpoint, or a model trained in PyTorch, whose folder has no manifest.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def read_tokenizer_json(folder: Path, _family: Family) -> TokenizerFiles | None:
     settings = read_settings(config, {}, folder, [])
     settings = replace(settings, do_lower_case=_lowers(data))
     tokens = _tokens(data)
-    added = _added(data, tokens, settings.all_special())
+    added = _added(data, tokens, settings.all_special(), settings.additional)
     lines = list_lines({token: number for token, number in tokens.items() if token not in added}, added)
     named = {token: number for number, token in enumerate(lines) if token}
     check_special(settings, named)
@@ -64,9 +64,12 @@ def _tokens(data: Mapping[str, Any]) -> dict[str, int]:
     return tokens
 
 
-def _added(data: Mapping[str, Any], tokens: Mapping[str, int], special: list[str]) -> dict[str, int]:
+def _added(
+    data: Mapping[str, Any], tokens: Mapping[str, int], special: Collection[str], further: Collection[str]
+) -> dict[str, int]:
     """Token -> id of the tokens that are no lines of the vocabulary: those that are found in a text before it is split
-    and have no role, and those whose id is another token's as well. Raises SourceError."""
+    and are not special, those whose id is another token's as well, and special ones that were added after these. Of the
+    other special tokens it makes no difference. Raises SourceError."""
     entries = data.get("added_tokens") or []
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise _refusal("added_tokens is no list of tokens")
@@ -75,12 +78,14 @@ def _added(data: Mapping[str, Any], tokens: Mapping[str, int], special: list[str
         if not isinstance(token, str) or not token or type(number) is not int or tokens.get(token, number) != number:
             raise _refusal(f"added_tokens has {token!r:.60} with the id {number!r:.40}")
     taken = {number for token, number in tokens.items() if token not in listed}
-    roles = set(special)
-    return {
+    added = {
         token: number
         for token, number in listed.items()
-        if token not in roles or token not in tokens or number in taken
+        if token not in special or token not in tokens or number in taken
     }
+    first, last = min(added.values(), default=MOST_TOKENS), max(taken, default=0)
+    after = {token: number for token, number in listed.items() if number >= first and number > last}
+    return {**added, **{token: number for token, number in after.items() if token in further}}
 
 
 def list_lines(tokens: Mapping[str, int], added: Mapping[str, int]) -> list[str]:
