@@ -145,12 +145,14 @@ def _config_file(row: Mapping[str, Any]) -> ConfigFile:
 
 def _tokenizer(data: Mapping[str, Any]) -> TokenizerFacts:
     check_keys(
-        data, "tokenizer", "kind", "class", "place", "other_class", "vocabularies", "models", "obeyed", "refused"
+        *(data, "tokenizer", "kind", "class", "source_class", "place", "other_class"),
+        *("vocabularies", "models", "obeyed", "refused"),
     )
-    require_keys(data, "tokenizer", "kind", "class")
+    require_keys(data, "tokenizer", "kind", "class", "source_class")
     return TokenizerFacts(
         kind=data["kind"],
         tokenizer_class=data["class"],
+        source_class=data["source_class"],
         place=data.get("place", ""),
         other_class=data.get("other_class", ""),
         vocabularies=tuple(data.get("vocabularies", ())),

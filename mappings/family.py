@@ -44,13 +44,14 @@ class TravellingCode:
 
 @dataclass(frozen=True)
 class TokenizerFacts:
-    """Which reader and writer the tokenizer has (`kind`), and the class that the output names. `other_class`: a class
-    that it must not be taken for. `vocabularies`, `models`: names that others give the files, after the usual ones.
-    `obeyed`: options that PaddleNLP's class has and ERNIE's has not. `refused`: file of another tokenizer -> why
-    a folder that has it is refused."""
+    """Which reader and writer the tokenizer has (`kind`), and the classes that the output and PaddleNLP's folders name.
+    `other_class`: a class that the output's must not be taken for. `vocabularies`, `models`: names that others give the
+    files, after the usual ones. `obeyed`: options that PaddleNLP's class has and ERNIE's has not. `refused`: file of
+    another tokenizer -> why a folder that has it is refused."""
 
     kind: str
     tokenizer_class: str
+    source_class: str
     place: str = ""
     other_class: str = ""
     vocabularies: tuple[str, ...] = ()
