@@ -47,5 +47,10 @@ class ModelClass:
         return () if is_harmless else (self.caution,)
 
     @property
+    def reads_pooler(self) -> bool:
+        """Whether an output of PaddleNLP's class depends on its pooling layer."""
+        return self.pooler and self.head != "extraction"
+
+    @property
     def has_labels(self) -> bool:
         return HEADS[self.head]

@@ -15,7 +15,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from make_checkpoint import draw, find_file
+from make_checkpoint import choose_architectures, draw, find_file, make_folders
 
 ARCHITECTURES = (
     "ErnieModel",
@@ -91,8 +91,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--epsilon", type=float, default=1e-5, help="of a family whose norms have that of the config")
     parser.add_argument("--no-tasks", action="store_true", help="without task types, and [PAD]'s row is zero")
     arguments = parser.parse_args()
-    if "all" in arguments.architecture:
-        arguments.architecture = list(ARCHITECTURES)
+    arguments.architecture = choose_architectures(arguments.architecture, ARCHITECTURES)
     return arguments
 
 
@@ -158,10 +157,7 @@ def write_tokenizer(folder: Path, tokenizer: Path | None, name: str) -> None:
 def main() -> None:
     """Make the folders."""
     arguments = read_arguments()
-    several = len(arguments.architecture) > 1
-    for architecture in arguments.architecture:
-        folder = arguments.output / architecture if several else arguments.output
-        folder.mkdir(parents=True, exist_ok=True)
+    for architecture, folder in make_folders(arguments.output, arguments.architecture):
         build_model(arguments, architecture).save_pretrained(str(folder))
         write_tokenizer(folder, arguments.tokenizer, package_of(architecture)[2])
 

@@ -12,7 +12,8 @@ class ModelClass:
 
     #: What it returns without labels, in order; nothing for a model without a head.
     outputs: tuple[str, ...] = ()
-    #: Which losses it has: "sequence", "tokens", "span", "choices", "masked", "pretraining", or "" for none.
+    #: Which losses it has: "sequence", "tokens", "span", "choices", "masked", "masked rows" (where the label -100 is
+    #: left out), "pretraining", or "" for none.
     losses: str = ""
     #: Whether its forward takes vectors in place of ids, and whatever else the backbone takes.
     takes_every_input: bool = True
@@ -170,3 +171,6 @@ class Family:
     tokenizer_files: tuple[str, ...]
     #: quirk -> a function (folder, texts) -> ids where another rule than PaddleNLP's tokenizer applies, else None.
     token_rule: Callable[[str], Callable[[str, Any], Any] | None]
+    #: model -> outputs behind the layers whose errors are amplified more than those that come through the layers: what
+    #: goes into a norm. They are hook points too.
+    disturbed: Callable[[Any], list[HookPoint]] = lambda model: []
