@@ -1,4 +1,4 @@
-"""The built-in names of every family against a server on this machine: their files, sums, and the class that follows."""
+"""The built-in names of every family against a server on this machine: files, sums, and the class that follows."""
 
 from __future__ import annotations
 
