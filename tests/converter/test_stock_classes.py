@@ -12,7 +12,7 @@ from converter.common.errors import Paddle2TorchError
 from converter.conversion import convert
 from converter.open.source import open_source
 from converter.plan.make_plan import make_plan
-from mappings import all_classes
+from mappings.registry import all_classes
 from tests.support.planned import planned
 
 torch = pytest.importorskip("torch")
