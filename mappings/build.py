@@ -102,7 +102,9 @@ def _typed(kind: Any, row: Mapping[str, Any], where: str, *needed: str) -> Any:
 
 def _model_class(row: Mapping[str, Any]) -> ModelClass:
     needed = ("source", "target", "auto", "head", "constructor")
-    entry: ModelClass = _typed(ModelClass, {**row, "constructor": tuple(row.get("constructor", ()))}, "class", *needed)
+    lists = {name: tuple(row.get(name, ())) for name in ("constructor", "dropouts")}
+    require_keys(row, "class", *needed)
+    entry: ModelClass = _typed(ModelClass, {**row, **lists}, "class")
     if entry.head not in HEADS:
         raise TableError(f"{entry.source}: no head {entry.head!r}; known are {', '.join(HEADS)}")
     return entry
@@ -143,12 +145,14 @@ def _config_file(row: Mapping[str, Any]) -> ConfigFile:
 
 def _tokenizer(data: Mapping[str, Any]) -> TokenizerFacts:
     check_keys(
-        data, "tokenizer", "kind", "class", "place", "other_class", "vocabularies", "models", "obeyed", "refused"
+        *(data, "tokenizer", "kind", "class", "source_class", "place", "other_class"),
+        *("vocabularies", "models", "obeyed", "refused"),
     )
-    require_keys(data, "tokenizer", "kind", "class")
+    require_keys(data, "tokenizer", "kind", "class", "source_class")
     return TokenizerFacts(
         kind=data["kind"],
         tokenizer_class=data["class"],
+        source_class=data["source_class"],
         place=data.get("place", ""),
         other_class=data.get("other_class", ""),
         vocabularies=tuple(data.get("vocabularies", ())),

@@ -42,6 +42,17 @@ class ExtraName:
 
 
 @dataclass(frozen=True)
+class HeadName:
+    """A name of the release's head of pre-training and the key of a class that has it; `refused`: why the class cannot
+    have this one, which then has no key."""
+
+    source_class: str
+    stored: Pattern
+    key: Pattern | None
+    refused: str = ""
+
+
+@dataclass(frozen=True)
 class VariableTable:
     """Files of another writer: the keys are not known, and the table of variables has the release's names."""
 
@@ -55,6 +66,8 @@ class ReleaseNames:
 
     names: tuple[ReleaseName, ...] = ()
     extras: tuple[ExtraName, ...] = ()
+    #: Names that are extras unless the user asks for their class.
+    pretraining_heads: tuple[HeadName, ...] = ()
     variable_table: Optional[VariableTable] = None
     state_dict: tuple[ReleaseName, ...] = ()
     title: str = ""
@@ -62,7 +75,8 @@ class ReleaseNames:
 
 def build_release(data: Mapping[str, Any], classes: Collection[str], presets: Collection[str]) -> ReleaseNames:
     """Checked names from parsed TOML, for a family with these classes and presets. Raises TableError."""
-    check_keys(data, "release.toml", "title", "variable_table", "weight", "pooler", "head", "extra", "state_dict")
+    sections = ("title", "variable_table", "weight", "pooler", "head", "extra", "state_dict", "pretraining_head")
+    check_keys(data, "release.toml", *sections)
     require_keys(data, "release.toml", "weight")
     names = [_name(row, role, classes, presets) for role in ("weight", "pooler", "head") for row in data.get(role, [])]
     extras = []
@@ -78,9 +92,11 @@ def build_release(data: Mapping[str, Any], classes: Collection[str], presets: Co
     state_dict = (
         _name(row, "head" if "class" in row else "weight", classes, presets) for row in data.get("state_dict", [])
     )
+    heads = tuple(_head_name(row, classes) for row in data.get("pretraining_head", []))
     return ReleaseNames(
         tuple(names),
         tuple(extras),
+        heads,
         VariableTable(**table) if table is not None else None,
         tuple(state_dict),
         data.get("title", ""),
@@ -107,6 +123,19 @@ def _name(row: Mapping[str, Any], role: str, classes: Collection[str], presets: 
         raise TableError(f"{row['stored']}: no class {', '.join(unknown)}")
     _check_preset(name.preset, row["stored"], presets)
     return name
+
+
+def _head_name(row: Mapping[str, Any], classes: Collection[str]) -> HeadName:
+    check_keys(row, "pretraining_head", "class", "stored", "key", "refused")
+    require_keys(row, "pretraining_head", "class", "stored")
+    stored, key = Pattern(row["stored"]), Pattern(row["key"]) if "key" in row else None
+    if (key is None) == ("refused" not in row):
+        raise TableError(f"{row['stored']}: either a key, or the reason why it is refused")
+    if key is not None and not stored.fits(key):
+        raise TableError(f"{row['stored']} and {row['key']} have different placeholders")
+    if row["class"] not in classes:
+        raise TableError(f"{row['stored']}: no class {row['class']}")
+    return HeadName(row["class"], stored, key, row.get("refused", ""))
 
 
 def _check_preset(name: str, where: str, presets: Collection[str]) -> None:

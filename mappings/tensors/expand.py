@@ -32,6 +32,10 @@ class Mapped:
     differs: str = ""
     #: Why the class is not converted without it, and the next step.
     missing: str = ""
+    #: A copy that only files of earlier releases have.
+    older: bool = False
+    #: The config's field with the row for which Paddle's lookup gives zeros.
+    zeroed: str = ""
 
 
 def expand(table: Table, scheme: Scheme, sizes: Mapping[str, int]) -> tuple[Mapped, ...]:
@@ -65,6 +69,7 @@ def expand(table: Table, scheme: Scheme, sizes: Mapping[str, int]) -> tuple[Mapp
                     row.optional,
                     row.part,
                     missing=row.missing,
+                    zeroed=row.zeroed,
                 )
                 originals.setdefault(source, entry)
                 mapped.append(entry)
@@ -111,7 +116,7 @@ def _copies(
                 shape = original.source_shape
                 yield Mapped(
                     prefix + name, "", shape, original.target_shape, original.op, row.why, reason, "", row.part,
-                    original.source, "" if scheme.identity else row.differs,
+                    original.source, "" if scheme.identity else row.differs, row.older,
                 )  # fmt: skip
 
 

@@ -20,7 +20,8 @@ from mappings.names.release import ReleaseName
 
 #: The naming of a family's original release, as manifests call it.
 RELEASE = "official"
-_MASTER = ".master"
+#: What the release adds to the name of a weight for its copy in full precision.
+MASTER = ".master"
 _HUB = re.compile(r"@HUB_[^@]+@(?=.)")
 #: In every state dict of Paddle's a list of layers is an attribute of this name.
 _LAYERS = ".layers."
@@ -109,7 +110,7 @@ def why_left_out(name: str, names: Mapping[str, object]) -> str:
 @lru_cache(maxsize=4096)
 def is_weight(name: str) -> bool:
     """Whether a name is that of a weight, in any naming of any family."""
-    name = bare_name(name).removesuffix(_MASTER)
+    name = bare_name(name).removesuffix(MASTER)
     return any(
         match_release(name, family)
         or is_automatic(name, family)
@@ -127,7 +128,7 @@ def is_sure_name(name: str, names: Mapping[str, object], naming: str, family: Fa
         return any(matches_row(name, table, scheme) for table in tables for scheme in table.schemes)
     if any(extra.shape and extra.stored.matches(name) for extra in family.release.extras):
         return True
-    weight = name.removesuffix(_MASTER)
+    weight = name.removesuffix(MASTER)
     if match_release(weight, family) if naming == RELEASE else is_automatic(name, family):
         return True
     rows = [row for row in load_left_out() if row.stored.matches(name)]
@@ -163,15 +164,15 @@ def name_tensors(stored: Mapping[str, SourceTensor], file: str, family: Family) 
 
 
 def _name_release(stored: Mapping[str, SourceTensor], file: str, family: Family) -> Named:
-    rows = {name: found for name in stored for found in [match_release(name.removesuffix(_MASTER), family)] if found}
+    rows = {name: found for name in stored for found in [match_release(name.removesuffix(MASTER), family)] if found}
     inferred = _class_of_heads([row for row, _ in rows.values() if row.role == "head"], file, family)
     prefix = family.tables[inferred or _any_with_head(family)].schemes[0].prefix
     tensors: dict[str, SourceTensor] = {}
     left: list[tuple[str, str]] = []
     for name, (row, key) in rows.items():
-        if name + _MASTER in stored:
-            _check_master(stored[name], stored[name + _MASTER], file)
-            left.append((name, f"a copy in {stored[name].dtype} of {name}{_MASTER}, which is taken"))
+        if name + MASTER in stored:
+            check_master(stored[name], stored[name + MASTER], file)
+            left.append((name, f"a copy in {stored[name].dtype} of {name}{MASTER}, which is taken"))
         else:
             target = key if row.role == "head" else prefix + key
             tensors = _merge(tensors, {target: replace(stored[name], name=target)}, file)
@@ -214,10 +215,10 @@ def _names_error(problems: Iterable[Problem], names: Collection[str], family: Fa
 
 def _check_masters(stored: Mapping[str, SourceTensor], rows: Iterable[str], file: str) -> None:
     """The release keeps all fp16 weights in fp32 too, or none."""
-    if any(name.endswith(_MASTER) for name in rows):
-        halves = [name for name in rows if stored[name].dtype == "float16" and name + _MASTER not in stored]
+    if any(name.endswith(MASTER) for name in rows):
+        halves = [name for name in rows if stored[name].dtype == "float16" and name + MASTER not in stored]
         if halves:
-            names = ", ".join(name + _MASTER for name in halves[:8])
+            names = ", ".join(name + MASTER for name in halves[:8])
             raise FileError(Problem("E101", f"{file}: missing: {names}; other weights have theirs. Is it complete?"))
 
 
@@ -230,7 +231,8 @@ def _merge(tensors: dict[str, SourceTensor], rest: dict[str, SourceTensor], file
     return {**tensors, **rest}
 
 
-def _check_master(tensor: SourceTensor, master: SourceTensor, file: str) -> None:
+def check_master(tensor: SourceTensor, master: SourceTensor, file: str) -> None:
+    """Raises FileError where the copy in full precision is not of the same shape."""
     if tensor.shape != master.shape or master.dtype not in FLOATING:
         found = f"{list(master.shape)} of {master.dtype}, and {tensor.stored_as} is {list(tensor.shape)}"
         raise FileError(Problem("E305", f"{file}: {master.stored_as} is {found}. They should be one weight"))
