@@ -30,12 +30,12 @@ class Mapped:
     same_as: str = ""
     #: The warning where a copy is not equal, which is then no error.
     differs: str = ""
-    #: Why the class is not converted without it, and the next step.
-    missing: str = ""
     #: A copy that only files of earlier releases have.
     older: bool = False
     #: The config's field with the row for which Paddle's lookup gives zeros.
     zeroed: str = ""
+    #: Why the class is not converted without it, and the next step.
+    missing: str = ""
 
 
 def expand(table: Table, scheme: Scheme, sizes: Mapping[str, int]) -> tuple[Mapped, ...]:
