@@ -26,7 +26,7 @@ Files = Mapping[str, Mapping[str, Any]]
 NAMED = {
     **{"size": "field", "field": "name", "quirk": "field", "preset": "name", "config": "writer"},
     **{"scheme": "name", "tensor": "source", "table": "name", "activation": "name", "layer": "name", "end": "name"},
-    **{"weight": "stored", "pooler": "stored", "kind": "name"},
+    **{"weight": "stored", "pooler": "stored", "kind": "name", "difference": "name"},
 }
 TENSORS, AUTOMATIC, RELEASE = "tensors.toml", "names/automatic.toml", "names/release.toml"
 _OWN_FILES = ("pretrained.toml", "names/foreign.toml")

@@ -39,16 +39,21 @@ class Difference:
 
     text: str
     presets: tuple[str, ...]
+    #: Of classes whose code travels alone, or of transformers' own alone; None for both.
+    travels: Optional[bool] = None
 
 
 @dataclass(frozen=True)
 class CardWords:
-    """The family's words on the model card. `calls`: head -> the code that calls a model with it."""
+    """The family's words on the model card. `calls`: head -> the code that calls a model with it. `stock_loading`: how
+    a class of transformers' own is loaded. `language`: of weights that nobody published, "" for none."""
 
+    language: str
     paddle_source: str
     transformers_source: str
     own_weights: str
     loading: str
+    stock_loading: str
     batches: str
     differences: str
     differences_end: str
@@ -103,11 +108,11 @@ def build_card(data: Mapping[str, Any], presets: Collection[str], heads: Collect
     require_keys(data, "card", *words, "calls")
     differences = []
     for row in data.get("difference", []):
-        check_keys(row, "difference", "text", "presets")
+        check_keys(row, "difference", "name", "text", "presets", "travels")
         unknown = set(row.get("presets", ())) - set(presets)
         if unknown:
             raise TableError(f"[difference]: no preset {', '.join(sorted(unknown))}")
-        differences.append(Difference(row["text"].strip("\n"), tuple(row.get("presets", ()))))
+        differences.append(Difference(row["text"].strip("\n"), tuple(row.get("presets", ())), row.get("travels")))
     lacking = sorted(set(heads) - set(data["calls"]))
     if lacking:
         raise TableError(f"[calls]: nothing for the head {', '.join(lacking)}")
