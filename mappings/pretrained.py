@@ -46,7 +46,8 @@ class Difference:
 @dataclass(frozen=True)
 class CardWords:
     """The family's words on the model card. `calls`: head -> the code that calls a model with it. `stock_loading`: how
-    a class of transformers' own is loaded. `language`: of weights that nobody published, "" for none."""
+    a class of transformers' own is loaded. `further_citations`: head -> what to cite too. `language`: of weights that
+    nobody published, "" for none."""
 
     language: str
     paddle_source: str
@@ -61,6 +62,7 @@ class CardWords:
     citation: str
     difference: tuple[Difference, ...]
     calls: Mapping[str, str]
+    further_citations: Mapping[str, str]
 
 
 def build_pretrained(data: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[Pretrained, ...]]:
@@ -103,7 +105,9 @@ def _config(given: Any, shared: Mapping[str, Any], where: str) -> Optional[Mappi
 
 def build_card(data: Mapping[str, Any], presets: Collection[str], heads: Collection[str]) -> CardWords:
     """The card's words from parsed TOML, for a family with these presets and heads. Raises TableError."""
-    words = [name for name in CardWords.__dataclass_fields__ if name not in ("difference", "calls")]
+    words = [
+        name for name in CardWords.__dataclass_fields__ if name not in ("difference", "calls", "further_citations")
+    ]
     check_keys(data, "card", *CardWords.__dataclass_fields__)
     require_keys(data, "card", *words, "calls")
     differences = []
@@ -118,4 +122,5 @@ def build_card(data: Mapping[str, Any], presets: Collection[str], heads: Collect
         raise TableError(f"[calls]: nothing for the head {', '.join(lacking)}")
     calls = {head: code.strip("\n") for head, code in data["calls"].items()}
     texts = {name: data[name].strip("\n") for name in words}
-    return CardWords(**texts, difference=tuple(differences), calls=calls)
+    further = {head: text.strip("\n") for head, text in data.get("further_citations", {}).items()}
+    return CardWords(**texts, difference=tuple(differences), calls=calls, further_citations=further)

@@ -92,6 +92,7 @@ def _render_text(
         fields=list(_fields(plan, has_tokenizer, preset)),
         loaded_from="" if stored == [plan.loaded_dtype] else " and ".join(stored),
         extras_file=EXTRAS_FILE,
+        further_citation=words.further_citations.get(entry.head, "") if entry is not None else "",
         caution=entry.caution if entry is not None and entry.caution in plan.warnings else "",
         differences=[
             one

@@ -174,6 +174,7 @@ def test_the_cards_of_every_family(tmp_path: Path, entry: ModelClass) -> None:
     assert ("Paddle's embedding gives zeros" in card) == (not travels and family.model_type != "electra")
     assert ("Without an `attention_mask`" in card) != travels
     assert "A mask that hides every token of a text" in card and family.card.citation in card
+    assert ("Unified Structure Generation" in card) == (entry.head == "extraction")
     assert ("The norm of a masked-LM head" in card) == (entry.source == "ElectraGenerator")
     manifest = json.loads((tmp_path / "out" / "paddle2torch.json").read_text())
     assert manifest["verified_with"] == {"transformers": list(VERIFIED_TRANSFORMERS)}
