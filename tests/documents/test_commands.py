@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ import pytest
 import typer
 
 from converter.cli import app
+from mappings import load_family
 from tests.documents.blocks import Block, read_blocks
 from tests.support.checkpoints import make_config, make_state, write_folder
 from tests.support.classes import ERNIE_CLASSES
@@ -32,6 +34,7 @@ CHECKPOINTS = {
     "my-classifier": "ErnieMForSequenceClassification",
     "my-tagger": "ErnieMForTokenClassification",
     "my-uie": "UIEM",
+    "my-release": "ErnieMForMaskedLM",
     "my-ernie-3.0": "ErnieModel",
     "my-uie-base": "UIE",
 }
@@ -83,8 +86,26 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         state = make_state(architecture, **sizes)
         if architecture == "UIE":
             state = state_that_finds(state, vocabulary, ("谷", "steve"), ("凌", "steve"))
+        if name == "my-release":
+            state, config = in_release(state), {}
         write_folder(folder / name, state, config, architecture=architecture)
+        if not config:
+            (folder / name / "ernie_config.json").write_text(json.dumps(make_config(**SIZES, model_type=...)))
     return folder
+
+
+def in_release(state: dict[str, Any]) -> dict[str, Any]:
+    """A masked LM under the names of the 2021 release."""
+    release = load_family("ernie_m").release
+    rows = [row for row in (*release.names, *release.pretraining_heads) if row.key is not None]
+    named = {}
+    for key, array in state.items():
+        bare = key.removeprefix("ernie_m.")
+        found = ((row, row.key.match(bare)) for row in rows if row.key is not None)
+        row, values = next(((row, values) for row, values in found if values is not None), (None, None))
+        if row is not None:
+            named[row.key.translate(values, row.stored)] = array
+    return named
 
 
 @pytest.fixture
@@ -150,11 +171,13 @@ def options_of(command: Any) -> set[str]:
 def test_every_option_that_a_document_names_exists() -> None:
     """Options stand in tables too, where nothing runs them."""
     known = options_of(typer.main.get_command(app))
+    example = (ROOT / "examples" / "pretrain_ernie_m.py").read_text(encoding="utf-8")
+    known |= set(re.findall(r'^    add\("(--[a-z-]+)"', example, re.MULTILINE))
     assert {"--force", "--dtype", "--trace"} <= known
     for name in DOCUMENTS:
         text = (ROOT / name).read_text(encoding="utf-8")
         # The options of other programs stand on lines that name their program.
-        others = re.compile(r"\b(pip|make|pytest|git|record_paddle)\b|benchmarks[./]|tests[.]support")
+        others = re.compile(r"\b(pip|make|pytest|git|record_paddle|torchrun)\b|benchmarks[./]|tests[.]support")
         lines = [line for line in text.splitlines() if not others.search(line)]
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
         assert named <= known, f"{name}: {sorted(named - known)}"

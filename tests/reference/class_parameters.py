@@ -11,8 +11,11 @@ from paddlenlp.transformers.ernie import modeling
 from paddlenlp.transformers.ernie_m.configuration import ErnieMConfig
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
-from make_checkpoint import ARCHITECTURES as ERNIE_M
+from make_checkpoint import ARCHITECTURES, masked_lm
 from make_ernie_checkpoint import ARCHITECTURES as ERNIE
+
+#: PaddleNLP's own: the masked LM is built from Paddle's layers.
+ERNIE_M = [name for name in ARCHITECTURES if hasattr(library, name)]
 
 
 def main() -> None:
@@ -28,6 +31,8 @@ def main() -> None:
         for name in names:
             state = getattr(classes, name)(config).state_dict()
             found[name] = {key: list(value.shape) for key, value in state.items()}
+    masked = masked_lm(ErnieMConfig(num_attention_heads=4, **of_ernie_m)).state_dict()
+    found["ErnieMForMaskedLM"] = {key: list(value.shape) for key, value in masked.items()}
     Path(sys.argv[1]).write_text(json.dumps(found))
 
 

@@ -25,6 +25,7 @@ ARCHITECTURES = (
     "ErnieMForTokenClassification",
     "ErnieMForQuestionAnswering",
     "ErnieMForMultipleChoice",
+    "ErnieMForMaskedLM",
     "UIEM",
 )
 #: size -> hidden size, layers, heads, vocabulary, positions
@@ -124,12 +125,33 @@ def build_model(arguments: argparse.Namespace, architecture: str) -> Any:
     ErnieMPretrainedModel._init_weights = lambda self, layer: None
     set_global_initializer(Constant(0.0), Constant(0.0))
     paddle.set_default_dtype(arguments.dtype)
-    model = getattr(nlp, architecture)(config)
+    model = masked_lm(config) if architecture == "ErnieMForMaskedLM" else getattr(nlp, architecture)(config)
     for name, parameter in model.named_parameters():
         values = draw(name, parameter.shape, hidden, arguments.seed)
         parameter.set_value(paddle.to_tensor(values).astype(arguments.dtype))
     model.eval()
     return model
+
+
+def masked_lm(config: Any) -> Any:
+    """The class that PaddleNLP does not have, as it would write it: an encoder, and the parameters of a head."""
+    import paddle
+    from paddlenlp.transformers.ernie_m.modeling import ErnieMModel, ErnieMPretrainedModel
+
+    class Head(paddle.nn.Layer):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = paddle.nn.Linear(config.hidden_size, config.hidden_size)
+            self.layer_norm = paddle.nn.LayerNorm(config.hidden_size)
+            self.bias = self.create_parameter([config.vocab_size], is_bias=True)
+
+    class ErnieMForMaskedLM(ErnieMPretrainedModel):  # type: ignore[misc]
+        def __init__(self, config: Any) -> None:
+            super().__init__(config)
+            self.ernie_m = ErnieMModel(config)
+            self.lm_head = Head()
+
+    return ErnieMForMaskedLM(config)
 
 
 def choose_vocabulary(arguments: argparse.Namespace, default: int) -> int:
