@@ -60,7 +60,7 @@ endef
 
 demo:
 	$(announce)
-	@echo "The demo needs 3.7 GB of disk in ./demo (2.5 GB when it is done; FAMILY=ernie and FAMILY=uie a third) and 1.2 GB for temporary files. Its weights are random: no pretrained ones can be downloaded here."
+	@echo "The demo needs 3.7 GB of disk in ./demo (2.5 GB when it is done; FAMILY=ernie and FAMILY=uie a third), 1.2 GB for temporary files and 7 GB of memory (FAMILY=uie: 12 GB). Its weights are random: no pretrained ones can be downloaded here."
 	@$(MAKE) --no-print-directory .venv/.ready .venv-paddle/.ready
 	@$(PRODUCT) benchmarks/demo.py --paddle-python $(PADDLE) $(if $(FAMILY),--family "$(FAMILY)") $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)")
 

@@ -26,7 +26,7 @@ Files = Mapping[str, Mapping[str, Any]]
 NAMED = {
     **{"size": "field", "field": "name", "quirk": "field", "preset": "name", "config": "writer"},
     **{"scheme": "name", "tensor": "source", "table": "name", "activation": "name", "layer": "name", "end": "name"},
-    **{"weight": "stored", "pooler": "stored", "kind": "name", "state_dict": "stored"},
+    **{"weight": "stored", "pooler": "stored", "kind": "name", "state_dict": "stored", "difference": "name"},
 }
 #: Sections of the files of names whose rows may be of classes.
 _OF_CLASSES = ("head", "state_dict")
