@@ -15,11 +15,15 @@ _SIGNS = ("names", "model_types", "classes", "files", "tensors")
 
 @dataclass(frozen=True)
 class RefusedModel:
-    """A model, the signs by which it is known (forms, `*` is any text), why it is refused, and the next step."""
+    """A model, the signs by which it is known (forms, `*` is any text), why it is refused, and the next step.
+
+    `encoder_of`: the family whose encoder it has, if any. Its tensors are signs in a source of that family alone.
+    """
 
     title: str
     why: str
     advice: str
+    encoder_of: str = ""
     names: tuple[str, ...] = ()
     model_types: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
@@ -41,7 +45,7 @@ def build_refused(data: Mapping[str, Any]) -> tuple[RefusedModel, ...]:
     check_keys(data, "refused.toml", "model")
     models = []
     for row in data["model"]:
-        check_keys(row, "model", "title", "why", "advice", *_SIGNS)
+        check_keys(row, "model", "title", "why", "advice", "encoder_of", *_SIGNS)
         require_keys(row, "model", "title", "why", "advice")
         forms = [form for sign in _SIGNS for form in row.get(sign, ())]
         if not forms or any(not form.strip("*") for form in forms):
@@ -50,10 +54,15 @@ def build_refused(data: Mapping[str, Any]) -> tuple[RefusedModel, ...]:
     return tuple(models)
 
 
-def refused_by(sign: str, found: Iterable[object]) -> tuple[RefusedModel, str] | None:
-    """The first model of which one of the `found` is a sign (names, model_types, classes, files or tensors), and it."""
+def refused_by(
+    sign: str, found: Iterable[object], models: Iterable[RefusedModel] | None = None
+) -> tuple[RefusedModel, str] | None:
+    """The first model of which one of the `found` is a sign (names, model_types, classes, files or tensors), and it.
+
+    `models`: those that are looked for, by default all.
+    """
     texts = [text for text in found if isinstance(text, str)]
-    for model in load_refused():
+    for model in load_refused() if models is None else models:
         for form in getattr(model, sign):
             text = next((text for text in texts if fnmatchcase(text, form)), None)
             if text is not None:

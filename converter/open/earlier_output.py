@@ -13,7 +13,7 @@ from converter.files.tensors import TensorSet
 from converter.open.config.config import CONFIG_NAME
 from converter.open.safetensors_file import open_safetensors
 from mappings import Family, find_class
-from mappings.family import MODEL_CONFIG, Preset
+from mappings.quirks import MODEL_CONFIG, Preset
 
 
 @dataclass(frozen=True)

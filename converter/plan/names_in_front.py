@@ -12,7 +12,7 @@ from converter.open.config.config import what_is_converted
 from converter.open.names.prefix import WRAPPERS
 from converter.open.source import Source
 from mappings import Family, Scheme, Table
-from mappings.refused import refused_by
+from mappings.refused import load_refused, refused_by
 from mappings.tensors.expand import row_names
 
 
@@ -21,15 +21,17 @@ def refuse_foreign(tensors: Mapping[str, SourceTensor], family: Family) -> None:
 
     A network may hold another model next to one of the family: what is there with one of its name schemes is no sign.
     """
-    other = refused_by("tensors", tensors)
+    prefixes = {scheme.prefix for table in family.tables.values() for scheme in table.schemes}
+    found = {prefix for prefix in prefixes for key in _keys_of_a_layer(family) if prefix + key in tensors}
+    # Names without a prefix may be another model's as well as the family's.
+    encoder = family.name if any(found) else ""
+    other = refused_by("tensors", tensors, [one for one in load_refused() if one.encoder_of in (encoder, family.name)])
     if other is not None:
         raise PlanError(Problem("E116", f"{quoted(other[1], 200)} is there: {other[0].text}"))
-    prefixes = {scheme.prefix for table in family.tables.values() for scheme in table.schemes}
-    ours = any(prefix + key in tensors for prefix in prefixes for key in _keys_of_a_layer(family))
     for row in family.foreign:
         sign = next((name for name in tensors if row.fits(name)), None)
         front = sign[: -len(row.ends)] if sign is not None and row.ends else None
-        if sign is not None and (front in prefixes or not ours):
+        if sign is not None and (front in prefixes or not found):
             text = f"{quoted(sign, 200)} and the others {row.description}. paddle2torch converts {what_is_converted()}"
             raise PlanError(Problem("E117", text) if row.conversion else Problem("E116", text))
 

@@ -17,6 +17,7 @@ from converter.plan.make_plan import make_plan
 from mappings import TableError, all_families
 from mappings.refused import build_refused, load_refused, refused_by
 from mappings.tensors.expand import first_names
+from tests.support.checkpoints import make_state, write_folder
 
 
 @pytest.mark.parametrize(
@@ -37,12 +38,28 @@ def test_a_config_of_another_model_is_refused(config: dict[str, Any], said: str,
         open_source(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["linear_q.weight", "crf.transitions"])
-def test_a_tensor_of_another_model_refuses_the_file(name: str, tmp_path: Path) -> None:
-    words = {"ernie.embeddings.word_embeddings.weight": np.zeros((4, 4), "f4"), name: np.zeros(4, "f4")}
-    save_file(words, tmp_path / "model.safetensors")
+@pytest.mark.parametrize(
+    ("prefix", "name"),
+    [
+        ("ernie", "linear_q.weight"),
+        ("skep", "crf.transitions"),
+        ("ernie_ctm", "x"),
+        ("", "embedding_hidden_mapping_in.x"),
+    ],
+)
+def test_a_tensor_of_another_model_refuses_the_file(prefix: str, name: str, tmp_path: Path) -> None:
+    words = f"{prefix}.embeddings.word_embeddings.weight".lstrip(".")
+    save_file({words: np.zeros((4, 4), "f4"), name: np.zeros(4, "f4")}, tmp_path / "model.safetensors")
     with pytest.raises(Paddle2TorchError, match="E116.*it is not converted"):
         make_plan(open_source(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["crf.transitions", "linear_q.weight", "visual.x"])
+def test_a_network_around_the_family_s_own_model_is_none_of_the_refused(name: str, tmp_path: Path) -> None:
+    architecture = "ErnieMForSequenceClassification"
+    state = {**make_state(architecture), name: np.zeros(4, "f4")}
+    source = write_folder(tmp_path / "source", state, architecture=architecture)
+    assert any(name in warning for warning in make_plan(open_source(source)).warnings)
 
 
 def test_the_tokenizer_of_another_model_refuses_the_folder(tmp_path: Path) -> None:

@@ -25,12 +25,15 @@ NEEDED = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 #: What a call of PaddleNLP's returns by itself, and of OUTPUT's besides: without a mask PaddleNLP's model hides
 #: padding, transformers' shows it.
 _INPUTS, _MASK = ("input_ids", "token_type_ids"), "attention_mask"
-#: Options of BERT's tokenizer and the value with which OUTPUT's agrees.
-_BERT_OPTIONS: Mapping[str, Any] = {
+#: Options that some of PaddleNLP's tokenizers have besides, and the value with which OUTPUT's agrees.
+_USUAL_OPTIONS: Mapping[str, Any] = {
     "do_basic_tokenize": True,
     "tokenize_chinese_chars": True,
     "never_split": None,
     "strip_accents": None,
+    "use_bpe_encoder": False,
+    "need_token_type_id": True,
+    "add_two_sep_token_inter": False,
 }
 _NOT_READ = ("tokenizer.json", "chat_template.json", "chat_template.jinja")
 _LISTED = 5
@@ -53,7 +56,8 @@ def read_wordpiece(folder: Path, family: Family) -> TokenizerFiles | None:
     config = read_optional(folder / TOKENIZER_CONFIG, warnings)
     _check_options(config, family)
     table = read_optional(folder / SPECIAL_TOKENS_MAP, warnings)
-    settings = read_settings(config, table, folder, warnings, lower_case=True, inputs=_INPUTS)
+    others = {name: value for name, value in config.items() if name not in family.tokenizer.obeyed}
+    settings = read_settings(others, table, folder, warnings, lower_case=True, inputs=_INPUTS)
     tokens = list_tokens(vocabulary)
     _check_special(settings, tokens)
     if _MASK not in settings.input_names:
@@ -104,7 +108,7 @@ def _check_special(settings: TokenizerSettings, tokens: Mapping[str, int]) -> No
 
 def _check_options(config: Mapping[str, Any], family: Family) -> None:
     for name in family.tokenizer.obeyed:
-        usual, value = _BERT_OPTIONS[name], config.get(name, _BERT_OPTIONS[name])
+        usual, value = _USUAL_OPTIONS[name], config.get(name, _USUAL_OPTIONS[name])
         if value is not usual and value != []:
             text = f"{TOKENIZER_CONFIG}: {name} is {value!r:.60}, and only {usual!r} is converted"
             raise SourceError(Problem("E023", text))

@@ -10,6 +10,8 @@ from verify.recorder.families.family import Family
 
 #: A model whose states for every word of the vocabulary are smaller than this goes through all words and lengths.
 SMALL_BYTES = 4 << 20
+#: The longest text of which every shorter one is a case: of 2,048 positions all would take minutes.
+EVERY_LENGTH = 512
 #: Cases recorded inside the layers too: no mask, one that masks every key, one for each head, vectors, a single token.
 INSIDE = ("sentence.inside",)
 SMALL_INSIDE = (*("ids.zero_and_pad", "mask.zero_row", "mask.4d.bool", "inputs_embeds", "length.1", "mask.words"),)
@@ -143,13 +145,14 @@ class CaseBuilder:
         self.add("longest", "the longest text: every position", {"input_ids": self.ids(1, self.longest)})
 
     def lengths(self) -> None:
-        """Every length of a small model; of a large one those around powers of two, where code takes other paths."""
-        spread = [1, 2, 3, *(2**power + 1 for power in range(2, 9))]
-        for length in range(1, self.longest) if self.small else spread:
-            if length < self.longest:
-                rows = self.ids(2 if length < 4 else 1, length)
-                rows[0, -1] = self.vocabulary - 1
-                self.add(f"length.{length}", "a text of this length", {"input_ids": rows})
+        """Every length of a small model up to 512; else those around powers of two, where code takes other paths."""
+        spread = {1, 2, 3, *(2**power + 1 for power in range(2, self.longest.bit_length()))}
+        if self.small:
+            spread.update(range(1, EVERY_LENGTH + 1))
+        for length in sorted(length for length in spread if length < self.longest):
+            rows = self.ids(2 if length < 4 else 1, length)
+            rows[0, -1] = self.vocabulary - 1
+            self.add(f"length.{length}", "a text of this length", {"input_ids": rows})
         for number in range(3):
             self.random = np.random.RandomState(self.seed + 1 + number)
             ids = self.ids(2, min(9 + number, self.longest))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -97,13 +97,23 @@ def test_a_special_token_without_an_id_gets_the_one_that_paddlenlp_counts(tmp_pa
     assert found is not None and found.added_tokens == {"[NEW]": 9} and found.rows == 10
 
 
-def test_options_that_a_class_obeys_are_refused_with_another_value(tmp_path: Path) -> None:
-    obeying = replace(ERNIE, tokenizer=replace(ERNIE.tokenizer, obeyed=("strip_accents", "do_basic_tokenize")))
-    usual = write_vocabulary(tmp_path, tokenizer_config={"strip_accents": None, "do_basic_tokenize": True})
-    assert find_tokenizer(usual, obeying) is not None
-    write_vocabulary(tmp_path, tokenizer_config={"do_basic_tokenize": False})
-    with pytest.raises(SourceError, match="do_basic_tokenize is False, and only True"):
-        find_tokenizer(tmp_path, obeying)
+@pytest.mark.parametrize(
+    ("family", "usual", "other"),
+    [
+        ("ernie_health", {"strip_accents": None, "do_basic_tokenize": True}, {"do_basic_tokenize": False}),
+        ("ernie_health", {"tokenize_chinese_chars": True, "never_split": None}, {"never_split": ["a"]}),
+        ("skep", {"use_bpe_encoder": False, "need_token_type_id": True}, {"use_bpe_encoder": True}),
+        ("skep", {"add_two_sep_token_inter": False}, {"add_two_sep_token_inter": True}),
+    ],
+)
+def test_options_that_a_class_obeys_are_refused_with_another_value(
+    family: str, usual: dict[str, Any], other: dict[str, Any], tmp_path: Path
+) -> None:
+    found = find_tokenizer(write_vocabulary(tmp_path, tokenizer_config=usual), load_family(family))
+    assert found is not None and found.warnings == ()
+    write_vocabulary(tmp_path, tokenizer_config=other)
+    with pytest.raises(SourceError, match=f"{next(iter(other))} is .*, and only"):
+        find_tokenizer(tmp_path, load_family(family))
 
 
 def test_the_files_of_another_tokenizer_are_refused(tmp_path: Path) -> None:
