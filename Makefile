@@ -104,7 +104,8 @@ fuzz: .venv/.ready
 	$(PRODUCT) -m tests.support.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 figures: env
-	for name in parity_table token_table tokenizer_speed convert_speed verify_cost verify_stages self_test_counts false_alarms start_up; do \
+	for name in parity_table token_table tokenizer_speed convert_speed verify_cost verify_stages self_test_counts false_alarms start_up \
+	  leak_table attention_picture camlm_learning; do \
 	  $(PRODUCT) -m benchmarks.$$name --write; done
 
 api: .venv/.ready
