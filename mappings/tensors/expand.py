@@ -34,6 +34,8 @@ class Mapped:
     older: bool = False
     #: The config's field with the row for which Paddle's lookup gives zeros.
     zeroed: str = ""
+    #: Why the class is not converted without it, and the next step.
+    missing: str = ""
 
 
 def expand(table: Table, scheme: Scheme, sizes: Mapping[str, int]) -> tuple[Mapped, ...]:
@@ -66,6 +68,7 @@ def expand(table: Table, scheme: Scheme, sizes: Mapping[str, int]) -> tuple[Mapp
                     row.drop,
                     row.optional,
                     row.part,
+                    missing=row.missing,
                     zeroed=row.zeroed,
                 )
                 originals.setdefault(source, entry)
@@ -113,7 +116,7 @@ def _copies(
                 shape = original.source_shape
                 yield Mapped(
                     prefix + name, "", shape, original.target_shape, original.op, row.why, reason, "", row.part,
-                    original.source, row.differs, row.older,
+                    original.source, "" if scheme.identity else row.differs, row.older,
                 )  # fmt: skip
 
 

@@ -45,6 +45,8 @@ class Row:
     differs: str = ""
     older: bool = False
     zeroed: str = ""
+    #: Why the class is not converted without it, and the next step.
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class Scheme:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows that belong together. `absent`: fields of the output's config.json where the part is missing. `switch`: the
+    """Rows that belong together. `missing`: why a class that needs the part is not converted without it, and the next
+    step. `absent`: fields of the output's config.json where the part is missing. `switch`: the
     config's field that is false where the class is built without the part, whatever the file holds."""
 
     name: str
@@ -69,6 +72,7 @@ class Part:
     usual: str
     absent: Mapping[str, Any]
     switch: str = ""
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,9 +175,11 @@ def _head_of(entry: Mapping[str, Any], tables: Mapping[str, Table]) -> tuple[Row
 
 
 def _part(name: str, row: Mapping[str, Any]) -> Part:
-    check_keys(row, f"part {name}", "usual", "optional", "dropped", "absent", "switch")
+    check_keys(row, f"part {name}", "usual", "optional", "dropped", "absent", "switch", "missing")
     reasons = {state: row[state] for state in ("optional", "dropped") if state in row}
-    return Part(name, reasons, row.get("usual", "needed"), row.get("absent", {}), row.get("switch", ""))
+    return Part(
+        name, reasons, row.get("usual", "needed"), row.get("absent", {}), row.get("switch", ""), row.get("missing", "")
+    )
 
 
 def _row(data: Mapping[str, Any], facts: TensorFacts, parts: Mapping[str, Part]) -> Row:
@@ -242,7 +248,7 @@ def _scheme(data: Mapping[str, Any], source_prefix: str, prefix: str) -> Scheme:
 def _in_state(row: Row, states: Mapping[str, str], parts: Mapping[str, Part]) -> Row:
     """The row as a class has it: needed, optional or dropped."""
     if not row.part or states[row.part] == "needed":
-        return row
+        return replace(row, missing=parts[row.part].missing) if row.part else row
     reason = parts[row.part].reasons.get(states[row.part], "")
     return replace(row, drop=reason) if states[row.part] == "dropped" else replace(row, optional=reason)
 

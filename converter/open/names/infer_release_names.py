@@ -73,11 +73,12 @@ def _candidates(count: int, family: Family) -> Iterator[list[str]]:
     heads: list[list[ReleaseName]] = [[], *([row for row in of_heads if name in row.classes] for name in classes)]
     together = [name for extra in extras if extra.shape and not extra.alone for name in _names(extra, 0)]
     alone = [name for extra in extras if extra.shape and extra.alone for name in _names(extra, 0)]
-    of_rows, of_names = map(_with_and_without, (poolers, optional)), map(_with_and_without, (together, alone))
-    for head, pooler, tables, more, single in itertools.product(heads, *of_rows, *of_names):
+    pairs = itertools.product(_with_and_without(poolers), _with_and_without(optional))
+    more_names = [one + two for one in _with_and_without(together) for two in _with_and_without(alone)]
+    for head, (pooler, tables), more in itertools.product(heads, pairs, more_names):
         if head and head[0].pooler != bool(pooler):
             continue
-        fixed = [name for row in (*pooler, *head, *tables) for name in _names(row, 0)] + more + single
+        fixed = [name for row in (*pooler, *head, *tables) for name in _names(row, 0)] + more
         fixed += [name for row in weights if "layer" not in row.stored.slots for name in _names(row, 0)]
         layers, left = divmod(count - len(fixed), per_layer)
         if left == 0 and 0 < layers <= _MOST_LAYERS:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from converter.common.errors import Paddle2TorchError
+from converter.conversion import convert
 from converter.open.options import SourceOptions
 from converter.open.source import open_source
 from converter.plan.make_plan import make_plan
@@ -19,6 +20,7 @@ from tests.support.ernie_release_names import dygraph_names, fluid_names
 from tests.support.ernie_releases import FORMS, write_config, write_release
 from tests.support.planned import assert_same, planned
 from tests.support.streams import write_variables
+from verify import verify
 
 CLASSES = (
     *("ErnieModel", "ErnieForSequenceClassification", "ErnieForTokenClassification", "ErnieForQuestionAnswering"),
@@ -138,3 +140,13 @@ def test_ernie_gen_has_the_same_names_and_is_refused(tmp_path: Path) -> None:
     write_config(tmp_path, config)
     with pytest.raises(Paddle2TorchError, match="E116.*this is ERNIE-Gen"):
         make_plan(open_source(tmp_path))
+
+
+@pytest.mark.parametrize("form", ["variables", "dygraph"])
+def test_the_output_of_a_release_is_verified_tensor_by_tensor(form: str, tmp_path: Path) -> None:
+    state, config = make_model("ErnieForPretraining")
+    folder = write_release(form, tmp_path / "release", state, config)
+    convert(folder, tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "config.json").read_text())["layer_norm_eps"] == 9.999999747378752e-06
+    report = verify(folder, tmp_path / "out", static_only=True)
+    assert report.passed and report.behavior == "release"
