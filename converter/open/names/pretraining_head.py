@@ -81,7 +81,9 @@ def _refuse_none(tensors: dict[str, SourceTensor], config: SourceConfig) -> None
     """Raises SourceError that names what is missing, under the names of the release and of the class."""
     missing = {}
     for row in config.family.head_names(config.architecture):
-        for values in row.stored.expand(0) if row.key is not None else ():
+        if row.key is None:
+            continue
+        for values in row.stored.expand(0):
             key = row.stored.translate(values, row.key)
             if key not in tensors:
                 missing[row.stored.fill(values)] = key

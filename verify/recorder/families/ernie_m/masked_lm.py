@@ -24,7 +24,7 @@ def make_masked_lm(backbone: Any) -> Any:
     hidden, words = backbone.config.hidden_size, backbone.config.vocab_size
     activation = getattr(functional, backbone.config.hidden_act)
 
-    class Head(paddle.nn.Layer):  # type: ignore[misc, name-defined]
+    class Head(paddle.nn.Layer):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.dense = paddle.nn.Linear(hidden, hidden)
@@ -35,7 +35,7 @@ def make_masked_lm(backbone: Any) -> Any:
             states = self.layer_norm(activation(self.dense(states)))
             return paddle.matmul(states, table, transpose_y=True) + self.bias
 
-    class ErnieMForMaskedLM(paddle.nn.Layer):  # type: ignore[misc, name-defined]
+    class ErnieMForMaskedLM(paddle.nn.Layer):  # type: ignore[misc]
         base_model_prefix = "ernie_m"
 
         def __init__(self) -> None:
