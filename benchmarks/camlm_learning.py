@@ -30,9 +30,9 @@ from tests.support.train_tokenizer import train_tokenizer
 SECTION, PICTURE = "CAMLM learning", "camlm-learning.svg"
 COMMAND = "python -m benchmarks.camlm_learning --write"
 LANGUAGES = ("deu", "nld", "afr", "fra", "spa", "por", "ita")
-SEEDS = (1, 2, 3)
-STEPS, EVERY, BATCH, RATIO, RATE = 1000, 100, 32, 0.15, 3e-3
-HELD_OUT = 50  # of each language
+SEEDS = (1, 2)
+STEPS, EVERY, BATCH, RATIO, RATE = 500, 100, 32, 0.25, 3e-3
+HELD_OUT = 30  # of each language
 SIZES = {"hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "max_position_embeddings": 66}
 LONGEST = 16  # tokens of a side
 PIECES = 2000
@@ -97,6 +97,7 @@ def train(train_pairs: list[Pair], held: list[Pair], seed: int, options: dict[st
         optimizer.zero_grad()
         if step % EVERY == 0:
             losses.append(loss_of(model, held, options))
+            print(f"seed {seed}, step {step}: {losses[-1]:.3f}", file=sys.stderr)
     return losses
 
 
@@ -114,7 +115,8 @@ def measure(data: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         train_tokenizer(folder, PIECES, [side for pair in texts for side in pair])
         tokenizer = ernie_m.ErnieMTokenizer.from_pretrained(folder)
-    options = {"vocab_size": len(tokenizer), "mask_token_id": tokenizer.mask_token_id}
+    # Positions that begin again put a word near its translation, which is what so small a model can learn in minutes.
+    options = {"vocab_size": len(tokenizer), "mask_token_id": tokenizer.mask_token_id, "restart_positions": True}
     pairs, held = tokenize(tokenizer, texts), tokenize(tokenizer, held_texts)
     curves = {}
     for seed in SEEDS:
@@ -122,8 +124,8 @@ def measure(data: Path) -> dict[str, Any]:
             ("true", pairs, held),
             ("shuffled", shuffle(pairs, seed), shuffle(held, seed)),
         ):
+            print(kind, file=sys.stderr)
             curves[f"{kind} {seed}"] = [round(loss, 4) for loss in train(kept, tried, seed, options)]
-            print(kind, seed, curves[f"{kind} {seed}"][-1], file=sys.stderr)
     steps = list(range(0, STEPS + 1, EVERY))
     return {
         "pairs": len(pairs),
