@@ -15,7 +15,7 @@ from mappings.config_fields import ConfigFields, ConfigFile
 from mappings.model_class import ModelClass
 from mappings.model_fields import ConfigField, Size
 from mappings.names.automatic import AutomaticNames
-from mappings.names.others import ForeignName
+from mappings.names.others import ForeignNames
 from mappings.names.release import HeadName, ReleaseNames
 from mappings.network import POOLER, Network
 from mappings.pretrained import CardWords, Pretrained
@@ -44,13 +44,14 @@ class TravellingCode:
 
 @dataclass(frozen=True)
 class TokenizerFacts:
-    """Which reader and writer the tokenizer has (`kind`), and the class that the output names. `other_class`: a class
-    that it must not be taken for. `vocabularies`, `models`: names that others give the files, after the usual ones.
-    `obeyed`: options that PaddleNLP's class has and ERNIE's has not. `refused`: file of another tokenizer -> why
-    a folder that has it is refused."""
+    """Which reader and writer the tokenizer has (`kind`), and the classes that the output and PaddleNLP's folders name.
+    `other_class`: a class that the output's must not be taken for. `vocabularies`, `models`: names that others give the
+    files, after the usual ones. `obeyed`: options that PaddleNLP's class has and ERNIE's has not. `refused`: file of
+    another tokenizer -> why a folder that has it is refused."""
 
     kind: str
     tokenizer_class: str
+    source_class: str
     place: str = ""
     other_class: str = ""
     vocabularies: tuple[str, ...] = ()
@@ -88,7 +89,7 @@ class Family:
     tables: Mapping[str, Table]
     release: ReleaseNames
     automatic: AutomaticNames
-    foreign: tuple[ForeignName, ...]
+    foreign: ForeignNames
     configs: tuple[ConfigFile, ...]
     config_fields: Mapping[str, ConfigFields]
     owners: tuple[str, ...]
@@ -142,9 +143,10 @@ class Family:
         """The preset that follows this one's rules and masks padding too; None where padding changes nothing."""
         return next((preset for preset in self.presets if preset.hides_padding_of == name), None)
 
-    def config_file(self, name: str) -> ConfigFile | None:
-        """What a config of this name is, where it is neither PaddleNLP's nor transformers'."""
-        return next((row for row in self.configs if row.fits(name)), None)
+    def config_file(self, name: str, data: Mapping[str, Any]) -> ConfigFile | None:
+        """What a config of this name and content is, where it is neither PaddleNLP's nor transformers'."""
+        rows = (row for row in self.configs if row.fits(name))
+        return next((row for row in rows if not row.fields or any(field in data for field in row.fields)), None)
 
     @cached_property
     def base_table(self) -> Table:

@@ -16,6 +16,7 @@ from converter.cli.commands.convert import convert
 from converter.cli.commands.inspect import inspect
 from converter.cli.commands.push import push
 from converter.cli.commands.reference import app as reference
+from converter.cli.commands.to_paddle import to_paddle
 from converter.cli.commands.verify import verify
 from converter.cli.errors import DONE, STOPPED, find_problems
 from converter.cli.output import describe_problems, print_json
@@ -95,4 +96,5 @@ app.command()(convert)
 app.command()(inspect)
 app.command()(verify)
 app.command()(push)
+app.command("to-paddle")(to_paddle)
 app.add_typer(reference)

@@ -122,9 +122,10 @@ def _notices(usual: Preset, chosen: Preset, has_tokenizer: bool) -> list[str]:
 
 
 def with_inferred_class(config: SourceConfig, tensors: TensorSet) -> SourceConfig:
-    """The class that the names of the tensors show, where nothing else names it. The release's names without those of
-    a head are the model itself."""
-    inferred = tensors.inferred_class or (config.family.base_class.source if tensors.naming == RELEASE else "")
+    """The class that the names of the tensors show, where nothing else names it. Of the release's names that leave it
+    open it is the model itself, where no content decides."""
+    of_release = tensors.naming == RELEASE and config.family.by_content is None
+    inferred = tensors.inferred_class or (config.family.base_class.source if of_release else "")
     if config.architecture is not None or not inferred:
         return config
     return replace(config, architecture=inferred, class_from="weights")

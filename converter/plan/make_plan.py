@@ -202,10 +202,7 @@ def check_class(source: Source) -> list[Problem]:
 def _caution(config: SourceConfig) -> tuple[str, ...]:
     """What the class cannot compute as the source's does, unless the config is one with which it can."""
     entry = config.family.class_named(config.architecture)
-    if entry is None or not entry.caution:
-        return ()
-    harmless = (entry.caution_unless or {}).items()
-    return () if harmless and all(config.get(name) == value for name, value in harmless) else (entry.caution,)
+    return () if entry is None else entry.cautions(config.get)
 
 
 def plan_extras(source: Source) -> tuple[PlannedTensor, ...]:

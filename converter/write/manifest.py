@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from converter.common.layout import EXTRAS_FILE, FILES_BY_KIND
+from converter.common.layout import EXTRAS_FILE, FILES_BY_KIND, KEPT_FIELDS
 from converter.common.version import __version__
 from converter.files.hashing import sha256_of
 from converter.open.source import Source
@@ -50,6 +50,7 @@ def build_manifest(
         "target_class": plan.table.target_class,
         "behavior": source.behavior,
         "asked_dtype": plan.asked_dtype,
+        **_kept_fields(plan),
         # By it `verify` knows a choice from a change.
         **({"behavior_chosen": True} if source.behavior_chosen else {}),
         "files": {name: sha256_of(folder / name) for name in summed if (folder / name).is_file()},
@@ -58,6 +59,13 @@ def build_manifest(
         "tensors": [describe_tensor(entry) for entry in written if entry.file != EXTRAS_FILE],
     }
     return {**manifest, "extras": [describe_tensor(entry) for entry in extras]} if extras else manifest
+
+
+def _kept_fields(plan: Plan) -> dict[str, Any]:
+    """What PaddleNLP's class needs and the target's has no place for, for the way back."""
+    names = [field.name for field in plan.family.fields if field.name not in plan.family.written]
+    kept = {name: plan.config.get(name) for name in names if plan.config.get(name) is not None}
+    return {KEPT_FIELDS: kept} if kept else {}
 
 
 def _describe_drop(drop: Dropped) -> dict[str, Any]:

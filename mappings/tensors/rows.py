@@ -27,8 +27,10 @@ class Row:
 
     `part`: rows that are there or missing together. With `drop` set the source is known and left out, for that reason;
     with `optional` it may be missing, which that text explains. `same_as`: this is a further copy of that source: not
-    written, it must be equal, and it is taken where the other is missing. `differs`: the warning of one that is not
-    equal, where PaddleNLP computes with the other.
+    written, it must be equal, and it is taken where the other is missing; its targets are further copies in the
+    target's class. `differs`: the warning of one that is not equal, where PaddleNLP computes with the other. `older`: a
+    copy that only files of earlier releases have. `zeroed`: the config's field with the row of the table for which
+    Paddle's lookup gives zeros, whatever the row holds.
     """
 
     source: Pattern
@@ -41,6 +43,8 @@ class Row:
     optional: str = ""
     same_as: Pattern | None = None
     differs: str = ""
+    older: bool = False
+    zeroed: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,12 +177,16 @@ def _part(name: str, row: Mapping[str, Any]) -> Part:
 
 
 def _row(data: Mapping[str, Any], facts: TensorFacts, parts: Mapping[str, Part]) -> Row:
-    check_keys(data, "tensor", "source", "target", "shape", "op", "why", "part", "same_as", "differs")
+    check_keys(
+        data, "tensor", "source", "target", "shape", "op", "why", "part", "same_as", "differs", "older", "zeroed"
+    )
     require_keys(data, "tensor", "source", *(() if "same_as" in data else ("target", "shape", "op")))
     if "same_as" in data and ("shape" in data or "op" in data):
         raise TableError(f"{data['source']}: a copy has the shape and the operation of what it is the same as")
-    if "differs" in data and "same_as" not in data:
-        raise TableError(f"{data['source']}: only a copy may differ from what it is the same as")
+    if ("differs" in data or "older" in data) and "same_as" not in data:
+        raise TableError(
+            f"{data['source']}: only a copy may differ from what it is the same as, or be an older name of it"
+        )
     source, targets = Pattern(data["source"]), data.get("target", ())
     row = Row(
         source=source,
@@ -189,6 +197,8 @@ def _row(data: Mapping[str, Any], facts: TensorFacts, parts: Mapping[str, Part])
         part=data.get("part", ""),
         same_as=Pattern(data["same_as"]) if "same_as" in data else None,
         differs=data.get("differs", ""),
+        older=data.get("older", False),
+        zeroed=data.get("zeroed", ""),
     )
     _check_row(row, facts, parts)
     return row

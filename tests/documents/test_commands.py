@@ -19,20 +19,27 @@ from converter.cli import app
 from mappings import load_family
 from tests.documents.blocks import Block, read_blocks
 from tests.support.checkpoints import make_config, make_state, write_folder
+from tests.support.classes import ERNIE_CLASSES
 from tests.support.local_hub import running
 from tests.support.train_tokenizer import train_tokenizer
+from tests.support.uie_folders import read_vocabulary, state_that_finds, write_small_vocabulary
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 WITH_COMMANDS = [name for name in DOCUMENTS if read_blocks(ROOT / name)]
-#: The folders that the documents speak of. UIE's takes long texts; `verify` compares every length that a model takes.
+#: The folders that the documents speak of. Those of UIE take long texts; `verify` compares every length that a model
+#: takes.
 CHECKPOINTS = {
     "my-ernie-m": "ErnieMModel",
     "my-classifier": "ErnieMForSequenceClassification",
     "my-tagger": "ErnieMForTokenClassification",
     "my-uie": "UIEM",
     "my-release": "ErnieMForMaskedLM",
+    "my-ernie-3.0": "ErnieModel",
+    "my-uie-base": "UIE",
 }
+#: Of ERNIE's vocabulary, which has every character of these.
+TEXTS = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/uie.md", "docs/families.md")]
 SIZES = {
     "vocab_size": 2002,
     "hidden_size": 16,
@@ -68,15 +75,22 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("sentencepiece")
     folder = tmp_path_factory.mktemp("models")
     for name, architecture in CHECKPOINTS.items():
-        sizes = {**SIZES, "max_position_embeddings": 514} if architecture == "UIEM" else SIZES
-        config = make_config(architecture, **sizes)
+        sizes = {**SIZES, "max_position_embeddings": 514} if architecture in ("UIE", "UIEM") else SIZES
+        if architecture in ERNIE_CLASSES:
+            write_small_vocabulary(folder / name, (word for text in TEXTS for word in text.split()))
+            vocabulary = read_vocabulary(folder / name)
+            sizes = {**sizes, "vocab_size": len(vocabulary)}
+        else:
+            train_tokenizer(folder / name)
+        config = make_config(architecture, **sizes, intermediate_size=4 * SIZES["hidden_size"])
         state = make_state(architecture, **sizes)
+        if architecture == "UIE":
+            state = state_that_finds(state, vocabulary, ("谷", "steve"), ("凌", "steve"))
         if name == "my-release":
             state, config = in_release(state), {}
         write_folder(folder / name, state, config, architecture=architecture)
         if not config:
             (folder / name / "ernie_config.json").write_text(json.dumps(make_config(**SIZES, model_type=...)))
-        train_tokenizer(folder / name)
     return folder
 
 
@@ -141,7 +155,9 @@ def test_every_command_runs(name: str, comparing_python: Path, desk: tuple[Path,
     for block in read_blocks(ROOT / name):
         done = run(block, comparing_python, *desk)
         said = f"{done.stdout}\n{done.stderr}"[-3000:]
-        assert done.returncode == 0, f"{name}, line {block.line}, ended with {done.returncode}:\n{block.body}\n{said}"
+        where = f"{name}, line {block.line}"
+        assert done.returncode == 0, f"{where}, ended with {done.returncode}:\n{block.body}\n{said}"
+        assert re.search(block.prints, done.stdout), f"{where}, printed no {block.prints}:\n{said}"
 
 
 def options_of(command: Any) -> set[str]:

@@ -11,26 +11,11 @@ from paddlenlp.transformers.ernie import modeling
 from paddlenlp.transformers.ernie_m.configuration import ErnieMConfig
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
-from make_checkpoint import masked_lm
+from make_checkpoint import ARCHITECTURES, masked_lm
+from make_ernie_checkpoint import ARCHITECTURES as ERNIE
 
-NAMES = (
-    "ErnieMModel",
-    "ErnieMForSequenceClassification",
-    "ErnieMForMultipleChoice",
-    "ErnieMForTokenClassification",
-    "ErnieMForQuestionAnswering",
-    "UIEM",
-)
-ERNIE = (
-    "ErnieModel",
-    "ErnieForSequenceClassification",
-    "ErnieForTokenClassification",
-    "ErnieForQuestionAnswering",
-    "ErnieForMultipleChoice",
-    "ErnieForMaskedLM",
-    "ErnieForPretraining",
-    "UIE",
-)
+#: PaddleNLP's own: the masked LM is built from Paddle's layers.
+ERNIE_M = [name for name in ARCHITECTURES if hasattr(library, name)]
 
 
 def main() -> None:
@@ -40,7 +25,7 @@ def main() -> None:
     of_ernie_m = {key: value for key, value in sizes.items() if key not in types}
     found = {}
     for names, classes, config in (
-        (NAMES, library, ErnieMConfig(num_attention_heads=4, **of_ernie_m)),
+        (ERNIE_M, library, ErnieMConfig(num_attention_heads=4, **of_ernie_m)),
         (ERNIE, modeling, library.ErnieConfig(num_attention_heads=4, use_task_id=True, **sizes)),
     ):
         for name in names:

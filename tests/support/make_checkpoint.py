@@ -15,6 +15,7 @@ import argparse
 import json
 import shutil
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,23 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--num-labels", type=int, default=3)
     parser.add_argument("--max-position-embeddings", type=int)
     arguments = parser.parse_args()
-    if "all" in arguments.architecture:
-        arguments.architecture = list(ARCHITECTURES)
+    arguments.architecture = choose_architectures(arguments.architecture, ARCHITECTURES)
     if arguments.format == "encoder-prefix" and arguments.architecture != ["UIEM"]:
         parser.error("only UIEM had the encoder. prefix")
     return arguments
+
+
+def choose_architectures(named: list[str], every: tuple[str, ...]) -> list[str]:
+    """The classes that --architecture names."""
+    return list(every) if "all" in named else named
+
+
+def make_folders(output: Path, architectures: list[str]) -> Iterator[tuple[str, Path]]:
+    """Each class with its folder, which is made: the one named for a single class, else one below it."""
+    for architecture in architectures:
+        folder = output / architecture if len(architectures) > 1 else output
+        folder.mkdir(parents=True, exist_ok=True)
+        yield architecture, folder
 
 
 def draw(name: str, shape: list[int], hidden: int, seed: int) -> Any:
@@ -200,10 +213,7 @@ def write_tokenizer(source: Path, folder: Path) -> None:
 def main() -> None:
     """Make the folders and say what was made."""
     arguments = read_arguments()
-    several = len(arguments.architecture) > 1
-    for architecture in arguments.architecture:
-        folder = arguments.output / architecture if several else arguments.output
-        folder.mkdir(parents=True, exist_ok=True)
+    for architecture, folder in make_folders(arguments.output, arguments.architecture):
         model = build_model(arguments, architecture)
         write_model(model, folder, arguments.format)
         if arguments.tokenizer:

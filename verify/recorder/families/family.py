@@ -32,6 +32,12 @@ class Inputs:
 
     #: Masks of every rank and dtype, fractions and rows that hide every key; else only 2-D masks of 0 and 1.
     every_mask: bool = True
+    #: Vectors in place of ids.
+    vectors: bool = True
+    #: Masks of floating point, which some classes add to the scores as they are.
+    float_mask: bool = True
+    #: Gradients of texts with [PAD], whose row some classes leave untrained.
+    padding_gradient: bool = True
     #: [PAD] in a text without a mask, which some classes hide by its id.
     unmasked_padding: bool = True
     #: Arguments with a type for each token -> the config's field with their number, and the field that switches them.

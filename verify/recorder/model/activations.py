@@ -87,8 +87,13 @@ class Activations:
             self.sites[f"hidden_states.{number}"] = state
         for number, probabilities in enumerate(output.attentions):
             self.sites[f"attentions.{number}"] = probabilities
-        self.sites["pooler_output"] = output.pooler_output
-        return output if wanted else (output.last_hidden_state, output.pooler_output)
+        pooled = getattr(output, "pooler_output", None)
+        if pooled is not None:
+            self.sites["pooler_output"] = pooled
+        if wanted:
+            return output
+        # An encoder without a pooler gives the tensor alone.
+        return output.last_hidden_state if pooled is None else (output.last_hidden_state, pooled)
 
     def call(self, case: Case) -> list[tuple[str, Any]]:
         """Site and Paddle's tensor, in the order of the network."""
