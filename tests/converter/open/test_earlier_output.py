@@ -26,6 +26,7 @@ def test_what_was_kept_apart_gives_the_same_bytes_as_the_checkpoint(
     convert(source, tmp_path / "earlier", behavior=behavior)
     result = convert(tmp_path / "earlier", tmp_path / "again", **ASKED)
     assert result.extras == () and result.behavior == (behavior or "release")
+    assert not any("not carried over" in warning for warning in result.warnings), "the rules were carried over"
     for name in ("model.safetensors", "config.json", "modeling_ernie_m.py"):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "direct" / name).read_bytes()
     direct, again = (json.loads((tmp_path / name / "paddle2torch.json").read_text()) for name in ("direct", "again"))

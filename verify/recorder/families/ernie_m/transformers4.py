@@ -42,11 +42,13 @@ def name_port(weights: Any, parameters: Any, model: Any) -> tuple[dict[str, Any]
     architecture = type(model).__name__
     turned = set(part.weight.name for part in model.sublayers() if isinstance(part, paddle.nn.Linear))
     named, wrong = {}, []
-    #: The head that a converted folder keeps apart has the release's names.
-    of_release = dict((name, stored) for stored, name in RELEASE_MASKED_LM.items())
+    # The head that a converted folder keeps apart has the release's names, and is of an encoder alone.
+    of_release = dict((name, stored) for stored, name in RELEASE_MASKED_LM.items() if stored in weights)
+    alone = of_release and not any(name.startswith("ernie_m.") for name in weights)
     for name, parameter in parameters.items():
         theirs = name_in_port(name, architecture)
-        if theirs not in weights and name in of_release and of_release[name] in weights:
+        theirs = theirs[len("ernie_m.") :] if alone and theirs.startswith("ernie_m.") else theirs
+        if theirs not in weights and name in of_release:
             named[name] = weights.pop(of_release[name])  # in Paddle's layout
             continue
         shape = list(parameter.shape)[:: -1 if parameter.name in turned else 1]
