@@ -557,7 +557,8 @@ class ErnieMForMaskedLM(ErnieMPreTrainedModel):
     def from_pretrained(cls, *inputs: Any, new_head: bool = False, output_loading_info: bool = False, **kw: Any) -> Any:
         """As for every class, but AttributeError where the files have no whole head: the words that a head of random
         numbers gives look like answers. `new_head` makes one all the same, to be trained."""
-        model, report = super().from_pretrained(*inputs, output_loading_info=True, **kw)
+        loaded: Any = super().from_pretrained(*inputs, output_loading_info=True, **kw)
+        model, report = loaded
         missing = sorted(name for name in report["missing_keys"] if name.startswith("lm_head."))
         if missing and not new_head:
             raise AttributeError(f"{NO_HEAD} Missing: {', '.join(missing)}. To train a new head, pass new_head=True.")
@@ -568,11 +569,11 @@ class ErnieMForMaskedLM(ErnieMPreTrainedModel):
         if isinstance(module, ErnieMLMHead):
             nn.init.zeros_(module.bias)
 
-    def get_output_embeddings(self) -> nn.Module:
+    def get_output_embeddings(self) -> Any:
         return self.lm_head.decoder
 
-    def set_output_embeddings(self, new_embeddings: nn.Module) -> None:
-        self.lm_head.decoder = new_embeddings  # type: ignore[assignment]
+    def set_output_embeddings(self, new_embeddings: Any) -> None:
+        self.lm_head.decoder = new_embeddings
 
     def forward(
         self,

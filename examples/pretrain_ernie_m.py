@@ -159,6 +159,8 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(words)
     check_files(arguments)
     settings = make_training_arguments(arguments)
+    if settings.n_gpu > 1:
+        raise SystemExit(f"One process sees {settings.n_gpu} GPUs: start one for each, with torchrun or accelerate.")
     model = load_model(arguments.model, arguments.new_head)
     if arguments.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
@@ -166,6 +168,8 @@ def main(words: Sequence[str] | None = None) -> int:
     options = make_options(arguments, model.config.vocab_size, tokenizer.mask_token_id)
     share = Share(settings.process_index, settings.world_size, arguments.batch_size)
     checkpoint = find_checkpoint(arguments.output, share.processes) if arguments.resume else None
+    if arguments.resume and settings.process_index == 0:
+        print(f"goes on from {checkpoint}" if checkpoint else "no whole checkpoint: begins at the beginning")
     done = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
     make, held_out_make = (
         BatchMaker(tokenizer, arguments.seed, arguments.max_length, options, keep_side=keep) for keep in (False, True)
