@@ -29,6 +29,7 @@ from verify.report.messages import (
     describe_difference,
     describe_gradient,
     describe_hidden_fault,
+    describe_known_difference,
     describe_left_out,
     describe_mode,
     describe_tokens,
@@ -237,6 +238,8 @@ class Verification:
             wrong = {mode: result for mode, result in found.uses.items() if result.differ}
             codes = {mode: "E418" if mode == DEFAULT_LOAD else "E402" for mode in wrong}
             report.problems += [Problem(codes[mode], describe_mode(mode, result)) for mode, result in wrong.items()]
+        if report.first_difference is not None:
+            report.warnings += describe_known_difference(trace)
         self._add_tokens(trace, found)
 
     def _self_test(self, standard: Standard, trace: Trace, options: Options) -> None:
