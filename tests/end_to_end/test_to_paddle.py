@@ -13,8 +13,7 @@ import pytest
 
 from converter import convert, to_paddle
 from mappings import Family, ModelClass, all_families
-from tests.support.checkpoints import make_config, make_state, write_folder
-from tests.support.make_ernie_checkpoint import VOCABULARY
+from tests.support.checkpoints import WORDPIECES, make_config, make_state, write_folder
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -37,7 +36,7 @@ def make(root: Path, family: Family, entry: ModelClass) -> None:
     choices = {"num_choices": 3} if entry.head == "choice" else {}
     source = write_folder(root / "source" / entry.source, state, make_config(entry.source, **SIZES, **choices))
     if family.tokenizer.kind == "wordpiece":
-        (source / "vocab.txt").write_text("".join(f"{token}\n" for token in VOCABULARY), encoding="utf-8")
+        (source / "vocab.txt").write_text("".join(f"{token}\n" for token in WORDPIECES), encoding="utf-8")
     convert(source, root / "out" / entry.source)
     to_paddle(root / "out" / entry.source, root / "back" / entry.source)
 
