@@ -20,10 +20,10 @@ class ModelClass:
     `constructor`: the positional arguments of its constructor before PaddleNLP 2.5. `outputs`: output of the model ->
     module of the head that computes it. `paddle_modules`: module of the target -> its name in Paddle, where they
     differ. `pooler`: whether the target has a pooling layer. `travels`: whether it is a class of the family's code
-    that travels with the weights (of a family with code, unless it is
-    false), and not one of transformers' own. `caution`: a warning about the class, unless the config's fields are
-    those of `caution_unless`. `dropouts`: for each dropout of Paddle's head, the field of the output's config that has
-    its probability; null there is that of the hidden states.
+    that travels with the weights (of a family with code, unless it is false), and not one of transformers' own.
+    `in_paddlenlp`: whether PaddleNLP itself has the class. `caution`: a warning about the class, unless the config's
+    fields are those of `caution_unless`. `dropouts`: for each dropout of Paddle's head, the field of the output's
+    config that has its probability; null there is that of the hidden states.
     """
 
     source: str
@@ -39,6 +39,7 @@ class ModelClass:
     caution: str = ""
     caution_unless: Mapping[str, Any] | None = None
     dropouts: tuple[str, ...] = ()
+    in_paddlenlp: bool = True
 
     def cautions(self, value_of: Callable[[str], Any]) -> tuple[str, ...]:
         """The warning about the class with the fields of this config, if there is one."""

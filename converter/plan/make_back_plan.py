@@ -50,6 +50,7 @@ def make_back_plan(opened: ConvertedFolder) -> BackPlan:
     """The plan for OUTPUT. Raises PlanError with every problem: of the tensors, and of rules that PaddleNLP's class
     does not have and without which it computes something else for every text."""
     problems, warnings = other_rules(opened)
+    problems += _no_class(opened)
     try:
         forward = make_plan(opened.source)
     except PlanError as error:
@@ -96,6 +97,14 @@ def _turned_back(tensor: SourceTensor, entry: Mapped) -> PlannedTensor:
 
 def _renamed(tensor: PlannedTensor, name: str) -> PlannedTensor:
     return PlannedTensor(tensor.source, name, tensor.op, tensor.shape, tensor.dtype)
+
+
+def _no_class(opened: ConvertedFolder) -> list[Problem]:
+    if opened.entry.in_paddlenlp:
+        return []
+    text = f"PaddleNLP has no class {opened.entry.source}, so nothing there could load the folder"
+    base = opened.family.base_class
+    return [Problem("E044", f"{text}. Its encoder, saved as {base.target}, can go back as {base.source}")]
 
 
 def _other_widths(opened: ConvertedFolder, forward: Plan) -> list[Problem]:

@@ -27,6 +27,14 @@ WITH_LABELS = tuple(
     for head in ("Sequence", "Token")
 )
 
+#: A vocabulary of words and pieces for the families that cut text like BERT; ids 0, 1 and 2 are [PAD], [CLS] and [SEP].
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,;:!?()-€℃°+=<>中国语家"
+WORDPIECES = (
+    *("[PAD]", "[CLS]", "[SEP]", "[MASK]", "the", "lamp", "un", "##able", "1917", "house", *LETTERS),
+    *(f"##{letter}" for letter in LETTERS if letter.isalnum()),
+    "[UNK]",
+)
+
 
 def make_state(architecture: str = "ErnieMModel", scheme: int = 0, **sizes: int) -> dict[str, np.ndarray]:
     """Random weights under the names that a file of this class has."""

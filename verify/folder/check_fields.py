@@ -21,8 +21,8 @@ _USUAL = {
     "truncation_side": "right",
     "clean_up_tokenization_spaces": True,
 }
-#: What transformers 5 calls a class when it saves it: the same one.
-_SAVED_AS = {"PreTrainedTokenizerFast": "TokenizersBackend"}
+#: Kind of tokenizer -> what transformers 5 calls its class when it saves one: the same class.
+_SAVED_AS = {WORDPIECE_KIND: "TokenizersBackend"}
 _SPECIAL = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
 
@@ -81,7 +81,7 @@ def check_tokenizer_config(output: Path, settings: Mapping[str, Any], known: Exp
     usual = {**_USUAL, **absent, **own}
     named = family.tokenizer.tokenizer_class
     # A folder that `convert` did not write, which is a fault unless SOURCE was made of it.
-    if not (output / MANIFEST).exists() and config.get("tokenizer_class") == _SAVED_AS.get(named):
+    if not (output / MANIFEST).exists() and config.get("tokenizer_class") == _SAVED_AS.get(family.tokenizer.kind):
         named = config["tokenizer_class"]
     expected = {
         "tokenizer_class": named,

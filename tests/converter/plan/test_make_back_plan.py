@@ -177,3 +177,8 @@ def test_tensors_that_convert_left_out_are_named(make: Make) -> None:
     output = make("ErnieHealthDiscriminator")
     (output / MANIFEST).unlink()
     assert any("discriminator_csp.dense.weight" in text and "cannot come back" in text for text in run(output))
+
+
+def test_a_class_that_paddlenlp_does_not_have(make: Make) -> None:
+    text = problems(make("ErnieMForMaskedLM"))
+    assert "E044]: PaddleNLP has no class ErnieMForMaskedLM" in text and "go back as ErnieMModel" in text
