@@ -94,10 +94,13 @@ class BatchMaker:
     keep_side: bool = False
 
     def __call__(self, objective: str, lines: Sequence[Lines], draw: int) -> dict[str, Any]:
-        """Lines that are nothing but [UNK] are left out; where no others are, nothing is predicted."""
+        """Special tokens in the text are taken out. Lines without any others are left out; where all are such lines,
+        nothing is predicted."""
         sides = [self.tokenizer(list(texts), add_special_tokens=False)["input_ids"] for texts in zip(*lines)]
-        cut = [self._cut(objective, row) for row in zip(*sides)]
-        usable = [row for row in cut if all(set(text) - {UNK} for text in row)]
+        special = set(self.tokenizer.all_special_ids) - {UNK}
+        plain = [[[token for token in text if token not in special] for text in texts] for texts in sides]
+        cut = [self._cut(objective, row) for row in zip(*plain)]
+        usable = [row for row in cut if all(row)]
         rows = usable or [tuple([UNK + 1] for _ in sides)]
         batch = self._make(objective, rows, draw)
         if not usable:

@@ -11,12 +11,10 @@ import numpy as np
 from .inputs import CLS, PAD, SEP, UNK, Array
 
 
-def read_texts(name: str, texts: Any, mask_token_id: int, vocab_size: int, predicted: bool = True) -> list[Array]:
-    """Copies of the texts as int64 arrays. `predicted`: each must have a token that can be predicted."""
+def read_texts(name: str, texts: Any, mask_token_id: int, vocab_size: int) -> list[Array]:
+    """Copies of the texts as int64 arrays."""
     _expect_several(name, texts)
-    return [
-        _read_text(f"{name}[{place}]", text, mask_token_id, vocab_size, predicted) for place, text in enumerate(texts)
-    ]
+    return [_read_text(f"{name}[{place}]", text, mask_token_id, vocab_size) for place, text in enumerate(texts)]
 
 
 def read_pairs(name: str, pairs: Any, mask_token_id: int, vocab_size: int) -> list[tuple[Array, Array]]:
@@ -27,7 +25,7 @@ def read_pairs(name: str, pairs: Any, mask_token_id: int, vocab_size: int) -> li
             raise ValueError(f"{name}[{place}] is not a pair of two lists of token ids.")
     firsts, seconds = (
         [
-            _read_text(f"{name}[{place}][{side}]", pair[side], mask_token_id, vocab_size, True)
+            _read_text(f"{name}[{place}][{side}]", pair[side], mask_token_id, vocab_size)
             for place, pair in enumerate(pairs)
         ]
         for side in (0, 1)
@@ -85,7 +83,7 @@ def _expect_several(name: str, values: Any) -> None:
         raise ValueError(f"{name} is empty.")
 
 
-def _read_text(name: str, text: Any, mask_token_id: int, vocab_size: int, predicted: bool) -> Array:
+def _read_text(name: str, text: Any, mask_token_id: int, vocab_size: int) -> Array:
     ids = np.array(text) if _is_sequence(text) else None
     if ids is None or ids.ndim != 1 or len(ids) == 0 or ids.dtype.kind not in "iu":
         raise ValueError(f"{name} is not a list of token ids with at least one id.")
@@ -95,6 +93,4 @@ def _read_text(name: str, text: Any, mask_token_id: int, vocab_size: int, predic
     special = (ids == CLS) | (ids == PAD) | (ids == SEP) | (ids == mask_token_id)
     if special.any():
         raise ValueError(f"{name} holds the special id {ids[special][0]}: give texts without special tokens.")
-    if predicted and (ids == UNK).all():
-        raise ValueError(f"{name} is nothing but [UNK]: there is no token to predict.")
     return ids

@@ -2,7 +2,7 @@
 
 A text is a list of ids without special tokens. What the functions have in common:
 
-- `ratio`: the share of each text that is predicted, at least one token, 1.0 is all; [UNK] never is.
+- `ratio`: the share of each text that is predicted, at least one token, 1.0 is all ([UNK] too).
 - `pseudo_ratio`: how many placeholders a text gets, as a share of its length, at least one.
 - `seed`: a whole number, or several. A row depends on it and on its own texts, not on the batch that it is in.
 - `languages`: an id for each text (a pair of ids for two sides), for a language embedding; None: none.
@@ -108,7 +108,7 @@ def placeholders(
     check_seed(seed)
     check_share("pseudo_ratio", pseudo_ratio)
     check_vocabulary(mask_token_id, vocab_size)
-    found = read_texts("texts", texts, mask_token_id, vocab_size, predicted=False)
+    found = read_texts("texts", texts, mask_token_id, vocab_size)
     known = read_languages(languages, len(found), 2)
     rows = []
     for text, (own, other) in zip(found, known):
@@ -136,7 +136,7 @@ def btmlm(
     """
     _check(seed, ratio, mask_token_id, vocab_size)
     found = read_texts("texts", texts, mask_token_id, vocab_size)
-    written = read_texts("pseudo", pseudo, mask_token_id, vocab_size, predicted=False)
+    written = read_texts("pseudo", pseudo, mask_token_id, vocab_size)
     if len(found) != len(written):
         raise ValueError(f"pseudo has {len(written)} rows for {len(found)} texts.")
     known = read_languages(languages, len(found), 2)

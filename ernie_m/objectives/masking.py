@@ -30,11 +30,9 @@ def count_of(ratio: float, length: int) -> int:
 
 
 def choose(text: Array, ratio: float, generator: np.random.Generator) -> Array:
-    """bool [n]: the tokens of a text that are predicted, never [UNK]. `text` has a token that can be."""
-    candidates = np.flatnonzero(text != UNK)
-    count = min(count_of(ratio, len(text)), len(candidates))
+    """bool [n]: the tokens of a text that are predicted."""
     chosen = np.zeros(len(text), bool)
-    chosen[generator.choice(candidates, count, replace=False)] = True
+    chosen[generator.choice(len(text), count_of(ratio, len(text)), replace=False)] = True
     return chosen
 
 

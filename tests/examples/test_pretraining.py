@@ -41,8 +41,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy(path, place / name)
     animals, places = ("the dog", "a cat", "our bird", "this fish"), ("house", "water", "city", "garden", "street")
     lines = [f"{animal} is in the {where} {number}" for number in range(4) for animal in animals for where in places]
-    # A line that is nothing but unknown characters: it is left out where it is met.
-    lines[5] = "\u1681\u1682"
+    # A special token in the text is taken out, and a line without any others left out where it is met.
+    lines[4], lines[5] = f"{lines[4]} [SEP]", "[MASK]"
     (place / "a.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (place / "b.txt").write_text("\n".join(line[::-1] for line in lines) + "\n", encoding="utf-8")
     for name in "ab":
