@@ -47,6 +47,8 @@ _ACCEPTED_NAMES = frozenset(
         *("EMPTY_DICT", "SETITEM", "SETITEMS"),
     )
 )
+#: Name -> the byte of every opcode that Python knows.
+CODES = {opcode.name: opcode.code.encode("latin-1") for opcode in pickletools.opcodes}
 #: Every opcode that Python knows, by its byte.
 OPCODES = {ord(known.code): Opcode(known.name, known.proto, _form(known.arg)) for known in pickletools.opcodes}
 ACCEPTED = {byte: opcode for byte, opcode in OPCODES.items() if opcode.name in _ACCEPTED_NAMES}

@@ -176,7 +176,9 @@ def _name_by_info_alone(
     if other or set(numbered.tensors) != set(named.tensors):
         different = sorted(set(numbered.tensors) ^ set(named.tensors)) + other
         text = f"{info.file.name}: its names and the numbers of the variables disagree on {quoted(different[0], 200)}"
-        raise FileError(Problem("E322", f"{text}. The program (.pdmodel) has the order"))
+        # The names are one model's, so that no other family has a better reason.
+        problem = Problem("E322", f"{text}. The program (.pdmodel) has the order")
+        raise NamesError(problem, known=len(named.tensors))
     return named, (f"no program next to {file}: the order is that of the names in {info.file.name}",)
 
 

@@ -7,7 +7,6 @@ a whole. `paddle.load` and this tool's own reader read it back. bfloat16 is uint
 from __future__ import annotations
 
 import hashlib
-import pickle
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import BinaryIO
 
 from converter.common.errors import OutputError, Problem
 from converter.files.tensors import DTYPES
+from converter.open.pickle.opcodes import CODES
 from converter.open.pickle.pdparams import NAME_TABLE, open_pdparams
 from converter.plan.plan import PlannedTensor
 from converter.write.dtypes import count_nonfinite
@@ -48,8 +48,8 @@ class _Writer:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._memo: dict[str, int] = {}
-        file.write(pickle.PROTO + bytes([_PROTOCOL]) + pickle.EMPTY_DICT)
-        file.write(pickle.MARK)
+        file.write(CODES["PROTO"] + bytes([_PROTOCOL]) + CODES["EMPTY_DICT"])
+        file.write(CODES["MARK"])
 
     def add(self, tensor: PlannedTensor, advance: Advance) -> tuple[str, int]:
         """One array under its name: `_reconstruct(ndarray, (0,), b"b")`, then its state (1, shape, dtype, row order,
@@ -58,14 +58,16 @@ class _Writer:
         file.write(_text(tensor.target))
         self._global(_MODULE, "_reconstruct")
         self._global("numpy", "ndarray")
-        file.write(_number(0) + pickle.TUPLE1 + pickle.SHORT_BINBYTES + b"\x01b" + pickle.TUPLE3 + pickle.REDUCE)
-        file.write(pickle.MARK + _number(1) + _shape(tensor.shape))
-        self._dtype(DTYPES[tensor.dtype][0])
-        file.write(pickle.NEWFALSE)
         file.write(
-            pickle.BINBYTES + struct.pack("<I", size)
+            _number(0) + CODES["TUPLE1"] + CODES["SHORT_BINBYTES"] + b"\x01b" + CODES["TUPLE3"] + CODES["REDUCE"]
+        )
+        file.write(CODES["MARK"] + _number(1) + _shape(tensor.shape))
+        self._dtype(DTYPES[tensor.dtype][0])
+        file.write(CODES["NEWFALSE"])
+        file.write(
+            CODES["BINBYTES"] + struct.pack("<I", size)
             if size < _MOST_SHORT
-            else pickle.BINBYTES8 + struct.pack("<Q", size)
+            else CODES["BINBYTES8"] + struct.pack("<Q", size)
         )
         hasher, odd = hashlib.sha256(), 0
         for block in target_blocks(tensor):
@@ -74,20 +76,20 @@ class _Writer:
             hasher.update(data)
             file.write(data)
             advance(len(data))
-        file.write(pickle.TUPLE + pickle.BUILD)
+        file.write(CODES["TUPLE"] + CODES["BUILD"])
         return hasher.hexdigest(), odd
 
     def finish(self, names: Sequence[str]) -> None:
         """The table of variable names, by which `paddle.load` knows a state dict: each tensor has its own."""
         file = self._file
-        file.write(_text(NAME_TABLE) + pickle.EMPTY_DICT + pickle.MARK)
+        file.write(_text(NAME_TABLE) + CODES["EMPTY_DICT"] + CODES["MARK"])
         for name in names:
             file.write(_text(name) * 2)
-        file.write(pickle.SETITEMS + pickle.SETITEMS + pickle.STOP)
+        file.write(CODES["SETITEMS"] + CODES["SETITEMS"] + CODES["STOP"])
 
     def _global(self, module: str, name: str) -> None:
         if not self._fetch(f"{module}.{name}"):
-            self._file.write(_text(module) + _text(name) + pickle.STACK_GLOBAL)
+            self._file.write(_text(module) + _text(name) + CODES["STACK_GLOBAL"])
             self._keep(f"{module}.{name}")
 
     def _dtype(self, code: str) -> None:
@@ -96,40 +98,42 @@ class _Writer:
             return
         file = self._file
         self._global("numpy", "dtype")
-        file.write(_text(code[1:]) + pickle.NEWFALSE + pickle.NEWTRUE + pickle.TUPLE3 + pickle.REDUCE)
-        unset = pickle.BININT + struct.pack("<i", -1)
-        file.write(pickle.MARK + _number(3) + _text(code[0]) + pickle.NONE * 3 + unset * 2 + _number(0) + pickle.TUPLE)
-        file.write(pickle.BUILD)
+        file.write(_text(code[1:]) + CODES["NEWFALSE"] + CODES["NEWTRUE"] + CODES["TUPLE3"] + CODES["REDUCE"])
+        unset = CODES["BININT"] + struct.pack("<i", -1)
+        file.write(
+            CODES["MARK"] + _number(3) + _text(code[0]) + CODES["NONE"] * 3 + unset * 2 + _number(0) + CODES["TUPLE"]
+        )
+        file.write(CODES["BUILD"])
         self._keep(code)
 
     def _fetch(self, key: str) -> bool:
         if key in self._memo:
-            self._file.write(pickle.BINGET + bytes([self._memo[key]]))
+            self._file.write(CODES["BINGET"] + bytes([self._memo[key]]))
         return key in self._memo
 
     def _keep(self, key: str) -> None:
-        self._file.write(pickle.MEMOIZE)
+        self._file.write(CODES["MEMOIZE"])
         self._memo[key] = len(self._memo)
 
 
 def _text(text: str) -> bytes:
     data = text.encode()
     if len(data) < 256:
-        return pickle.SHORT_BINUNICODE + bytes([len(data)]) + data
-    return pickle.BINUNICODE + struct.pack("<I", len(data)) + data
+        return CODES["SHORT_BINUNICODE"] + bytes([len(data)]) + data
+    return CODES["BINUNICODE"] + struct.pack("<I", len(data)) + data
 
 
 def _number(value: int) -> bytes:
     if value < 256:
-        return pickle.BININT1 + bytes([value])
+        return CODES["BININT1"] + bytes([value])
     if value < 1 << 31:
-        return pickle.BININT + struct.pack("<i", value)
-    data: bytes = pickle.encode_long(value)
-    return pickle.LONG1 + bytes([len(data)]) + data
+        return CODES["BININT"] + struct.pack("<i", value)
+    data = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+    return CODES["LONG1"] + bytes([len(data)]) + data
 
 
 def _shape(shape: tuple[int, ...]) -> bytes:
-    return pickle.MARK + b"".join(map(_number, shape)) + pickle.TUPLE
+    return CODES["MARK"] + b"".join(map(_number, shape)) + CODES["TUPLE"]
 
 
 def _check_written(path: Path, written: Sequence[WrittenTensor]) -> None:

@@ -63,4 +63,7 @@ def test_a_sound_model_is_sound_in_every_use(verified: Callable[[str], Any], kin
     report = verified(kind).report
     assert report.passed, report.problems
     assert set(report.uses) == {*USES, *MODES, *NOT_RUN, DEFAULT_LOAD}
-    assert all(use.compared > 0 for way, use in report.uses.items() if way not in NOT_RUN)
+    # A small table of words would cut the decoder of a masked LM too.
+    skipped = {*NOT_RUN, "other embeddings"} if kind == "ErnieMForMaskedLM" else set(NOT_RUN)
+    assert {way for way, use in report.uses.items() if use.skipped} == skipped
+    assert all(use.compared > 0 for way, use in report.uses.items() if way not in skipped)
