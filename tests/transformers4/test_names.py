@@ -18,7 +18,11 @@ SIZES = {
 }
 
 
-@pytest.mark.parametrize("name", ERNIE_M_CLASSES)
+#: The port has no masked LM.
+CLASSES = [name for name in ERNIE_M_CLASSES if name != "ErnieMForMaskedLM"]
+
+
+@pytest.mark.parametrize("name", CLASSES)
 def test_every_target_is_a_parameter_of_the_class_that_transformers_4_has(name: str) -> None:
     table = load_table(name)
     made = {entry.target: entry.target_shape for entry in expand(table, table.schemes[0], SIZES) if entry.target}
