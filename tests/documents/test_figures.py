@@ -102,7 +102,7 @@ def test_camlm_learned_from_translations_and_not_from_shuffled_ones() -> None:
     last = {name: curve[-1] for name, curve in found["curves"].items()}
     assert len(camlm_learning.SEEDS) >= 2
     for seed in camlm_learning.SEEDS:
-        assert last[f"true {seed}"] < last[f"shuffled {seed}"] - 0.2, last
+        assert last[f"true {seed}"] < last[f"shuffled {seed}"] - 0.1, last
 
 
 def test_the_pictures_are_those_of_the_masks_and_of_the_figures() -> None:
