@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks import (
     attention_picture,
+    camlm_learning,
     convert_speed,
     false_alarms,
     family_table,
@@ -43,6 +44,7 @@ for module, document in (
     (self_test_counts, "self-test.md"),
     (tokenizer_speed, "tokenizer.md"),
     (leak_table, "objectives.md"),
+    (camlm_learning, "objectives.md"),
 ):
     SHOWN[module.SECTION] = (document, MEASURED.get(module.SECTION), module.show)
 
@@ -95,9 +97,19 @@ def test_only_the_rule_that_is_used_keeps_a_side_from_its_masked_tokens() -> Non
     assert len(others) == 4 and all(row["own"] > 0.01 for row in others)
 
 
-def test_the_picture_is_that_of_the_masks() -> None:
+def test_camlm_learned_from_translations_and_not_from_shuffled_ones() -> None:
+    found = MEASURED[camlm_learning.SECTION]
+    last = {name: curve[-1] for name, curve in found["curves"].items()}
+    assert len(camlm_learning.SEEDS) >= 2
+    for seed in camlm_learning.SEEDS:
+        assert last[f"true {seed}"] < last[f"shuffled {seed}"] - 0.1, last
+
+
+def test_the_pictures_are_those_of_the_masks_and_of_the_figures() -> None:
     drawn = (figures.DOCS / attention_picture.PICTURE).read_text(encoding="utf-8")
     assert drawn == attention_picture.make_picture(), "run `python -m benchmarks.attention_picture --write`"
+    curves = (figures.DOCS / camlm_learning.PICTURE).read_text(encoding="utf-8")
+    assert curves == camlm_learning.picture(MEASURED[camlm_learning.SECTION])
 
 
 def test_the_list_of_edits_of_code_is_as_long_as_it_is_said_to_be() -> None:
