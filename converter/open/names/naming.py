@@ -77,16 +77,15 @@ def _name_release(stored: Mapping[str, SourceTensor], file: str, family: Family)
     left: list[tuple[str, str]] = []
     for name, (row, key) in rows.items():
         if name + MASTER in stored:
-            check_master(stored[name], stored[name + MASTER], file)
-            left.append((name, f"a copy in {stored[name].dtype} of {name}{MASTER}, which is taken"))
+            left.append((name, why_master_is_taken(name, stored[name], stored[name + MASTER], file)))
         else:
             target = key if row.role == "head" else prefix + key
-            tensors = _merge(tensors, {target: replace(stored[name], name=target)}, file)
+            _add(tensors, {target: replace(stored[name], name=target)}, file)
     _check_masters(stored, rows, file)
     rest, extras, more = _sort_unknown({name: tensor for name, tensor in stored.items() if name not in rows}, family)
     preset = next((row.preset for row, _ in rows.values() if row.preset), "")
-    every = _merge(tensors, rest, file)
-    return Named(every, RELEASE, inferred, (*left, *more), extras, preset, unknown=tuple(rest))
+    _add(tensors, rest, file)
+    return Named(tensors, RELEASE, inferred, (*left, *more), extras, preset, unknown=tuple(rest))
 
 
 def _class_of_heads(heads: Collection[ReleaseName], file: str, family: Family) -> str:
@@ -116,20 +115,21 @@ def _check_masters(stored: Mapping[str, SourceTensor], rows: Iterable[str], file
             raise FileError(Problem("E101", f"{file}: missing: {names}; other weights have theirs. Is it complete?"))
 
 
-def _merge(tensors: dict[str, SourceTensor], rest: dict[str, SourceTensor], file: str) -> dict[str, SourceTensor]:
-    """Weights, and further ones or what has no name that is known: neither may hide a weight."""
+def _add(tensors: dict[str, SourceTensor], rest: dict[str, SourceTensor], file: str) -> None:
+    """Add further weights, or what has no name that is known, to `tensors`: neither may hide a weight."""
     for name, tensor in rest.items():
         if name in tensors:
             both = f"{quoted(tensors[name].stored_as, 200)} and {quoted(tensor.stored_as or name, 200)}"
             raise FileError(Problem("E103", f"{file}: {both} are the same weight. Which is the model's?"))
-    return {**tensors, **rest}
+    tensors.update(rest)
 
 
-def check_master(tensor: SourceTensor, master: SourceTensor, file: str) -> None:
-    """Raises FileError where the copy in full precision is not of the same shape."""
+def why_master_is_taken(name: str, tensor: SourceTensor, master: SourceTensor, file: str) -> str:
+    """Why a weight is left out that has a copy in full precision. Raises FileError where that is of another shape."""
     if tensor.shape != master.shape or master.dtype not in FLOATING:
         found = f"{list(master.shape)} of {master.dtype}, and {tensor.stored_as} is {list(tensor.shape)}"
         raise FileError(Problem("E305", f"{file}: {master.stored_as} is {found}. They should be one weight"))
+    return f"a copy in {tensor.dtype} of {name}{MASTER}, which is taken"
 
 
 def _name_automatic(stored: Mapping[str, SourceTensor], file: str, family: Family) -> Named:
@@ -139,8 +139,8 @@ def _name_automatic(stored: Mapping[str, SourceTensor], file: str, family: Famil
     keys = {**{name: prefix + key for name, key in ranked.backbone.items()}, **ranked.head}
     tensors = {key: replace(stored[name], name=key) for name, key in keys.items()}
     rest, extras, left = _sort_unknown({name: tensor for name, tensor in stored.items() if name not in keys}, family)
-    every = _merge(tensors, rest, file)
-    return Named(every, "automatic", ranked.source_class, left, extras, unknown=tuple(rest))
+    _add(tensors, rest, file)
+    return Named(tensors, "automatic", ranked.source_class, left, extras, unknown=tuple(rest))
 
 
 def _sort_unknown(

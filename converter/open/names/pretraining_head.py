@@ -7,7 +7,7 @@ from dataclasses import replace
 from converter.common.errors import Problem, SourceError, fold_names
 from converter.files.tensors import SourceTensor, TensorSet
 from converter.open.config.config import SourceConfig
-from converter.open.names.naming import check_master
+from converter.open.names.naming import why_master_is_taken
 from converter.open.names.recognise import MASTER
 from mappings import Family, matches_row
 
@@ -26,8 +26,7 @@ def take_pretraining_head(found: TensorSet, config: SourceConfig) -> TensorSet:
     for name, key in keys.items():
         master = found.extras.get(name + MASTER)
         if master is not None:
-            check_master(found.extras[name], master, found.extras[name].file)
-            left.append((name, f"a copy in {found.extras[name].dtype} of {name}{MASTER}, which is taken"))
+            left.append((name, why_master_is_taken(name, found.extras[name], master, found.extras[name].file)))
         taken[key] = _laid_out(replace(master or found.extras[name], name=key), found, config)
     tensors = {**_with_prefix(found, family, str(asked)), **taken}
     _refuse_none(tensors, config)
