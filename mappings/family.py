@@ -143,6 +143,11 @@ class Family:
         """The preset that follows this one's rules and masks padding too; None where padding changes nothing."""
         return next((preset for preset in self.presets if preset.hides_padding_of == name), None)
 
+    @property
+    def fields_of_paddle_alone(self) -> tuple[ConfigField, ...]:
+        """The fields of PaddleNLP's config that the target's class has no place for."""
+        return tuple(field for field in self.fields if field.name not in self.written)
+
     def config_file(self, name: str, data: Mapping[str, Any]) -> ConfigFile | None:
         """What a config of this name and content is, where it is neither PaddleNLP's nor transformers'."""
         rows = (row for row in self.configs if row.fits(name))

@@ -21,6 +21,7 @@ from converter.common.progress import Progress
 from converter.common.redaction import redact
 
 if TYPE_CHECKING:
+    from converter.back_conversion import BackConversion
     from converter.conversion import Conversion
     from converter.inspection import Inspection
     from converter.publish.push import Push
@@ -133,16 +134,21 @@ def print_warnings(warnings: tuple[str, ...]) -> None:
         typer.echo(f"warning: and {len(warnings) - _MOST_LINES} more", err=True)
 
 
+def describe_written(result: Conversion | BackConversion, folder: Path) -> str:
+    """What was written to `folder`, or would be."""
+    verb = "wrote" if result.written else "would write"
+    return (
+        f"{verb} {printable(str(folder), MESSAGE)}: {result.target_class}, {result.parameters:,} parameters in "
+        f"{result.tensors} tensors, {result.bytes / 1e9:.2f} GB"
+    )
+
+
 def print_conversion(result: Conversion, as_json: bool) -> None:
     print_warnings(result.warnings)
     if as_json:
         print_json(asdict(result))
         return
-    verb, output = "wrote" if result.written else "would write", printable(str(result.output), MESSAGE)
-    typer.echo(
-        f"{verb} {output}: {result.target_class}, {result.parameters:,} parameters in {result.tensors} tensors, "
-        f"{result.bytes / 1e9:.2f} GB, weight files {len(result.shards)}, {result.seconds:.1f} s"
-    )
+    typer.echo(f"{describe_written(result, result.output)}, weight files {len(result.shards)}, {result.seconds:.1f} s")
     typer.echo(f"behavior: {result.behavior}")
     advice = _batch_advice(result.source_class, result.behavior)
     if advice:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from converter.common.errors import Paddle2TorchError, Problem, SourceError
-from converter.common.layout import EXTRAS_FILE, FILES_BY_KIND, KEPT_FIELDS, MANIFEST
+from converter.common.errors import Problem, SourceError
+from converter.common.layout import EXTRAS_FILE, FILES_BY_KIND, KEPT_FIELDS
 from converter.files.json_files import read_json
 from converter.files.regular_files import is_file
 from converter.files.tensors import SourceFile
 from converter.open.config.config import CONFIG_NAME, SourceConfig, read_config
 from converter.open.converted_family import find_converted_family
 from converter.open.dispatch import open_weights
+from converter.open.own_manifest import read_own_manifest
 from converter.open.source import Source
 from converter.open.tokenizer.find_tokenizer import find_converted_tokenizer
 from mappings import Family, ModelClass
@@ -54,7 +55,7 @@ def open_converted(folder: Path, family: str | None = None) -> ConvertedFolder:
     if not is_file(folder / CONFIG_NAME):
         raise SourceError(Problem("E042", f"{folder}: no {CONFIG_NAME}, so this is no folder of transformers"))
     fields, odd = read_json(folder / CONFIG_NAME)
-    manifest = _read_manifest(folder)
+    manifest = read_own_manifest(folder)
     known, entry = find_converted_family(fields, manifest, family)
     tensors = open_weights(folder, (known,))
     if tensors.naming != "transformers":
@@ -81,17 +82,6 @@ def open_converted(folder: Path, family: str | None = None) -> ConvertedFolder:
         behavior=known.usual_preset.name,
     )
     return ConvertedFolder(source, entry, fields, manifest)
-
-
-def _read_manifest(folder: Path) -> Mapping[str, Any]:
-    """The manifest; an empty one where it is lost or damaged, which `verify` reports."""
-    if not is_file(folder / MANIFEST):
-        return {}
-    try:
-        manifest, _ = read_json(folder / MANIFEST)
-    except Paddle2TorchError:
-        return {}
-    return manifest if manifest.get("tool") == "paddle2torch" else {}
 
 
 def _read_config(fields: Mapping[str, Any], family: Family, entry: ModelClass) -> SourceConfig:

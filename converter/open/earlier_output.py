@@ -1,4 +1,4 @@
-"""An earlier OUTPUT as a SOURCE: only for the class whose head it kept apart (release_extras.safetensors)."""
+"""An earlier OUTPUT as a SOURCE, for a class whose head lies in its release_extras.safetensors, and for no other."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from converter.common.errors import Paddle2TorchError, Problem, SourceError
+from converter.common.errors import Problem, SourceError
 from converter.common.layout import EXTRAS_FILE, MANIFEST
 from converter.files.json_files import read_json
 from converter.files.tensors import TensorSet
 from converter.open.config.config import CONFIG_NAME
+from converter.open.own_manifest import read_own_manifest
 from converter.open.safetensors_file import open_safetensors
 from mappings import Family, find_class
 from mappings.quirks import MODEL_CONFIG, Preset
@@ -28,8 +29,8 @@ class EarlierOutput:
 def find_earlier_output(folder: Path, architecture: str | None) -> EarlierOutput | None:
     """The earlier OUTPUT that a folder is, where `architecture` is a class whose head lies in it; None where this tool
     did not make the folder. Raises SourceError for every other folder that it made: it is converted already."""
-    manifest = _read_manifest(folder)
-    if manifest.get("tool") != "paddle2torch":
+    manifest = read_own_manifest(folder)
+    if not manifest:
         return None
     found = find_class(architecture)
     heads = found is not None and found[0].head_names(found[1].source)
@@ -47,15 +48,6 @@ def _describe_kept(folder: Path, manifest: dict[str, Any]) -> str:
         return ""
     classes = dict.fromkeys(row.source_class for row in found[0].release.pretraining_heads)
     return "".join(f". --architecture {name} takes the head that {EXTRAS_FILE} may have" for name in classes)
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    if not (folder / MANIFEST).is_file():
-        return {}
-    try:
-        return read_json(folder / MANIFEST)[0]
-    except Paddle2TorchError:
-        return {}
 
 
 def with_extras(found: TensorSet, earlier: EarlierOutput, family: Family) -> TensorSet:

@@ -17,7 +17,6 @@ from converter.plan.make_plan import make_plan
 from converter.plan.plan import Plan, PlannedTensor
 from converter.plan.plan_warnings import warn_of_dtypes
 from mappings import OPERATIONS, Mapped, Table, expand
-from mappings.model_fields import ConfigField
 from mappings.tensors.expand import why_left_out
 
 
@@ -161,15 +160,10 @@ def _warn_of_unknown_fields(opened: ConvertedFolder) -> Iterator[str]:
     """Fields of PaddleNLP's config that decide what the class gives back and that nothing here gives."""
     if opened.entry.head != "choice":
         return
-    for field in fields_kept(opened):
+    for field in opened.family.fields_of_paddle_alone:
         if opened.kept_fields.get(field.name) is None:
             text = f"nothing gives {field.name}, which PaddleNLP's {opened.entry.source} shapes its answer by"
             yield f"{text}: set it in config.json of FOLDER if it is not PaddleNLP's default"
-
-
-def fields_kept(opened: ConvertedFolder) -> list[ConfigField]:
-    """The fields of PaddleNLP's config that the target's class has no place for."""
-    return [field for field in opened.family.fields if field.name not in opened.family.written]
 
 
 def _zeroed_rows(

@@ -75,7 +75,7 @@ def build_manifest(
 
 def _kept_fields(plan: Plan) -> dict[str, Any]:
     """What PaddleNLP's class needs and the target's has no place for, for the way back."""
-    names = [field.name for field in plan.family.fields if field.name not in plan.family.written]
+    names = [field.name for field in plan.family.fields_of_paddle_alone]
     kept = {name: plan.config.get(name) for name in names if plan.config.get(name) is not None}
     return {KEPT_FIELDS: kept} if kept else {}
 

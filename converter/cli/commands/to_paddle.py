@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Optional
 import typer
 
 from converter.cli import options
-from converter.cli.output import Reporter, print_json, print_warnings
+from converter.cli.output import Reporter, describe_written, print_json, print_warnings
 from converter.common.printable import MESSAGE, printable
 
 if TYPE_CHECKING:
@@ -41,11 +41,7 @@ def print_result(result: BackConversion, output: Path, as_json: bool) -> None:
     if as_json:
         print_json(asdict(result))
         return
-    verb, folder = "wrote" if result.written else "would write", printable(str(result.folder), MESSAGE)
-    typer.echo(
-        f"{verb} {folder}: {result.target_class}, {result.parameters:,} parameters in {result.tensors} tensors, "
-        f"{result.bytes / 1e9:.2f} GB, {result.seconds:.1f} s"
-    )
+    typer.echo(f"{describe_written(result, result.folder)}, {result.seconds:.1f} s")
     if result.written:
         paths = " ".join(shlex.quote(str(path)) for path in (result.folder, output))
         typer.echo(f"prove it: paddle2torch verify {printable(paths, MESSAGE)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from converter.plan.make_back_plan import BackPlan, fields_kept
+from converter.plan.make_back_plan import BackPlan
 from mappings.config_fields import PADDLENLP
 
 #: What PaddleNLP loads in where the config names no dtype.
@@ -28,7 +28,7 @@ def build_paddle_config(plan: BackPlan) -> dict[str, Any]:
     for field in family.fields:
         if not field.writers or PADDLENLP in field.writers:
             values[field.name] = config.get(field.name)
-    values.update({field.name: kept.get(field.name) for field in fields_kept(plan.opened)})
+    values.update({field.name: kept.get(field.name) for field in plan.opened.family.fields_of_paddle_alone})
     values.update(forward.switches)
     dtype = plan.opened.fields.get("dtype") or plan.opened.fields.get("torch_dtype")
     values["dtype"] = dtype if dtype != _USUAL_DTYPE else None
