@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.several_processes import finish_together, start_process
 
 CLASSES = ["SequenceClassification", "TokenClassification", "QuestionAnswering", "MultipleChoice"]
 CLASSES += ["InformationExtraction"]
@@ -54,24 +52,12 @@ def test_every_head_trains_in_two_processes(tmp_path: Path) -> None:
         )
         torch.manual_seed(0)
         getattr(ernie_m, f"ErnieMFor{name}")(config).save_pretrained(tmp_path / name)
-    command = [sys.executable, "-c", TRAIN]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    environment["GLOO_SOCKET_IFNAME"] = "lo"
     started = [
-        subprocess.Popen(
-            [*command, str(rank), str(tmp_path / "rendezvous"), str(tmp_path), *CLASSES],
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-        )
+        start_process([sys.executable, "-c", TRAIN, rank, tmp_path / "rendezvous", tmp_path, *CLASSES], tmp_path)
         for rank in range(2)
-    ]  # fmt: skip
-    try:
-        ended = [process.communicate(timeout=180) for process in started]
-    finally:
-        for process in started:
-            process.kill()
-    for process, (_, said) in zip(started, ended):
-        assert process.returncode == 0, said[-3000:]
-    assert ended[0][0].split() == [word for name in CLASSES for word in ("trained", name)]
+    ]
+    first, _ = finish_together(started)
+    assert first.split() == [word for name in CLASSES for word in ("trained", name)]
 
 
 @pytest.mark.parametrize("with_pooler", [True, False])

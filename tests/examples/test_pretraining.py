@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import shutil
 import signal
 import socket
@@ -17,6 +16,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.ernie_m.tokenization_reference import small_folder
+from tests.support.several_processes import finish_together, start_process
 
 SCRIPT = ROOT / "examples" / "pretrain_ernie_m.py"
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -61,12 +61,9 @@ def words(folder: Path, model: str, output: Path, **options: Any) -> list[str]:
 
 
 def start(python: Path, folder: Path, command: list[str], **environment: str) -> subprocess.Popen[str]:
-    settings = {**os.environ, "PYTHONPATH": f"{ROOT}:{SCRIPT.parent}", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    settings["GLOO_SOCKET_IFNAME"] = "lo"
-    return subprocess.Popen(
-        [str(python), *command], cwd=folder, env={**settings, **environment}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    """What it prints and its errors are one."""
+    modules = f"{ROOT}:{SCRIPT.parent}"
+    return start_process([python, *command], folder, subprocess.STDOUT, PYTHONPATH=modules, **environment)
 
 
 def run(python: Path, folder: Path, command: list[str], processes: int = 1) -> None:
@@ -77,13 +74,7 @@ def run(python: Path, folder: Path, command: list[str], processes: int = 1) -> N
     several = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     places = [{**several, "RANK": str(n), "LOCAL_RANK": str(n)} for n in range(processes)] if processes > 1 else [{}]
     started = [start(python, folder, command, **place) for place in places]
-    try:
-        said = [process.communicate(timeout=180)[0] for process in started]
-    finally:
-        for process in started:
-            process.kill()
-    for process, text in zip(started, said):
-        assert process.returncode == 0, text[-3000:]
+    finish_together(started)
 
 
 def history(output: Path) -> list[dict[str, float]]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
-from tests.conftest import ROOT
+from tests.support.several_processes import finish_together, start_process
 
 #: The table of words is used at both ends of the model: it stays with the root.
 PROGRAM = """\
@@ -53,18 +51,7 @@ print("equal")
 
 
 def test_two_processes_with_half_the_weights_each(tmp_path: Path, product_python: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     started = [
-        subprocess.Popen(
-            [str(product_python), "-c", PROGRAM, str(rank), str(tmp_path / "rendezvous")], text=True, cwd=tmp_path,
-            env={**environment, "HF_HUB_OFFLINE": "1"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
-        for rank in range(2)
-    ]  # fmt: skip
-    try:
-        ended = [process.communicate(timeout=180) for process in started]
-    finally:
-        for process in started:
-            process.kill()
-    for process, (said, errors) in zip(started, ended):
-        assert process.returncode == 0 and said.split() == ["equal"], errors[-3000:]
+        start_process([product_python, "-c", PROGRAM, rank, tmp_path / "rendezvous"], tmp_path) for rank in range(2)
+    ]
+    assert [said.split() for said in finish_together(started)] == [["equal"]] * 2
