@@ -24,12 +24,13 @@ COLORS = ("#0b6bcb", "#c2410c")  # what a token of the first and of the second s
 
 def examples() -> dict[str, objectives.Inputs]:
     """The batches of one row that are drawn."""
+    seed = find_seed()
     return {
-        "MMLM": objectives.mmlm([SOURCE], ratio=0.25, seed=find_seed(), **SMALL),
-        "TLM": objectives.tlm([(SOURCE, TARGET)], ratio=0.3, seed=find_seed(), **SMALL),
-        "CAMLM": objectives.camlm([(SOURCE, TARGET)], ratio=0.3, seed=find_seed(), **SMALL),
+        "MMLM": objectives.mmlm([SOURCE], ratio=0.25, seed=seed, **SMALL),
+        "TLM": objectives.tlm([(SOURCE, TARGET)], ratio=0.3, seed=seed, **SMALL),
+        "CAMLM": objectives.camlm([(SOURCE, TARGET)], ratio=0.3, seed=seed, **SMALL),
         "BTMLM, stage 1": objectives.placeholders([SOURCE], pseudo_ratio=0.5, **SMALL),
-        "BTMLM, stage 2": objectives.btmlm([SOURCE], [[30, 31]], ratio=0.25, seed=find_seed(), **SMALL),
+        "BTMLM, stage 2": objectives.btmlm([SOURCE], [[30, 31]], ratio=0.25, seed=seed, **SMALL),
     }
 
 

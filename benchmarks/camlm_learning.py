@@ -3,8 +3,8 @@
     python -m benchmarks.camlm_learning [--data FOLDER] [--write]
 
 FOLDER has Tatoeba's pairs as LASER's test set does (`tatoeba.deu-eng.deu` and `.eng`). A tiny model is trained from
-random weights, once with translations and once with the same sentences whose second sides are shuffled; everything else
-is the same. Both are evaluated on held-out pairs of their kind. With --write the numbers go to docs/measurements.json
+random weights, once with translations and once with the second sides of the same pairs shuffled; all else is the same.
+Each is evaluated on held-out pairs of its kind. With --write the numbers go to docs/measurements.json
 and the picture and the table to docs/, else they are printed. About fifteen minutes of one core.
 """
 
@@ -61,7 +61,7 @@ def shuffle(pairs: list[Pair], seed: int) -> list[Pair]:
 
 
 def tokenize(tokenizer: Any, pairs: list[tuple[str, str]]) -> list[Pair]:
-    """Ids of the pairs whose sides are short and have a known token."""
+    """The ids of pairs with two short sides, each with a token that is not [UNK]."""
     sides = [tokenizer(list(texts), add_special_tokens=False)["input_ids"] for texts in zip(*pairs)]
     return [pair for pair in zip(*sides) if all(set(ids) - {3} and len(ids) <= LONGEST for ids in pair)]
 
