@@ -22,6 +22,8 @@ PADDLE := .venv-paddle/bin/python
 TRANSFORMERS4 := .venv-transformers4/bin/python
 # A file's tests run in one worker; the longest files come first, whatever the number of their tests.
 DISTRIBUTION := --dist loadgroup --no-loadscope-reorder
+# Every run names its ten slowest tests.
+SLOWEST := --durations 10 --durations-min 5
 
 .PHONY: env demo test test-quick test-product test-transformers4 check pythons bench fuzz figures api clean distclean
 
@@ -75,11 +77,11 @@ check: .venv/.ready
 
 # Which tests these are: tests/support/quick.py.
 test-quick: .venv/.ready
-	$(PRODUCT) -m pytest -n 2 $(DISTRIBUTION) --quick $(PYTEST_OPTIONS)
+	$(PRODUCT) -m pytest -n 2 $(DISTRIBUTION) --quick $(SLOWEST) $(PYTEST_OPTIONS)
 
 test-product: env
 	@echo "== the whole suite, transformers 5"
-	$(PRODUCT) -m pytest -n 2 $(DISTRIBUTION) $(PYTEST_OPTIONS)
+	$(PRODUCT) -m pytest -n 2 $(DISTRIBUTION) $(SLOWEST) $(PYTEST_OPTIONS)
 
 # What depends on transformers and huggingface_hub. The saved variants are loaded in both lines by the run above.
 test-transformers4: env

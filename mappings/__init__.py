@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mappings.family import Family, ModelClass, Preset
+    from mappings.family import Family
+    from mappings.model_class import ModelClass
+    from mappings.quirks import Preset
     from mappings.registry import all_families, find_class, load_family, load_table
     from mappings.tensors.expand import Mapped, expand, matches_row
     from mappings.tensors.ops import OPERATIONS, Operation
@@ -35,7 +37,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "mappings.family": ("Family", "ModelClass", "Preset"),
+    "mappings.family": ("Family",),
+    "mappings.model_class": ("ModelClass",),
+    "mappings.quirks": ("Preset",),
     "mappings.registry": ("all_families", "find_class", "load_family", "load_table"),
     "mappings.tensors.expand": ("Mapped", "expand", "matches_row"),
     "mappings.tensors.ops": ("OPERATIONS", "Operation"),

@@ -5,28 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mappings.build_network import build_network
 from mappings.config_fields import WRITERS, ConfigFile, build_config_fields
-from mappings.family import (
-    FIELD_KINDS,
-    HEADS,
-    MODEL_CONFIG,
-    ROLES,
-    ConfigField,
-    Family,
-    ModelClass,
-    Notice,
-    Preset,
-    Quirk,
-    Size,
-    TokenizerFacts,
-    TravellingCode,
-)
+from mappings.family import Family, TokenizerFacts, TravellingCode
 from mappings.folders import FACTS, QUIRKS
+from mappings.model_class import HEADS, ModelClass
+from mappings.model_fields import FIELD_KINDS, ConfigField, Size
 from mappings.names.automatic import AutomaticNames, build_automatic
 from mappings.names.others import build_foreign
 from mappings.names.release import build_release
-from mappings.network import build_network
 from mappings.pretrained import build_card, build_pretrained
+from mappings.quirks import MODEL_CONFIG, ROLES, Notice, Preset, Quirk
 from mappings.tensors.patterns import Pattern
 from mappings.tensors.rows import TensorFacts, build_tables
 from mappings.toml_files import TableError, check_keys, require_keys

@@ -12,158 +12,16 @@ from functools import cached_property
 from typing import Any
 
 from mappings.config_fields import ConfigFields, ConfigFile
+from mappings.model_class import ModelClass
+from mappings.model_fields import ConfigField, Size
 from mappings.names.automatic import AutomaticNames
 from mappings.names.others import ForeignName
 from mappings.names.release import ReleaseNames
 from mappings.network import POOLER, Network
 from mappings.pretrained import CardWords, Pretrained
+from mappings.quirks import FIRST_POSITION, Preset, Quirk
 from mappings.tensors.expand import row_names
 from mappings.tensors.rows import Table
-
-#: What a class puts on top of the encoder, and whether its outputs are one per label of the config.
-HEADS = {
-    **{"none": False, "sequence": True, "token": True, "choice": False, "span": False, "extraction": False},
-    **{"masked": False, "pretraining": False},
-}
-#: Kinds of config fields: how a value is checked.
-FIELD_KINDS = ("activation", "probability", "number", "id", "size", "flag", "problem type")
-#: What a quirk may be that the engine has to know: the row of the position table where positions begin; the tokens that
-#: are masked when no mask is given.
-FIRST_POSITION, MASKED_IDS = "first position", "masked ids"
-ROLES = ("", FIRST_POSITION, MASKED_IDS)
-#: In a preset: the value that the source's config has.
-OF_CONFIG = "config"
-#: The config files of the output.
-MODEL_CONFIG, TOKENIZER_CONFIG = "config.json", "tokenizer_config.json"
-
-
-@dataclass(frozen=True)
-class ModelClass:
-    """A class of PaddleNLP (`source`) and what it becomes (`target`).
-
-    `constructor`: the positional arguments of its constructor before PaddleNLP 2.5. `outputs`: output of the model ->
-    module of the head that computes it. `paddle_modules`: module of the target -> its name in Paddle, where they
-    differ. `pooler`: whether the target has a pooling layer. `travels`: whether it is a class of the family's code
-    that travels with the weights (of a family with code, unless it is
-    false), and not one of transformers' own. `caution`: a warning about the class, unless the config's fields are
-    those of `caution_unless`.
-    """
-
-    source: str
-    target: str
-    auto: str
-    head: str
-    constructor: tuple[str, ...]
-    pipeline: str | None = None
-    outputs: Mapping[str, str] | None = None
-    paddle_modules: Mapping[str, str] | None = None
-    pooler: bool = True
-    travels: bool = False
-    caution: str = ""
-    caution_unless: Mapping[str, Any] | None = None
-
-    @property
-    def has_labels(self) -> bool:
-        return HEADS[self.head]
-
-
-@dataclass(frozen=True)
-class Size:
-    """A size of the model and where it is read: an axis of a tensor, or the number of layers that have `layer`.
-
-    `times`: other sizes that it is a multiple of where its tensor is not read (`read_tensor` "identity": the tensor is
-    read only where the file has the target's names). `surplus`: of the layers, why further ones in the file are
-    dropped, as PaddleNLP does; without it they are an error. `constructor`: PaddleNLP's value where a constructor call
-    before 2.5 leaves it out. `prefer`: which is taken where config and tensor differ. `default`: the value where
-    neither shows it, because the model has no such tensor.
-    """
-
-    field: str
-    tensor: str = ""
-    axis: int = 0
-    layer: str = ""
-    constructor: int | None = None
-    times: Mapping[str, int] | None = None
-    read_tensor: str = "always"
-    prefer: str = "config"
-    default: int | None = None
-    surplus: str = ""
-
-
-@dataclass(frozen=True)
-class ConfigField:
-    """Another field of a source's config.
-
-    `default`: the class's where the config is silent. `writers`: the writers whose configs are read for it (none: all).
-    `value`: what the output gets where no config gives it. `optional`: left out of the output where nothing gives it.
-    `null_is`: null stands for the value of this field. `absent`: what the output's config without the field means.
-    `float32`: Paddle computes with the float32 that is nearest to its config's value, which is what the output gets.
-    """
-
-    name: str
-    kind: str
-    default: Any = None
-    writers: tuple[str, ...] = ()
-    value: Any = None
-    optional: bool = False
-    null_is: str = ""
-    absent: Any = None
-    float32: bool = False
-
-
-@dataclass(frozen=True)
-class Quirk:
-    """A rule of the family's that PyTorch code usually does otherwise: a field of one of the output's config files.
-
-    `absent`: what the output's config without the field means. `attribute`: where the encoder keeps the value, if not
-    in its config. `faults`: values that the self-test puts in its place. `role`: one of ROLES.
-    """
-
-    field: str
-    meaning: str
-    file: str = MODEL_CONFIG
-    absent: Any = None
-    from_config: bool = False
-    attribute: str = ""
-    faults: tuple[Any, ...] = ()
-    role: str = ""
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Warnings about a checkpoint with this preset: of its model, and of its tokenizer where it has one. They may
-    quote the preset's summary and values. `always`: also where the user chose another preset."""
-
-    model: str = ""
-    tokenizer: str = ""
-    always: bool = False
-
-
-@dataclass(frozen=True)
-class Preset:
-    """Values of the quirks that belong together, and where they are taken when nobody asks for others."""
-
-    name: str
-    summary: str
-    values: Mapping[str, Any]
-    advice: str
-    when: Mapping[str, tuple[str, ...]]
-    usual: bool = False
-    choice: bool = True
-    hides_padding_of: str = ""
-    notice: Notice = Notice()
-
-    def resolve(self, pad_token_id: int) -> dict[str, Any]:
-        """The values for a model with this padding id, which "pad_token_id" in a list stands for; without those that
-        are the config's own."""
-        given = {name: value for name, value in self.values.items() if value != OF_CONFIG}
-        return {name: _with_padding(value, pad_token_id) for name, value in given.items()}
-
-
-def _with_padding(value: Any, pad_token_id: int) -> Any:
-    if not isinstance(value, (list, tuple)):
-        return value
-    return sorted({pad_token_id if entry == "pad_token_id" else entry for entry in value})
 
 
 def _module_pattern(module: str) -> re.Pattern[str]:

@@ -8,9 +8,10 @@ from importlib import resources
 from typing import Any
 
 from mappings.build import FILES, build_family
-from mappings.family import Family, ModelClass
+from mappings.family import Family
 from mappings.folders import FACTS, family_names
 from mappings.like import complete
+from mappings.model_class import ModelClass
 from mappings.tensors.rows import Table
 from mappings.toml_files import TableError, read_toml
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.progress import OnProgress, Progress
-from mappings.family import Preset
+from mappings.quirks import Preset
 from verify.folder.check_manifest import asked_dtype
 from verify.modes.base_load import try_base_load
 from verify.modes.default_load import try_default_load

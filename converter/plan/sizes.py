@@ -10,7 +10,7 @@ from converter.files.tensors import SourceTensor
 from converter.open.config.config import SourceConfig
 from converter.open.config.field_reader import MOST_LAYERS
 from mappings import Family, Scheme, Table
-from mappings.family import Size
+from mappings.model_fields import Size
 from mappings.tensors.patterns import Pattern
 
 

@@ -19,8 +19,8 @@ from converter.plan.make_plan import Plan
 from converter.write.card_text import FOLDER_NAME, NO_EVIDENCE
 from converter.write.config_file import build_config
 from mappings import Family, Preset
-from mappings.family import MODEL_CONFIG, Quirk
 from mappings.pretrained import Pretrained
+from mappings.quirks import MODEL_CONFIG, Quirk
 
 
 def render_card(plan: Plan, manifest: dict[str, Any], has_tokenizer: bool, preset: Preset) -> str:

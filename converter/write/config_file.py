@@ -9,7 +9,7 @@ from typing import Any
 from converter.plan.make_plan import Plan
 from converter.write.new_files import write_file
 from mappings import Preset
-from mappings.family import MODEL_CONFIG
+from mappings.quirks import MODEL_CONFIG
 
 
 def build_config(plan: Plan, preset: Preset) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from converter.common.errors import Problem
 from converter.common.layout import WORDPIECE_KIND
-from mappings.family import TOKENIZER_CONFIG
+from mappings.quirks import TOKENIZER_CONFIG
 from verify.folder.expected_config import Expected
 from verify.folder.expected_tokenizer import has_tokenizer
 from verify.results.json_objects import read_object

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from converter.common.errors import Problem
 from converter.common.layout import SENTENCEPIECE_KIND, WORDPIECE_KIND
 from converter.common.progress import OnProgress, Progress
-from mappings.family import MODEL_CONFIG, TOKENIZER_CONFIG
+from mappings.quirks import MODEL_CONFIG, TOKENIZER_CONFIG
 from verify.folder.check_fields import check_config, check_tokenizer_config, tokenizer_place
 from verify.folder.check_manifest import asked_dtype, check_code, check_files, check_source, check_tensors
 from verify.folder.expected_config import Expected, expected_of_plan, expected_of_trace

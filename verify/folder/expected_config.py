@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mappings.family import MODEL_CONFIG, ConfigField, Family, ModelClass, Preset
+from mappings.family import Family
+from mappings.model_class import ModelClass
+from mappings.model_fields import ConfigField
+from mappings.quirks import MODEL_CONFIG, Preset
 from mappings.registry import find_class
 from verify.results.trace import Trace
 

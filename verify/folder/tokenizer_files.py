@@ -19,7 +19,7 @@ from converter.common.layout import VOCABULARY
 from converter.files.json_files import read_json
 from converter.files.regular_files import quoted
 from converter.open.tokenizer.tokenizer_settings import ADDITIONAL, DECODER, EXTRA, SPECIAL_TOKENS, content
-from mappings.family import TOKENIZER_CONFIG
+from mappings.quirks import TOKENIZER_CONFIG
 from mappings.registry import all_families
 from verify.folder.expected_tokenizer import recorded_settings, settings_of
 from verify.results.trace import Trace

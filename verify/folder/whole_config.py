@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.errors import MOST_LISTED, Problem
-from mappings.family import MODEL_CONFIG
+from mappings.quirks import MODEL_CONFIG
 from verify.folder.config_fields import ALIASES, CHANGING, PRIVATE_AND_HARMLESS
 from verify.folder.expected_config import Expected
 from verify.results.json_objects import read_object

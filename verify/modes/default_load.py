@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mappings.family import Preset
+from mappings.quirks import Preset
 from verify.modes.mode_runner import CASES
 from verify.numbers.compare import Reference, compare_case, describe_failure
 from verify.numbers.hooks import name_outputs

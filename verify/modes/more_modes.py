@@ -13,8 +13,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Callable
 from unittest import mock
 
-from mappings.family import MASKED_IDS
 from mappings.network import POSITION_FORMS
+from mappings.quirks import MASKED_IDS
 from verify.modes.mode_runner import ModeRunner
 from verify.results.numbers import ModeResult
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mappings.family import MODEL_CONFIG, Family, ModelClass
+from mappings.family import Family
+from mappings.model_class import ModelClass
+from mappings.quirks import MODEL_CONFIG
 from verify.folder.config_fields import ALIASES
 
 _LABELS = ("id2label", "label2id")

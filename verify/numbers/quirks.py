@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mappings.family import MODEL_CONFIG, TOKENIZER_CONFIG, Family, Preset
+from mappings.family import Family
+from mappings.quirks import MODEL_CONFIG, TOKENIZER_CONFIG, Preset
 from verify.numbers.loading import LoadedModel
 from verify.results.trace import Trace
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem, ReferenceFailure
 from converter.files.tensors import FLOATING
-from mappings.family import Family, ModelClass
+from mappings.family import Family
+from mappings.model_class import ModelClass
 from mappings.registry import find_class
 from verify.protocol.trace_format import FORMAT, HEAD
 from verify.results.manifest import FIRST_BEHAVIOR

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.layout import SENTENCEPIECE, VOCABULARY
-from mappings.family import MODEL_CONFIG, TOKENIZER_CONFIG, Family
+from mappings.family import Family
+from mappings.quirks import MODEL_CONFIG, TOKENIZER_CONFIG
 from verify.results.layout import FOLDER
 from verify.self_test.faults import FIELD, LINE, PIECE, Fault
 

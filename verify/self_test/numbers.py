@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.common.progress import OnProgress, Progress
-from mappings.family import MODEL_CONFIG, Preset
+from mappings.quirks import MODEL_CONFIG, Preset
 from verify.numbers.compare import Reference
 from verify.numbers.detection_margin import fault_at, moved
 from verify.numbers.loading import LoadedModel, LoadFailure, choose_loader, describe, load_model

@@ -9,7 +9,8 @@ from typing import Any, Callable
 
 from converter.common.errors import Problem
 from mappings.config_fields import TRANSFORMERS, ConfigFields
-from mappings.family import ConfigField, Family
+from mappings.family import Family
+from mappings.model_fields import ConfigField
 
 #: Activations that compute the same in Paddle and PyTorch under this name.
 ACTIVATIONS = ("gelu", "relu", "tanh", "silu", "swish", "mish", "leaky_relu", "relu6", "sigmoid")
