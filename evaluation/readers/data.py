@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from converter.common.errors import DataError, Problem
 from evaluation.examples import UNDETERMINED, LabelledText, Question, TaggedSentence, Translation
 from evaluation.readers.labelled import open_labelled
-from evaluation.readers.languages import language_of_path, two_letters
+from evaluation.readers.languages import language_of_path
 from evaluation.readers.lines import wrong_form
 from evaluation.readers.notes import Notes
 from evaluation.readers.questions import is_across, open_questions
@@ -152,8 +152,3 @@ def _refuse_twice(path: Path, named: Sequence[tuple[str, Path]]) -> None:
 
 def _nothing(path: Path, expected: str) -> DataError:
     return DataError(Problem("E901", f"{path}: expected {expected}, found none"))
-
-
-def as_codes(given: Sequence[str]) -> tuple[str, ...]:
-    """Languages that the user names, as two-letter codes, each once."""
-    return tuple(dict.fromkeys(two_letters(code) for code in given))

@@ -1,0 +1,125 @@
+"""The course of an evaluation: prepare the examples once, ask both models, compare the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from converter.common.progress import OnProgress, Progress
+from converter.open.options import SourceOptions
+from evaluation.answered import Answered
+from evaluation.answers_file import Answers, check_answers, read_answers
+from evaluation.class_of_output import check_head, class_of
+from evaluation.compare import compare_answers, difference_of
+from evaluation.noise import largest_tie
+from evaluation.options import Options
+from evaluation.prepared import Prepared
+from evaluation.product.start import Product
+from evaluation.results import Evaluation
+from evaluation.tasks.retrieval import judge_retrieval
+from evaluation.tasks.texts import judge_texts
+from verify.numbers.pytorch_process import Start, check_installed
+from verify.open_source import open_for
+from verify.protocol.checked_file import read_checked
+from verify.protocol.evaluation_job import JOB, LAYERS, Job, job_of
+from verify.reference.find import find_interpreter, make_request, record_trace
+from verify.results.manifest import behavior_of, read_manifest
+from verify.results.trace import copy_trace
+from verify.weights.check_weights import converted_to
+from verify.weights.output_weights import read_written
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from converter.open.source import Source
+    from converter.plan.make_plan import Plan
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where everything lies, and how Paddle and OUTPUT are started."""
+
+    output: Path
+    data: Path
+    record: Path | None = None
+    trace: Path | None = None
+    torch_only: bool = False
+    paddle_python: Path | None = None
+    start: Start | None = None
+
+
+@dataclass
+class BothSides:
+    """One evaluation: `result` has what was found, `folder` is for temporary files."""
+
+    options: Options
+    places: Places
+    folder: Path
+    on_progress: OnProgress
+    result: Evaluation
+
+    def run(self, source: Path | None, specified: SourceOptions) -> None:
+        """Fill `self.result`. What can stop the work comes before what takes long."""
+        check_installed()
+        opened: tuple[Source, Plan] | None = None
+        if source is not None:
+            self.on_progress(Progress("opening SOURCE"))
+            *found, warnings = open_for(self.places.output, source, specified)
+            opened = (found[0], found[1])
+            self.result.warnings += warnings
+        trace = self.places.trace
+        if trace is not None:
+            read_answers(trace)  # Before what takes long.
+        interpreter = None
+        if trace is None and not self.places.torch_only:
+            interpreter = find_interpreter(self.places.paddle_python)
+        family, entry = class_of(self.places.output, opened[1] if opened is not None else None)
+        check_head(entry, self.options.task)
+        product = Product(self.places.output, family.name, self.folder, self.on_progress, self.places.start)
+        job_path, prepared = product.prepare(self.places.data, self.options)
+        job = job_of(*read_checked(str(job_path), JOB))
+        self._describe(prepared)
+        if interpreter is not None and opened is not None:
+            trace = self._record(interpreter, *opened, job_path)
+        kept = read_answers(trace, job) if trace is not None else None
+        if kept is not None:
+            check_answers(kept, job, self.options, opened[0] if opened is not None else None)
+            self.result.reference = {name: kept.head[name] for name in ("how", "files", "environment")}
+        answers, environment = product.answer(job_path, self.options)
+        self.result.environment = environment
+        self._compare(prepared, job, kept, read_answers(answers, job).arrays)
+
+    def _describe(self, prepared: Prepared) -> None:
+        self.result.form, self.result.protocol = prepared.form, prepared.protocol
+        self.result.warnings += prepared.warnings
+        if self.options.limit is not None:
+            self.result.warnings.append(f"--limit {self.options.limit}: not the whole set")
+
+    def _record(self, interpreter: Path, opened: Source, plan: Plan, job: Path) -> Path:
+        """Paddle's answers to the job."""
+        output = self.places.output
+        round_to = converted_to(plan, read_written(output))
+        behavior = behavior_of(read_manifest(output)[0])
+        request = make_request(opened, plan, self.options.precision, round_to, behavior=behavior)
+        asked = replace(request, tokenizer=None, job=str(job), batch_size=self.options.batch_size)
+        folder = self.folder / "paddle"
+        folder.mkdir()
+        path = record_trace(interpreter, asked, folder, self.on_progress)
+        if self.places.record is not None:
+            copy_trace(path, self.places.record)
+        return path
+
+    def _compare(self, prepared: Prepared, job: Job, kept: Answers | None, torch: Mapping[str, np.ndarray]) -> None:
+        judge = judge_retrieval if job.kind == LAYERS else judge_texts
+        found = list(judge(prepared, torch))
+        paddle: list[Answered | None] = [None] * len(found)
+        limit = 0.0
+        if kept is not None:
+            paddle = list(judge(prepared, kept.arrays))
+            limit = largest_tie(kept.head, job, self.options)
+        for one, other in zip(paddle, found):
+            max_abs = 0.0 if kept is None else difference_of(job, kept.arrays, torch, other)
+            result = compare_answers(one, other, limit, max_abs, prepared)
+            self.result.results.append(result)

@@ -1,0 +1,68 @@
+"""What an evaluation is asked for, checked as far as that is possible without the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from converter.common.errors import DataError, Problem
+
+#: Task -> the kind of head that its model has, and the longest text (Baidu's and XTREME's settings).
+HEADS = {"xnli": "sequence", "pawsx": "sequence", "classification": "sequence", "retrieval": ""}
+LONGEST = {"xnli": 256, "pawsx": 256, "classification": 256, "retrieval": 512}
+TASKS = tuple(HEADS)
+#: Tasks about pairs of texts.
+PAIRS = ("xnli", "pawsx")
+EN2XX, XX2EN, BOTH = "en2xx", "xx2en", "both"
+#: Whether the model gets a mask: what the tokenizer's usual call gives; one of ones; none.
+MASKS = ("tokenizer", "ones", "none")
+PRECISIONS = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The protocol of an evaluation."""
+
+    task: str
+    languages: tuple[str, ...] = ()
+    limit: int | None = None
+    batch_size: int = 32
+    max_length: int | None = None
+    precision: str = "float32"
+    mask: str = "tokenizer"
+    #: What the data call each of the model's classes, by their ids; None takes the model's own names.
+    labels: tuple[str, ...] | None = None
+    #: Retrieval: a hidden state, counted from the embeddings' 0, or "all".
+    layer: str | None = None
+    direction: str = EN2XX
+    device: str = "cpu"
+
+    @property
+    def longest(self) -> int:
+        return self.max_length or LONGEST[self.task]
+
+    def check(self) -> None:
+        """Raise DataError for what is no value of an option, or does not go with the task."""
+        choices = (
+            ("--task", self.task, TASKS),
+            ("--mask", self.mask, MASKS),
+            ("--precision", self.precision, PRECISIONS),
+            ("--direction", self.direction, (EN2XX, XX2EN, BOTH)),
+            ("--device", self.device, ("cpu", "cuda")),
+        )
+        wrong = [
+            f"{name} is {value!r:.40}, expected one of {', '.join(all_)}"
+            for name, value, all_ in choices
+            if value not in all_
+        ]
+        numbers = (("--limit", self.limit), ("--batch-size", self.batch_size), ("--max-length", self.max_length))
+        wrong += [
+            f"{name} is {value}, expected a number over 0" for name, value in numbers if value is not None and value < 1
+        ]
+        if self.layer is not None and self.layer != "all" and not self.layer.isdecimal():
+            wrong.append(f"--layer is {self.layer!r:.40}, expected a number from 0 (the embeddings), or all")
+        if self.task != "retrieval" and (self.layer is not None or self.direction != EN2XX):
+            wrong.append("--layer and --direction belong to --task retrieval")
+        if self.task == "retrieval" and self.labels is not None:
+            wrong.append("--labels belongs to tasks with classes")
+        if wrong:
+            raise DataError(*(Problem("E906", text) for text in wrong))
