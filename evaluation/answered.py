@@ -9,19 +9,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-#: How an answer was looked for, where there are several ways: a layer and a direction of retrieval.
+#: How an answer was looked for, where there is one way alone; else a layer and a direction of retrieval.
 USUAL = ""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """`chosen`: the number of each example's answer, [N]. `margin`: how far it lies before the second choice, [N], in
-    the unit of `scale`, the largest value that a margin is a difference of."""
+    """Choices, one for each text, word, question or sentence that looks for its translation.
+
+    `rows`: the example that each belongs to, [C]. `chosen`: its number among what there was to choose, [C]. `margin`:
+    how far it lies before the second choice, [C], a difference of numbers up to `scale`. `arrays`: the names of the
+    model's arrays that decided, and `where` their rows.
+    """
 
     language: str
     view: str
-    rows: list[int]
+    rows: np.ndarray
     chosen: np.ndarray
     margin: np.ndarray
     metrics: Mapping[str, float]
     scale: float
+    arrays: tuple[str, ...]
+    where: np.ndarray

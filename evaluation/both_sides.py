@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from converter.common.progress import OnProgress, Progress
 from converter.open.options import SourceOptions
-from evaluation.answered import Answered
 from evaluation.answers_file import Answers, check_answers, read_answers
 from evaluation.class_of_output import check_head, class_of
-from evaluation.compare import compare_answers, difference_of
+from evaluation.compare import compare_answers, largest_difference, result_alone
 from evaluation.noise import largest_tie
 from evaluation.options import Options
 from evaluation.prepared import Prepared
 from evaluation.product.start import Product
 from evaluation.results import Evaluation
-from evaluation.tasks.retrieval import judge_retrieval
-from evaluation.tasks.texts import judge_texts
+from evaluation.tasks.judges import TASKS
 from verify.numbers.pytorch_process import Start, check_installed
 from verify.open_source import open_for
 from verify.protocol.checked_file import read_checked
-from verify.protocol.evaluation_job import JOB, LAYERS, Job, job_of
+from verify.protocol.evaluation_job import JOB, Job, job_of
 from verify.reference.find import find_interpreter, make_request, record_trace
 from verify.results.manifest import behavior_of, read_manifest
 from verify.results.trace import copy_trace
@@ -112,14 +111,14 @@ class BothSides:
         return path
 
     def _compare(self, prepared: Prepared, job: Job, kept: Answers | None, torch: Mapping[str, np.ndarray]) -> None:
-        judge = judge_retrieval if job.kind == LAYERS else judge_texts
-        found = list(judge(prepared, torch))
-        paddle: list[Answered | None] = [None] * len(found)
-        limit = 0.0
-        if kept is not None:
-            paddle = list(judge(prepared, kept.arrays))
-            limit = largest_tie(kept.head, job, self.options)
-        for one, other in zip(paddle, found):
-            max_abs = 0.0 if kept is None else difference_of(job, kept.arrays, torch, other)
-            result = compare_answers(one, other, limit, max_abs, prepared)
+        task = TASKS[self.options.task]
+        found = list(task.judge(prepared, torch))
+        if kept is None:
+            self.result.results += map(result_alone, found)
+            return
+        limit = largest_tie(kept.head, job, self.options)
+        for paddle, other in zip(task.judge(prepared, kept.arrays), found):
+            max_abs = largest_difference(kept.arrays, torch, other)
+            name = partial(task.name, prepared)
+            result = compare_answers(paddle, other, limit, max_abs, prepared.places, name)
             self.result.results.append(result)

@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from evaluation.answered import Answered
-from evaluation.prepared import Prepared
 from evaluation.results import Differing, LanguageResult
-from verify.protocol.evaluation_job import LAYERS, Job
 
 if TYPE_CHECKING:
     import numpy as np
 
+Arrays = Mapping[str, "np.ndarray"]
+#: (example, number of a choice) -> its name in a report.
+Name = Callable[[int, int], str]
+
 
 def compare_answers(
-    paddle: Answered | None,
-    torch: Answered,
-    largest_tie: float,
-    max_abs: float,
-    prepared: Prepared,
+    paddle: Answered, torch: Answered, largest_tie: float, max_abs: float, places: list[str], name: Name
 ) -> LanguageResult:
-    """Compare one language. `largest_tie` is relative to the largest value.
+    """Compare one language in one view. `largest_tie` is relative to the largest value.
 
-    Agreement is counted by predictions, so metrics that agree by luck are none.
+    An example agrees when all its choices are the same; it is a tie when those that are not had margins below the noise
+    on both sides. Metrics that are equal by luck are no agreement.
     """
     import numpy as np
 
-    if paddle is None:
-        return LanguageResult(torch.language, torch.view, len(torch.rows), torch.metrics)
     limit = largest_tie * max(paddle.scale, torch.scale)
-    other = np.flatnonzero(paddle.chosen != torch.chosen)
     near = (paddle.margin <= limit) & (torch.margin <= limit)
     differ = tuple(
         Differing(
-            place=prepared.places[torch.rows[n]],
+            place=places[torch.rows[n]],
             view=torch.view,
-            paddle=_name(prepared, torch.rows, int(paddle.chosen[n])),
-            torch=_name(prepared, torch.rows, int(torch.chosen[n])),
+            paddle=name(int(torch.rows[n]), int(paddle.chosen[n])),
+            torch=name(int(torch.rows[n]), int(torch.chosen[n])),
             paddle_margin=float(paddle.margin[n]),
             torch_margin=float(torch.margin[n]),
             tie=bool(near[n]),
         )
-        for n in other
+        for n in np.flatnonzero(paddle.chosen != torch.chosen)
     )
+    other = paddle.chosen != torch.chosen
+    wrong = np.unique(torch.rows[other & ~near])
+    tied = np.setdiff1d(torch.rows[other & near], wrong)
+    examples = len(np.unique(torch.rows))
     return LanguageResult(
         torch.language,
         torch.view,
-        examples=len(torch.rows),
+        examples=examples,
         torch=torch.metrics,
         paddle=paddle.metrics,
-        agree=len(torch.rows) - len(other),
-        ties=sum(one.tie for one in differ),
+        agree=examples - len(wrong) - len(tied),
+        ties=len(tied),
         max_abs=max_abs,
         smallest_margin=float(min(paddle.margin.min(), torch.margin.min())),
         tie_below=limit,
@@ -59,19 +59,19 @@ def compare_answers(
     )
 
 
-def _name(prepared: Prepared, rows: Sequence[int], choice: int) -> str:
-    """A choice in words: a label, or the place of a sentence among those of its language."""
-    return prepared.labels[choice] if prepared.labels else prepared.places[rows[choice]]
-
-
-def difference_of(
-    job: Job, paddle: Mapping[str, np.ndarray], torch: Mapping[str, np.ndarray], answered: Answered
-) -> float:
-    """The largest absolute difference between the two sides' numbers for the examples of one language and view."""
+def result_alone(torch: Answered) -> LanguageResult:
+    """The result of one side, where there is nothing to compare with."""
     import numpy as np
 
-    rows, names = np.array(answered.rows), list(torch)
-    if job.kind == LAYERS:  # Two sentences each; a view is of one layer.
-        rows, names = np.concatenate([2 * rows, 2 * rows + 1]), [answered.view.split(",")[0]]
-    found = [paddle[name][rows].astype(np.float64) - torch[name][rows].astype(np.float64) for name in names]
-    return float(max(np.abs(difference).max() for difference in found))
+    return LanguageResult(torch.language, torch.view, len(np.unique(torch.rows)), torch.metrics)
+
+
+def largest_difference(paddle: Arrays, torch: Arrays, answered: Answered) -> float:
+    """The largest absolute difference between the two sides' numbers behind some answers."""
+    import numpy as np
+
+    found = [
+        paddle[name][answered.where].astype(np.float64) - torch[name][answered.where].astype(np.float64)
+        for name in answered.arrays
+    ]
+    return float(max(np.abs(difference).max(initial=0.0) for difference in found))

@@ -22,6 +22,7 @@ def largest_tie(head: Mapping[str, Any], job: Job, options: Options) -> float:
     it on either side; a cosine of two vectors is off by up to twice as much as each.
     """
     limits = Limits.of({**head, "precision": options.precision, "growth": {"sites": {}, "gradients": {}}})
+    # What is no activation of a layer is at the end of the network.
     site = limits.network.state_after(max(job.layers)) if job.kind == LAYERS else "logits"
     bound = DEVIATIONS * limits.unit * math.sqrt(limits.operations(site))
     terms = 4 if job.kind == LAYERS else 2

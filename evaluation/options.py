@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from converter.common.errors import DataError, Problem
 
 #: Task -> the kind of head that its model has, and the longest text (Baidu's and XTREME's settings).
-HEADS = {"xnli": "sequence", "pawsx": "sequence", "classification": "sequence", "retrieval": ""}
-LONGEST = {"xnli": 256, "pawsx": 256, "classification": 256, "retrieval": 512}
+HEADS = {
+    **{"xnli": "sequence", "pawsx": "sequence", "classification": "sequence"},
+    **{"ner": "token", "qa": "span", "retrieval": ""},
+}
+LONGEST = {"xnli": 256, "pawsx": 256, "classification": 256, "ner": 512, "qa": 384, "retrieval": 512}
 TASKS = tuple(HEADS)
 #: Tasks about pairs of texts.
 PAIRS = ("xnli", "pawsx")
 EN2XX, XX2EN, BOTH = "en2xx", "xx2en", "both"
+WORD, SUBTOKEN = "word", "subtoken"
 #: Whether the model gets a mask: what the tokenizer's usual call gives; one of ones; none.
 MASKS = ("tokenizer", "ones", "none")
 PRECISIONS = ("float32", "float64")
@@ -34,6 +38,8 @@ class Options:
     #: Retrieval: a hidden state, counted from the embeddings' 0, or "all".
     layer: str | None = None
     direction: str = EN2XX
+    #: NER: what spans are counted on.
+    ner_scoring: str = WORD
     device: str = "cpu"
 
     @property
@@ -47,6 +53,7 @@ class Options:
             ("--mask", self.mask, MASKS),
             ("--precision", self.precision, PRECISIONS),
             ("--direction", self.direction, (EN2XX, XX2EN, BOTH)),
+            ("--ner-scoring", self.ner_scoring, (WORD, SUBTOKEN)),
             ("--device", self.device, ("cpu", "cuda")),
         )
         wrong = [
@@ -62,7 +69,9 @@ class Options:
             wrong.append(f"--layer is {self.layer!r:.40}, expected a number from 0 (the embeddings), or all")
         if self.task != "retrieval" and (self.layer is not None or self.direction != EN2XX):
             wrong.append("--layer and --direction belong to --task retrieval")
-        if self.task == "retrieval" and self.labels is not None:
+        if self.task != "ner" and self.ner_scoring != WORD:
+            wrong.append("--ner-scoring belongs to --task ner")
+        if self.task in ("retrieval", "qa") and self.labels is not None:
             wrong.append("--labels belongs to tasks with classes")
         if wrong:
             raise DataError(*(Problem("E906", text) for text in wrong))

@@ -32,12 +32,18 @@ def evaluate(
     labels: tuple[str, ...] | None = None,
     layer: str | None = None,
     direction: str = "en2xx",
+    ner_scoring: str = "word",
     device: str = "cpu",
     torch_only: bool = False,
     record: Path | str | None = None,
     trace: Path | str | None = None,
     paddle_python: Path | str | None = None,
-    specified: SourceOptions | None = None,
+    architecture: str | None = None,
+    config: Path | str | None = None,
+    num_attention_heads: int | None = None,
+    tokenizer: Path | str | None = None,
+    prefix: str | None = None,
+    family: str | None = None,
     revision: str | None = None,
     cache: Path | None = None,
     offline: bool = False,
@@ -46,16 +52,32 @@ def evaluate(
 ) -> Evaluation:
     """Give the examples of a task to SOURCE in Paddle and to OUTPUT in PyTorch, and compare the answers.
 
-    `torch_only` evaluates OUTPUT alone, `trace` takes Paddle's answers from a file that `record` kept; both need no
-    `source`. Raises DataError for data or options that do not fit, SourceError, FileError, PlanError for a bad
-    `source`, ReferenceFailure when Paddle or OUTPUT does not run. Other answers are in the result: `passed` is False.
+    `architecture`, `config`, `num_attention_heads`, `tokenizer`, `prefix` and `family` are what `convert` was given for
+    a source that does not specify it. `torch_only` evaluates OUTPUT alone, `trace` takes Paddle's answers from a file
+    that `record` kept; both need no `source`. Raises DataError for data or options that do not fit, SourceError,
+    FileError, PlanError for a bad `source`, ReferenceFailure when Paddle or OUTPUT does not run. Other answers are in
+    the result: `passed` is False.
     """
     options = Options(
-        task, as_codes(language), limit, batch_size, max_length, precision, mask, labels, layer, direction, device
+        task,
+        as_codes(language),
+        limit,
+        batch_size,
+        max_length,
+        precision,
+        mask,
+        labels,
+        layer,
+        direction,
+        ner_scoring,
+        device,
     )
     options.check()
     places = Places(Path(output), Path(data), _path(record), _path(trace), torch_only, _path(paddle_python), start)
     _check_sides(source, places)
+    specified = SourceOptions(
+        architecture, _path(config), num_attention_heads, _path(tokenizer), prefix=prefix, family=family
+    )
     on_progress = progress or (lambda event: None)
     located = None
     if source is not None and not torch_only:
@@ -65,7 +87,7 @@ def evaluate(
             options, places, Path(scratch), on_progress, Evaluation(task, precision, torch_only=torch_only)
         )
         sides.result.warnings += located.warnings if located is not None else ()
-        sides.run(located.path if located is not None else None, specified or SourceOptions())
+        sides.run(located.path if located is not None else None, specified)
         return sides.result
 
 

@@ -14,8 +14,10 @@ from evaluation.encoding import Encoder
 from evaluation.options import Options
 from evaluation.prepared import Prepared
 from evaluation.product.model import answer_job, versions
-from evaluation.readers.data import open_retrieval, open_texts
+from evaluation.readers.data import open_qa, open_retrieval, open_sentences, open_texts
+from evaluation.tasks.questions import prepare_questions
 from evaluation.tasks.retrieval import prepare_retrieval
+from evaluation.tasks.sentences import prepare_sentences
 from evaluation.tasks.texts import prepare_texts
 from mappings.family import Family
 from mappings.registry import load_family
@@ -71,15 +73,23 @@ def prepare(output: Path, family: Family, data: Path, options: Options, report: 
     encoder = Encoder(tokenizer, longest)
     mask = options.mask == "ones" or (options.mask == "tokenizer" and "attention_mask" in encoder.usual_keys())
     report("reading the data and tokenizing with OUTPUT")
-    if options.task == "retrieval":
-        translations = open_retrieval(data, options.languages, options.limit)
-        job, prepared = prepare_retrieval(translations, encoder, options, int(config["num_hidden_layers"]), mask)
-    else:
-        texts = open_texts(data, options.languages, options.limit)
-        job, prepared = prepare_texts(texts, encoder, options, labels_of(config), mask)
+    job, prepared = encode(data, encoder, options, config, mask)
     rule = "ones (what the tokenizer gives)" if mask and options.mask == "tokenizer" else "ones" if mask else "none"
     protocol = {"mask": rule, "longest text": f"{longest} tokens", "padding": "none: a batch has texts of one length"}
     return job, replace(prepared, protocol={**prepared.protocol, **protocol})
+
+
+def encode(data: Path, encoder: Encoder, options: Options, config: dict[str, Any], mask: bool) -> tuple[Job, Prepared]:
+    """The examples of the task as a job. Raises DataError, FileError."""
+    asked = (data, options.languages, options.limit)
+    if options.task == "retrieval":
+        return prepare_retrieval(open_retrieval(*asked), encoder, options, int(config["num_hidden_layers"]), mask)
+    if options.task == "qa":
+        return prepare_questions(open_qa(*asked), encoder, options, mask)
+    names = labels_of(config)
+    if options.task == "ner":
+        return prepare_sentences(open_sentences(*asked), encoder, options, names, mask)
+    return prepare_texts(open_texts(*asked), encoder, options, names, mask)
 
 
 def labels_of(config: dict[str, Any]) -> list[str]:

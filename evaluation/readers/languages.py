@@ -58,6 +58,7 @@ def language_of_path(path: Path) -> str:
 def _language(word: str) -> str:
     return _CONLL.get(word) or two_letters(word)
 
+
 def as_codes(given: Sequence[str]) -> tuple[str, ...]:
     """Languages that the user names, as two-letter codes, each once."""
     return tuple(dict.fromkeys(two_letters(code) for code in given))

@@ -62,6 +62,7 @@ def judge_retrieval(prepared: Prepared, answers: Mapping[str, np.ndarray]) -> It
     for language in prepared.each_language():
         rows = np.array(prepared.rows_of(language))
         gold = np.arange(len(rows))
+        where = np.concatenate([2 * rows, 2 * rows + 1])
         for layer, vectors in answers.items():
             foreign, english = vectors[2 * rows], vectors[2 * rows + 1]
             sides = {EN2XX: (english, foreign), XX2EN: (foreign, english)}
@@ -69,5 +70,10 @@ def judge_retrieval(prepared: Prepared, answers: Mapping[str, np.ndarray]) -> It
                 if asked in (direction, BOTH):
                     found = find_neighbours(queries, candidates)
                     metrics = score_classes(gold, found.nearest).metrics()
-                    view = f"{layer}, {direction}"
-                    yield Answered(language, view, rows.tolist(), found.nearest, found.margin, metrics, 1.0)
+                    view, chosen = f"{layer}, {direction}", rows[found.nearest]
+                    yield Answered(language, view, rows, chosen, found.margin, metrics, 1.0, (layer,), where)
+
+
+def name_sentence(prepared: Prepared, row: int, choice: int) -> str:
+    """The place of the sentence that was found."""
+    return prepared.places[choice]

@@ -13,25 +13,19 @@ from evaluation.options import PAIRS, Options
 from evaluation.prepared import Prepared
 from evaluation.readers.data import Data
 from evaluation.scorers.accuracy import score_classes
+from evaluation.tasks.labels import MOST_LISTED, check_labels, unknown_labels, with_spellings
 from verify.protocol.evaluation_job import LOGITS, Job
 
 if TYPE_CHECKING:
     import numpy as np
-
-#: Two spellings of one label: XNLI's machine translations have the first.
-_SPELLINGS = (("contradictory", "contradiction"),)
-_MOST_LISTED = 12
 
 
 def prepare_texts(
     data: Data[LabelledText], encoder: Encoder, options: Options, names: Sequence[str], mask: bool
 ) -> tuple[Job, Prepared]:
     """Encode the texts, and find each label among the model's. Raises DataError."""
-    labels = tuple(options.labels or names)
-    if len(labels) != len(names):
-        text = f"--labels has {len(labels)} names, the model has {len(names)} classes ({_listed(names)})"
-        raise DataError(Problem("E904", text))
-    known = _spelled(labels)
+    labels = check_labels(options.labels, names)
+    known = with_spellings(labels)
     found = Prepared(options.task, data.form, [], [], [], list(labels))
     unknown: dict[str, str] = {}
 
@@ -42,7 +36,7 @@ def prepare_texts(
                 raise DataError(Problem("E902", reason))
             if example.label not in known:
                 unknown.setdefault(example.label, example.place)
-                if len(unknown) > _MOST_LISTED:
+                if len(unknown) > MOST_LISTED:
                     break
             found.languages.append(example.language)
             found.places.append(example.place)
@@ -52,7 +46,7 @@ def prepare_texts(
     for _ in encoder.add(texts()):
         pass
     if unknown:
-        raise _unknown_labels(unknown, names, options.labels)
+        raise unknown_labels(unknown, names, options.labels)
     found.warnings.extend([*data.warnings(), *encoder.warnings()])
     return Job(LOGITS, **encoder.arrays(), mask=mask), found
 
@@ -64,33 +58,23 @@ def judge_texts(prepared: Prepared, answers: Mapping[str, np.ndarray]) -> Iterat
     gold = np.array(prepared.gold, np.int64)
     logits = answers["logits"].astype(np.float64)
     for language in prepared.each_language():
-        rows = prepared.rows_of(language)
-        mine = logits[rows]
-        chosen = mine.argmax(axis=1)
-        ordered = np.sort(mine, axis=1)
-        margin = ordered[:, -1] - ordered[:, -2] if mine.shape[1] > 1 else np.full(len(rows), np.inf)
+        rows = np.array(prepared.rows_of(language))
+        chosen, margin = choose(logits[rows])
         metrics = score_classes(gold[rows], chosen).metrics()
-        yield Answered(language, USUAL, rows, chosen, margin, metrics, float(np.abs(mine).max()))
+        scale = float(np.abs(logits[rows]).max())
+        yield Answered(language, USUAL, rows, chosen, margin, metrics, scale, ("logits",), rows)
 
 
-def _spelled(labels: Sequence[str]) -> dict[str, int]:
-    """Label -> id, under each spelling that is not another label."""
-    known = {label: number for number, label in enumerate(labels)}
-    for one, other in _SPELLINGS:
-        for name, same in ((one, other), (other, one)):
-            if name in known:
-                known.setdefault(same, known[name])
-    return known
+def choose(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The largest of each row, the first of equal ones, and its distance to the second: [N, L] to [N] each."""
+    import numpy as np
+
+    if logits.shape[1] < 2:
+        return np.zeros(len(logits), np.int64), np.full(len(logits), np.inf)
+    ordered = np.sort(logits, axis=1)
+    return logits.argmax(axis=1), ordered[:, -1] - ordered[:, -2]
 
 
-def _unknown_labels(unknown: Mapping[str, str], names: Sequence[str], given: Sequence[str] | None) -> DataError:
-    place = next(iter(unknown.values()))
-    what = f"--labels has {_listed(given)}" if given is not None else f"the model's classes are {_listed(names)}"
-    advice = "--labels a,b,c says what the data call class 0, 1, 2"
-    text = f"labels of the data are unknown: {_listed(list(unknown))} (first in {place}); {what}. {advice}"
-    return DataError(Problem("E904", text))
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-    return ", ".join(f"{name!r:.40}" for name in names[:_MOST_LISTED]) + more
+def name_label(prepared: Prepared, row: int, choice: int) -> str:
+    """A choice in words."""
+    return prepared.labels[choice]
