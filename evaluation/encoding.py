@@ -24,8 +24,8 @@ class Layout:
     pair_before: list[int]
     between: list[int]
     pair_after: list[int]
-    #: Types of the first text with what stands before it, of what is between, and of the second to the end.
-    pair_types: tuple[int, int, int]
+    #: Types of a pair: before it, of the first text, between, of the second, behind.
+    pair_types: tuple[list[int], int, list[int], int, list[int]]
 
     @classmethod
     def of(cls, encoder: Encoder) -> Layout:
@@ -45,7 +45,7 @@ class Layout:
             ids[:left],
             ids[left + len(one) : right],
             ids[right + len(other) :],
-            (types[left], types[left + len(one)], types[right]),
+            (types[:left], types[left], types[left + len(one) : right], types[right], types[right + len(other) :]),
         )
 
 

@@ -99,14 +99,18 @@ def open_translations(path: Path) -> TranslationFiles:
     present = [file for file in labels if file.is_file()]
     if len(present) > 1:
         raise wrong_form(path.name, f"{present[0].name} and {present[1].name} are both labels. Which is right?")
-    sides_sorted = _is_sorted(english)
-    if sides_sorted and not present:
+    is_sorted = _is_sorted(english)
+    opened = TranslationFiles(path, english, language, present[0] if present else None)
+    if is_sorted and not present and found[3] == "en":
         reason = f"is sorted, as in XTREME's form, and no {' or '.join(file.name for file in labels)} has the order"
         raise wrong_form(english.name, reason)
-    if present and not sides_sorted:
+    if is_sorted and not present:
+        noticed = "the English side is sorted, in files with LASER's names: line i is read with line i"
+        opened.notes.count(noticed, english.name)
+    if present and not is_sorted:
         reason = f"labels in {present[0].name}, as in XTREME's form, but the English side is not sorted, as in LASER's"
         raise wrong_form(path.name, reason)
-    return TranslationFiles(path, english, language, present[0] if present else None)
+    return opened
 
 
 def _is_sorted(path: Path) -> bool:

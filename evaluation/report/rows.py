@@ -27,7 +27,7 @@ def verdict_of(result: Evaluation) -> str:
 def table_of(result: Evaluation, view: str) -> list[tuple[str, ...]]:
     """The header, a row for each language, and the mean where there are several."""
     results = result.of_view(view)
-    rows = [ALONE_COLUMNS if result.torch_only else BOTH_COLUMNS]
+    rows: list[tuple[str, ...]] = [ALONE_COLUMNS if result.torch_only else BOTH_COLUMNS]
     rows += [_row(one, result.torch_only) for one in results]
     if len(results) > 1:
         mean = mean_of(results)

@@ -1,8 +1,8 @@
 """Questions about a context, asked as a pair in the tokenizer's own layout: question, then a window of the context.
 
 Windows follow one another by 128 tokens; a question is cut at 64. A token may begin an answer in the window where it
-has the most context on both sides (as in BERT's script and Baidu's), an answer has 100 tokens at most. The answer is the
-text of the context itself, from the first character of its first token to the last of its last.
+has the most context on both sides (as in BERT's script and Baidu's), an answer has 100 tokens at most. The answer is
+the text of the context itself, from the first character of its first token to the last of its last.
 """
 
 from __future__ import annotations
@@ -79,10 +79,8 @@ def _starts(count: int, room: int) -> Iterator[int]:
 
 
 def _types(encoder: Encoder, question: int, context: int) -> list[int]:
-    layout = encoder.layout
-    first, between, second = layout.pair_types
-    counts = (len(layout.pair_before) + question, len(layout.between), context + len(layout.pair_after))
-    return [kind for kind, count in zip((first, between, second), counts) for _ in range(count)]
+    before, first, between, second, after = encoder.layout.pair_types
+    return [*before, *[first] * question, *between, *[second] * context, *after]
 
 
 def judge_questions(prepared: Prepared, answers: Mapping[str, np.ndarray]) -> Iterator[Answered]:

@@ -99,3 +99,10 @@ def test_a_missing_side_is_refused(tmp_path: Path) -> None:
 def test_a_folder_without_pairs_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="E901"):
         open_retrieval(tmp_path / name)
+
+
+def test_lasers_names_with_a_sorted_side_are_read_and_noticed(tmp_path: Path) -> None:
+    write(tmp_path, "tatoeba.deu-eng", ("deu", "eng"), sorted(PAIRS, key=lambda pair: pair[1]))
+    data = open_retrieval(tmp_path)
+    assert [one.english for one in data.examples()] == ["four", "one", "three", "two"]
+    assert data.warnings()[0].startswith("the English side is sorted, in files with LASER's names")
