@@ -15,13 +15,14 @@ from evaluation.class_of_output import check_head, class_of
 from evaluation.compare import compare_answers, largest_difference, result_alone
 from evaluation.noise import largest_tie
 from evaluation.options import Options
+from evaluation.other_mask import warn_of_mask
 from evaluation.prepared import Prepared
 from evaluation.product.start import Product
 from evaluation.results import Evaluation
 from evaluation.tasks.judges import TASKS
 from verify.numbers.pytorch_process import Start, check_installed
 from verify.open_source import open_for
-from verify.protocol.checked_file import read_checked
+from verify.protocol.checked_file import read_checked, write_checked
 from verify.protocol.evaluation_job import JOB, Job, job_of
 from verify.reference.find import find_interpreter, make_request, record_trace
 from verify.results.manifest import behavior_of, read_manifest
@@ -62,33 +63,46 @@ class BothSides:
     def run(self, source: Path | None, specified: SourceOptions) -> None:
         """Fill `self.result`. What can stop the work comes before what takes long."""
         check_installed()
-        opened: tuple[Source, Plan] | None = None
-        if source is not None:
-            self.on_progress(Progress("opening SOURCE"))
-            *found, warnings = open_for(self.places.output, source, specified)
-            opened = (found[0], found[1])
-            self.result.warnings += warnings
-        trace = self.places.trace
-        if trace is not None:
-            read_answers(trace)  # Before what takes long.
-        interpreter = None
-        if trace is None and not self.places.torch_only:
-            interpreter = find_interpreter(self.places.paddle_python)
-        family, entry = class_of(self.places.output, opened[1] if opened is not None else None)
+        opened, plan = self._open(source, specified) if source is not None else (None, None)
+        family, entry = class_of(self.places.output, plan)
         check_head(entry, self.options.task)
+        trace, interpreter = self.places.trace, None
+        if trace is not None:
+            read_answers(trace)
+        elif not self.places.torch_only:
+            interpreter = find_interpreter(self.places.paddle_python)
         product = Product(self.places.output, family.name, self.folder, self.on_progress, self.places.start)
         job_path, prepared = product.prepare(self.places.data, self.options)
         job = job_of(*read_checked(str(job_path), JOB))
         self._describe(prepared)
-        if interpreter is not None and opened is not None:
-            trace = self._record(interpreter, *opened, job_path)
+        if interpreter is not None and opened is not None and plan is not None:
+            trace = self._record(interpreter, opened, plan, job_path)
         kept = read_answers(trace, job) if trace is not None else None
         if kept is not None:
-            check_answers(kept, job, self.options, opened[0] if opened is not None else None)
+            check_answers(kept, job, self.options, opened)
             self.result.reference = {name: kept.head[name] for name in ("how", "files", "environment")}
-        answers, environment = product.answer(job_path, self.options)
-        self.result.environment = environment
+        self._answer(product, job_path, job, prepared, kept)
+
+    def _open(self, source: Path, specified: SourceOptions) -> tuple[Source, Plan]:
+        self.on_progress(Progress("opening SOURCE"))
+        opened, plan, warnings = open_for(self.places.output, source, specified)
+        self.result.warnings += warnings
+        return opened, plan
+
+    def _answer(self, product: Product, path: Path, job: Job, prepared: Prepared, kept: Answers | None) -> None:
+        """Ask OUTPUT and compare. Where the user left the mask to the tokenizer, ask it with the other rule too."""
+        jobs, other = {path: "PyTorch"}, None
+        if self.options.mask == "tokenizer":
+            other = replace(job, mask=not job.mask)
+            other_path = self.folder / "other_mask.safetensors"
+            write_checked(str(other_path), JOB, other.arrays(), other.head())
+            jobs[other_path] = "PyTorch, the other mask"
+        (answers, *more), self.result.environment = product.answer(jobs, self.options)
         self._compare(prepared, job, kept, read_answers(answers, job).arrays)
+        if other is not None:
+            changed = TASKS[self.options.task].judge(prepared, read_answers(more[0], other).arrays)
+            rule = "ones" if other.mask else "none"
+            self.result.warnings += warn_of_mask(self.result.results, list(changed), rule)
 
     def _describe(self, prepared: Prepared) -> None:
         self.result.form, self.result.protocol = prepared.form, prepared.protocol

@@ -13,7 +13,7 @@ from converter.files.json_files import read_json
 from evaluation.encoding import Encoder
 from evaluation.options import Options
 from evaluation.prepared import Prepared
-from evaluation.product.model import answer_job, versions
+from evaluation.product.model import OutputModel, versions
 from evaluation.readers.data import open_qa, open_retrieval, open_sentences, open_texts
 from evaluation.tasks.questions import prepare_questions
 from evaluation.tasks.retrieval import prepare_retrieval
@@ -47,9 +47,11 @@ def main(request_path: str) -> None:
             found = {"prepared": to_json(prepared)}
         else:
             report("loading OUTPUT")
-            asked = job_of(*read_checked(request["job"], JOB))
-            answers = answer_job(output, family, asked, options, report)
-            write_checked(request["answers"], ANSWERS, answers, {"job": asked.digest()})
+            model = OutputModel.load(output, family, options)
+            for each in request["jobs"]:
+                asked = job_of(*read_checked(each["job"], JOB))
+                answers = model.answer(asked, options.batch_size, each["who"], report)
+                write_checked(each["answers"], ANSWERS, answers, {"job": asked.digest()})
             found = {"environment": versions()}
     except LoadFailure as error:
         found = {"problems": [["E407", str(error)]]}

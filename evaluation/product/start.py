@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -35,11 +36,15 @@ class Product:
         found = self._ask("prepare", data=str(data.absolute()), options=asdict(options), job=str(job))
         return job, from_json(Prepared, found["prepared"])
 
-    def answer(self, job: Path, options: Options) -> tuple[Path, dict[str, Any]]:
-        """The file of OUTPUT's answers, and versions. Raises ReferenceFailure when OUTPUT does not run."""
-        answers = self.folder / "torch_answers.safetensors"
-        found = self._ask("answer", job=str(job), options=asdict(options), answers=str(answers))
-        return answers, found["environment"]
+    def answer(self, jobs: Mapping[Path, str], options: Options) -> tuple[list[Path], dict[str, Any]]:
+        """The files of OUTPUT's answers to jobs, each with what it is called while it runs, and versions. Raises
+        DataError when OUTPUT does not load, ReferenceFailure when its process fails."""
+        asked = [
+            {"job": str(job), "answers": str(self.folder / f"torch_answers_{number}.safetensors"), "who": who}
+            for number, (job, who) in enumerate(jobs.items())
+        ]
+        found = self._ask("answer", jobs=asked, options=asdict(options))
+        return [Path(each["answers"]) for each in asked], found["environment"]
 
     def _ask(self, action: str, **more: Any) -> dict[str, Any]:
         request, result = self.folder / f"{action}.json", self.folder / f"{action}_result.json"

@@ -27,23 +27,7 @@ CLASSES = {
     "retrieval": "ErnieMModel",
 }
 LABELS = {"classification": ("x", "y", "z"), "ner": ("O", "B-A", "I-A")}
-WORDS = [
-    "der",
-    "die",
-    "das",
-    "Haus",
-    "Fluss",
-    "Berg",
-    "Rhein",
-    "alt",
-    "neu",
-    "geht",
-    "kommt",
-    "the",
-    "a",
-    "house",
-    "river",
-]
+WORDS = ("der", "die", "das", "Haus", "Fluss", "Berg", "Rhein", "alt", "neu", "geht", "kommt", "the", "house", "river")
 
 
 def sentence(number: int, length: int = 5) -> str:

@@ -10,7 +10,7 @@ from verify.protocol.checked_file import read_checked, write_checked
 from verify.protocol.evaluation_job import ANSWERS, ANSWERS_FORMAT, JOB, LAYERS, Inputs, Job, job_of, run_job
 from verify.protocol.request import Request
 from verify.recorder.errors import Broken, Refused
-from verify.recorder.model.load import Reference, hash_weight_files, load_reference, versions
+from verify.recorder.load import Reference, hash_weight_files, load_reference, versions
 
 
 def answer(request: Request) -> None:

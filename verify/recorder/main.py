@@ -14,7 +14,7 @@ from verify.recorder.answers import answer
 from verify.recorder.errors import Broken, Refused
 from verify.recorder.families import FAMILIES, known_quirks
 from verify.recorder.files import read_json
-from verify.recorder.model.load import versions
+from verify.recorder.load import versions
 from verify.recorder.record import record
 from verify.recorder.sanity import check_sanity
 from verify.recorder.sources.checkpoint import weight_files

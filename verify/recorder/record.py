@@ -15,11 +15,11 @@ from verify.protocol.trace_format import FORMAT
 from verify.recorder.cases.every_case import build_cases
 from verify.recorder.cases.isolated_modules import linears_case, norms_case, table_case, zeroed_row
 from verify.recorder.errors import Broken, Refused
+from verify.recorder.load import hash_weight_files, load_reference, versions
 from verify.recorder.model.activations import Activations, Case
 from verify.recorder.model.build import epsilons, split_cases
 from verify.recorder.model.error_amplification import measure_amplification
 from verify.recorder.model.gradients import record_gradients
-from verify.recorder.model.load import hash_weight_files, load_reference, versions
 from verify.recorder.tokens.record_tokens import Tokens, record_tokens
 from verify.recorder.tokens.sentences import choose_sentences, read_texts, texts_sha256
 
