@@ -12,7 +12,7 @@ from converter.common.progress import OnProgress, Progress
 from converter.open.options import SourceOptions
 from evaluation.answers_file import Answers, check_answers, read_answers
 from evaluation.class_of_output import check_head, class_of
-from evaluation.compare import compare_answers, largest_difference, result_alone
+from evaluation.compare import compare_answers, describe_other_numbers, largest_difference, result_alone
 from evaluation.noise import largest_tie
 from evaluation.options import Options
 from evaluation.other_mask import warn_of_mask
@@ -132,7 +132,9 @@ class BothSides:
             return
         limit = largest_tie(kept.head, job, self.options)
         for paddle, other in zip(task.judge(prepared, kept.arrays), found):
-            max_abs = largest_difference(kept.arrays, torch, other)
+            max_abs, largest = largest_difference(kept.arrays, torch, other)
             name = partial(task.name, prepared)
             result = compare_answers(paddle, other, limit, max_abs, prepared.places, name)
             self.result.results.append(result)
+            if result.passed and max_abs > limit * largest:
+                self.result.warnings.append(describe_other_numbers(result, limit * largest))

@@ -66,12 +66,20 @@ def result_alone(torch: Answered) -> LanguageResult:
     return LanguageResult(torch.language, torch.view, len(np.unique(torch.rows)), torch.metrics)
 
 
-def largest_difference(paddle: Arrays, torch: Arrays, answered: Answered) -> float:
-    """The largest absolute difference between the two sides' numbers behind some answers."""
+def largest_difference(paddle: Arrays, torch: Arrays, answered: Answered) -> tuple[float, float]:
+    """The largest absolute difference between the two sides' numbers behind some answers, and the largest number."""
     import numpy as np
 
-    found = [
-        paddle[name][answered.where].astype(np.float64) - torch[name][answered.where].astype(np.float64)
+    pairs = [
+        (paddle[name][answered.where].astype(np.float64), torch[name][answered.where].astype(np.float64))
         for name in answered.arrays
     ]
-    return float(max(np.abs(difference).max(initial=0.0) for difference in found))
+    difference = max(np.abs(one - other).max(initial=0.0) for one, other in pairs)
+    return float(difference), float(max(np.abs(one).max(initial=0.0) for one, _ in pairs))
+
+
+def describe_other_numbers(result: LanguageResult, noise: float) -> str:
+    """A warning: the answers are the same by luck."""
+    where = result.language + (f" ({result.view})" if result.view else "")
+    text = f"{where}: the answers agree, and the numbers behind them differ by up to {result.max_abs:.1e}"
+    return f"{text}, more than roundings do ({noise:.1e}): `paddle2torch verify` finds where"

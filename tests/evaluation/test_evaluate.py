@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +32,7 @@ WORDS = ("der", "die", "das", "Haus", "Fluss", "Berg", "Rhein", "alt", "neu", "g
 
 
 def sentence(number: int, length: int = 5) -> str:
-    return " ".join(WORDS[(number * 7 + place * (number % 5 + 2)) % len(WORDS)] for place in range(length))
+    return " ".join(random.Random(number).choices(WORDS, k=length))
 
 
 @pytest.fixture(scope="module")
@@ -116,12 +117,12 @@ def test_all_layers_in_both_directions(evaluated: Callable[..., Any]) -> None:
     assert set(result.to_json()["views"]) == expected and result.views[0] == "layer.2, en2xx"
 
 
-def transpose_query(output: Path) -> None:
-    """Plant the fault that shapes do not show."""
+def damage(output: Path, weight: str, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Plant a fault that shapes do not show."""
     path = output / "model.safetensors"
     tensors = load_file(path)
-    name = next(name for name in tensors if name.endswith("layers.1.self_attn.self_attn.q_proj.weight"))
-    tensors[name] = np.ascontiguousarray(tensors[name].T)
+    (name,) = (name for name in tensors if name.endswith(weight))
+    tensors[name] = np.ascontiguousarray(change(tensors[name]))
     save_file(tensors, path, metadata={"format": "pt"})
 
 
@@ -132,7 +133,7 @@ def test_a_transposed_weight_gives_other_answers(
     sound, answers, before = evaluated(task)
     output = tmp_path / "output"
     shutil.copytree(sound, output)
-    transpose_query(output)
+    damage(output, "layers.0.self_attn.self_attn.v_proj.weight", np.transpose)
     more: dict[str, Any] = {"layer": "all", "direction": "both"} if task == "retrieval" else {}
     result = evaluate(
         None, output, task=task, data=data[task], labels=LABELS.get(task), trace=answers, start=start, **more
@@ -200,3 +201,19 @@ def test_damaged_answers_are_refused(
     usual: dict[str, Any] = {"task": "classification", "data": data["classification"], "labels": ("x", "y", "z")}
     with pytest.raises(Paddle2TorchError, match="E604]: damaged is not what `evaluate --record` writes: logits has"):
         evaluate(None, output, **usual, trace=damaged, start=start)
+
+
+def test_the_same_answers_from_other_numbers_are_a_warning(
+    evaluated: Callable[..., Any], data: dict[str, Path], start: Start, tmp_path: Path
+) -> None:
+    """A metric does not find every fault: what is added to all classes alike changes no answer."""
+    sound, answers, before = evaluated("classification")
+    assert not any("the answers agree" in warning for warning in before.warnings)
+    output = tmp_path / "output"
+    shutil.copytree(sound, output)
+    damage(output, "classifier.bias", lambda bias: bias + np.float32(0.01))
+    task = "classification"
+    result = evaluate(None, output, task=task, data=data[task], labels=LABELS[task], trace=answers, start=start)
+    assert result.passed
+    (warning,) = (warning for warning in result.warnings if "the answers agree" in warning)
+    assert warning.startswith("de: the answers agree, and the numbers behind them differ by up to 1.0e-02")
