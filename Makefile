@@ -60,7 +60,7 @@ endef
 
 demo:
 	$(announce)
-	@echo "The demo needs 3.7 GB of disk in ./demo (2.5 GB when it is done; FAMILY=ernie and FAMILY=uie a third) and 1.2 GB for temporary files. Its weights are random: no pretrained ones can be downloaded here."
+	@echo "The demo needs 3.7 GB of disk in ./demo (2.5 GB when it is done; FAMILY=ernie and FAMILY=uie a third), 1.2 GB for temporary files and 7 GB of memory (FAMILY=uie: 12 GB). Its weights are random: no pretrained ones can be downloaded here."
 	@$(MAKE) --no-print-directory .venv/.ready .venv-paddle/.ready
 	@$(PRODUCT) benchmarks/demo.py --paddle-python $(PADDLE) $(if $(FAMILY),--family "$(FAMILY)") $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)")
 
@@ -86,7 +86,7 @@ test-product: env
 # What depends on transformers and huggingface_hub. The saved variants are loaded in both lines by the run above.
 test-transformers4: env
 	@echo "== models, tokenizers, verification and the Hub, transformers 4.57 and huggingface_hub 0.36"
-	$(TRANSFORMERS4) -m pytest -n 2 $(DISTRIBUTION) $(PYTEST_OPTIONS) tests/ernie tests/ernie_m tests/extraction tests/ecosystem \
+	$(TRANSFORMERS4) -m pytest -n 2 $(DISTRIBUTION) $(PYTEST_OPTIONS) tests/ernie tests/ernie_m tests/extraction tests/verify/ernie tests/ecosystem \
 	  tests/end_to_end tests/transformers4 \
 	  --ignore tests/end_to_end/test_saved_variants.py --ignore tests/end_to_end/test_tokenizer_variants.py \
 	  tests/converter/locate/test_hub_snapshot.py tests/converter/hub tests/converter/publish tests/converter/write/test_card.py \
@@ -104,7 +104,8 @@ fuzz: .venv/.ready
 	$(PRODUCT) -m tests.support.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 figures: env
-	for name in parity_table token_table tokenizer_speed convert_speed verify_cost verify_stages self_test_counts false_alarms start_up; do \
+	for name in parity_table token_table tokenizer_speed convert_speed verify_cost verify_stages self_test_counts family_table false_alarms start_up \
+	  leak_table attention_picture; do \
 	  $(PRODUCT) -m benchmarks.$$name --write; done
 
 api: .venv/.ready

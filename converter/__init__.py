@@ -12,11 +12,13 @@ from converter.common.errors import Paddle2TorchError, Problem
 from converter.common.version import __version__
 
 if TYPE_CHECKING:
+    from converter.back_conversion import BackConversion, to_paddle
     from converter.conversion import Conversion, convert
     from converter.inspection import Inspection, inspect
     from converter.publish.push import Push, push
 
 __all__ = [
+    "BackConversion",
     "Conversion",
     "Inspection",
     "Paddle2TorchError",
@@ -26,9 +28,12 @@ __all__ = [
     "convert",
     "inspect",
     "push",
+    "to_paddle",
 ]
 
 _HOMES = {
+    "BackConversion": "converter.back_conversion",
+    "to_paddle": "converter.back_conversion",
     "Conversion": "converter.conversion",
     "convert": "converter.conversion",
     "Inspection": "converter.inspection",

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import extraction
+from extraction.from_folder import FolderExtractor
 
 
-class InformationExtractor(extraction.InformationExtractor):
+class InformationExtractor(FolderExtractor):
     """Asks a UIE for what a schema names; `extraction.InformationExtractor` with a folder to load from."""
 
-    @classmethod
-    def from_pretrained(cls, folder: Any, schema: extraction.Schema, **options: Any) -> InformationExtractor:
-        """Load model and tokenizer from a converted folder or a Hub id; options are those of the constructor."""
+    @staticmethod
+    def load(folder: Any) -> tuple[Any, Any]:
         from transformers import PreTrainedTokenizerFast
 
         from . import ErnieForInformationExtraction
 
         # Not AutoTokenizer: whatever class a folder names, the tokens are those of its tokenizer.json.
         tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-        return cls(ErnieForInformationExtraction.from_pretrained(folder), tokenizer, schema, **options)
+        return ErnieForInformationExtraction.from_pretrained(folder), tokenizer

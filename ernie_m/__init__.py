@@ -21,11 +21,11 @@ from transformers import (
 
 from .modeling_ernie_m import (
     ErnieMForInformationExtraction,
+    ErnieMForMaskedLM,
     ErnieMForMultipleChoice,
     ErnieMForQuestionAnswering,
     ErnieMForSequenceClassification,
     ErnieMForTokenClassification,
-    ErnieMHasNoMaskedLM,
     ErnieMModel,
     ErnieMPreTrainedModel,
 )
@@ -38,12 +38,13 @@ AutoModelForSequenceClassification.register(ErnieMConfig, ErnieMForSequenceClass
 AutoModelForMultipleChoice.register(ErnieMConfig, ErnieMForMultipleChoice, exist_ok=True)
 AutoModelForTokenClassification.register(ErnieMConfig, ErnieMForTokenClassification, exist_ok=True)
 AutoModelForQuestionAnswering.register(ErnieMConfig, ErnieMForQuestionAnswering, exist_ok=True)
-AutoModelForMaskedLM.register(ErnieMConfig, ErnieMHasNoMaskedLM, exist_ok=True)  # refuses
+AutoModelForMaskedLM.register(ErnieMConfig, ErnieMForMaskedLM, exist_ok=True)
 AutoTokenizer.register(ErnieMConfig, slow_tokenizer_class=PaddleErnieMTokenizer, exist_ok=True)
 
 __all__ = [
     "ErnieMConfig",
     "ErnieMForInformationExtraction",
+    "ErnieMForMaskedLM",
     "ErnieMForMultipleChoice",
     "ErnieMForQuestionAnswering",
     "ErnieMForSequenceClassification",

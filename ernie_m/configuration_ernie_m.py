@@ -44,6 +44,8 @@ class ErnieMConfig(PretrainedConfig):
       -10000.0; None is the lowest number of the model's dtype, as in the port.
     - `layer_norm_eps`: Paddle's float32(1e-5).
 
+    `tie_word_embeddings`: the masked LM's decoder is the table of words, as in the release.
+
     And two that a Paddle model does not need: `act_dropout`, the dropout between linear1 and linear2, which only the
     port has (None: hidden_dropout_prob), and `add_pooling_layer`, False for weights without a pooler.
 
@@ -51,6 +53,8 @@ class ErnieMConfig(PretrainedConfig):
     """
 
     model_type = "ernie_m"
+    # In 4.57 a field of the base class, in 5 of none; written only where it is False.
+    tie_word_embeddings = True
     # The port's two aliases, so that its configurations and the code around them keep working.
     attribute_map: ClassVar[dict[str, str]] = {"dropout": "classifier_dropout", "num_classes": "num_labels"}
 

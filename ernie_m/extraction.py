@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import extraction
+from extraction.from_folder import FolderExtractor
 
 
-class InformationExtractor(extraction.InformationExtractor):
+class InformationExtractor(FolderExtractor):
     """Asks a UIE-M for what a schema names; `extraction.InformationExtractor` with a folder to load from."""
 
-    @classmethod
-    def from_pretrained(cls, folder: Any, schema: extraction.Schema, **options: Any) -> InformationExtractor:
-        """Load model and tokenizer from a converted folder or a Hub id; options are those of the constructor."""
+    @staticmethod
+    def load(folder: Any) -> tuple[Any, Any]:
         from . import ErnieMForInformationExtraction, ErnieMTokenizer
 
-        model = ErnieMForInformationExtraction.from_pretrained(folder)
-        return cls(model, ErnieMTokenizer.from_pretrained(folder), schema, **options)
+        return ErnieMForInformationExtraction.from_pretrained(folder), ErnieMTokenizer.from_pretrained(folder)

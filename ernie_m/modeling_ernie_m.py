@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel, modeling_outputs
+from transformers import __version__ as transformers_version
 from transformers.activations import ACT2FN
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.utils import logging
@@ -26,6 +27,11 @@ logger = logging.get_logger(__name__)
 # Arguments that code written for other models may pass; they are taken where they ask for nothing.
 CROSS_ATTENTION = ("encoder_hidden_states", "encoder_attention_mask")
 NOT_SUPPORTED = ("use_cache", "past_key_values", *CROSS_ATTENTION, "head_mask", "token_type_ids")
+
+# The label of a position where a masked LM predicts nothing.
+IGNORED = -100
+NO_HEAD = "ErnieM has no masked-LM head here, so there is no fill-mask (paddle2torch, docs/faq.md)."
+TRANSFORMERS_4 = transformers_version.startswith("4.")
 
 
 def has_values(*tensors: Tensor | None) -> bool:
@@ -492,16 +498,130 @@ class ErnieMForInformationExtraction(ErnieMSpanHead):
         return F.binary_cross_entropy_with_logits(logits, check_shape(name, targets, tuple(logits.shape)).to(logits))
 
 
+class ErnieMLMHead(nn.Module):
+    """Dense, activation, LayerNorm, and the table of words as the decoder: [..., H] to [..., V]. XLM-R's names.
+
+    The head of Baidu's pre-training (`ernie/model/ernie.py:get_lm_output` of PaddlePaddle/ERNIE, branch repro).
+    """
+
+    def __init__(self, config: ErnieMConfig) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.activation = ACT2FN[config.hidden_act]
+        self.layer_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.decoder = nn.Linear(config.hidden_size, config.vocab_size)
+        # One parameter under two names (`_tied_weights_keys`): resize_token_embeddings, which knows the decoder,
+        # resizes both. transformers 5 shares it by itself, and wants to.
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+        if TRANSFORMERS_4:
+            self.decoder.bias = self.bias
+
+    def forward(self, states: Tensor) -> Any:
+        return self.decoder(self.layer_norm(self.activation(self.dense(states))))
+
+    def _tie_weights(self) -> None:
+        """transformers 4 calls this where the two biases may have come apart."""
+        if self.decoder.bias.device.type == "meta":
+            self.decoder.bias = self.bias
+        else:
+            self.bias = self.decoder.bias
+
+
+class ErnieMForMaskedLM(ErnieMPreTrainedModel):
+    """The word behind each [MASK]: logits [B, S, vocab_size]. No pooler.
+
+    labels: int [B, S], the word of a position, or -100 where nothing is predicted. The loss is the mean over the N
+    labelled positions of the batch, or their sum by `num_items_in_batch` (what the Trainer counts over all processes
+    and accumulated batches). In training the head runs on the labelled positions alone (512 tokens of logits are half a
+    gigabyte): `logits` are then [N, vocab_size], in the order of `labels[labels != -100]`. `full_logits` chooses.
+    """
+
+    # transformers 5 maps the copy to the original, 4 lists the copies.
+    _tied_weights_keys: Any = {  # noqa: RUF012
+        "lm_head.decoder.weight": "ernie_m.embeddings.word_embeddings.weight",
+        "lm_head.decoder.bias": "lm_head.bias",
+    }
+    if TRANSFORMERS_4:
+        _tied_weights_keys = list(_tied_weights_keys)
+    accepts_loss_kwargs = True
+
+    def __init__(self, config: ErnieMConfig) -> None:
+        if not config.tie_word_embeddings:  # no release has such a head, and transformers 5 would untie the bias too
+            raise ValueError("ErnieM: tie_word_embeddings is False, expected True: the decoder is the table of words.")
+        super().__init__(config)
+        self.ernie_m = ErnieMModel(config, add_pooling_layer=False)
+        self.lm_head = ErnieMLMHead(config)
+        self.post_init()
+
+    @classmethod
+    def from_pretrained(cls, *inputs: Any, new_head: bool = False, output_loading_info: bool = False, **kw: Any) -> Any:
+        """As for every class, but AttributeError where the files have no whole head: the words that a head of random
+        numbers gives look like answers. `new_head` makes one all the same, to be trained."""
+        loaded: Any = super().from_pretrained(*inputs, output_loading_info=True, **kw)
+        model, report = loaded
+        missing = sorted(name for name in report["missing_keys"] if name.startswith("lm_head."))
+        if missing and not new_head:
+            raise AttributeError(f"{NO_HEAD} Missing: {', '.join(missing)}. To train a new head, pass new_head=True.")
+        return (model, report) if output_loading_info else model
+
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if isinstance(module, ErnieMLMHead):
+            nn.init.zeros_(module.bias)
+
+    def get_output_embeddings(self) -> Any:
+        return self.lm_head.decoder
+
+    def set_output_embeddings(self, new_embeddings: Any) -> None:
+        self.lm_head.decoder = new_embeddings
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        full_logits: bool | None = None,
+        num_items_in_batch: Tensor | int | None = None,
+        **extra: Any,
+    ) -> Any:
+        """Inputs as ErnieMModel's, the rest as the class says; loss if labels, logits, hidden_states, attentions."""
+        texts = (input_ids, attention_mask, position_ids, inputs_embeds)
+        encoded = self.ernie_m(*texts, output_attentions, output_hidden_states, True, **extra)
+        states, loss = encoded.last_hidden_state, None
+        if labels is not None:
+            labels = check_shape("labels", labels, tuple(states.shape[:2])).to(states.device, torch.long)
+            if not (not self.training if full_logits is None else full_logits):
+                states, labels = states[labels != IGNORED], labels[labels != IGNORED]
+        logits = self.lm_head(states)
+        if labels is not None:
+            loss = self._loss(logits.flatten(0, -2), labels.flatten(), num_items_in_batch)
+        return self._returned(return_dict, modeling_outputs.MaskedLMOutput, encoded, loss, logits)
+
+    def _loss(self, logits: Tensor, labels: Tensor, count: Tensor | int | None) -> Tensor:
+        """Cross entropy, of rows [N, V] with labels [N]; the mean, or the sum by a count."""
+        labels = labels.to(logits.device)
+        if count is None:
+            return F.cross_entropy(logits, labels, ignore_index=IGNORED)
+        summed = F.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum")
+        return summed / (count.to(summed.device) if isinstance(count, Tensor) else count)
+
+
 class ErnieMHasNoMaskedLM(ErnieMPreTrainedModel):
-    """What AutoModelForMaskedLM finds: a sentence. Else `pipeline("fill-mask")` of 4.57 takes its port in silence."""
+    """What AutoModelForMaskedLM finds in a folder without the head. Else 4.57's `pipeline("fill-mask")` takes its port
+    in silence, with a head of random numbers."""
 
     def __init__(self, config: ErnieMConfig) -> None:
         # Not one of the errors for which `pipeline` tries another class.
-        raise AttributeError("ErnieM has no masked-LM head here, so there is no fill-mask (paddle2torch, docs/faq.md).")
+        raise AttributeError(NO_HEAD)
 
 
 # So that save_pretrained copies this file beside the weights. Information extraction has no Auto class of its own.
-for _name in ("SequenceClassification", "MultipleChoice", "TokenClassification", "QuestionAnswering"):
+for _name in ("MaskedLM", "SequenceClassification", "MultipleChoice", "TokenClassification", "QuestionAnswering"):
     globals()[f"ErnieMFor{_name}"].register_for_auto_class(f"AutoModelFor{_name}")
 ErnieMModel.register_for_auto_class()
 ErnieMForInformationExtraction.register_for_auto_class()

@@ -80,7 +80,7 @@ def build_family(name: str, files: Mapping[str, Mapping[str, Any]]) -> Family:
         tables=build_tables(files["tensors.toml"], tensor_facts),
         release=build_release(files.get("names/release.toml", {"weight": []}), sources, preset_names),
         automatic=build_automatic(automatic, sources) if automatic is not None else AutomaticNames(Pattern("")),
-        foreign=build_foreign(files.get("names/foreign.toml", {"foreign": []})),
+        foreign=build_foreign(files.get("names/foreign.toml", {})),
         configs=configs,
         config_fields={
             writer: build_config_fields(files["config_fields.toml"], writer, writers)
@@ -102,7 +102,9 @@ def _typed(kind: Any, row: Mapping[str, Any], where: str, *needed: str) -> Any:
 
 def _model_class(row: Mapping[str, Any]) -> ModelClass:
     needed = ("source", "target", "auto", "head", "constructor")
-    entry: ModelClass = _typed(ModelClass, {**row, "constructor": tuple(row.get("constructor", ()))}, "class", *needed)
+    lists = {name: tuple(row.get(name, ())) for name in ("constructor", "dropouts")}
+    require_keys(row, "class", *needed)
+    entry: ModelClass = _typed(ModelClass, {**row, **lists}, "class")
     if entry.head not in HEADS:
         raise TableError(f"{entry.source}: no head {entry.head!r}; known are {', '.join(HEADS)}")
     return entry
@@ -134,7 +136,8 @@ def _size(row: Mapping[str, Any]) -> Size:
 
 
 def _config_file(row: Mapping[str, Any]) -> ConfigFile:
-    entry: ConfigFile = _typed(ConfigFile, {**row, "unsaid": tuple(row.get("unsaid", ()))}, "config", "writer")
+    lists = {name: tuple(row.get(name, ())) for name in ("unsaid", "fields")}
+    entry: ConfigFile = _typed(ConfigFile, {**row, **lists}, "config", "writer")
     if bool(entry.file) == bool(entry.form):
         raise TableError(f"config of {entry.writer}: `file` or `form`, and not both")
     return entry
@@ -142,12 +145,14 @@ def _config_file(row: Mapping[str, Any]) -> ConfigFile:
 
 def _tokenizer(data: Mapping[str, Any]) -> TokenizerFacts:
     check_keys(
-        data, "tokenizer", "kind", "class", "place", "other_class", "vocabularies", "models", "obeyed", "refused"
+        *(data, "tokenizer", "kind", "class", "source_class", "place", "other_class"),
+        *("vocabularies", "models", "obeyed", "refused"),
     )
-    require_keys(data, "tokenizer", "kind", "class")
+    require_keys(data, "tokenizer", "kind", "class", "source_class")
     return TokenizerFacts(
         kind=data["kind"],
         tokenizer_class=data["class"],
+        source_class=data["source_class"],
         place=data.get("place", ""),
         other_class=data.get("other_class", ""),
         vocabularies=tuple(data.get("vocabularies", ())),

@@ -17,12 +17,14 @@ PADDLENLP, CONSTRUCTOR, TRANSFORMERS = WRITERS = ("paddlenlp", "constructor call
 @dataclass(frozen=True)
 class ConfigFile:
     """A config of another writer than PaddleNLP and transformers, which names no class and no labels. It is known by
-    its name, or by a regular expression of it (`form`). `unsaid`: fields that such a file never has."""
+    its name, or by a regular expression of it (`form`), and has one of `fields` where any are named. `unsaid`: fields
+    that such a file never has, or need not."""
 
     writer: str
     file: str = ""
     form: str = ""
     unsaid: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
     def fits(self, name: str) -> bool:
         return name == self.file or bool(self.form and re.fullmatch(self.form, name, re.ASCII))

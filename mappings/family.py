@@ -15,8 +15,8 @@ from mappings.config_fields import ConfigFields, ConfigFile
 from mappings.model_class import ModelClass
 from mappings.model_fields import ConfigField, Size
 from mappings.names.automatic import AutomaticNames
-from mappings.names.others import ForeignName
-from mappings.names.release import ReleaseNames
+from mappings.names.others import ForeignNames
+from mappings.names.release import HeadName, ReleaseNames
 from mappings.network import POOLER, Network
 from mappings.pretrained import CardWords, Pretrained
 from mappings.quirks import FIRST_POSITION, Preset, Quirk
@@ -44,13 +44,14 @@ class TravellingCode:
 
 @dataclass(frozen=True)
 class TokenizerFacts:
-    """Which reader and writer the tokenizer has (`kind`), and the class that the output names. `other_class`: a class
-    that it must not be taken for. `vocabularies`, `models`: names that others give the files, after the usual ones.
-    `obeyed`: options that PaddleNLP's class has and ERNIE's has not. `refused`: file of another tokenizer -> why
-    a folder that has it is refused."""
+    """Which reader and writer the tokenizer has (`kind`), and the classes that the output and PaddleNLP's folders name.
+    `other_class`: a class that the output's must not be taken for. `vocabularies`, `models`: names that others give the
+    files, after the usual ones. `obeyed`: options that PaddleNLP's class has and ERNIE's has not. `refused`: file of
+    another tokenizer -> why a folder that has it is refused."""
 
     kind: str
     tokenizer_class: str
+    source_class: str
     place: str = ""
     other_class: str = ""
     vocabularies: tuple[str, ...] = ()
@@ -88,7 +89,7 @@ class Family:
     tables: Mapping[str, Table]
     release: ReleaseNames
     automatic: AutomaticNames
-    foreign: tuple[ForeignName, ...]
+    foreign: ForeignNames
     configs: tuple[ConfigFile, ...]
     config_fields: Mapping[str, ConfigFields]
     owners: tuple[str, ...]
@@ -142,9 +143,10 @@ class Family:
         """The preset that follows this one's rules and masks padding too; None where padding changes nothing."""
         return next((preset for preset in self.presets if preset.hides_padding_of == name), None)
 
-    def config_file(self, name: str) -> ConfigFile | None:
-        """What a config of this name is, where it is neither PaddleNLP's nor transformers'."""
-        return next((row for row in self.configs if row.fits(name)), None)
+    def config_file(self, name: str, data: Mapping[str, Any]) -> ConfigFile | None:
+        """What a config of this name and content is, where it is neither PaddleNLP's nor transformers'."""
+        rows = (row for row in self.configs if row.fits(name))
+        return next((row for row in rows if not row.fields or any(field in data for field in row.fields)), None)
 
     @cached_property
     def base_table(self) -> Table:
@@ -241,6 +243,14 @@ class Family:
                 return preset
         return self.usual_preset
 
+    def _auto_of(self, target: str) -> str:
+        entry = self.class_named(target)
+        return entry.auto if entry is not None else ""
+
+    def head_names(self, name: object) -> tuple[HeadName, ...]:
+        """The names that the release's head of pre-training has, where this class is the one that has it."""
+        return tuple(row for row in self.release.pretraining_heads if row.source_class == name)
+
     def auto_map(self, target: str) -> dict[str, str]:
         """`auto_map` of the output's config.json: which Auto class loads which class of the travelling code.
 
@@ -253,6 +263,6 @@ class Family:
         for entry in self.classes:
             if entry.travels and (entry.auto not in chosen or entry.target == target):
                 chosen[entry.auto] = entry.target
-        chosen.update(code.placeholders)
+        chosen.update({auto: name for auto, name in code.placeholders.items() if auto != self._auto_of(target)})
         config = {"AutoConfig": code.config} if code.config else {}
         return {**config, **{auto: f"{code.model}.{name}" for auto, name in chosen.items()}}

@@ -14,7 +14,7 @@ Never taken over: classes (each is named), the code that travels, published mode
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mappings.folders import FACTS
@@ -26,8 +26,12 @@ Files = Mapping[str, Mapping[str, Any]]
 NAMED = {
     **{"size": "field", "field": "name", "quirk": "field", "preset": "name", "config": "writer"},
     **{"scheme": "name", "tensor": "source", "table": "name", "activation": "name", "layer": "name", "end": "name"},
-    **{"weight": "stored", "pooler": "stored", "kind": "name"},
+    **{"weight": "stored", "pooler": "stored", "kind": "name", "state_dict": "stored", "difference": "name"},
 }
+#: Sections of the files of names whose rows may be of classes.
+_OF_CLASSES = ("head", "state_dict")
+#: In [without]: whole files of which nothing is taken over.
+FILE = "file"
 TENSORS, AUTOMATIC, RELEASE = "tensors.toml", "names/automatic.toml", "names/release.toml"
 _OWN_FILES = ("pretrained.toml", "names/foreign.toml")
 _OWN_SECTIONS = {FACTS: ("class", "code", "by_content", "like", "without", "source_backbone", "target_model_type")}
@@ -39,8 +43,12 @@ def complete(own: Files, other: Files) -> dict[str, dict[str, Any]]:
     without = {section: list(names) for section, names in facts.get("without", {}).items()}
     renamed = _renamed_classes(facts, other[FACTS])
     made: dict[str, dict[str, Any]] = {name: dict(data) for name, data in own.items()}
+    unwanted = without.pop(FILE, [])
+    unknown = sorted(set(unwanted) - set(other))
+    if unknown:
+        raise TableError(f"[without] names the file {', '.join(unknown)}, which {facts['like']} does not have")
     for name, theirs in other.items():
-        if name in _OWN_FILES:
+        if name in _OWN_FILES or name in unwanted:
             continue
         if name in (TENSORS, AUTOMATIC, RELEASE):
             theirs = _with_our_classes(name, theirs, renamed, own.get(name, {}))
@@ -130,12 +138,24 @@ def _with_our_classes(
             if row["source"] in renamed and renamed[row["source"]] not in given
         ]
         return {**theirs, "class": rows}
-    heads = [
-        {**row, "class": renamed.get(row["class"], "")}
-        for row in theirs.get("head", [])
-        if row["class"] in ("", *renamed)
-    ]
-    return {**theirs, "head": heads}
+    return {
+        **theirs,
+        **{section: _of_our_classes(theirs[section], renamed) for section in _OF_CLASSES if section in theirs},
+    }
+
+
+def _of_our_classes(rows: Sequence[Mapping[str, Any]], renamed: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The rows that are of no class, or of one that has a counterpart here, under its name (or a list of names)."""
+    taken = []
+    for row in rows:
+        given = row.get("class", "")
+        if isinstance(given, list):
+            ours: Any = [renamed[name] for name in given if name in renamed]
+        else:
+            ours = renamed.get(given, "")
+        if ours or not given:
+            taken.append({**row, "class": ours} if "class" in row else dict(row))
+    return taken
 
 
 def _table_class(row: Mapping[str, Any], theirs: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,3 +53,8 @@ class ConfigField:
     null_is: str = ""
     absent: Any = None
     float32: bool = False
+
+    def computed(self, value: Any) -> Any:
+        """What Paddle computes with where its config has this value."""
+        is_rounded = self.float32 and isinstance(value, float)
+        return struct.unpack("<f", struct.pack("<f", value))[0] if is_rounded else value

@@ -46,7 +46,7 @@ def is_inner_variable(name: str, family: Family, source_class: str = "") -> bool
 @cache
 def _variable_stems(family: Family, source_class: str) -> tuple[Pattern, ...]:
     """Variables have flat names, so a module is what their names begin with: of a layer its number."""
-    rows = [row for row in family.release.names if not row.source_class or source_class in ("", row.source_class)]
+    rows = [row for row in family.release.names if not row.classes or source_class in ("", *row.classes)]
     texts = [_stem(row.stored.text) for row in rows]
     texts += [(f"{kind.name}_{{number}}", _SEPARATORS) for kind in family.automatic.kinds]
     return tuple(
@@ -62,4 +62,6 @@ def _stem(stored: str) -> tuple[str, str]:
     if layer:
         return before + layer, _SEPARATORS
     left = _LAST_CHOICE.sub("", stored)
+    if left == stored:  # One part of the module alone is there.
+        left = stored[: stored.rfind(".") + 1] or stored
     return left.rstrip(_SEPARATORS), "." if left.endswith(".") else _SEPARATORS

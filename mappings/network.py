@@ -20,7 +20,7 @@ POSITION_FORMS = ("[S]", "[1, S]", "[B, S]")
 @dataclass(frozen=True)
 class Activation:
     """One activation. It is the output, with `input` the input, of `module`: that of the PyTorch model, from the
-    encoder on (of a layer: from the layer on); without one it is an output of the model.
+    encoder on (of a layer: from the layer on; of a head: the whole name); without one it is an output of the model.
 
     `roundings`: the sizes over which sums are rounded since the activation before. `same_input_as`: an activation
     that is computed from the same input. `norm`, `linear`: the module of that kind that computes it last. `sigmoid_of`:

@@ -39,16 +39,22 @@ class Difference:
 
     text: str
     presets: tuple[str, ...]
+    #: Of classes whose code travels alone, or of transformers' own alone; None for both.
+    travels: Optional[bool] = None
 
 
 @dataclass(frozen=True)
 class CardWords:
-    """The family's words on the model card. `calls`: head -> the code that calls a model with it."""
+    """The family's words on the model card. `calls`: head -> the code that calls a model with it. `stock_loading`: how
+    a class of transformers' own is loaded. `further_citations`: head -> what to cite too. `language`: of weights that
+    nobody published, "" for none."""
 
+    language: str
     paddle_source: str
     transformers_source: str
     own_weights: str
     loading: str
+    stock_loading: str
     batches: str
     differences: str
     differences_end: str
@@ -56,6 +62,7 @@ class CardWords:
     citation: str
     difference: tuple[Difference, ...]
     calls: Mapping[str, str]
+    further_citations: Mapping[str, str]
 
 
 def build_pretrained(data: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[Pretrained, ...]]:
@@ -98,19 +105,22 @@ def _config(given: Any, shared: Mapping[str, Any], where: str) -> Optional[Mappi
 
 def build_card(data: Mapping[str, Any], presets: Collection[str], heads: Collection[str]) -> CardWords:
     """The card's words from parsed TOML, for a family with these presets and heads. Raises TableError."""
-    words = [name for name in CardWords.__dataclass_fields__ if name not in ("difference", "calls")]
+    words = [
+        name for name in CardWords.__dataclass_fields__ if name not in ("difference", "calls", "further_citations")
+    ]
     check_keys(data, "card", *CardWords.__dataclass_fields__)
     require_keys(data, "card", *words, "calls")
     differences = []
     for row in data.get("difference", []):
-        check_keys(row, "difference", "text", "presets")
+        check_keys(row, "difference", "name", "text", "presets", "travels")
         unknown = set(row.get("presets", ())) - set(presets)
         if unknown:
             raise TableError(f"[difference]: no preset {', '.join(sorted(unknown))}")
-        differences.append(Difference(row["text"].strip("\n"), tuple(row.get("presets", ()))))
+        differences.append(Difference(row["text"].strip("\n"), tuple(row.get("presets", ())), row.get("travels")))
     lacking = sorted(set(heads) - set(data["calls"]))
     if lacking:
         raise TableError(f"[calls]: nothing for the head {', '.join(lacking)}")
     calls = {head: code.strip("\n") for head, code in data["calls"].items()}
     texts = {name: data[name].strip("\n") for name in words}
-    return CardWords(**texts, difference=tuple(differences), calls=calls)
+    further = {head: text.strip("\n") for head, text in data.get("further_citations", {}).items()}
+    return CardWords(**texts, difference=tuple(differences), calls=calls, further_citations=further)

@@ -18,6 +18,7 @@ class RefusedModel:
     """A model, the signs by which it is known (forms, `*` is any text), why it is refused, and the next step.
 
     `encoder_of`: the family whose encoder it has, if any. Its tensors are signs in a source of that family alone.
+    `unless`: forms of tensors that it never has, so that the same sign is another model's.
     """
 
     title: str
@@ -29,6 +30,7 @@ class RefusedModel:
     classes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     tensors: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -45,12 +47,12 @@ def build_refused(data: Mapping[str, Any]) -> tuple[RefusedModel, ...]:
     check_keys(data, "refused.toml", "model")
     models = []
     for row in data["model"]:
-        check_keys(row, "model", "title", "why", "advice", "encoder_of", *_SIGNS)
+        check_keys(row, "model", "title", "why", "advice", "encoder_of", "unless", *_SIGNS)
         require_keys(row, "model", "title", "why", "advice")
         forms = [form for sign in _SIGNS for form in row.get(sign, ())]
         if not forms or any(not form.strip("*") for form in forms):
             raise TableError(f"[model] {row['title']}: no sign, or one that fits everything")
-        models.append(RefusedModel(**{**row, **{sign: tuple(row.get(sign, ())) for sign in _SIGNS}}))
+        models.append(RefusedModel(**{**row, **{sign: tuple(row.get(sign, ())) for sign in (*_SIGNS, "unless")}}))
     return tuple(models)
 
 
@@ -63,6 +65,8 @@ def refused_by(
     """
     texts = [text for text in found if isinstance(text, str)]
     for model in load_refused() if models is None else models:
+        if any(fnmatchcase(text, form) for form in model.unless for text in texts):
+            continue
         for form in getattr(model, sign):
             text = next((text for text in texts if fnmatchcase(text, form)), None)
             if text is not None:

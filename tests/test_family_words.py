@@ -22,19 +22,9 @@ ORDINARY = {
     *("self", "value", "query", "output", "attention", "summary", "scale", "decoder", "LayerNorm", "transform"),
     *("embeddings", "encoder", "layers", "layer", "pooler", "dense", "weight", "bias", "classifier", "attentions"),
     *("hidden_states", "layer_norm", "logits", "start_logits", "end_logits", "start_prob", "end_prob", "loss"),
-    *(
-        "hidden_states.0",
-        "layer_norm_eps",
-        "pooler_output",
-        "embeddings.sum",
-        "release",
-        "transformers",
-        "paddlenlp",
-        "self_attn.context",
-        "context",
-    ),
-    *("prediction_logits", "seq_relationship_logits", "transform", "query", "LayerNorm", "decoder", "scale", "summary"),
-    *("attention", "output", "value", "self"),
+    *("hidden_states.0", "layer_norm_eps", "pooler_output", "embeddings.sum", "release", "transformers", "paddlenlp"),
+    *("self_attn.context", "context", "prediction_logits", "seq_relationship_logits"),
+    "PreTrainedTokenizerFast",  # transformers' class for every tokenizer.json
 }
 
 

@@ -18,6 +18,7 @@ from verify.folder.check_manifest import check_behavior, check_regular, check_ro
 from verify.folder.expected_tokenizer import has_tokenizer
 from verify.folder.foreign_code import find_foreign
 from verify.folder.left_inside import check_left_inside, warn_left_inside
+from verify.folder.way_back import describe_way_back, is_made_of
 from verify.numbers.detection_margin import smallest_of
 from verify.numbers.diagnose import first_difference, first_gradient
 from verify.numbers.pytorch_process import check_installed, run_pytorch
@@ -28,6 +29,7 @@ from verify.report.messages import (
     describe_difference,
     describe_gradient,
     describe_hidden_fault,
+    describe_known_difference,
     describe_left_out,
     describe_mode,
     describe_tokens,
@@ -81,7 +83,11 @@ class Verification:
         self._check_behavior(opened, trace)
         self._check_left_inside(plan)
         sums = self._source_sums(opened, trace)
-        standard = Standard(plan, trace, self.manifest, sums, opened.tokenizer if opened is not None else None)
+        way_back = opened is not None and is_made_of(opened.folder, before)
+        if way_back:
+            damage = self._note_way_back(damage)
+        recorded = None if way_back else sums
+        standard = Standard(plan, trace, self.manifest, recorded, opened.tokenizer if opened is not None else None)
         if options.static:
             with self._stage("static"):
                 self._check_static(standard, damage)
@@ -95,6 +101,12 @@ class Verification:
                 self._compare(trace, standard, live, options)
         self.report.files = deciding_files(self.output)
         self.report.problems += find_changed(before, self.report.files, self._in_output(options.record))
+
+    def _note_way_back(self, damage: list[Problem]) -> list[Problem]:
+        """SOURCE was made of OUTPUT: a manifest that is lost is no fault then. A damaged one stays a fault."""
+        lost = not (self.output / MANIFEST).exists()
+        self.report.warnings.append(describe_way_back(lost=lost))
+        return [] if lost else damage
 
     def _in_output(self, path: Path | None) -> Path | None:
         """The file, if it lies in OUTPUT itself."""
@@ -226,6 +238,8 @@ class Verification:
             wrong = {mode: result for mode, result in found.uses.items() if result.differ}
             codes = {mode: "E418" if mode == DEFAULT_LOAD else "E402" for mode in wrong}
             report.problems += [Problem(codes[mode], describe_mode(mode, result)) for mode, result in wrong.items()]
+        if report.first_difference is not None:
+            report.warnings += describe_known_difference(trace)
         self._add_tokens(trace, found)
 
     def _self_test(self, standard: Standard, trace: Trace, options: Options) -> None:

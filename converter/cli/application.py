@@ -17,6 +17,7 @@ from converter.cli.commands.evaluate import evaluate
 from converter.cli.commands.inspect import inspect
 from converter.cli.commands.push import push
 from converter.cli.commands.reference import app as reference
+from converter.cli.commands.to_paddle import to_paddle
 from converter.cli.commands.verify import verify
 from converter.cli.errors import DONE, STOPPED, find_problems
 from converter.cli.output import describe_problems, print_json
@@ -97,4 +98,5 @@ app.command()(inspect)
 app.command()(verify)
 app.command()(evaluate)
 app.command()(push)
+app.command("to-paddle")(to_paddle)
 app.add_typer(reference)

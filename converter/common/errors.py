@@ -7,6 +7,7 @@ docs/errors.md explains each.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -54,8 +55,20 @@ class FileError(Paddle2TorchError):
     """A file of SOURCE is damaged, hostile or of another kind."""
 
 
-class UnknownNames(FileError):
+class NamesError(FileError):
+    """The names of a file are not those of one model of the family. `lacking`: how many names a file of the family has
+    more, or has not; `known`: how many the family knows."""
+
+    def __init__(self, *problems: Problem, lacking: float = 0, known: int = 0) -> None:
+        super().__init__(*problems)
+        self.lacking, self.known = lacking, known
+
+
+class UnknownNames(NamesError):
     """No name of a file is one of the family's: another family may know them."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems, lacking=math.inf)
 
 
 class PlanError(Paddle2TorchError):

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 #: What was made from what, with checksums.
 MANIFEST = "paddle2torch.json"
+#: In the manifest: the fields of SOURCE's config that the target's class has no place for.
+KEPT_FIELDS = "source_config"
+#: The manifest of a PaddleNLP folder that `to-paddle` made. Another name, since such a folder is a SOURCE.
+BACK_MANIFEST = "to_paddle.json"
+#: PaddleNLP's weights in one file.
+PDPARAMS_FILE = "model_state.pdparams"
 #: All weights of a model that is not divided into shards; else the index names the shards.
 SINGLE_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from converter.common.errors import FileError, Paddle2TorchError, Problem, SourceError, UnknownNames
+from converter.common.errors import FileError, NamesError, Paddle2TorchError, Problem, SourceError
 from converter.files.regular_files import HEAD_BYTES, is_file, looks_like_text, map_file, quoted, recognise
 from converter.files.tensors import TensorSet
 from converter.open.adapters import refuse_adapter_name, refuse_adapter_tensors
 from converter.open.contents import DESCRIPTIONS, PICKLE, SAFETENSORS, STREAM, TORCH, recognise_content
 from converter.open.folder import choose_weights
+from converter.open.names.foreign_names import take_foreign_names
 from converter.open.names.naming import apply_names
 from converter.open.pickle.pdparams import open_pdparams
 from converter.open.safetensors_file import open_safetensors
@@ -21,7 +23,7 @@ from converter.open.shards import open_index
 from converter.open.static_graph.combined_params import open_combined
 from converter.open.static_graph.program_files import COMBINED, PARAMS, find_weights_of, is_program
 from converter.open.static_graph.variable_folder import open_variables
-from mappings import Family, all_families, load_family, matches_row
+from mappings import Family, Scheme, Table, all_families, load_family, matches_row
 from mappings.tensors.expand import row_names
 
 #: Endings of files that lie next to a model and are not the model, whatever they contain.
@@ -36,34 +38,38 @@ _PROMISED = {
     PARAMS: STREAM,
     **dict.fromkeys((".bin", ".pt", ".pth", ".ckpt"), TORCH),
 }
+#: How well a family fits.
+_Rank = tuple[float, int]
 _OF_INDEX = re.compile(r".+\.(safetensors|pdparams|bin)\.index\.(.+\.)?json")
 
 
 def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
     """The tensors of a folder or of one weight file under PaddleNLP's keys: facts now, bytes when asked for.
 
-    `families`: those that the checkpoint may be of (none: any). Of several the one is taken that knows most of the
-    names; of several that fit as well, the first, with a warning. Raises SourceError when there are no weights here,
-    FileError when a file is damaged or hostile.
+    `families`: those that the checkpoint may be of (none: any). Of several it is the one of which the fewest names are
+    missing, and then the one that knows most: its reading is taken, or its reason to refuse the names. Of several that
+    fit as well, the first, with a warning. Raises SourceError when there are no weights here, FileError when a file is
+    damaged or hostile.
     """
     families = families or all_families()
-    found: list[tuple[tuple[int, int], TensorSet]] = []
-    errors: list[Paddle2TorchError] = []
-    for family in sorted(families, key=_has_variable_names, reverse=True):
+    found: list[tuple[_Rank, TensorSet]] = []
+    errors: list[tuple[_Rank, Paddle2TorchError]] = []
+    for family in families:
         try:
-            tensors = replace(_open(path, family), family=family.name)
+            opened = take_foreign_names(_open(path, family), family, is_known=len(families) == 1)
+            tensors = replace(opened, family=family.name)
         except Paddle2TorchError as error:
-            # The file's, whatever the family; names that two families mix up may still be those of a third.
-            if errors and str(error) == str(errors[0]) and error.problems[0].code != "E103":
+            # What is wrong whatever the names are is the file's, and no family reads it.
+            if errors and str(error) == str(errors[0][1]) and not isinstance(error, NamesError):
                 break
-            errors.append(_without_frames(error))
+            errors.append((_rank_error(error), _without_frames(error)))
         else:
-            found.append((_fit(tensors, family) if len(families) > 1 else (0, 0), tensors))
-    if not found:
-        # Of a family that knows the names, where there is one: what is wrong with the file.
-        raise next((error for error in errors if not isinstance(error, UnknownNames)), errors[0])
-    best = max(fit for fit, _ in found)
-    first, *others = [tensors for fit, tensors in found if fit == best]
+            found.append((_rank(tensors, family) if len(families) > 1 else (0, 0), tensors))
+    best = min(rank for rank, _ in (*found, *errors))
+    chosen = [tensors for rank, tensors in found if rank == best]
+    if not chosen:
+        raise next(error for rank, error in errors if rank == best)
+    first, *others = chosen
     if not others:
         return first
     titles = [load_family(tensors.family).title for tensors in (first, *others)]
@@ -74,11 +80,6 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
     return replace(first, warnings=(*first.warnings, text))
 
 
-def _has_variable_names(family: Family) -> bool:
-    """Whether a family knows names of variables: its reasons for refusing a file of them are the useful ones."""
-    return bool(family.release.names or family.automatic.kinds)
-
-
 def _without_frames(error: Paddle2TorchError) -> Paddle2TorchError:
     """The error without its frames: they hold what was read, and a hostile file would be in memory once per family."""
     link: BaseException | None = error
@@ -87,17 +88,27 @@ def _without_frames(error: Paddle2TorchError) -> Paddle2TorchError:
     return error
 
 
-def _fit(found: TensorSet, family: Family) -> tuple[int, int]:
-    """How well the names are a family's: how many it knows, and less how many of its encoder's are missing. A family
+def _rank(found: TensorSet, family: Family) -> _Rank:
+    """How many names of an encoder of the family are missing, and how many it knows, negative: lowest is best. A family
     may have every name of another and more."""
     schemes = [(table, scheme) for table in family.tables.values() for scheme in table.schemes]
     known = sum(any(matches_row(name, table, scheme) for table, scheme in schemes) for name in found.tensors)
     identity = found.naming == "transformers"
-    rows = [row for row in family.base_table.backbone if not (row.drop or row.optional or row.same_as)]
+    of_kind = [(table, scheme) for table, scheme in schemes if scheme.identity == identity]
+    return min(_count_missing(found, table, scheme) for table, scheme in of_kind), -known
+
+
+def _rank_error(error: Paddle2TorchError) -> _Rank:
+    """The same of a family that refuses the names; last, but before one that knows none, what else is wrong."""
+    return (error.lacking, -error.known) if isinstance(error, NamesError) else (math.inf, -1)
+
+
+def _count_missing(found: TensorSet, table: Table, scheme: Scheme) -> int:
+    """How many names of the encoder, of its layers the first, a class of this scheme needs and the file has not."""
+    rows = [row for row in table.backbone if not (row.drop or row.optional or row.same_as)]
     pairs = [pair for row in rows for pair in row_names(row, 1)]
-    needed = [name for source, targets in pairs for name in (targets if identity else (source,))]
-    prefixes = {scheme.prefix for _, scheme in schemes}
-    return known, -min(sum(prefix + name not in found.tensors for name in needed) for prefix in prefixes)
+    needed = [name for source, targets in pairs for name in (targets if scheme.identity else (source,))]
+    return sum(scheme.prefix + name not in found.tensors for name in needed)
 
 
 def _open(path: Path, family: Family) -> TensorSet:

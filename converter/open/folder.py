@@ -27,7 +27,7 @@ ORDER = (
 )
 
 #: What other trainers call a whole model. PaddleNLP would not find it.
-_OF_TRAINERS = ("wenxin.pdparams",)
+_OF_TRAINERS = ("wenxin.pdparams", "saved_weights.pdparams")
 _ARCHIVES = (".tgz", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz", ".zip", ".7z", ".rar")
 _VARIANT_FORMS = (
     re.compile(r"model\.safetensors\.index\.([^.]+)\.json"),

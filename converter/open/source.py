@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from converter.common.errors import Paddle2TorchError, Problem, SourceError
-from converter.common.layout import MANIFEST, SENTENCEPIECE
-from converter.files.json_files import read_json
+from converter.common.errors import Problem, SourceError
+from converter.common.layout import SENTENCEPIECE
 from converter.files.tensors import SourceFile, TensorSet
 from converter.open.config.class_by_content import with_class_by_content
 from converter.open.config.config import SourceConfig, with_options
 from converter.open.config.find_config import find_config
 from converter.open.config.find_family import candidate_families
 from converter.open.dispatch import open_weights
+from converter.open.earlier_output import find_earlier_output, own_fields, preset_of, with_extras
 from converter.open.names.naming import RELEASE
 from converter.open.names.prefix import take_off_prefix, take_off_wrappers
+from converter.open.names.pretraining_head import take_pretraining_head
 from converter.open.options import SourceOptions
 from converter.open.tokenizer.find_tokenizer import find_tokenizer
 from converter.open.tokenizer.tokenizer_files import TokenizerFiles
@@ -62,7 +63,7 @@ def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Sour
     """
     behavior, prefix = options.behavior, options.prefix
     folder = path if path.is_dir() else path.parent
-    refuse_converted(folder)
+    earlier = find_earlier_output(folder, options.architecture)
     families = candidate_families(folder, options.config, options.family, options.architecture)
     _check_behavior(behavior, families)
     tensors = open_weights(path, families)
@@ -70,15 +71,18 @@ def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Sour
     _check_behavior(behavior, (known,))
     tensors = take_off_wrappers(tensors, known) if prefix is None else take_off_prefix(tensors, prefix, known)
     of_transformers = tensors.naming == "transformers"
-    chosen, config_file = find_config(folder, options.config, known, of_transformers=of_transformers)
+    own = own_fields(known) if earlier is not None else ()
+    chosen, config_file = find_config(folder, options.config, known, of_transformers=of_transformers, without=own)
     chosen, problems = with_options(chosen, options.architecture, options.num_attention_heads)
     if problems:
         raise SourceError(*problems)
     chosen = with_class_by_content(with_inferred_class(chosen, tensors), tensors)
+    tensors = take_pretraining_head(with_extras(tensors, earlier, known) if earlier else tensors, chosen)
     files = _find_tokenizer(folder, options.tokenizer, chosen, config_file)
     warnings = [*tensors.warnings, *chosen.warnings]
     names = files.names if files is not None and options.tokenizer is None else ()
     usual = known.choose_preset(tensors.naming, chosen.kind, names, tensors.inferred_preset)
+    usual = preset_of(earlier, known) if earlier is not None else usual
     if behavior not in (None, usual.name):
         warnings.append(f"this checkpoint's behavior is {usual.name!r}; the option {behavior!r} is taken")
     warnings += _notices(usual, known.preset_named(behavior) if behavior else usual, files is not None)
@@ -99,7 +103,7 @@ def open_source(path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> Sour
         tokenizer=files,
         warnings=tuple(warnings),
         behavior=behavior or usual.name,
-        behavior_chosen=behavior is not None,
+        behavior_chosen=behavior is not None or (earlier is not None and earlier.behavior_chosen),
     )
 
 
@@ -117,23 +121,11 @@ def _notices(usual: Preset, chosen: Preset, has_tokenizer: bool) -> list[str]:
     return [text.format(summary=chosen.summary, **chosen.values) for text in shown if text]
 
 
-def refuse_converted(folder: Path) -> None:
-    """Refuse a folder that this tool made. Raises SourceError."""
-    if not (folder / MANIFEST).is_file():
-        return
-    try:
-        manifest, _ = read_json(folder / MANIFEST)
-    except Paddle2TorchError:
-        return
-    if manifest.get("tool") == "paddle2torch":
-        text = f"{folder}: paddle2torch made this folder, so it is converted already. Name the checkpoint that it"
-        raise SourceError(Problem("E041", f"{text} was made from, or load it with transformers"))
-
-
 def with_inferred_class(config: SourceConfig, tensors: TensorSet) -> SourceConfig:
-    """The class that the names of the tensors show, where nothing else names it. The release's names without those of
-    a head are the model itself."""
-    inferred = tensors.inferred_class or (config.family.base_class.source if tensors.naming == RELEASE else "")
+    """The class that the names of the tensors show, where nothing else names it. Of the release's names that leave it
+    open it is the model itself, where no content decides."""
+    of_release = tensors.naming == RELEASE and config.family.by_content is None
+    inferred = tensors.inferred_class or (config.family.base_class.source if of_release else "")
     if config.architecture is not None or not inferred:
         return config
     return replace(config, architecture=inferred, class_from="weights")

@@ -25,7 +25,12 @@ def check_names(
     """What is missing, out of range or of another class; and the names that no table knows, which are dropped."""
     problems: list[Problem] = []
     needed = {entry.source for entry in mapped}
-    missing = [entry.source for entry in mapped if not entry.drop and entry.source not in tensors]
+    lost = [entry for entry in mapped if not entry.drop and entry.source not in tensors]
+    there = {entry.missing for entry in mapped if entry.source in tensors}
+    for reason in dict.fromkeys(entry.missing for entry in lost if entry.missing and entry.missing not in there):
+        names = fold_names(entry.source for entry in lost if entry.missing == reason)
+        problems.append(Problem("E101", f"missing: {names}: {reason}"))
+    missing = [entry.source for entry in lost if not entry.missing or entry.missing in there]
     if missing:
         by = f"{config_file} specifies {table.source_class}" if config_file else f"expected for {table.source_class}"
         problems.append(Problem("E101", f"missing: {fold_names(missing)}. {by}; is the checkpoint complete?"))

@@ -164,7 +164,7 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
         *_caution(source.config),
         *_warnings(sizes, dropped, tuple(m for m in absent if not (m.drop and table.parts[m.part].switch))),
         *warn_left_out(inner, table),
-        *_warn_of_extras(extras),
+        *_warn_of_extras(extras, family),
     )
     dropped += [Dropped(tensor.name, tensor.reason, False) for tensor in inner]
     missing = {name: table.parts[name].absent for name in parts_without_tensors(mapped, absent, table)}
@@ -202,10 +202,7 @@ def check_class(source: Source) -> list[Problem]:
 def _caution(config: SourceConfig) -> tuple[str, ...]:
     """What the class cannot compute as the source's does, unless the config is one with which it can."""
     entry = config.family.class_named(config.architecture)
-    if entry is None or not entry.caution:
-        return ()
-    harmless = (entry.caution_unless or {}).items()
-    return () if harmless and all(config.get(name) == value for name, value in harmless) else (entry.caution,)
+    return () if entry is None else entry.cautions(config.get)
 
 
 def plan_extras(source: Source) -> tuple[PlannedTensor, ...]:
@@ -216,11 +213,15 @@ def plan_extras(source: Source) -> tuple[PlannedTensor, ...]:
     )
 
 
-def _warn_of_extras(extras: tuple[PlannedTensor, ...]) -> tuple[str, ...]:
+def _warn_of_extras(extras: tuple[PlannedTensor, ...], family: Family) -> tuple[str, ...]:
     if not extras:
         return ()
     names = fold_names(extra.target for extra in extras)
-    return (f"no PyTorch class has a place for {names}: kept as they are in {EXTRAS_FILE} of OUTPUT",)
+    kept = f"no PyTorch class has a place for {names}: kept as they are in {EXTRAS_FILE} of OUTPUT"
+    heads = family.release.pretraining_heads
+    classes = [row.source_class for row in heads for extra in extras if row.stored.matches(extra.target)]
+    asked = [f"--architecture {name} makes a class of the head" for name in dict.fromkeys(classes)]
+    return (". ".join([kept, *asked]),)
 
 
 def _no_architecture(source: Source) -> Problem:

@@ -25,10 +25,11 @@ def refuse_foreign(tensors: Mapping[str, SourceTensor], family: Family) -> None:
     found = {prefix for prefix in prefixes for key in _keys_of_a_layer(family) if prefix + key in tensors}
     # Names without a prefix may be another model's as well as the family's.
     encoder = family.name if any(found) else ""
-    other = refused_by("tensors", tensors, [one for one in load_refused() if one.encoder_of in (encoder, family.name)])
+    models = [one for one in load_refused() if one.encoder_of in (encoder, family.name)]
+    other = refused_by("tensors", [*tensors, *(tensor.stored_as for tensor in tensors.values())], models)
     if other is not None:
         raise PlanError(Problem("E116", f"{quoted(other[1], 200)} is there: {other[0].text}"))
-    for row in family.foreign:
+    for row in family.foreign.signs:
         sign = next((name for name in tensors if row.fits(name)), None)
         front = sign[: -len(row.ends)] if sign is not None and row.ends else None
         if sign is not None and (front in prefixes or not found):

@@ -7,31 +7,47 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from converter.common.errors import MOST_LISTED, Problem, PushError
+from converter.common.errors import MOST_LISTED, FileError, Problem, PushError
 from converter.common.printable import MESSAGE, to_markdown
+from converter.files.json_files import read_json
 from converter.hub.client import silence_library as quiet
 from converter.hub.messages import to_ascii as shown
 from converter.plan.inner_tensors import left_inside_paragraph
 from converter.publish.folder import CARD, REPORT, TRACE
 from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
-from mappings import all_families
+from mappings import Family, all_families, find_class
 
 if TYPE_CHECKING:
     from verify.results.report import Report
 
 
-def _bare_card(model_type: str) -> str:
-    """The card of an OUTPUT that has lost its own: tags and title of the family with this model_type."""
-    family = next((one for one in all_families() if one.model_type == model_type), None)
+def find_family(output: Path) -> Family | None:
+    """The family of the class that OUTPUT was made from; where the manifest is lost that of the model_type in
+    config.json, which several families may have; None where that cannot be read either."""
+    from verify.results.manifest import read_manifest
+
+    manifest = read_manifest(output)[0]
+    found = find_class(manifest["source"].get("class")) if manifest is not None else None
+    if found is not None:
+        return found[0]
+    try:
+        model_type = read_json(output / "config.json")[0].get("model_type")
+    except (FileError, OSError):
+        return None
+    return next((family for family in all_families() if family.model_type == model_type), None)
+
+
+def _bare_card(family: Family | None) -> str:
+    """The card of an OUTPUT that has lost its own."""
     tags = "".join(f"- {tag}\n" for tag in (*(family.tags if family is not None else ()), "paddle2torch"))
     title = family.title if family is not None else "A Paddle model"
     return f"---\nlibrary_name: transformers\ntags:\n{tags}---\n\n# {title} in PyTorch\n"
 
 
-def build_card(text: str | None, repo_id: str, section: str, model_type: str = "") -> bytes:
+def build_card(text: str | None, repo_id: str, section: str, family: Family | None = None) -> bytes:
     """The card with `section` between its marks, or at its end where it has none. `text`: OUTPUT's card, None where it
     is lost. Raises PushError for metadata that is no YAML."""
-    text = _bare_card(model_type) if text is None else text.replace("\r\n", "\n")
+    text = _bare_card(family) if text is None else text.replace("\r\n", "\n")
     _check_metadata(text)
     marked = f"{EVIDENCE_BEGIN}\n{section.strip()}\n{EVIDENCE_END}"
     pattern = re.compile(f"{re.escape(EVIDENCE_BEGIN)}.*?{re.escape(EVIDENCE_END)}", re.DOTALL)
@@ -62,6 +78,7 @@ def describe_evidence(report: Report, with_trace: bool, foreign: Mapping[str, st
         rows=result_rows(report),
         looked_at=_looked_at(report),
         reference=_reference(report),
+        computed=_computed(report),
         with_trace=with_trace,
         report_name=REPORT,
         trace_name=TRACE,
@@ -101,6 +118,13 @@ def _reference(report: Report) -> str:
         f"{name} {versions[key]}" for name, key in (("PaddleNLP", "paddlenlp"), ("Paddle", "paddle")) if key in versions
     ]
     return to_markdown(f"{' on '.join(names)}, {kind}") if names and kind else ""
+
+
+def _computed(report: Report) -> str:
+    """The versions with which OUTPUT computed; empty where the report does not have them."""
+    versions = report.environment.get("output") or {}
+    names = [f"{name} {versions[name]}" for name in ("transformers", "torch") if name in versions]
+    return to_markdown(" and ".join(names))
 
 
 def describe_left_inside(output: Path, report: Report | None) -> str:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from converter.common.errors import Paddle2TorchError, Problem, PushError
-from converter.files.json_files import read_json
+from converter.common.errors import Problem, PushError
 from converter.hub.contents import Commit, LocalFile, RemoteFile, RemoteRevision, make_local_file
 from converter.hub.errors import LOG_IN, MissingError
 from converter.hub.repository import HubRepository
 from converter.publish.arguments import check_arguments
-from converter.publish.card import build_card, describe_doubts, describe_evidence, describe_left_inside
+from converter.publish.card import build_card, describe_doubts, describe_evidence, describe_left_inside, find_family
 from converter.publish.changes import Changes, find_changes, find_foreign
 from converter.publish.evidence import check_evidence, find_foreign_code, refuse_foreign_code
 from converter.publish.folder import CARD, EVIDENCE, TRACE, Listing, list_files
@@ -101,14 +100,6 @@ def push(
     return run.run(listing, warnings, verified=not problems, foreign_code=tuple(foreign))
 
 
-def _model_type(output: Path) -> str:
-    """What config.json calls the model; nothing where it cannot be read."""
-    try:
-        return str(read_json(output / "config.json")[0].get("model_type", ""))
-    except (Paddle2TorchError, OSError):
-        return ""
-
-
 def files_to_push(output: Path, listing: Listing, repo_id: str, section: str, *, proven: bool) -> tuple[LocalFile, ...]:
     """The files of OUTPUT, with `section` in the card. A report that does not prove these bytes is left out: on the Hub
     it would look as if it did."""
@@ -118,7 +109,7 @@ def files_to_push(output: Path, listing: Listing, repo_id: str, section: str, *,
             text = (output / CARD).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise PushError(Problem("E804", f"{CARD} cannot be read: {error}. Fix it, or remove it")) from None
-    card = make_local_file(CARD, build_card(text, repo_id, section, _model_type(output)))
+    card = make_local_file(CARD, build_card(text, repo_id, section, find_family(output)))
     others = listing.without({CARD, *(() if proven else EVIDENCE)})
     return tuple(sorted((card, *others), key=lambda file: file.name))
 

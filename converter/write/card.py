@@ -31,7 +31,7 @@ def render_card(plan: Plan, manifest: dict[str, Any], has_tokenizer: bool, prese
     known = find_pretrained(family, origin)
     entry = family.class_named(plan.table.source_class)
     data = ModelCardData(
-        language=list(known.languages) if known else "multilingual",
+        language=list(known.languages) if known else family.card.language or None,
         license="apache-2.0",
         library_name="transformers",
         pipeline_tag=entry.pipeline if entry is not None else None,
@@ -64,12 +64,14 @@ def _render_text(
     from jinja2 import Environment, StrictUndefined
 
     words, origin = plan.family.card, manifest["source"].get("origin")
+    travels = plan.family.code_of(plan.table.target_class) is not None
     stored = sorted({tensor.dtype for tensor in plan.tensors})
     environment = Environment(
         autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
     )
     environment.filters["code_span"] = to_code_span
     source = resources.files("converter").joinpath("write", "card.md.j2").read_text(encoding="utf-8")
+    entry = plan.family.class_named(plan.table.source_class)
     return environment.from_string(source).render(
         family=plan.family,
         words=words,
@@ -84,11 +86,19 @@ def _render_text(
         left_inside=left_inside_paragraph(manifest),
         pads=plan.family.unpadded_preset(preset.name) is not None,
         code=_loading_code(plan, has_tokenizer),
+        loading=words.loading if travels else words.stock_loading,
+        verified_with=" and ".join(manifest.get("verified_with", {}).get("transformers", ())),
         evidence=NO_EVIDENCE,
         fields=list(_fields(plan, has_tokenizer, preset)),
         loaded_from="" if stored == [plan.loaded_dtype] else " and ".join(stored),
         extras_file=EXTRAS_FILE,
-        differences=[one for one in words.difference if not one.presets or preset.name in one.presets],
+        further_citation=words.further_citations.get(entry.head, "") if entry is not None else "",
+        caution=entry.caution if entry is not None and entry.caution in plan.warnings else "",
+        differences=[
+            one
+            for one in words.difference
+            if (not one.presets or preset.name in one.presets) and one.travels in (None, travels)
+        ],
         origin=f"{to_code_span(origin)}, " if origin else "",
     )
 

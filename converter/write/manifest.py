@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from converter.common.layout import EXTRAS_FILE, FILES_BY_KIND
-from converter.common.version import __version__
+from converter.common.layout import EXTRAS_FILE, FILES_BY_KIND, KEPT_FIELDS
+from converter.common.version import VERIFIED_TRANSFORMERS, __version__
 from converter.files.hashing import sha256_of
 from converter.open.source import Source
 from converter.plan.inner_tensors import LEFT_INSIDE
@@ -21,6 +21,13 @@ def summed_files(family: Family, target: str) -> tuple[str, ...]:
     and the weights: their meaning survives another order or indentation, and `verify` reads that."""
     code = family.code_of(target)
     return (*(code.files if code is not None else ()), *FILES_BY_KIND[family.tokenizer.kind])
+
+
+def rests_on_transformers(family: Family, target: str) -> bool:
+    """Whether a class computes with transformers' own network, so that its numbers depend on what is installed: it is
+    one of transformers' classes, or its code has no config of its own."""
+    code = family.code_of(target)
+    return code is None or not code.config
 
 
 def build_manifest(
@@ -48,8 +55,14 @@ def build_manifest(
         },
         "mapping": {"table": plan.table.source_class, "version": plan.table.version, "scheme": plan.scheme.name},
         "target_class": plan.table.target_class,
+        **(
+            {"verified_with": {"transformers": list(VERIFIED_TRANSFORMERS)}}
+            if rests_on_transformers(source.family, plan.table.target_class)
+            else {}
+        ),
         "behavior": source.behavior,
         "asked_dtype": plan.asked_dtype,
+        **_kept_fields(plan),
         # By it `verify` knows a choice from a change.
         **({"behavior_chosen": True} if source.behavior_chosen else {}),
         "files": {name: sha256_of(folder / name) for name in summed if (folder / name).is_file()},
@@ -58,6 +71,13 @@ def build_manifest(
         "tensors": [describe_tensor(entry) for entry in written if entry.file != EXTRAS_FILE],
     }
     return {**manifest, "extras": [describe_tensor(entry) for entry in extras]} if extras else manifest
+
+
+def _kept_fields(plan: Plan) -> dict[str, Any]:
+    """What PaddleNLP's class needs and the target's has no place for, for the way back."""
+    names = [field.name for field in plan.family.fields if field.name not in plan.family.written]
+    kept = {name: plan.config.get(name) for name in names if plan.config.get(name) is not None}
+    return {KEPT_FIELDS: kept} if kept else {}
 
 
 def _describe_drop(drop: Dropped) -> dict[str, Any]:

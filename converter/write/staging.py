@@ -23,14 +23,17 @@ _NEW = "new"
 
 
 @contextmanager
-def staged(output: Path, *, force: bool, needed_bytes: int) -> Iterator[Path]:
+def staged(
+    output: Path, *, force: bool, needed_bytes: int, marker: str = MANIFEST, argument: str = "OUTPUT"
+) -> Iterator[Path]:
     """A new folder to write into (`create_file`, `write_file`), which becomes `output` when the block ends without an
-    error. It lies in a marked folder of its own next to OUTPUT that nobody else may enter.
+    error. It lies in a marked folder of its own next to OUTPUT that nobody else may enter. `marker`: the file by which
+    a folder is known that may be replaced. `argument`: what the command calls OUTPUT.
 
     Raises OutputError when OUTPUT is there (unless `force` and this tool made it), cannot be made, or when something
     else wrote into the new folder.
     """
-    check_output(output, force=force)
+    check_output(output, force=force, marker=marker, argument=argument)
     parent = output.absolute().parent
     made = _make_parents(parent)
     try:
@@ -50,6 +53,7 @@ def staged(output: Path, *, force: bool, needed_bytes: int) -> Iterator[Path]:
         (staging / _NEW).mkdir(mode=0o700)
         folder = NewFolder(staging / _NEW)
         yield folder.path
+        check_output(output, force=force, marker=marker, argument=argument)
         _publish(staging, folder, output, force)
         made = []
     except OSError as error:
@@ -66,26 +70,25 @@ def staged(output: Path, *, force: bool, needed_bytes: int) -> Iterator[Path]:
         _remove_parents(made)
 
 
-def check_output(output: Path, *, force: bool) -> None:
+def check_output(output: Path, *, force: bool, marker: str = MANIFEST, argument: str = "OUTPUT") -> None:
     """Raises OutputError when something that may not be replaced is at `output`."""
     if not os.path.lexists(output):
         return
     if not force:
-        raise OutputError(
-            Problem("E501", f"{output} exists. Choose another OUTPUT, or --force to replace one that this tool made")
-        )
-    if output.is_symlink() or not output.is_dir() or not made_by_this_tool(output):
+        text = f"{output} exists. Choose another {argument}, or --force to replace one that this tool made"
+        raise OutputError(Problem("E501", text))
+    if output.is_symlink() or not output.is_dir() or not made_by_this_tool(output, marker):
         raise OutputError(
             Problem(
                 "E501",
-                f"{output} exists and was not made by this tool (no such {MANIFEST}): --force does not replace it",
+                f"{output} exists and was not made by this tool (no such {marker}): --force does not replace it",
             )
         )
 
 
-def made_by_this_tool(folder: Path) -> bool:
+def made_by_this_tool(folder: Path, marker: str = MANIFEST) -> bool:
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads((folder / marker).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(manifest, dict) and manifest.get("tool") == "paddle2torch"
@@ -104,7 +107,6 @@ def clear_leftovers(output: Path) -> None:
 
 def _publish(staging: Path, folder: NewFolder, output: Path, force: bool) -> None:
     """Put the new folder in OUTPUT's place; the folder is this run's alone until it is there."""
-    check_output(output, force=force)
     folder.check()
     # Without --force nothing is moved away, whatever came there since it was looked at: the rename below fails then.
     if force:

@@ -27,19 +27,53 @@ class ForeignName:
 
 
 @dataclass(frozen=True)
+class RenamedName:
+    """A name of another program's conversion, and that of the target's class. `needs`: a name that a file of these has.
+    `known`: only where the family is known otherwise."""
+
+    stored: Pattern
+    key: Pattern
+    by: str
+    needs: str = ""
+    known: bool = False
+
+
+@dataclass(frozen=True)
+class ForeignNames:
+    """`buffers`: names of what the target's class makes by itself."""
+
+    signs: tuple[ForeignName, ...] = ()
+    renamed: tuple[RenamedName, ...] = ()
+    buffers: tuple[Pattern, ...] = ()
+
+
+@dataclass(frozen=True)
 class LeftOutName:
     stored: Pattern
     why: str
 
 
-def build_foreign(data: Mapping[str, Any]) -> tuple[ForeignName, ...]:
-    """Checked signs from parsed TOML: FAMILY/names/foreign.toml. Raises TableError."""
-    check_keys(data, "foreign.toml", "foreign")
-    for row in data["foreign"]:
+def build_foreign(data: Mapping[str, Any]) -> ForeignNames:
+    """Checked names from parsed TOML: FAMILY/names/foreign.toml. Raises TableError."""
+    check_keys(data, "foreign.toml", "foreign", "renamed", "buffer")
+    for row in data.get("foreign", []):
         check_keys(row, "foreign", "conversion", "description", "starts", "ends", "holds")
         if not (row.get("starts") or row.get("ends") or row.get("holds")):
             raise TableError("[foreign]: a row that fits every name")
-    return tuple(ForeignName(**row) for row in data["foreign"])
+    renamed = []
+    for row in data.get("renamed", []):
+        check_keys(row, "renamed", "stored", "key", "by", "needs", "known")
+        found = RenamedName(**{**row, "stored": Pattern(row["stored"]), "key": Pattern(row["key"])})
+        if not found.stored.fits(found.key):
+            raise TableError(f"{row['stored']} and {row['key']} have different placeholders")
+        renamed.append(found)
+    for row in data.get("buffer", []):
+        check_keys(row, "buffer", "stored")
+    return ForeignNames(
+        tuple(ForeignName(**row) for row in data.get("foreign", [])),
+        tuple(renamed),
+        tuple(Pattern(row["stored"]) for row in data.get("buffer", [])),
+    )
 
 
 @cache

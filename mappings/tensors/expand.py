@@ -30,6 +30,12 @@ class Mapped:
     same_as: str = ""
     #: The warning where a copy is not equal, which is then no error.
     differs: str = ""
+    #: A copy that only files of earlier releases have.
+    older: bool = False
+    #: The config's field with the row for which Paddle's lookup gives zeros.
+    zeroed: str = ""
+    #: Why the class is not converted without it, and the next step.
+    missing: str = ""
 
 
 def expand(table: Table, scheme: Scheme, sizes: Mapping[str, int]) -> tuple[Mapped, ...]:
@@ -62,6 +68,8 @@ def expand(table: Table, scheme: Scheme, sizes: Mapping[str, int]) -> tuple[Mapp
                     row.drop,
                     row.optional,
                     row.part,
+                    missing=row.missing,
+                    zeroed=row.zeroed,
                 )
                 originals.setdefault(source, entry)
                 mapped.append(entry)
@@ -108,7 +116,7 @@ def _copies(
                 shape = original.source_shape
                 yield Mapped(
                     prefix + name, "", shape, original.target_shape, original.op, row.why, reason, "", row.part,
-                    original.source, row.differs,
+                    original.source, "" if scheme.identity else row.differs, row.older,
                 )  # fmt: skip
 
 

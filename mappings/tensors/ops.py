@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Operation:
-    """`apply` takes the source array to the target array, `invert` takes it back, bit for bit."""
+    """`apply` takes the source array to the target array, `invert` takes it back, bit for bit. `inverse` is the name of
+    the operation that does what `invert` does."""
 
     name: str
     apply: View
     invert: View
     target_shape: Callable[[tuple[int, ...]], tuple[int, ...]]
     ranks: tuple[int, ...]
+    inverse: str
 
 
 def _same(array: np.ndarray) -> np.ndarray:
@@ -31,6 +33,6 @@ def _transposed(array: np.ndarray) -> np.ndarray:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "keep": Operation("keep", _same, _same, lambda shape: shape, (0, 1, 2)),
-    "transpose": Operation("transpose", _transposed, _transposed, lambda shape: shape[::-1], (2,)),
+    "keep": Operation("keep", _same, _same, lambda shape: shape, (0, 1, 2), "keep"),
+    "transpose": Operation("transpose", _transposed, _transposed, lambda shape: shape[::-1], (2,), "transpose"),
 }

@@ -27,8 +27,10 @@ class Row:
 
     `part`: rows that are there or missing together. With `drop` set the source is known and left out, for that reason;
     with `optional` it may be missing, which that text explains. `same_as`: this is a further copy of that source: not
-    written, it must be equal, and it is taken where the other is missing. `differs`: the warning of one that is not
-    equal, where PaddleNLP computes with the other.
+    written, it must be equal, and it is taken where the other is missing; its targets are further copies in the
+    target's class. `differs`: the warning of one that is not equal, where PaddleNLP computes with the other. `older`: a
+    copy that only files of earlier releases have. `zeroed`: the config's field with the row of the table for which
+    Paddle's lookup gives zeros, whatever the row holds.
     """
 
     source: Pattern
@@ -41,6 +43,10 @@ class Row:
     optional: str = ""
     same_as: Pattern | None = None
     differs: str = ""
+    older: bool = False
+    zeroed: str = ""
+    #: Why the class is not converted without it, and the next step.
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,8 @@ class Scheme:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows that belong together. `absent`: fields of the output's config.json where the part is missing. `switch`: the
+    """Rows that belong together. `missing`: why a class that needs the part is not converted without it, and the next
+    step. `absent`: fields of the output's config.json where the part is missing. `switch`: the
     config's field that is false where the class is built without the part, whatever the file holds."""
 
     name: str
@@ -65,6 +72,7 @@ class Part:
     usual: str
     absent: Mapping[str, Any]
     switch: str = ""
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,18 +175,24 @@ def _head_of(entry: Mapping[str, Any], tables: Mapping[str, Table]) -> tuple[Row
 
 
 def _part(name: str, row: Mapping[str, Any]) -> Part:
-    check_keys(row, f"part {name}", "usual", "optional", "dropped", "absent", "switch")
+    check_keys(row, f"part {name}", "usual", "optional", "dropped", "absent", "switch", "missing")
     reasons = {state: row[state] for state in ("optional", "dropped") if state in row}
-    return Part(name, reasons, row.get("usual", "needed"), row.get("absent", {}), row.get("switch", ""))
+    return Part(
+        name, reasons, row.get("usual", "needed"), row.get("absent", {}), row.get("switch", ""), row.get("missing", "")
+    )
 
 
 def _row(data: Mapping[str, Any], facts: TensorFacts, parts: Mapping[str, Part]) -> Row:
-    check_keys(data, "tensor", "source", "target", "shape", "op", "why", "part", "same_as", "differs")
+    check_keys(
+        data, "tensor", "source", "target", "shape", "op", "why", "part", "same_as", "differs", "older", "zeroed"
+    )
     require_keys(data, "tensor", "source", *(() if "same_as" in data else ("target", "shape", "op")))
     if "same_as" in data and ("shape" in data or "op" in data):
         raise TableError(f"{data['source']}: a copy has the shape and the operation of what it is the same as")
-    if "differs" in data and "same_as" not in data:
-        raise TableError(f"{data['source']}: only a copy may differ from what it is the same as")
+    if ("differs" in data or "older" in data) and "same_as" not in data:
+        raise TableError(
+            f"{data['source']}: only a copy may differ from what it is the same as, or be an older name of it"
+        )
     source, targets = Pattern(data["source"]), data.get("target", ())
     row = Row(
         source=source,
@@ -189,6 +203,8 @@ def _row(data: Mapping[str, Any], facts: TensorFacts, parts: Mapping[str, Part])
         part=data.get("part", ""),
         same_as=Pattern(data["same_as"]) if "same_as" in data else None,
         differs=data.get("differs", ""),
+        older=data.get("older", False),
+        zeroed=data.get("zeroed", ""),
     )
     _check_row(row, facts, parts)
     return row
@@ -232,7 +248,7 @@ def _scheme(data: Mapping[str, Any], source_prefix: str, prefix: str) -> Scheme:
 def _in_state(row: Row, states: Mapping[str, str], parts: Mapping[str, Part]) -> Row:
     """The row as a class has it: needed, optional or dropped."""
     if not row.part or states[row.part] == "needed":
-        return row
+        return replace(row, missing=parts[row.part].missing) if row.part else row
     reason = parts[row.part].reasons.get(states[row.part], "")
     return replace(row, drop=reason) if states[row.part] == "dropped" else replace(row, optional=reason)
 

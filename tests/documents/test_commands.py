@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -15,21 +16,30 @@ import pytest
 import typer
 
 from converter.cli import app
+from mappings import load_family
 from tests.documents.blocks import Block, read_blocks
 from tests.support.checkpoints import make_config, make_state, write_folder
+from tests.support.classes import ERNIE_CLASSES
 from tests.support.local_hub import running
 from tests.support.train_tokenizer import train_tokenizer
+from tests.support.uie_folders import read_vocabulary, state_that_finds, write_small_vocabulary
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 WITH_COMMANDS = [name for name in DOCUMENTS if read_blocks(ROOT / name)]
-#: The folders that the documents speak of. UIE's takes long texts; `verify` compares every length that a model takes.
+#: The folders that the documents speak of. Those of UIE take long texts; `verify` compares every length that a model
+#: takes.
 CHECKPOINTS = {
     "my-ernie-m": "ErnieMModel",
     "my-classifier": "ErnieMForSequenceClassification",
     "my-tagger": "ErnieMForTokenClassification",
     "my-uie": "UIEM",
+    "my-release": "ErnieMForMaskedLM",
+    "my-ernie-3.0": "ErnieModel",
+    "my-uie-base": "UIE",
 }
+#: Of ERNIE's vocabulary, which has every character of these.
+TEXTS = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/uie.md", "docs/families.md")]
 SIZES = {
     "vocab_size": 2002,
     "hidden_size": 16,
@@ -65,11 +75,37 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("sentencepiece")
     folder = tmp_path_factory.mktemp("models")
     for name, architecture in CHECKPOINTS.items():
-        sizes = {**SIZES, "max_position_embeddings": 514} if architecture == "UIEM" else SIZES
-        config = make_config(architecture, **sizes)
-        write_folder(folder / name, make_state(architecture, **sizes), config, architecture=architecture)
-        train_tokenizer(folder / name)
+        sizes = {**SIZES, "max_position_embeddings": 514} if architecture in ("UIE", "UIEM") else SIZES
+        if architecture in ERNIE_CLASSES:
+            write_small_vocabulary(folder / name, (word for text in TEXTS for word in text.split()))
+            vocabulary = read_vocabulary(folder / name)
+            sizes = {**sizes, "vocab_size": len(vocabulary)}
+        else:
+            train_tokenizer(folder / name)
+        config = make_config(architecture, **sizes, intermediate_size=4 * SIZES["hidden_size"])
+        state = make_state(architecture, **sizes)
+        if architecture == "UIE":
+            state = state_that_finds(state, vocabulary, ("谷", "steve"), ("凌", "steve"))
+        if name == "my-release":
+            state, config = in_release(state), {}
+        write_folder(folder / name, state, config, architecture=architecture)
+        if not config:
+            (folder / name / "ernie_config.json").write_text(json.dumps(make_config(**SIZES, model_type=...)))
     return folder
+
+
+def in_release(state: dict[str, Any]) -> dict[str, Any]:
+    """A masked LM under the names of the 2021 release."""
+    release = load_family("ernie_m").release
+    rows = [row for row in (*release.names, *release.pretraining_heads) if row.key is not None]
+    named = {}
+    for key, array in state.items():
+        bare = key.removeprefix("ernie_m.")
+        found = ((row, row.key.match(bare)) for row in rows if row.key is not None)
+        row, values = next(((row, values) for row, values in found if values is not None), (None, None))
+        if row is not None:
+            named[row.key.translate(values, row.stored)] = array
+    return named
 
 
 @pytest.fixture
@@ -119,7 +155,9 @@ def test_every_command_runs(name: str, comparing_python: Path, desk: tuple[Path,
     for block in read_blocks(ROOT / name):
         done = run(block, comparing_python, *desk)
         said = f"{done.stdout}\n{done.stderr}"[-3000:]
-        assert done.returncode == 0, f"{name}, line {block.line}, ended with {done.returncode}:\n{block.body}\n{said}"
+        where = f"{name}, line {block.line}"
+        assert done.returncode == 0, f"{where}, ended with {done.returncode}:\n{block.body}\n{said}"
+        assert re.search(block.prints, done.stdout), f"{where}, printed no {block.prints}:\n{said}"
 
 
 def options_of(command: Any) -> set[str]:
@@ -133,11 +171,13 @@ def options_of(command: Any) -> set[str]:
 def test_every_option_that_a_document_names_exists() -> None:
     """Options stand in tables too, where nothing runs them."""
     known = options_of(typer.main.get_command(app))
+    example = (ROOT / "examples" / "pretrain_ernie_m.py").read_text(encoding="utf-8")
+    known |= set(re.findall(r'add\(\s*"(--[a-z-]+)"', example))
     assert {"--force", "--dtype", "--trace"} <= known
     for name in DOCUMENTS:
         text = (ROOT / name).read_text(encoding="utf-8")
         # The options of other programs stand on lines that name their program.
-        others = re.compile(r"\b(pip|make|pytest|git|record_paddle)\b|benchmarks[./]|tests[.]support")
+        others = re.compile(r"\b(pip|make|pytest|git|record_paddle|torchrun)\b|benchmarks[./]|tests[.]support")
         lines = [line for line in text.splitlines() if not others.search(line)]
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
         assert named <= known, f"{name}: {sorted(named - known)}"

@@ -22,9 +22,10 @@ def figures() -> Any:
 def test_every_class_of_the_model_file_is_measured(figures: Any) -> None:
     source = (ROOT / "ernie_m" / "modeling_ernie_m.py").read_text(encoding="utf-8")
     classes = set(re.findall(r"^class (ErnieMModel|ErnieMFor\w+)\(", source, re.MULTILINE))
-    assert len(classes) == 6
+    assert len(classes) == 7
     for line in figures["lines"]:
-        assert set(line["worst"]) == classes
+        # PaddleNLP has no masked LM of ERNIE-M: docs/masked-lm.md has what `verify` finds.
+        assert set(line["worst"]) == classes - {"ErnieMForMaskedLM"}
 
 
 def test_both_lines_were_measured_and_nothing_exceeds_what_the_tests_allow(figures: Any) -> None:

@@ -36,6 +36,7 @@ CLASSES = (
     ernie_m.ErnieMForTokenClassification,
     ernie_m.ErnieMForQuestionAnswering,
     ernie_m.ErnieMForInformationExtraction,
+    ernie_m.ErnieMForMaskedLM,
 )
 HEADS = "heads cannot be masked or pruned (docs/model.md, quirk 17)"
 NOT_FOR_US = {
@@ -74,6 +75,7 @@ modeling_auto.MODEL_MAPPING_NAMES["ernie_m"] = "ErnieMModel"
 for task in ("SEQUENCE_CLASSIFICATION", "MULTIPLE_CHOICE", "TOKEN_CLASSIFICATION", "QUESTION_ANSWERING"):
     names = getattr(modeling_auto, f"MODEL_FOR_{task}_MAPPING_NAMES")
     names["ernie_m"] = "ErnieMFor" + task.title().replace("_", "")
+modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES["ernie_m"] = "ErnieMForMaskedLM"
 
 
 class Tester:

@@ -113,12 +113,3 @@ def test_a_problem_type_decides_the_loss_whatever_the_dtype_of_labels(tiny: Any,
         "multi_label_classification": lambda: functional.binary_cross_entropy_with_logits(logits, labels.float()),
     }[kind]()
     assert torch.equal(losses[0], expected)
-
-
-def test_a_model_for_masked_words_is_refused_in_a_sentence() -> None:
-    from transformers import AutoModelForMaskedLM
-
-    import ernie_m
-
-    with pytest.raises(AttributeError, match="no masked-LM head here, so there is no fill-mask"):
-        AutoModelForMaskedLM.from_config(ernie_m.ErnieMConfig(vocab_size=60, hidden_size=16, num_attention_heads=4))

@@ -23,6 +23,7 @@ AUTO = {
     "ErnieMForMultipleChoice": "AutoModelForMultipleChoice",
     "ErnieMForTokenClassification": "AutoModelForTokenClassification",
     "ErnieMForQuestionAnswering": "AutoModelForQuestionAnswering",
+    "ErnieMForMaskedLM": "AutoModelForMaskedLM",
 }
 CLASSES = [*AUTO, "ErnieMForInformationExtraction"]
 
@@ -77,7 +78,7 @@ def test_remote_code_gives_the_same_bits_in_both_lines(
 ) -> None:
     """What this line saves, the other loads, and the other way round; `ernie_m` is not installed there."""
     python = request.getfixturevalue(line)
-    for name in ("ErnieMForSequenceClassification", "ErnieMForInformationExtraction"):
+    for name in ("ErnieMForSequenceClassification", "ErnieMForInformationExtraction", "ErnieMForMaskedLM"):
         here, there = tmp_path / name, tmp_path / f"{name} again"
         model = tiny(name)
         model.save_pretrained(here)

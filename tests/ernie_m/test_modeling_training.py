@@ -14,6 +14,7 @@ HEADS = {
     "ErnieMForTokenClassification": {"labels": torch.zeros_like(IDS)},
     "ErnieMForQuestionAnswering": {"start_positions": torch.tensor([1, 2]), "end_positions": torch.tensor([2, 3])},
     "ErnieMForInformationExtraction": {"start_positions": (IDS == 7).float(), "end_positions": (IDS == 8).float()},
+    "ErnieMForMaskedLM": {"labels": torch.where(IDS == 11, 7, -100)},
 }
 
 
@@ -179,7 +180,7 @@ def test_the_trainer_finds_labels_and_keeps_the_mean(tiny: Any, name: str) -> No
     """It reads the signature: its labels, and whether the loss wants to be told the size of the whole batch."""
     model = tiny(name)
     assert set(HEADS[name]) <= set(inspect.signature(model.forward).parameters)
-    assert model.accepts_loss_kwargs is False
+    assert model.accepts_loss_kwargs is (name == "ErnieMForMaskedLM")  # which takes num_items_in_batch
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     first = model(IDS, **HEADS[name]).loss.item()
     for _ in range(8):

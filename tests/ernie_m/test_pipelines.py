@@ -74,3 +74,19 @@ def test_words_given_one_by_one(tagger: Any) -> None:
     found = tagger(words, is_split_into_words=True, delimiter=" ")
     found = found[0] if isinstance(found[0], list) else found
     assert [(entry["start"], entry["end"]) for entry in found] == [(e["start"], e["end"]) for e in tagger(TEXT)]
+
+
+def test_fill_mask_gives_the_words_with_the_largest_logits_at_the_mask(tokenizer: Any) -> None:
+    import torch
+    from transformers import pipeline
+
+    fill = pipeline("fill-mask", model=model_of("ErnieMForMaskedLM"), tokenizer=tokenizer, device="cpu", top_k=4)
+    text = f"Berg {tokenizer.mask_token} ist 1917."
+    ids = tokenizer(text, return_tensors="pt")["input_ids"]
+    with torch.no_grad():
+        scores = fill.model(ids).logits[ids == tokenizer.mask_token_id][0].softmax(-1)
+    best = scores.topk(4)
+    found = fill(text)
+    assert [entry["token"] for entry in found] == best.indices.tolist()
+    assert [entry["score"] for entry in found] == pytest.approx(best.values.tolist(), abs=1e-6)
+    assert [entry["token_str"] for entry in found] == [tokenizer.decode([i]) for i in best.indices.tolist()]

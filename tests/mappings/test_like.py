@@ -86,3 +86,11 @@ def test_families_with_the_classes_of_another_are_its_network(name: str) -> None
     assert {entry.target for entry in family.classes} < {entry.target for entry in other.classes}
     assert family.usual_preset.values == {"layer_norm_eps": 9.999999747378752e-06}
     assert family.source_backbone == name and family.backbone == "ernie"
+
+
+def test_a_whole_file_is_left_out() -> None:
+    theirs = {**files(), "names/foreign.toml": {}, "names/release.toml": {"weight": [{"stored": "a", "key": "b"}]}}
+    assert "names/release.toml" in complete(folder(), theirs)
+    assert "names/release.toml" not in complete(folder(without={"file": ["names/release.toml"]}), theirs)
+    with pytest.raises(TableError, match="names the file names/other.toml"):
+        complete(folder(without={"file": ["names/other.toml"]}), theirs)

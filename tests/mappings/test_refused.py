@@ -62,6 +62,14 @@ def test_a_network_around_the_family_s_own_model_is_none_of_the_refused(name: st
     assert any(name in warning for warning in make_plan(open_source(source)).warnings)
 
 
+def test_a_sign_that_another_model_has_too_is_none_with_what_the_refused_never_has() -> None:
+    """ERNIE-Gen's names are those of ERNIE's dygraph release, without a pooling layer."""
+    names = ["word_emb.weight", "mlm_ln.weight", "mlm_bias"]
+    found = refused_by("tensors", names)
+    assert found is not None and found[0].title == "ERNIE-Gen"
+    assert refused_by("tensors", [*names, "pooler.weight"]) is None
+
+
 def test_the_tokenizer_of_another_model_refuses_the_folder(tmp_path: Path) -> None:
     (tmp_path / "dict.wordseg.pickle").write_bytes(b"")
     with pytest.raises(Paddle2TorchError, match="E011.*dict.wordseg.pickle.*as no tokenizer.json can"):

@@ -113,9 +113,10 @@ WEIGHT = {"stored": "a_{x,y}", "key": "b.{x,y}"}
     [
         ({"weight": [{**WEIGHT, "kye": "b"}]}, "unknown keys: kye"),
         ({"weight": [{**WEIGHT, "key": "b.{x,y,z}"}]}, "have different placeholders"),
-        ({"head": [{**WEIGHT, "class": "Bert"}]}, "no class Bert"),
+        ({"head": [{**WEIGHT, "class": ["Bert"]}]}, "no class Bert"),
+        ({"head": [WEIGHT]}, "a head of no class"),
         ({"extra": [{"stored": "a", "shap": []}]}, "unknown keys: shap"),
-        ({"head": [{**WEIGHT, "preset": "even"}]}, "no preset even"),
+        ({"head": [{**WEIGHT, "class": ["UIEM"], "preset": "even"}]}, "no preset even"),
         ({"variable_table": {"writer": "x", "preset": "even"}}, "no preset even"),
         ({"more": []}, "unknown keys: more"),
     ],
@@ -129,10 +130,12 @@ def test_a_wrong_table_of_official_names(change: Any, said: str) -> None:
 KIND = {"name": "linear", "parts": {"w_0": "weight"}, "begin": [], "layer": ["l.{layer}.q"]}
 AUTOMATIC: dict[str, Any] = {
     "suffix": "_{number}",
+    "head_kind": "linear",
     "kind": [KIND],
-    "pooler": {"kind": "linear", "key": "p", "shape": ["H", "H"]},
+    "pooler": {"key": "p", "shape": ["H", "H"]},
     "head": [],
 }
+HEAD = {"class": "UIEM", "keys": ["c"], "shapes": [["H", 1]]}
 
 
 @pytest.mark.parametrize(
@@ -140,11 +143,13 @@ AUTOMATIC: dict[str, Any] = {
     [
         ({"kind": [{**KIND, "layer": ["q"]}]}, "{layer} belongs into the keys"),
         ({"kind": [{**KIND, "begin": ["q.{layer}"]}]}, "{layer} belongs into the keys"),
-        ({"pooler": {**AUTOMATIC["pooler"], "kind": "conv"}}, "no kind conv"),
-        ({"head": [{"class": "Bert", "keys": ["c"], "shape": []}]}, "no class Bert"),
+        ({"head_kind": "conv"}, "no kind conv"),
+        ({"head": [{**HEAD, "class": "Bert"}]}, "no class Bert"),
+        ({"head": [{**HEAD, "keys": ["c", "d"]}]}, "2 keys and 1 shapes"),
+        ({"head": [{**HEAD, "further": {"conv": ["d"]}}]}, "no kind conv"),
     ],
 )
 def test_a_wrong_table_of_numbered_names(change: Any, said: str) -> None:
-    assert build_automatic(AUTOMATIC, SOURCE_CLASSES).kinds
+    assert build_automatic({**AUTOMATIC, "head": [HEAD]}, SOURCE_CLASSES).kinds
     with pytest.raises(TableError, match=said):
         build_automatic({**AUTOMATIC, **change}, SOURCE_CLASSES)

@@ -21,7 +21,19 @@ SIZES = {
 }
 LABELS = 3
 TYPES = {"type_vocab_size": 4, "task_type_vocab_size": 3}
-WITH_LABELS = tuple(f"{name}For{head}Classification" for name in ("ErnieM", "Ernie") for head in ("Sequence", "Token"))
+WITH_LABELS = tuple(
+    f"{name}For{head}Classification"
+    for name in ("ErnieM", "Ernie", "ErnieGram", "Skep", "Electra")
+    for head in ("Sequence", "Token")
+)
+
+#: A vocabulary of words and pieces for the families that cut text like BERT; ids 0, 1 and 2 are [PAD], [CLS] and [SEP].
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,;:!?()-€℃°+=<>中国语家"
+WORDPIECES = (
+    *("[PAD]", "[CLS]", "[SEP]", "[MASK]", "the", "lamp", "un", "##able", "1917", "house", *LETTERS),
+    *(f"##{letter}" for letter in LETTERS if letter.isalnum()),
+    "[UNK]",
+)
 
 
 def make_state(architecture: str = "ErnieMModel", scheme: int = 0, **sizes: int) -> dict[str, np.ndarray]:
@@ -36,7 +48,13 @@ def make_state(architecture: str = "ErnieMModel", scheme: int = 0, **sizes: int)
 
 def full_sizes(sizes: Mapping[str, int]) -> dict[str, int]:
     """With the sizes that follow from others or that one family alone has."""
-    return {**sizes, "intermediate_size": 4 * sizes["hidden_size"], "num_labels": LABELS, **TYPES}
+    return {
+        **sizes,
+        "intermediate_size": 4 * sizes["hidden_size"],
+        "num_labels": LABELS,
+        "embedding_size": sizes["hidden_size"],
+        **TYPES,
+    }
 
 
 def make_config(architecture: str = "ErnieMModel", **changes: Any) -> dict[str, Any]:
@@ -65,12 +83,15 @@ def make_config(architecture: str = "ErnieMModel", **changes: Any) -> dict[str, 
 
 
 def _of_family(architecture: str) -> dict[str, Any]:
-    """What a config of ERNIE has otherwise than one of ERNIE-M."""
+    """What a config of another family has otherwise than one of ERNIE-M."""
     found = find_class(architecture)
-    if found is None or found[0].model_type != "ernie":
+    if found is None or found[0].model_type == "ernie_m":
         return {}
     wide = {"intermediate_size": 4 * SIZES["hidden_size"], "pad_token_id": 0}
-    return {"model_type": "ernie", "use_task_id": True, **wide, **TYPES}
+    if found[0].model_type == "ernie":
+        return {"model_type": "ernie", "use_task_id": True, **wide, **TYPES}
+    types = {"type_vocab_size": TYPES["type_vocab_size"], "embedding_size": SIZES["hidden_size"]}
+    return {"model_type": found[0].model_type, "layer_norm_eps": 1e-5, **wide, **types}
 
 
 def write_folder(

@@ -15,6 +15,7 @@ import argparse
 import json
 import shutil
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ ARCHITECTURES = (
     "ErnieMForTokenClassification",
     "ErnieMForQuestionAnswering",
     "ErnieMForMultipleChoice",
+    "ErnieMForMaskedLM",
     "UIEM",
 )
 #: size -> hidden size, layers, heads, vocabulary, positions
@@ -60,11 +62,23 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--num-labels", type=int, default=3)
     parser.add_argument("--max-position-embeddings", type=int)
     arguments = parser.parse_args()
-    if "all" in arguments.architecture:
-        arguments.architecture = list(ARCHITECTURES)
+    arguments.architecture = choose_architectures(arguments.architecture, ARCHITECTURES)
     if arguments.format == "encoder-prefix" and arguments.architecture != ["UIEM"]:
         parser.error("only UIEM had the encoder. prefix")
     return arguments
+
+
+def choose_architectures(named: list[str], every: tuple[str, ...]) -> list[str]:
+    """The classes that --architecture names."""
+    return list(every) if "all" in named else named
+
+
+def make_folders(output: Path, architectures: list[str]) -> Iterator[tuple[str, Path]]:
+    """Each class with its folder, which is made: the one named for a single class, else one below it."""
+    for architecture in architectures:
+        folder = output / architecture if len(architectures) > 1 else output
+        folder.mkdir(parents=True, exist_ok=True)
+        yield architecture, folder
 
 
 def draw(name: str, shape: list[int], hidden: int, seed: int) -> Any:
@@ -111,12 +125,33 @@ def build_model(arguments: argparse.Namespace, architecture: str) -> Any:
     ErnieMPretrainedModel._init_weights = lambda self, layer: None
     set_global_initializer(Constant(0.0), Constant(0.0))
     paddle.set_default_dtype(arguments.dtype)
-    model = getattr(nlp, architecture)(config)
+    model = masked_lm(config) if architecture == "ErnieMForMaskedLM" else getattr(nlp, architecture)(config)
     for name, parameter in model.named_parameters():
         values = draw(name, parameter.shape, hidden, arguments.seed)
         parameter.set_value(paddle.to_tensor(values).astype(arguments.dtype))
     model.eval()
     return model
+
+
+def masked_lm(config: Any) -> Any:
+    """The class that PaddleNLP does not have, as it would write it: an encoder, and the parameters of a head."""
+    import paddle
+    from paddlenlp.transformers.ernie_m.modeling import ErnieMModel, ErnieMPretrainedModel
+
+    class Head(paddle.nn.Layer):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = paddle.nn.Linear(config.hidden_size, config.hidden_size)
+            self.layer_norm = paddle.nn.LayerNorm(config.hidden_size)
+            self.bias = self.create_parameter([config.vocab_size], is_bias=True)
+
+    class ErnieMForMaskedLM(ErnieMPretrainedModel):  # type: ignore[misc]
+        def __init__(self, config: Any) -> None:
+            super().__init__(config)
+            self.ernie_m = ErnieMModel(config)
+            self.lm_head = Head()
+
+    return ErnieMForMaskedLM(config)
 
 
 def choose_vocabulary(arguments: argparse.Namespace, default: int) -> int:
@@ -178,10 +213,7 @@ def write_tokenizer(source: Path, folder: Path) -> None:
 def main() -> None:
     """Make the folders and say what was made."""
     arguments = read_arguments()
-    several = len(arguments.architecture) > 1
-    for architecture in arguments.architecture:
-        folder = arguments.output / architecture if several else arguments.output
-        folder.mkdir(parents=True, exist_ok=True)
+    for architecture, folder in make_folders(arguments.output, arguments.architecture):
         model = build_model(arguments, architecture)
         write_model(model, folder, arguments.format)
         if arguments.tokenizer:

@@ -38,6 +38,7 @@ SLOW = (
     "tests/ecosystem/",
     "tests/end_to_end/",
     "tests/ernie_m/",
+    "tests/examples/",
     "tests/transformers4/",
     "tests/documents/test_commands.py",
     "tests/action/",

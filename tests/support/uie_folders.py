@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 SPECIAL_TOKENS = ("[PAD]", "[CLS]", "[SEP]", "[MASK]", "[UNK]")
 WORDS = ("apple", "in", "company", "199", "steve", "time", "##ve", "##ted", "188", "北京", "##25")
@@ -26,6 +28,22 @@ def read_vocabulary(folder: Path) -> dict[str, int]:
     """Token to id, the last of two where a token stands twice."""
     lines = (folder / "vocab.txt").read_bytes().decode().removesuffix("\n").split("\n")
     return {token: number for number, token in enumerate(lines)}
+
+
+def state_that_finds(
+    state: Mapping[str, np.ndarray], vocabulary: Mapping[str, int], starts: Iterable[str], ends: Iterable[str]
+) -> dict[str, np.ndarray]:
+    """UIE's weights with which every question has the same answers: from a token `starts` of the text to one of `ends`.
+    The layers change nothing, each head reads a number of the embedding, and a third drowns both in the prompt."""
+    found = {name: np.zeros_like(value) for name, value in state.items()}
+    for name in found:
+        if "norm" in name and name.endswith("weight"):
+            found[name][:] = 1
+    for column, tokens, head in ((0, starts, "linear_start"), (1, ends, "linear_end")):
+        found["ernie.embeddings.word_embeddings.weight"][[vocabulary[token] for token in tokens], column] = 1
+        found[f"{head}.weight"][column], found[f"{head}.bias"][:] = 4, -5
+    found["ernie.embeddings.token_type_embeddings.weight"][0, 2] = 100
+    return found
 
 
 def write_tokenizer(folder: Path, vocabulary: dict[str, int]) -> None:

@@ -55,7 +55,8 @@ def verify_live(paddle_python: Path, ready: Start, tmp_path_factory: pytest.Temp
 
     def run(source: Path, **options: Any) -> Verified:
         folder = tmp_path_factory.mktemp("verified")
-        convert(source, folder / "output", dtype=options.pop("dtype", "keep"))
+        asked = {"dtype": options.pop("dtype", "keep"), "behavior": options.pop("behavior", None)}
+        convert(source, folder / "output", **asked)
         trace = folder / "trace.safetensors"
         report = verify(source, folder / "output", record=trace, paddle_python=paddle_python, start=ready, **options)
         # Other tests verify this OUTPUT again, and write their report over this one.

@@ -36,6 +36,7 @@ def test_every_class_passes_far_below_the_limit(verified: Callable[[str], Any], 
         ("ErnieMForQuestionAnswering", "end_logits"),
         ("ErnieMForMultipleChoice", "logits"),
         ("UIEM", "start_prob"),
+        *(("ErnieMForMaskedLM", site) for site in ("lm_head.dense", "lm_head.layer_norm", "logits", "loss")),
     ],
 )
 def test_each_head_is_looked_at(verified: Callable[[str], Any], name: str, site: str) -> None:

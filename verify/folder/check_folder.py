@@ -100,9 +100,15 @@ def _check_small_files(output: Path, standard: Standard, written: WrittenWeights
         problems += more
         warnings += named
     problems += check_code_files(output, standard.manifest)
-    kind = expected.family.tokenizer.kind if expected is not None else SENTENCEPIECE_KIND
-    more, odd = _TOKENIZER_CHECKS[kind](output, standard.tokenizer, standard.trace)
+    more, odd = check_tokenizer(output, standard)
     return problems + more, [*warnings, *check_code(output), *odd]
+
+
+def check_tokenizer(output: Path, standard: Standard) -> tuple[list[Problem], list[str]]:
+    """The tokenizer's files against SOURCE's, else against the trace's; and warnings."""
+    expected = standard.expected()
+    kind = expected.family.tokenizer.kind if expected is not None else SENTENCEPIECE_KIND
+    return _TOKENIZER_CHECKS[kind](output, standard.tokenizer, standard.trace)
 
 
 def check_fields(output: Path, standard: Standard, written: WrittenWeights) -> tuple[list[Problem], list[str]]:

@@ -57,7 +57,8 @@ def expected_of_plan(plan: Plan, behavior: str) -> Expected:
 def expected_of_trace(trace: Trace, behavior: str) -> Expected:
     """From the config of the model that Paddle built: the same fields, SOURCE not being there."""
     config, family = trace.head["config"], trace.family
-    given = {field.name: config.get(field.name) for field in _written_fields(family) if not field.writers}
+    written = [field for field in _written_fields(family) if not field.writers]
+    given = {field.name: field.computed(config.get(field.name)) for field in written}
     labels: tuple[str, ...] = ()
     if trace.model_class.has_labels:
         named = config.get("id2label") or _TWO_LABELS

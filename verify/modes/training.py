@@ -12,6 +12,7 @@ from verify.numbers.loading import LoadedModel
 
 #: Heads with a dropout of their own in front of their linear layer.
 _WITH_DROPOUT = ("sequence", "token", "choice")
+_OF_HEAD = "classifier_dropout"
 
 
 @contextmanager
@@ -44,15 +45,17 @@ def dropout_as_identity() -> Iterator[Counter[float]]:
 def expected_dropouts(loaded: LoadedModel) -> Counter[float]:
     """How often Paddle's class calls dropout with which probability (MODEL.md, 11): embeddings, probabilities, after
     the attention's and the feed-forward layers' last linear layer; transformers' place between the two feed-forward
-    layers; before a classifier."""
+    layers; before a classifier, or as its class has them."""
     config = loaded.model.config
     layers, hidden = int(config.num_hidden_layers), float(config.hidden_dropout_prob)
     asked: Counter[float] = Counter({hidden: 1 + 2 * layers})
     asked[float(config.attention_probs_dropout_prob)] += layers
     if hasattr(config, "act_dropout"):  # Other families have no dropout between the two.
         asked[hidden if config.act_dropout is None else float(config.act_dropout)] += layers
-    if loaded.head in _WITH_DROPOUT:
-        asked[hidden if config.classifier_dropout is None else float(config.classifier_dropout)] += 1
+    own = loaded.model_class.dropouts if loaded.model_class is not None else ()
+    for field in own or (_OF_HEAD,) * (loaded.head in _WITH_DROPOUT):
+        value = getattr(config, field)
+        asked[hidden if value is None else float(value)] += 1
     del asked[0.0]
     return asked
 

@@ -123,7 +123,7 @@ def _watch(loaded: LoadedModel, case: Case) -> Iterator[dict[str, torch.Tensor]]
     """Collects what only hooks can see: inside the layers, and the pooler of a model with a head."""
     sites: dict[str, torch.Tensor] = {}
     handles = []
-    modules = dict(loaded.backbone.named_modules())
+    modules = {**dict(loaded.model.named_modules()), **dict(loaded.backbone.named_modules())}
     for site in case.sites:
         path, is_input = loaded.family.network.module_of(site)
         if not path or path not in modules:

@@ -81,5 +81,7 @@ def run_sanity(model: Any, sanity: SanityModel) -> dict[str, Any]:
     types = dict((name, paddle.to_tensor(np.array(rows, np.int64))) for name, rows in sanity.types.items())
     with paddle.no_grad():
         embedded = model.embeddings(ids, **types)
-        last, pooled = model(ids, attention_mask=mask, **types)[:2]
-    return {"embeddings": embedded.numpy(), "last_hidden_state": last.numpy(), "pooler_output": pooled.numpy()}
+        output = model(ids, attention_mask=mask, **types)
+    states = (output,) if isinstance(output, paddle.Tensor) else output  # Without a pooler it is the tensor alone.
+    named = zip(("last_hidden_state", "pooler_output"), states)
+    return {"embeddings": embedded.numpy(), **dict((name, value.numpy()) for name, value in named)}

@@ -26,6 +26,15 @@ def describe_difference(first: FirstDifference) -> str:
     )
 
 
+def describe_known_difference(trace: Trace) -> list[str]:
+    """What is known of the class to differ, where the reference follows SOURCE's own rules."""
+    if trace.behavior != trace.source_behavior:
+        return []
+    config = trace.head["config"]
+    fields = {field.name: field.computed(config.get(field.name)) for field in trace.family.fields}
+    return [f"known of {trace.model_class.source}: {text}" for text in trace.model_class.cautions(fields.get)]
+
+
 def describe_left_out(trace: Trace) -> list[str]:
     """What the comparison leaves out because Paddle's lookup gives zeros for a token, whatever its row holds."""
     padded = [case for case in trace.cases if case.left_out is not None and case.is_of_network]

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 #: Faults of one tensor.
 LAST_PLACE, TRANSPOSED, EXCHANGED, ROWS = "last place", "transposed", "exchanged", "rows exchanged"
-#: Faults of a field of a JSON file, of a line of vocab.txt, of a piece of the sentencepiece model.
-FIELD, LINE, PIECE = "field", "line", "piece"
+#: Faults of a field of a JSON file, of a line of vocab.txt, of a piece of the sentencepiece model, of a rule of
+#: tokenizer.json.
+FIELD, LINE, PIECE, RULE = "field", "line", "piece", "rule"
 OF_TENSORS = (LAST_PLACE, TRANSPOSED, EXCHANGED, ROWS)
 #: Below this share of a tensor's largest value a change of one element is less than what numbers can be asked to see.
 SMALLEST_SHARE = 1e-9

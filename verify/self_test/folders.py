@@ -12,7 +12,8 @@ from converter.common.layout import SENTENCEPIECE, VOCABULARY
 from mappings.family import Family
 from mappings.quirks import MODEL_CONFIG, TOKENIZER_CONFIG
 from verify.results.layout import FOLDER
-from verify.self_test.faults import FIELD, LINE, PIECE, Fault
+from verify.self_test.faults import FIELD, LINE, PIECE, RULE, Fault
+from verify.self_test.tokenizer_json import change_rule, rule_faults
 
 TOKENS = "special_tokens_map.json"
 #: Stands for a field that is taken out.
@@ -36,6 +37,7 @@ UNSEEN = {
 _UNSEEN_DROPOUT = "a dropout, which eval mode leaves out"
 #: Fields that the ids of texts and batches without padding do not show.
 _SHOWN_BY_WAYS = ("padding_side", "truncation_side", "model_input_names")
+_UNSEEN_OF_LIBRARY = "a tokenizer of the tokenizers library goes by the rules of its own file"
 _UNSEEN_WITHOUT_WAYS = "of the release's tokenizer only ids are compared: it has no other calls"
 _UNSEEN_UNDER_OTHER_QUIRKS = "numbers and tokens are compared under the reference's quirks, whatever the field is"
 
@@ -43,8 +45,8 @@ _UNSEEN_UNDER_OTHER_QUIRKS = "numbers and tokens are compared under the referenc
 def folder_faults(
     output: Path, family: Family, seed: int, same_quirks: bool, tokens: bool, ways: bool
 ) -> Iterator[Fault]:
-    """A wrong value for every field that matters, and where tokens are compared faults of the vocabulary and of the
-    pieces. `same_quirks`: the reference follows OUTPUT's preset. `ways`: calls besides the ids were recorded."""
+    """A wrong value for every field that matters, and where tokens are compared faults of the vocabulary, the pieces
+    and the rules. `same_quirks`: the reference follows OUTPUT's preset. `ways`: calls besides the ids were recorded."""
     files = ((MODEL_CONFIG, config_changes), (TOKENIZER_CONFIG, tokenizer_changes), (TOKENS, special_changes))
     quirks = [quirk.field for quirk in family.quirks if not quirk.from_config]
     dropouts = {field.name: _UNSEEN_DROPOUT for field in family.fields if field.kind == "probability"}
@@ -54,6 +56,8 @@ def folder_faults(
             reason = {**UNSEEN, **dropouts}.get(name.partition(".")[0], "")
             if file == TOKENIZER_CONFIG and name.endswith("_token") and (output / TOKENS).is_file():
                 reason = f"{TOKENS} wins"
+            if name == "do_lower_case" and not family.tokenizer.place:
+                reason = _UNSEEN_OF_LIBRARY
             if not ways and file == TOKENIZER_CONFIG and name in _SHOWN_BY_WAYS:
                 reason = _UNSEEN_WITHOUT_WAYS
             if not same_quirks and name in quirks:
@@ -62,6 +66,7 @@ def folder_faults(
                 yield Fault(FIELD, f"{file}: {name}", value=value, unseen=reason)
     if tokens:
         yield from vocabulary_faults(output, seed)
+        yield from rule_faults(output, seed)
 
 
 def config_changes(config: Mapping[str, Any], family: Family) -> Iterator[tuple[str, Any]]:
@@ -196,6 +201,9 @@ def inject(output: Path, fault: Fault, folder: Path) -> None:
         fields = _read(output / name)
         _set(fields, fault.subject.partition(": ")[2], fault.value)
         (folder / name).write_text(json.dumps(fields), encoding="utf-8")
+        return
+    if fault.kind == RULE:
+        (folder / name).write_text(change_rule((output / name).read_text(encoding="utf-8"), fault), encoding="utf-8")
         return
     lines = _lines(output)
     if fault.kind == PIECE:

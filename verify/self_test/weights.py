@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converter.files.tensors import DTYPES
-from verify.folder.check_folder import Standard, check_fields
+from mappings.quirks import MODEL_CONFIG
+from verify.folder.check_folder import Standard, check_fields, check_tokenizer
 from verify.folder.check_manifest import check_files, check_tensors
 from verify.results.manifest import by_target, extras_by_target
 from verify.results.trace import Trace
@@ -66,7 +67,7 @@ class StaticSide:
     def find(self, fault: Fault) -> list[str]:
         """The checks that find it."""
         if fault.folder:
-            return self._find_in_files(Path(fault.folder))
+            return self._find_in_files(fault)
         found = []
         damaged = self._damaged(fault)
         extras = {name: tensor for name, tensor in damaged.items() if name in self.written.extras}
@@ -102,9 +103,12 @@ class StaticSide:
         facts = {field.name: getattr(whole, field.name) for field in dataclasses.fields(whole)}
         return {whole.name: Damaged(**facts, fault=fault)}
 
-    def _find_in_files(self, folder: Path) -> list[str]:
-        found, manifest = [], self.standard.manifest
-        if check_fields(folder, self.standard, self.written)[0]:
+    def _find_in_files(self, fault: Fault) -> list[str]:
+        found, manifest, folder = [], self.standard.manifest, Path(fault.folder)
+        problems = check_fields(folder, self.standard, self.written)[0]
+        if not fault.subject.startswith(MODEL_CONFIG):
+            problems += check_tokenizer(folder, self.standard)[0]
+        if problems:
             found.append(FIELDS)
         if manifest is not None and check_files(manifest, folder)[0]:
             found.append(MANIFEST)

@@ -119,7 +119,7 @@ def _kind_of(data: Mapping[str, Any], file: str, family: Family, of_transformers
         return CONSTRUCTOR
     if of_transformers:
         return TRANSFORMERS
-    other = family.config_file(file)
+    other = family.config_file(file, data)
     return PADDLENLP if other is None else other.writer
 
 

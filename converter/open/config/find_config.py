@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,13 +22,15 @@ def config_names() -> tuple[str, ...]:
 
 
 def find_config(
-    folder: Path, named: Path | None, family: Family, *, of_transformers: bool = False
+    folder: Path, named: Path | None, family: Family, *, of_transformers: bool = False, without: Collection[str] = ()
 ) -> tuple[SourceConfig, SourceFile | None]:
-    """The config that speaks for the weights in `folder`; an empty one when there is none. Raises SourceError."""
+    """The config that speaks for the weights in `folder`; an empty one when there is none. `without`: fields that are
+    not read. Raises SourceError."""
     found = find_config_file(folder, named)
     if found is None:
         return silent_config(family, of_transformers=of_transformers), None
     data, odd = read_json(found)
+    data = {name: value for name, value in data.items() if name not in without}
     config, problems = read_config(data, found.name, family, of_transformers=of_transformers)
     if problems:
         raise SourceError(*problems)

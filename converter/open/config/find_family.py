@@ -38,7 +38,7 @@ def candidate_families(
     family = _family_of(data)
     if family is not None:
         return (family,)
-    return tuple(one for one in families if one.config_file(found.name) is not None) or families
+    return tuple(one for one in families if one.config_file(found.name, data) is not None) or families
 
 
 def _refuse_files(folder: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from converter.common.errors import FileError, Problem
+from converter.common.errors import NamesError, Problem
 from converter.files.regular_files import quoted
 from converter.files.tensors import SourceTensor
 from mappings import Family
@@ -28,8 +28,16 @@ class _Unclear(ValueError):
     """Why the numbers do not identify the weights."""
 
 
-#: number -> part ("w_0") -> variable name
-_Numbered = dict[int, dict[str, str]]
+#: Part ("w_0") -> variable name, of one number.
+_Parts = dict[str, str]
+_Numbered = dict[int, _Parts]
+
+
+class _Found(NamedTuple):
+    """A numbered layer of a file."""
+
+    number: int
+    parts: _Parts
 
 
 def is_automatic(name: str, family: Family) -> bool:
@@ -37,28 +45,34 @@ def is_automatic(name: str, family: Family) -> bool:
 
 
 def rank_names(stored: Mapping[str, SourceTensor], file: str, family: Family) -> Ranked:
-    """What each numbered variable is. Other names are passed over. Raises FileError with every problem."""
+    """What each numbered variable is. Other names are passed over. Raises NamesError with every problem."""
     names = family.automatic
     problems: list[str] = []
     kinds = _gather(stored, names, problems)
     layers: dict[str, int] = {}
+    lacking = 0
     for kind in names.kinds:
         found = kinds[kind.name]
-        problems += _check_parts(found, kind)
+        problems += _check_parts(found, kind, names.has_lone_biases and kind.name == names.head_kind)
+        further = names.further_counts(kind.name)
         if kind.layer and kind.name != names.head_kind:
             count = len(found) - len(kind.begin)
-            layers[kind.name] = count // len(kind.layer)
-            if count < len(kind.layer) or count % len(kind.layer):
+            layers[kind.name], left = divmod(count, len(kind.layer))
+            if count < len(kind.layer) or left not in further:
                 each = f"{len(kind.begin)} and {len(kind.layer)} per layer"
                 problems.append(f"{len(found)} of {kind.name}_N, where {family.title} has {each}")
-        elif not kind.layer and len(found) != len(kind.begin):
-            problems.append(f"{len(found)} of {kind.name}_N, where {family.title} has {len(kind.begin)}")
+        elif not kind.layer:
+            most = len(kind.begin) + len(kind.optional) + max(further)
+            if not len(kind.begin) <= len(found) <= most:
+                lacking += max(len(kind.begin) - len(found), len(found) - most)
+                has = str(len(kind.begin)) if most == len(kind.begin) else f"{len(kind.begin)} to {most}"
+                problems.append(f"{len(found)} of {kind.name}_N, where {family.title} has {has}")
     if problems:
-        raise FileError(*(_refusal(file, text) for text in problems))
+        raise NamesError(*(_refusal(file, text) for text in problems), lacking=lacking)
     try:
         return _assign(kinds, family, min(layers.values()), stored)
     except _Unclear as error:
-        raise FileError(_refusal(file, str(error))) from None
+        raise NamesError(_refusal(file, str(error))) from None
 
 
 def _refusal(file: str, text: str) -> Problem:
@@ -96,66 +110,110 @@ def _gather(stored: Iterable[str], names: AutomaticNames, problems: list[str]) -
     return kinds
 
 
-def _check_parts(found: _Numbered, kind: NumberedKind) -> list[str]:
-    lacking = [f"{kind.name}_{number}" for number, parts in sorted(found.items()) if len(parts) != len(kind.parts)]
-    return [f"not both a weight and a bias: {', '.join(lacking[:12])}"] if lacking else []
+def _check_parts(found: _Numbered, kind: NumberedKind, lone_biases: bool) -> list[str]:
+    """`lone_biases`: a head of the kind may have a layer of which only the bias is stored."""
+    lacking = [
+        f"{kind.name}_{number}"
+        for number, parts in sorted(found.items())
+        if len(parts) != len(kind.parts) and not (lone_biases and list(parts) == ["b_0"])
+    ]
+    return [_lack(lacking)] if lacking else []
+
+
+def _lack(names: list[str]) -> str:
+    return f"not both a weight and a bias: {', '.join(names[:12])}"
 
 
 def _assign(kinds: Mapping[str, _Numbered], family: Family, layers: int, stored: Mapping[str, SourceTensor]) -> Ranked:
     names = family.automatic
     backbone: dict[str, str] = {}
-    rest: list[tuple[int, dict[str, str]]] = []
+    rest: dict[str, list[_Found]] = {}
     after = 0
     for kind in names.kinds:
-        ordered = sorted(kinds[kind.name].items())
+        ordered = [_Found(*item) for item in sorted(kinds[kind.name].items())]
         keys = [key.text for key in kind.begin]
         keys += [key.fill((str(layer),)) for layer in range(layers) for key in kind.layer]
         if len(ordered) < len(keys):
             raise _Unclear(f"{len(ordered)} of {kind.name}_N, where {layers} layers have {len(keys)}")
-        numbers = [number for number, _ in ordered[: len(keys)]]
-        if numbers[-1] - numbers[0] != len(numbers) - 1:
-            raise _Unclear(f"a number is missing between {kind.name}_{numbers[0]} and {kind.name}_{numbers[-1]}")
-        for key, (_, parts) in zip(keys, ordered):
-            backbone.update({name: f"{key}.{kind.parts[part]}" for part, name in parts.items()})
+        _check_in_order(ordered[: len(keys)], kind)
+        for key, found in zip(keys, ordered):
+            backbone.update({name: kind.key(key, part) for part, name in found.parts.items()})
+        rest[kind.name] = ordered[len(keys) :]
         if kind.name == names.head_kind:
-            rest, after = ordered[len(keys) :], numbers[-1] + 1
-    head_kind = next(kind for kind in names.kinds if kind.name == names.head_kind)
-    hidden = _hidden_size(backbone, stored, family)
-    shapes = [stored[parts["w_0"]].shape for _, parts in rest]
-    if rest and rest[0][0] == after and shapes[0] == _sizes(names.pooler_shape, hidden):
-        backbone.update({name: f"{names.pooler}.{head_kind.parts[part]}" for part, name in rest[0][1].items()})
-        rest, shapes = rest[1:], shapes[1:]
-    if not rest:
-        return Ranked(backbone, {}, family.base_class.source)
-    head = _choose_head(names, hidden, shapes)
-    named = {
-        name: f"{key}.{head_kind.parts[part]}"
-        for key, (_, parts) in zip(head.keys, rest)
-        for part, name in parts.items()
-    }
-    return Ranked(backbone, named, head.source_class)
+            after = ordered[len(keys) - 1].number + 1
+    sizes = _sizes_of(backbone, stored, family)
+    of_head = rest[names.head_kind]
+    next_one = of_head and of_head[0].number == after
+    if names.pooler and next_one and _shape(of_head[0], stored) == _sized(names.pooler_shape, sizes):
+        backbone.update(_name_rest(_kind(names, names.head_kind), [names.pooler], [of_head.pop(0)]))
+    head = _choose_head(names, sizes, rest, stored) if _is_more_than_optional(names, rest) else None
+    named: dict[str, str] = {}
+    if head is not None:
+        for kind_name, of_kind in {names.head_kind: head.keys, **head.further}.items():
+            named.update(_name_rest(_kind(names, kind_name), of_kind, rest[kind_name]))
+            rest[kind_name] = []
+    for kind in names.kinds:
+        backbone.update(_name_rest(kind, kind.optional, rest[kind.name]))
+    return Ranked(backbone, named, head.source_class if head is not None else family.base_class.source)
 
 
-def _hidden_size(backbone: Mapping[str, str], stored: Mapping[str, SourceTensor], family: Family) -> int:
+def _check_in_order(found: list[_Found], kind: NumberedKind) -> None:
+    """The layers of the backbone are all there, and whole. Raises _Unclear."""
+    if found and found[-1].number - found[0].number != len(found) - 1:
+        raise _Unclear(f"a number is missing between {kind.name}_{found[0].number} and {kind.name}_{found[-1].number}")
+    lacking = [f"{kind.name}_{one.number}" for one in found if len(one.parts) != len(kind.parts)]
+    if lacking:
+        raise _Unclear(_lack(lacking))
+
+
+def _kind(names: AutomaticNames, name: str) -> NumberedKind:
+    return next(kind for kind in names.kinds if kind.name == name)
+
+
+def _name_rest(kind: NumberedKind, keys: Iterable[str], found: Iterable[_Found]) -> dict[str, str]:
+    return {name: kind.key(key, part) for key, one in zip(keys, found) for part, name in one.parts.items()}
+
+
+def _is_more_than_optional(names: AutomaticNames, rest: Mapping[str, list[_Found]]) -> bool:
+    return any(len(rest[kind.name]) > len(kind.optional) for kind in names.kinds)
+
+
+def _sizes_of(backbone: Mapping[str, str], stored: Mapping[str, SourceTensor], family: Family) -> dict[str, int]:
     words = next(name for name, key in backbone.items() if key == family.probe)
     if len(stored[words].shape) != 2:
         raise _Unclear(f"{words} is {list(stored[words].shape)}, and would be the word embedding")
-    return stored[words].shape[1]
+    return dict(zip(("vocab_size", "hidden_size"), stored[words].shape))
 
 
-def _sizes(shape: tuple[str | int, ...], hidden: int) -> tuple[int | None, ...]:
+def _sized(shape: tuple[str | int, ...], sizes: Mapping[str, int]) -> tuple[int | None, ...]:
     """The sizes of a shape by their names; None for those that may be any."""
-    return tuple(size if isinstance(size, int) else hidden if size == "hidden_size" else None for size in shape)
+    return tuple(size if isinstance(size, int) else sizes.get(size) for size in shape)
 
 
-def _choose_head(names: AutomaticNames, hidden: int, shapes: list[tuple[int, ...]]) -> NumberedHead:
+def _shape(found: _Found, stored: Mapping[str, SourceTensor]) -> tuple[int, ...]:
+    """The shape of the weight; of the bias where that alone is stored."""
+    return stored[found.parts.get("w_0") or found.parts["b_0"]].shape
+
+
+def _choose_head(
+    names: AutomaticNames,
+    sizes: Mapping[str, int],
+    rest: Mapping[str, list[_Found]],
+    stored: Mapping[str, SourceTensor],
+) -> NumberedHead:
+    shapes = [_shape(found, stored) for found in rest[names.head_kind]]
     for head in names.heads:
-        expected = _sizes(head.shape, hidden)
-        if len(shapes) == len(head.keys) and all(_fits(shape, expected) for shape in shapes):
+        expected = [_sized(shape, sizes) for shape in head.shapes]
+        counted = all(
+            len(rest[kind.name]) - len(head.further.get(kind.name, ())) in (0, len(kind.optional))
+            for kind in names.kinds
+            if kind.name != names.head_kind
+        )
+        if counted and len(shapes) == len(expected) and all(map(_fits, shapes, expected)):
             return head
     found = ", ".join(str(list(shape)) for shape in shapes[:8])
     known = ", or ".join(head.description for head in reversed(names.heads))
-    raise _Unclear(f"after the layers come {len(shapes)} of linear_N ({found}), where a head has {known}")
+    raise _Unclear(f"after the layers come {len(shapes)} of {names.head_kind}_N ({found}), where a head has {known}")
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:

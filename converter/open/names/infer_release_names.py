@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import NamedTuple, Union
+from typing import NamedTuple, TypeVar, Union
 
-from converter.common.errors import FileError, Problem, UnknownNames
+from converter.common.errors import NamesError, Problem, UnknownNames
 from converter.open.names.naming import match_release
 from mappings import Family
 from mappings.names.release import ExtraName, ReleaseName
 from mappings.tensors.expand import row_names
 
 _Shape = tuple[Union[str, int], ...]
+_T = TypeVar("_T")
 #: Large has 24.
 _MOST_LAYERS = 100
 
@@ -26,7 +27,7 @@ class BareChoice(NamedTuple):
 
 
 def choose_release_names(shapes: Sequence[tuple[int, ...]], file: str, family: Family) -> BareChoice:
-    """The one set of the release's names that has these shapes in text order. Raises FileError for none or several."""
+    """The one set of the release's names that has these shapes in text order. Raises NamesError for none or several."""
     fitting = [names for names in _candidates(len(shapes), family) if _fits(names, shapes, family)]
     keys = {tuple(_key(name, family) for name in names) for names in fitting}
     if len(keys) == 1:
@@ -36,7 +37,7 @@ def choose_release_names(shapes: Sequence[tuple[int, ...]], file: str, family: F
     else:
         reason = f"its {len(shapes)} tensors have no names, and their shapes are not those of the official ones"
     advice = "Put the program next to it (.pdmodel, .json or __model__), or the .pdiparams.info"
-    error = FileError if family.release.names else UnknownNames
+    error = NamesError if family.release.names else UnknownNames
     raise error(Problem("E323", f"{file}: {reason}. {advice}"))
 
 
@@ -48,7 +49,7 @@ def missing_release_names(present: Iterable[str], family: Family) -> list[str]:
     if layers > _MOST_LAYERS:
         return [f"the layers before {layers - 1}"]
     there = set(found.values())
-    used = [row for row in family.release.names if row.role == "weight" or row in there]
+    used = [row for row in family.release.names if (row.role == "weight" and not row.optional) or row in there]
     return [name for row in used for name in _names(row, layers) if name not in names]
 
 
@@ -60,23 +61,32 @@ def _layer_of(row: ReleaseName, name: str) -> int:
 def _candidates(count: int, family: Family) -> Iterator[list[str]]:
     """Every set of that many of the release's names: with and without head, pooler and the extras of pre-training."""
     rows, extras = family.release.names, family.release.extras
-    weights = [row for row in rows if row.role == "weight"]
+    weights = [row for row in rows if row.role == "weight" and not row.optional]
+    optional = [row for row in rows if row.role == "weight" and row.optional]
     per_layer = sum(len(list(row.stored.expand(1))) for row in weights if "layer" in row.stored.slots)
     if not per_layer:  # The family has no list of its release's names.
         return
     poolers = [row for row in rows if row.role == "pooler"]
     # Of the release itself: a file without names is no dynamic graph's, as those of others are.
-    heads: list[list[ReleaseName]] = [[], *([row] for row in rows if row.role == "head" and not row.preset)]
+    of_heads = [row for row in rows if row.role == "head" and not row.preset]
+    classes = dict.fromkeys(name for row in of_heads for name in row.classes)
+    heads: list[list[ReleaseName]] = [[], *([row for row in of_heads if name in row.classes] for name in classes)]
     together = [name for extra in extras if extra.shape and not extra.alone for name in _names(extra, 0)]
     alone = [name for extra in extras if extra.shape and extra.alone for name in _names(extra, 0)]
-    for head, pooler, more, single in itertools.product(heads, ([], poolers), ([], together), ([], alone)):
+    pairs = itertools.product(_with_and_without(poolers), _with_and_without(optional))
+    more_names = [one + two for one in _with_and_without(together) for two in _with_and_without(alone)]
+    for head, (pooler, tables), more in itertools.product(heads, pairs, more_names):
         if head and head[0].pooler != bool(pooler):
             continue
-        fixed = [name for row in (*pooler, *head) for name in _names(row, 0)] + more + single
+        fixed = [name for row in (*pooler, *head, *tables) for name in _names(row, 0)] + more
         fixed += [name for row in weights if "layer" not in row.stored.slots for name in _names(row, 0)]
         layers, left = divmod(count - len(fixed), per_layer)
         if left == 0 and 0 < layers <= _MOST_LAYERS:
             yield sorted(fixed + [n for row in weights if "layer" in row.stored.slots for n in _names(row, layers)])
+
+
+def _with_and_without(some: list[_T]) -> list[list[_T]]:
+    return [[], some] if some else [[]]
 
 
 def _names(row: ReleaseName | ExtraName, layers: int) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from converter.common.errors import FileError, Problem, file_error
+from converter.common.errors import FileError, NamesError, Problem, file_error
 from converter.files.regular_files import map_file, quoted
 from converter.files.tensors import MappedBytes, SourceFile, SourceTensor, TensorSet
 from converter.open.names.infer_release_names import choose_release_names, missing_release_names
@@ -119,12 +119,12 @@ def _name_checked(
     lost = missing_release_names(map(bare_name, streams), family) if named.naming == RELEASE else []
     if lost:
         text = f"{path.name}: its program does not name {', '.join(lost[:12])}, so the order of the tensors is not sure"
-        raise FileError(Problem("E322", text))
+        raise NamesError(Problem("E322", text), lacking=len(lost))
     unsure = _find_movable(streams, named, family)
     if unsure:
         names = ", ".join(quoted(name, 200) for name in unsure[:8])
         text = f"{path.name}: {names}: unknown names, next to tensors"
-        raise FileError(Problem("E322", f"{text} of the same shape, so which is which is not sure. Nothing was taken"))
+        raise NamesError(Problem("E322", f"{text} of the same shape, so which is which is not sure. Nothing was taken"))
     return named
 
 
@@ -182,7 +182,6 @@ def _name_by_info_alone(
 def _name_bare(found: Sequence[Stream], buffer: mmap.mmap, file: str, family: Family) -> tuple[Named, tuple[str, ...]]:
     choice = choose_release_names([stream.shape for stream in found], file, family)
     named = name_tensors(_tensors(dict(zip(choice.names, found)), buffer, file), file, family)
-    warning = (
-        f"nothing next to {file} names its tensors: their shapes are those of the 2021 release's names in text order"
-    )
+    title = family.release.title
+    warning = f"nothing next to {file} names its tensors: their shapes are those of {title}'s names in text order"
     return (named if choice.class_is_sure else replace(named, inferred_class="")), (warning,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from converter.common.layout import ADDED_TOKENS, SPECIAL_TOKENS_MAP, TOKENIZER_CONFIG, VOCABULARY
@@ -17,7 +18,17 @@ from mappings import Family
 _NOT_READ = ("tokenizer.json", "chat_template.json", "chat_template.jinja")
 
 
-def read_sentencepiece(folder: Path, family: Family) -> TokenizerFiles | None:
+def read_converted_sentencepiece(folder: Path, family: Family) -> TokenizerFiles | None:
+    """The tokenizer in OUTPUT: the same files, and fields that PaddleNLP's tokenizer does not have. Those of them that
+    decide tokens are compared with its rules by the plan of the way back. Raises SourceError for half of one."""
+    found = read_sentencepiece(folder, family, converted=True)
+    if found is None:
+        return None
+    sides = read_optional(folder / TOKENIZER_CONFIG, []).get("strip_sides") or {}
+    return replace(found, settings=replace(found.settings, strip_sides=sides))
+
+
+def read_sentencepiece(folder: Path, family: Family, *, converted: bool = False) -> TokenizerFiles | None:
     """The tokenizer in a folder, or None when it is not there. Raises SourceError for half of one."""
     warnings: list[str] = []
     names = choose_files(folder, family, warnings)
@@ -32,7 +43,8 @@ def read_sentencepiece(folder: Path, family: Family) -> TokenizerFiles | None:
             "taken as they are, as PaddleNLP does. Is one of them another model's?"
         )
     config = read_optional(folder / TOKENIZER_CONFIG, warnings)
-    settings = read_settings(config, read_optional(folder / SPECIAL_TOKENS_MAP, warnings), folder, warnings)
+    table = read_optional(folder / SPECIAL_TOKENS_MAP, warnings)
+    settings = read_settings(config, table, folder, warnings if not converted else [])
     files = read_added_tokens(read_optional(folder / ADDED_TOKENS, warnings), config, warnings)
     added: Mapping[str, int] = {}
     if files or set(settings.all_special()) != set(FILE_TOKENS):

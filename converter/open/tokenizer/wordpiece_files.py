@@ -59,7 +59,7 @@ def read_wordpiece(folder: Path, family: Family) -> TokenizerFiles | None:
     others = {name: value for name, value in config.items() if name not in family.tokenizer.obeyed}
     settings = read_settings(others, table, folder, warnings, lower_case=True, inputs=_INPUTS)
     tokens = list_tokens(vocabulary)
-    _check_special(settings, tokens)
+    check_special(settings, tokens)
     if _MASK not in settings.input_names:
         settings = replace(settings, input_names=(*settings.input_names, _MASK))
     files = read_added_tokens(read_optional(folder / ADDED_TOKENS, warnings), config, warnings)
@@ -97,9 +97,9 @@ def read_lines(data: bytes, warnings: list[str]) -> list[str]:
     return lines
 
 
-def _check_special(settings: TokenizerSettings, tokens: Mapping[str, int]) -> None:
-    """PaddleNLP refuses a vocabulary without [UNK]; for another token that is lost it makes an id that no model was
-    trained with."""
+def check_special(settings: TokenizerSettings, tokens: Mapping[str, int]) -> None:
+    """Raises SourceError for a token that is lost. PaddleNLP refuses a vocabulary without [UNK]; for another it makes
+    an id that no model was trained with."""
     lost = [(role, settings.special_tokens[role]) for role in NEEDED if settings.special_tokens[role] not in tokens]
     if lost:
         shown = ", ".join(f"{quoted(token, 40)} ({role})" for role, token in lost)

@@ -294,3 +294,23 @@ def test_a_signal_with_json_is_one_object_too(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 2
     assert [error["code"] for error in json.loads(done.stdout)["error"]] == ["E009"]
+
+
+def test_to_paddle_writes_a_folder_and_names_the_next_step(tmp_path: Path) -> None:
+    convert(write_folder(tmp_path / "in"), tmp_path / "my out")
+    result = call("to-paddle", tmp_path / "my out", tmp_path / "back", "--dry-run")
+    assert result.exit_code == 0 and result.stdout.startswith(f"would write {tmp_path / 'back'}: ErnieMModel, 2,152")
+    assert names(tmp_path) == ["in", "my out"] and "prove it" not in result.stdout
+    result = call("to-paddle", tmp_path / "my out", tmp_path / "back")
+    assert result.exit_code == 0 and result.stderr.startswith("warning: no tokenizer")
+    assert result.stdout.endswith(f"prove it: paddle2torch verify {tmp_path / 'back'} '{tmp_path / 'my out'}'\n")
+    data = json.loads(call("to-paddle", tmp_path / "my out", tmp_path / "back", "--force", "--json").stdout)
+    assert (data["written"], data["tensors"], data["target_class"], data["lost"]) == (True, 38, "ErnieMModel", [])
+
+
+def test_to_paddle_ends_with_2_and_every_problem(tmp_path: Path) -> None:
+    result = call("to-paddle", tmp_path / "nothing", tmp_path / "back", "--json")
+    assert result.exit_code == 2 and json.loads(result.stdout)["error"][0]["code"] == "E042"
+    convert(write_folder(tmp_path / "in"), tmp_path / "out")
+    result = call("to-paddle", tmp_path / "out", tmp_path / "in", "--force")
+    assert result.exit_code == 2 and result.stderr.startswith("error[E501]: ") and "to_paddle.json" in result.stderr

@@ -239,6 +239,14 @@ def test_the_card_names_a_behavior_that_was_asked_for(output: Path) -> None:
     assert "that of the source" not in describe_evidence(replace(reported(output), source_behavior="release"), False)
 
 
+def test_the_card_names_the_versions_that_output_ran_in(output: Path) -> None:
+    report = reported(output)
+    versions = {"output": {"transformers": "5.23.0", "torch": "2.13.0", "python": "3.11.4"}}
+    card = describe_evidence(replace(report, environment=versions), False)
+    assert "These files ran in transformers 5.23.0 and torch 2.13.0." in card
+    assert "These files ran in" not in describe_evidence(report, False)
+
+
 def test_the_card_counts_tensors_and_not_their_gradients(output: Path) -> None:
     report = reported(output)
     twice = [*report.gradients, *(replace(each, case="b") for each in report.gradients)]

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard, constants
 
-from converter import push
+from converter import convert, push
+from converter.publish.card import build_card, find_family
+from tests.support.checkpoints import make_config, make_state, write_folder
 from tests.support.local_hub import LocalHub
 from tests.support.local_hub_store import Blob
 from tests.support.publish_fixtures import ID, Pushes, refusal, sent, snapshot, write_report, write_trace
@@ -200,6 +202,21 @@ def test_a_lost_card_is_replaced_and_broken_metadata_are_refused(hub: LocalHub, 
     (output / "README.md").unlink()
     push_it()
     assert "library_name: transformers" in hub.store.repositories[ID].read("README.md").decode()
+
+
+def test_a_lost_card_is_that_of_the_class_which_output_was_made_from(tmp_path: Path) -> None:
+    """Several families become transformers' Ernie, whose model_type is that of one of them."""
+    config = make_config("ErnieGramModel", model_type="ernie_gram", intermediate_size=32, type_vocab_size=4)
+    source = write_folder(tmp_path / "source", make_state("ErnieGramModel", embedding_size=8), config)
+    convert(source, tmp_path / "out")
+    family = find_family(tmp_path / "out")
+    card = build_card(None, "me/it", "", family).decode()
+    assert "tags:\n- ernie-gram\n- ernie\n- paddle2torch\n---\n\n# ERNIE-Gram in PyTorch\n" in card
+    (tmp_path / "out" / "paddle2torch.json").unlink()
+    family = find_family(tmp_path / "out")
+    assert family is not None and family.title == "ERNIE"
+    (tmp_path / "out" / "config.json").unlink()
+    assert find_family(tmp_path / "out") is None
 
 
 def test_unverified_needs_the_option_and_the_card_says_so(hub: LocalHub, output: Path, push_it: Pushes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -14,13 +15,17 @@ import pytest
 from huggingface_hub import ModelCard
 
 from converter import convert
+from converter.common.version import VERIFIED_TRANSFORMERS
 from converter.open.source import open_source
 from converter.plan.make_plan import make_plan
 from converter.write.card import render_card
-from mappings import load_family
-from tests.support.checkpoints import write_folder
+from mappings import all_families, load_family
+from mappings.model_class import ModelClass
+from tests.support.checkpoints import LABELS, make_config, make_state, write_folder
 
 FAMILY = load_family("ernie_m")
+OTHERS = [family for family in all_families() if family.model_type != "ernie_m"]
+REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements"
 
 
 def render(folder: Path, origin: str | None = None, behavior: str = "paddlenlp", tokenizer: bool = True) -> str:
@@ -141,3 +146,48 @@ def test_a_files_name_that_is_no_utf_8_is_refused_in_one_line(tmp_path: Path) ->
     shown = subprocess.run([sys.executable, "-m", "converter", "inspect", path], capture_output=True, text=True)
     assert shown.returncode == 0 and "caf\\udce9.pdparams" in shown.stdout
     assert not (tmp_path / "out").exists()
+
+
+def card_of(folder: Path, architecture: str, model_type: str) -> str:
+    """The card of a small checkpoint of a class of another family."""
+    names = {str(number): f"LABEL_{number}" for number in range(LABELS)}
+    labels = {"id2label": names} if architecture.endswith(("SequenceClassification", "TokenClassification")) else {}
+    changes = {"model_type": model_type, "intermediate_size": 32, "layer_norm_eps": 1e-5, **labels}
+    state, config = make_state(architecture, embedding_size=8), make_config(architecture, **changes)
+    convert(write_folder(folder / "source", state, config), folder / "out")
+    return (folder / "out" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("entry", [entry for family in OTHERS for entry in family.classes], ids=lambda one: one.source)
+def test_the_cards_of_every_family(tmp_path: Path, entry: ModelClass) -> None:
+    """No language that nobody knows, AutoTokenizer, remote code only where there is some, and the versions."""
+    family = next(family for family in OTHERS if entry in family.classes)
+    travels = family.code_of(entry.target) is not None
+    card = card_of(tmp_path, entry.source, family.model_type)
+    data, code = data_of(card), card.split("```python\n")[1].split("```")[0]
+    assert "language" not in data and data["license"] == "apache-2.0" and data["tags"] == [*family.tags, "paddle2torch"]
+    assert card.startswith("---\n") and f"\n# {family.title} in PyTorch: {entry.target}\n" in card
+    assert f"{entry.auto}.from_pretrained(" in code and ("trust_remote_code=True" in code) == travels
+    assert "The class is transformers' own" in card.replace("\n", " ") or travels
+    assert f"Paddle's in transformers {' and '.join(VERIFIED_TRANSFORMERS)}." in card
+    assert ("`task_type_ids`" in card) == (family.model_type == "ernie")
+    assert ("Paddle's embedding gives zeros" in card) == (not travels and family.model_type != "electra")
+    assert ("Without an `attention_mask`" in card) != travels
+    assert "A mask that hides every token of a text" in card and family.card.citation in card
+    assert ("Unified Structure Generation" in card) == (entry.head == "extraction")
+    assert ("The norm of a masked-LM head" in card) == (entry.source == "ElectraGenerator")
+    manifest = json.loads((tmp_path / "out" / "paddle2torch.json").read_text())
+    assert manifest["verified_with"] == {"transformers": list(VERIFIED_TRANSFORMERS)}
+
+
+def test_a_network_that_travels_names_no_version_of_transformers(tmp_path: Path, source: Path) -> None:
+    convert(source, tmp_path / "out")
+    assert "verified_with" not in json.loads((tmp_path / "out" / "paddle2torch.json").read_text())
+    assert "The network is transformers' own" not in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_the_versions_are_those_of_the_requirements() -> None:
+    pins = [(REQUIREMENTS / name).read_text() for name in ("transformers4.txt", "dev.txt")]
+    assert [re.findall(r"^transformers==(\S+)$", text, re.MULTILINE) for text in pins] == [
+        [version] for version in VERIFIED_TRANSFORMERS
+    ]

@@ -38,3 +38,36 @@ def ernie(ernie_checkpoints: Path, verify_live: Callable[..., Any]) -> Callable[
         return made[name]
 
     return get
+
+
+#: Of the families with ERNIE's layers every kind of head, and of each family one.
+RELATIVES = (
+    *("ErnieGramForQuestionAnswering", "SkepForSequenceClassification", "ElectraForSequenceClassification"),
+    *("ElectraForTokenClassification", "ElectraForQuestionAnswering", "ElectraForMultipleChoice"),
+    *("ElectraGenerator", "ErnieHealthDiscriminator"),
+)
+RELATIVE_WITH_TOKENS = "SkepForSequenceClassification"
+
+
+@pytest.fixture(scope="session")
+def relative_checkpoints(make_ernie_checkpoint: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of RELATIVES."""
+    folder = tmp_path_factory.mktemp("relatives")
+    make_ernie_checkpoint(folder, "--architecture", *RELATIVES, "--seed", 3)
+    for name in RELATIVES:
+        for file in TOKENIZER if name != RELATIVE_WITH_TOKENS else ():
+            (folder / name / file).unlink()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def relative(relative_checkpoints: Path, verify_live: Callable[..., Any]) -> Callable[..., Any]:
+    """The verification of a class by its name, under a behavior, made once."""
+    made: dict[Any, Any] = {}
+
+    def get(name: str, behavior: str | None = None) -> Any:
+        if (name, behavior) not in made:
+            made[name, behavior] = verify_live(relative_checkpoints / name, behavior=behavior)
+        return made[name, behavior]
+
+    return get

@@ -7,6 +7,7 @@ from typing import Any
 
 from verify import verify
 from verify.numbers.pytorch_process import Start
+from verify.self_test.faults import RULE
 
 
 def test_faults_of_a_language_model(ernie: Callable[[str], Any], ready: Start, few_faults: Callable[..., None]) -> None:
@@ -29,6 +30,35 @@ def test_faults_of_a_language_model(ernie: Callable[[str], Any], ready: Start, f
     # [PAD]'s row is a row of the decoder here: the logits show it.
     rows = [each for each in found.outcomes if each.fault.startswith("ernie.embeddings.word_embeddings.weight[0, ")]
     assert rows and all(place for each in rows for place in each.shown.values())
+
+
+def test_every_fault_of_the_tokenizer_is_found(
+    ernie: Callable[[str], Any], ready: Start, few_faults: Callable[..., None]
+) -> None:
+    few_faults("tokenizer.json", "do_lower_case", "tokenizer_class")
+    whole = ernie("ErnieForSequenceClassification")
+    report = verify(whole.source, whole.output, trace=whole.few_calls, start=ready, self_test=True)
+    found = report.self_test
+    assert found is not None and report.passed, report.problems
+    assert found.missed == [] and found.without_static.unexplained == []
+    rules = {each.fault: each for each in found.outcomes if each.kind == RULE}
+    assert len(rules) >= 20
+    told = "\n".join(rules)
+    for part in (
+        "Lowercase",
+        "NFD",
+        "BERT's rule for symbols",
+        "types in the second",
+        "ids of",
+        "last token of a pair",
+    ):
+        assert part in told
+    unseen = {each.unseen for each in rules.values() if not each.shown["tokens"]}
+    assert len(unseen) == 1 and "single character" in unseen.pop()
+    (case,) = [each for each in found.outcomes if "do_lower_case" in each.fault]
+    assert case.static == ("fields",)
+    (other,) = [each for each in found.outcomes if "BertTokenizer" in each.fault]
+    assert "AutoTokenizer takes BertTokenizer" in other.shown["tokens"]
 
 
 def test_the_row_that_is_left_out_is_explained(

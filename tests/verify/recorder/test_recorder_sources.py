@@ -126,6 +126,26 @@ def test_the_class_is_told_by_the_head() -> None:
     assert fields_from_weights({"embeddings.word_embeddings.weight": None}) == {}
 
 
+@pytest.mark.parametrize(
+    ("stored", "name"),
+    [
+        ("mask_lm_trans_fc.w_0", "lm_head.dense.weight"),
+        ("mask_lm_trans_fc.b_0", "lm_head.dense.bias"),
+        ("mask_lm_trans_layer_norm_scale", "lm_head.layer_norm.weight"),
+        ("mask_lm_trans_layer_norm_bias", "lm_head.layer_norm.bias"),
+        ("mask_lm_out_fc.b_0", "lm_head.bias"),
+    ],
+)
+def test_the_head_of_pre_training_is_of_one_class_alone(stored: str, name: str) -> None:
+    """A variable of the head among the release's: taken by the class that has it, left alone by others."""
+    weights = {"word_embedding": "words", stored: "head", f"{stored}.master": "whole"}
+    with_head, notes = name_release(dict(weights), {"ernie_m.x": None, "lm_head.bias": None})
+    assert with_head == {"ernie_m.embeddings.word_embeddings.weight": "words", name: "whole"}
+    assert "float32 copy was taken of 1" in notes[1]
+    without, _ = name_release(dict(weights), {"ernie_m.x": None})
+    assert without == {"ernie_m.embeddings.word_embeddings.weight": "words", f"{stored}.master": "whole"}
+
+
 def test_a_file_without_names_is_sorted_as_text() -> None:
     with_pooler, without = release_lists(12, "ErnieMForSequenceClassification")
     assert len(with_pooler) == 200 and len(without) == 198 and with_pooler[:2] == ["cls_out_b", "cls_out_w"]

@@ -66,9 +66,12 @@ class CaseBuilder:
             else:
                 inputs = dict((key, self.fold(key, value)) for key, value in inputs.items())
         inside = name in INSIDE or (self.small and name in SMALL_INSIDE)
-        if name in GRADIENTS or (self.small and name in SMALL_GRADIENTS):
+        if (name in GRADIENTS or (self.small and name in SMALL_GRADIENTS)) and self.has_gradient(inputs):
             more["gradient"] = "outputs"
         self.cases.append(dict(more, name=name, why=why, inputs=inputs, through=through, inside=inside))
+
+    def has_gradient(self, inputs: Any) -> bool:
+        return self.inputs.padding_gradient or not np.any(inputs.get("input_ids") == self.family.pad_id)
 
     def fold(self, key: str, value: Any) -> Any:
         """Multiple choice takes [batch, choices, ...]: rows are repeated until they fill whole groups."""
@@ -109,6 +112,8 @@ class CaseBuilder:
         low = places.copy()
         low[0, :2] = (-self.offset, 1 - self.offset)[: min(2, length)]
         self.add("position_ids.low", "the first two rows of the table", {"input_ids": ids, "position_ids": low})
+        if not self.inputs.vectors:
+            return
         mask = np.ones((2, length), np.int64)
         mask[1, -length // 3 :] = 0
         vectors = self.random.standard_normal((2, length, self.hidden)).astype(self.precision)

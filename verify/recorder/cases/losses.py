@@ -10,8 +10,8 @@ from verify.recorder.cases.case_builder import CaseBuilder
 
 
 def add_losses(builder: CaseBuilder, length: int) -> None:
-    """One case for each loss that the class has. No label is ignored: Paddle and PyTorch average differently over
-    ignored ones."""
+    """The cases of each loss that the class has. No label is ignored where Paddle's loss averages over ignored ones,
+    unlike PyTorch's."""
     ids = builder.ids(4, length)
     inputs = {"input_ids": ids, "attention_mask": np.ones(ids.shape, np.int64)}
     for name, why, labels, kind in class_losses(builder, length):
@@ -34,11 +34,23 @@ def class_losses(builder: CaseBuilder, length: int) -> Any:
         tokens = builder.random.randint(0, builder.vocabulary, size=(4, length)).astype(np.int64)
         sentences = {"next_sentence_label": np.arange(4, dtype=np.int64) % 2} if kind == "pretraining" else {}
         return [("loss", "cross entropy over the vocabulary", {"labels": tokens, **sentences}, None)]
+    if kind == "masked rows":
+        return masked_losses(builder, length)
     if kind == "choices":
         groups = -(-4 // builder.choices)
         labels = np.arange(groups, dtype=np.int64) % builder.choices
         return [("loss", "cross entropy over the choices", {"labels": labels}, None)]
     return []
+
+
+def masked_losses(builder: CaseBuilder, length: int) -> Any:
+    """Those of a masked LM that leaves out positions without a label: every position, and a third of them."""
+    tokens = builder.random.randint(0, builder.vocabulary, size=(4, length)).astype(np.int64)
+    some = np.where(np.arange(4 * length).reshape(4, length) % 3 == 0, tokens, -100)
+    return [
+        ("loss", "cross entropy over the vocabulary", {"labels": tokens}, None),
+        ("loss.rows", "a label at every third position", {"labels": some}, None),
+    ]
 
 
 def sequence_losses(builder: CaseBuilder) -> Any:

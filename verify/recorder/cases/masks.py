@@ -54,7 +54,8 @@ def add_flat_masks(builder: CaseBuilder, length: int) -> None:
         builder.add(name, why, {"input_ids": ids, "attention_mask": value})
 
     add_integers(add, mask)
-    add("mask.float", "2-D float mask of 0 and 1", mask.astype(builder.precision))
+    if builder.inputs.float_mask:
+        add("mask.float", "2-D float mask of 0 and 1", mask.astype(builder.precision))
     hidden = builder.random.randint(0, 2, size=(2, length)).astype(np.int64)
     hidden[:, 0], hidden[:, -1] = 1, 0
     words = {"input_ids": builder.ids(2, length), "attention_mask": hidden}

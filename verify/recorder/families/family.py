@@ -12,7 +12,8 @@ class ModelClass:
 
     #: What it returns without labels, in order; nothing for a model without a head.
     outputs: tuple[str, ...] = ()
-    #: Which losses it has: "sequence", "tokens", "span", "choices", "masked", "pretraining", or "" for none.
+    #: Which losses it has: "sequence", "tokens", "span", "choices", "masked", "masked rows" (where the label -100 is
+    #: left out), "pretraining", or "" for none.
     losses: str = ""
     #: Whether its forward takes vectors in place of ids, and whatever else the backbone takes.
     takes_every_input: bool = True
@@ -31,6 +32,12 @@ class Inputs:
 
     #: Masks of every rank and dtype, fractions and rows that hide every key; else only 2-D masks of 0 and 1.
     every_mask: bool = True
+    #: Vectors in place of ids.
+    vectors: bool = True
+    #: Masks of floating point, which some classes add to the scores as they are.
+    float_mask: bool = True
+    #: Gradients of texts with [PAD], whose row some classes leave untrained.
+    padding_gradient: bool = True
     #: [PAD] in a text without a mask, which some classes hide by its id.
     unmasked_padding: bool = True
     #: Arguments with a type for each token -> the config's field with their number, and the field that switches them.
@@ -164,3 +171,6 @@ class Family:
     tokenizer_files: tuple[str, ...]
     #: quirk -> a function (folder, texts) -> ids where another rule than PaddleNLP's tokenizer applies, else None.
     token_rule: Callable[[str], Callable[[str, Any], Any] | None]
+    #: model -> outputs behind the layers whose errors are amplified more than those that come through the layers: what
+    #: goes into a norm. They are hook points too.
+    disturbed: Callable[[Any], list[HookPoint]] = lambda model: []

@@ -23,15 +23,19 @@ class Activations:
         self.order = family.site_order(len(self.backbone.encoder.layers))
         self.inside = False
         self.sites: dict[str, Any] = {}
-        #: Changes the embeddings, to measure how an error there is amplified.
-        self.disturbance: Callable[[Any], Any] | None = None
+        #: Site -> a function that changes it, to measure how an error there is amplified.
+        self.disturbances: dict[str, Callable[[Any], Any]] = {}
         self.forward = self.backbone.forward
         object.__setattr__(self.backbone, "forward", self._forward)
         #: Table -> the rows that the last case used.
         self.rows: dict[str, Any] = {}
         for part, table in family.tables_of(self.backbone).items():
             table.register_forward_pre_hook(self._keep_rows(part))
-        family.embedding_norm_of(self.backbone).register_forward_post_hook(self._disturb)
+        norm = HookPoint("hidden_states.0", family.embedding_norm_of(self.backbone))
+        #: Where errors are amplified from: the embeddings, and what the family adds.
+        self.disturbed = [norm, *family.disturbed(model)]
+        for point in self.disturbed:
+            point.module.register_forward_post_hook(self._disturb(point.site))
         for point in family.hook_points(model):
             if point.takes_input:
                 point.module.register_forward_pre_hook(self._keep_input(point))
@@ -69,8 +73,11 @@ class Activations:
         rows = self.rows[name.split(".")[-2]]
         return [(rows, paddle.gather(gradient, paddle.to_tensor(rows)).numpy())]
 
-    def _disturb(self, layer: Any, inputs: Any, output: Any) -> Any:
-        return None if self.disturbance is None else self.disturbance(output)
+    def _disturb(self, site: str) -> Any:
+        def disturb(layer: Any, inputs: Any, output: Any) -> Any:
+            return self.disturbances[site](output) if site in self.disturbances else None
+
+        return disturb
 
     def _forward(self, *inputs: Any, **options: Any) -> Any:
         wanted = options.get("return_dict")
@@ -80,8 +87,13 @@ class Activations:
             self.sites[f"hidden_states.{number}"] = state
         for number, probabilities in enumerate(output.attentions):
             self.sites[f"attentions.{number}"] = probabilities
-        self.sites["pooler_output"] = output.pooler_output
-        return output if wanted else (output.last_hidden_state, output.pooler_output)
+        pooled = getattr(output, "pooler_output", None)
+        if pooled is not None:
+            self.sites["pooler_output"] = pooled
+        if wanted:
+            return output
+        # An encoder without a pooler gives the tensor alone.
+        return output.last_hidden_state if pooled is None else (output.last_hidden_state, pooled)
 
     def call(self, case: Case) -> list[tuple[str, Any]]:
         """Site and Paddle's tensor, in the order of the network."""

@@ -1,7 +1,8 @@
 """Measure, in Paddle, how much a small change of the embeddings is amplified at each activation and gradient.
 
 Rounding errors of one operation are known in advance. What the layers after it make of them depends on the weights. So
-a case runs twice, the second time with embeddings that differ by the square root of the rounding unit.
+a case runs twice, the second time with embeddings that differ by the square root of the rounding unit. An error that
+arises behind the layers may be amplified more than one that comes through them: a family names where else to look.
 """
 
 from __future__ import annotations
@@ -14,34 +15,55 @@ from verify.protocol.projections import seeded
 from verify.recorder.model.activations import Activations, Case
 from verify.recorder.model.gradients import gradients_of
 
+Factors = Any  # Name -> factor.
+
 
 def measure_amplification(activations: Activations, case: Case, pooler: bool) -> dict[str, dict[str, float]]:
     """{"sites": site -> relative change, "gradients": parameter -> largest change}, each for a relative change of 1 of
-    the embeddings. In both, 1 is a change by the largest value that there is."""
+    the embeddings, or of another disturbed site before it where that is more. In both, 1 is a change by the largest
+    value that there is."""
     first = dict(activations.run(case))
     before = gradients_of(activations, case, pooler)
+    sites: dict[str, float] = {}
+    gradients: dict[str, float] = {}
+    for point in activations.disturbed:
+        more, further = amplified_from(point.site, activations, case, pooler, first, before)
+        sites = larger(sites, more)
+        gradients = larger(gradients, further)
+    return {"sites": sites, "gradients": gradients}
+
+
+def amplified_from(
+    site: str, activations: Activations, case: Case, pooler: bool, first: Any, before: Any
+) -> tuple[Factors, Factors]:
+    """The factors of sites and gradients for a change at one site; `first`, `before`: both without it."""
     step = float(np.sqrt(np.finfo(activations.precision).eps))
-    activations.disturbance = disturb_by(step, first["hidden_states.0"])
+    activations.disturbances[site] = disturb_by(step, first[site])
     try:
         second = dict(activations.run(case))
         after = gradients_of(activations, case, pooler)
     finally:
-        activations.disturbance = None
-    found = relative_change(first["hidden_states.0"], second["hidden_states.0"])
+        del activations.disturbances[site]
+    found = relative_change(first[site], second[site])
     sites = {name: relative_change(first[name], second[name]) / found for name in first}
     gradients = {}
     for name, parts in before.items():
         changes = [largest(after[name][part] - parts[part]) for part in parts if part in ("whole", "right", "left")]
         gradients[name] = max(changes) / found
-    return {"sites": sites, "gradients": gradients}
+    return sites, gradients
 
 
-def disturb_by(step: float, embeddings: Any) -> Any:
-    """A function that adds a seeded change to Paddle's tensor of embeddings, `step` times their largest value."""
+def larger(one: Factors, other: Factors) -> Factors:
+    """The larger factor of each name."""
+    return {name: max(one.get(name, 0.0), factor) for name, factor in other.items()}
+
+
+def disturb_by(step: float, values: Any) -> Any:
+    """A function that adds a seeded change to Paddle's tensor of these values, `step` times their largest one."""
     import paddle
 
-    change = seeded("growth", embeddings.shape, embeddings.dtype.name) * (step * largest(embeddings))
-    return lambda output: output + paddle.to_tensor(change.astype(embeddings.dtype))
+    change = seeded("growth", values.shape, values.dtype.name) * (step * largest(values))
+    return lambda output: output + paddle.to_tensor(change.astype(values.dtype))
 
 
 def relative_change(first: Any, second: Any) -> float:

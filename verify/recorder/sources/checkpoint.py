@@ -14,6 +14,8 @@ from verify.recorder.files import content_of, read_json
 from verify.recorder.sources.static_graph import is_static, read_static
 from verify.recorder.sources.torch_file import read_torch
 
+#: What a converted folder keeps of the checkpoint that it was made from.
+EXTRAS_FILE = "release_extras.safetensors"
 #: Where PaddleNLP looks for weights, in its order (transformers/model_utils.py), then torch's. Repeated from
 #: converter/open/folder.py: the recorder reads nothing of the converter.
 WEIGHT_FILES = (
@@ -37,6 +39,7 @@ def weight_files(source: str, allowed: list[str] | None) -> list[str]:
         found = chosen_by_paddlenlp(source) or (find_static(source) if allowed is None else list(allowed))
     if allowed is None:
         return found
+    found += [path for path in allowed if os.path.basename(path) == EXTRAS_FILE and path not in found]
     known = set(os.path.realpath(path) for path in allowed)
     for path in found:
         if os.path.realpath(path) not in known:

@@ -10,6 +10,7 @@ from verify.recorder.errors import Refused
 from verify.recorder.families import FAMILIES, find_family
 from verify.recorder.families.family import Family
 from verify.recorder.files import read_json
+from verify.recorder.sources.checkpoint import EXTRAS_FILE
 
 
 def family_of(request: Request) -> Family:
@@ -48,7 +49,7 @@ def read_config(request: Request, family: Family) -> tuple[str, dict[str, Any], 
             raise Refused("no config.json next to the weights, and the request gives no fallback")
         return class_name(name, family), fields, "no config next to the weights: given by the request"
     fields = read_json(path)
-    if family.converted_field and family.converted_field in fields:
+    if family.converted_field and family.converted_field in fields and not with_extras(request):
         raise Refused(f"{path} is of a folder that was converted already: record the checkpoint that it came from")
     how = os.path.basename(path)
     if "init_class" in fields:
@@ -63,6 +64,11 @@ def read_config(request: Request, family: Family) -> tuple[str, dict[str, Any], 
     fields.update(added)
     name = class_name(fields.pop("init_class"), family)
     return name, fields, how + (f"; the request adds {sorted(added)}" if added else "")
+
+
+def with_extras(request: Request) -> bool:
+    """Whether the checkpoint is a converted folder together with what that kept apart: a class of its own."""
+    return any(os.path.basename(path) == EXTRAS_FILE for path in request.files or [])
 
 
 def class_name(name: str, family: Family) -> str:

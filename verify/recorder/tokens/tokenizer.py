@@ -123,11 +123,17 @@ def describe_tokenizer(tokenizer: Any) -> dict[str, Any]:
         "truncation_side": tokenizer.truncation_side,
         "model_max_length": int(tokenizer.model_max_length),
         "model_input_names": list(tokenizer.model_input_names),
-        "do_lower_case": bool(tokenizer.do_lower_case),
+        "do_lower_case": lowers(tokenizer),
         "added_tokens": dict(tokenizer.added_tokens_encoder),
         "special_tokens": sorted(tokenizer.all_special_tokens),
         "strips": dict((token, sides) for token, sides in strips.items() if sides != [True, True]),
     }
+
+
+def lowers(tokenizer: Any) -> bool:
+    """Whether it makes letters small; some classes leave that to the one inside them that cuts texts into words."""
+    own = getattr(tokenizer, "do_lower_case", None)
+    return bool(tokenizer.basic_tokenizer.do_lower_case if own is None else own)
 
 
 def hash_files(family: Family, folder: str) -> dict[str, str]:

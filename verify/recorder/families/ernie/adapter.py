@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import pkgutil
+from functools import partial
 from typing import Any
 
 from verify.recorder.families.ernie import classes, config, names, port, quirks
+from verify.recorder.families.ernie.classes import ERNIE_PACKAGE
+from verify.recorder.families.ernie.quirks import EPSILONS, PORT
 from verify.recorder.families.family import Family, HookPoint, Inputs, ModelClass, SanityModel
 from verify.recorder.families.paddle_encoder import encoder_site_order, layer_hook_points
 
@@ -59,7 +62,7 @@ INPUTS = Inputs(
 
 def hook_points(model: Any) -> list[HookPoint]:
     ends = [HookPoint(site, getattr(model, part), inside=False) for part, site in _UIE_LOGITS if hasattr(model, part)]
-    return layer_hook_points(classes.backbone_of(model)) + ends
+    return layer_hook_points(classes.backbone_of(ERNIE_PACKAGE, model)) + ends
 
 
 def tokenizer_class() -> Any:
@@ -100,29 +103,29 @@ ERNIE = Family(
     flatten_call=config.flatten_call,
     converted_field="",
     class_aliases={"ErnieForPreTraining": "ErnieForPretraining", "ErnieForInformationExtraction": "UIE"},
-    config_class=classes.config_class,
+    config_class=partial(classes.config_class, ERNIE_PACKAGE),
     word_table="word_embeddings.weight",
     release_name=none_of_release,
     combined_names=lambda layers, architecture: [],
     fits_combined=lambda weights: False,
     fields_from_weights=lambda weights: {},
     sizes_from_weights=names.sizes_from_weights,
-    name_weights=names.name_weights,
+    name_weights=partial(names.name_weights, ERNIE_PACKAGE),
     is_port=port.is_port,
-    make_class=classes.make_class,
+    make_class=partial(classes.make_class, ERNIE_PACKAGE),
     parameters_of=classes.parameters_of,
-    backbone_of=classes.backbone_of,
+    backbone_of=partial(classes.backbone_of, ERNIE_PACKAGE),
     adapt_model=quirks.adapt_model,
     tables_of=classes.tables_of,
     position_table="position_embeddings",
     embedding_norm_of=lambda backbone: backbone.embeddings.layer_norm,
     hook_points=hook_points,
     site_order=lambda layers: encoder_site_order(layers, _ENDS),
-    quirks=quirks.QUIRKS,
+    quirks=(*EPSILONS, PORT),
     choose_quirk=quirks.choose_quirk,
     quirk_of_source=quirks.quirk_of_source,
-    own_quirk=quirks.own_quirk,
-    follow_quirk=quirks.follow_quirk,
+    own_quirk=partial(quirks.own_quirk, EPSILONS),
+    follow_quirk=partial(quirks.follow_quirk, EPSILONS),
     first_position_row=lambda quirk: 0,
     mark_masked_rows=lambda cases, quirk: cases,
     program_follows=lambda quirk: quirk == "paddlenlp",

@@ -1,6 +1,7 @@
-"""PyTorch folders of transformers' own Ernie: its weights in PaddleNLP's class.
+"""PyTorch folders of transformers' own Ernie and Electra: their weights in PaddleNLP's class.
 
-Written from both programs' sources (transformers 4.57 and 5, models/ernie; paddlenlp, transformers/ernie)."""
+Written from both programs' sources (transformers 4.57 and 5, models/ernie and models/electra; paddlenlp,
+transformers/ernie and transformers/electra)."""
 
 from __future__ import annotations
 
@@ -25,6 +26,10 @@ PARTS = (
     (".norm2.", ".output.LayerNorm."),
     (".linear1.", ".intermediate.dense."),
     (".linear2.", ".output.dense."),
+    ("discriminator_rtd.", "discriminator_predictions."),
+    ("generator_predictions.layer_norm.", "generator_predictions.LayerNorm."),
+    ("generator_lm_head_bias", "generator_lm_head.bias"),
+    ("sequence_summary.dense.", "sequence_summary.summary."),
 )
 
 
@@ -35,14 +40,14 @@ def is_port(weights: Any) -> bool:
 
 def name_in_port(parameter: str, architecture: str) -> str:
     """The port's name of a parameter that PaddleNLP has under this name."""
-    if architecture == "ErnieForQuestionAnswering" and parameter.startswith("classifier."):
+    if architecture.endswith("ForQuestionAnswering") and parameter.startswith("classifier."):
         return "qa_outputs." + parameter[len("classifier.") :]
     for ours, theirs in PARTS:
         parameter = parameter.replace(ours, theirs)
     return parameter
 
 
-def name_port(weights: Any, parameters: Any, model: Any) -> tuple[dict[str, Any], list[str]]:
+def name_port(weights: Any, parameters: Any, model: Any, prefix: str) -> tuple[dict[str, Any], list[str]]:
     """The port's weights under PaddleNLP's names and in its layout, and notes. Empties `weights`. Raises Refused that
     names what is missing; a pooler may be missing."""
     import paddle
@@ -51,7 +56,7 @@ def name_port(weights: Any, parameters: Any, model: Any) -> tuple[dict[str, Any]
     named, missing = {}, []
     for name, parameter in parameters.items():
         theirs = name_in_port(name, type(model).__name__)
-        bare = theirs[len("ernie.") :] if theirs.startswith("ernie.") else "ernie." + theirs
+        bare = theirs[len(prefix) :] if theirs.startswith(prefix) else prefix + theirs
         found = next((spelled for spelled in (theirs, bare) if spelled in weights), None)
         if found is not None:
             array = weights.pop(found)
@@ -60,7 +65,7 @@ def name_port(weights: Any, parameters: Any, model: Any) -> tuple[dict[str, Any]
             missing.append(theirs)
     if missing:
         raise Refused("the weights do not fit transformers' class; missing are " + ", ".join(missing[:8]))
-    notes = ["weights of transformers' own Ernie under PaddleNLP's names, those of Linear layers transposed"]
+    notes = ["weights of transformers' own class under PaddleNLP's names, those of Linear layers transposed"]
     if weights:
         notes.append("not of this class, left out: " + ", ".join(sorted(weights)[:8]))
         weights.clear()

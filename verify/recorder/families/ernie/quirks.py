@@ -1,4 +1,4 @@
-"""The quirk of ERNIE: the epsilon of its norms.
+"""The quirk of ERNIE and of families with its layers: the epsilon of the norms.
 
 PaddleNLP's initialisation sets it (`_init_weights` of ernie/modeling.py): 1e-5 in 2.0.8, 1e-12 from 2.1.1 on, whatever
 the config has. Loading with `low_cpu_mem_usage=True` leaves that out, and the norms have Paddle's 1e-5. So has Baidu's
@@ -15,18 +15,18 @@ from verify.recorder.families.ernie.classes import norms_of
 from verify.recorder.families.ernie.port import is_port
 from verify.recorder.families.exact_epsilon import follow_epsilon
 
-#: Quirk -> epsilon. transformers' own folders have that of their config.
+Epsilons = Any  # Quirk -> epsilon.
+#: transformers' own folders have that of their config.
 EPSILONS = {"paddlenlp": 1e-12, "release": 1e-5}
 PORT = "transformers"
-QUIRKS = (*EPSILONS, PORT)
 #: transformers' epsilon where its config is silent (configuration_ernie.py).
 PORT_EPSILON = 1e-12
 
 
-def own_quirk(backbone: Any) -> str | None:
+def own_quirk(epsilons: Epsilons, backbone: Any) -> str | None:
     """The quirk of this release of PaddleNLP, by the norms of the sanity model; None for an unknown one."""
     found = {float(norm._epsilon) for norm in norms_of(backbone)}
-    return next((name for name, epsilon in EPSILONS.items() if found == {epsilon}), None)
+    return next((name for name, epsilon in epsilons.items() if found == {epsilon}), None)
 
 
 def choose_quirk(request: Request, weights: Any) -> str:
@@ -39,13 +39,13 @@ def quirk_of_source(request: Request, weights: Any, how: str) -> str:
     return request.source_behavior or (PORT if is_port(weights) else "paddlenlp")
 
 
-def follow_quirk(model: Any, quirk: str, own: str | None) -> list[str]:
+def follow_quirk(epsilons: Epsilons, model: Any, quirk: str, own: str | None) -> list[str]:
     """Give every norm the epsilon of `quirk`, unless this PaddleNLP does so by itself (`own`). Returns notes."""
     if quirk in (own, PORT):  # A port's is set where its config is read.
         return []
     for norm in norms_of(model):
-        norm._epsilon = EPSILONS[quirk]
-    return [f"every LayerNorm was given the epsilon {EPSILONS[quirk]!r} in place of PaddleNLP's own"]
+        norm._epsilon = epsilons[quirk]
+    return [f"every LayerNorm was given the epsilon {epsilons[quirk]!r} in place of PaddleNLP's own"]
 
 
 def adapt_model(

@@ -6,12 +6,15 @@ import json
 import pkgutil
 from typing import Any
 
-from verify.recorder.families.ernie_m import classes, config, names, quirks, release_names, transformers4
+from verify.recorder.families.ernie_m import classes, config, masked_lm, names, quirks, release_names, transformers4
 from verify.recorder.families.family import Family, HookPoint, Inputs, ModelClass, SanityModel
 from verify.recorder.families.paddle_encoder import encoder_site_order, layer_hook_points
 
 #: verify/numbers has the same names for the PyTorch side; they are repeated here, for the recorder reads none of it.
-_ENDS = ("pooler_output", "logits", "start_logits", "end_logits", "start_prob", "end_prob", "loss")
+_ENDS = (
+    *("pooler_output", *masked_lm.HEAD_SITES.values(), "logits", "start_logits", "end_logits"),
+    *("start_prob", "end_prob", "loss"),
+)
 #: Linear layers whose output UIEM does not return, and the names of what they give.
 _UIEM_LOGITS = (("linear_start", "start_logits"), ("linear_end", "end_logits"))
 
@@ -38,7 +41,14 @@ def tables_of(backbone: Any) -> dict[str, Any]:
 
 def hook_points(model: Any) -> list[HookPoint]:
     ends = [HookPoint(site, getattr(model, part), inside=False) for part, site in _UIEM_LOGITS if hasattr(model, part)]
+    if hasattr(model, "lm_head"):
+        ends += [HookPoint(site, getattr(model.lm_head, part)) for part, site in masked_lm.HEAD_SITES.items()]
     return layer_hook_points(classes.backbone_of(model)) + ends
+
+
+def disturbed(model: Any) -> list[HookPoint]:
+    """What goes into the norm of a head, which may make much of it."""
+    return [HookPoint("lm_head.dense", model.lm_head.dense)] if hasattr(model, "lm_head") else []
 
 
 def tokenizer_class() -> Any:
@@ -55,6 +65,7 @@ ERNIE_M = Family(
         "ErnieMForTokenClassification": ModelClass(("logits",), "tokens", target_has_pooler=False),
         "ErnieMForQuestionAnswering": ModelClass(("start_logits", "end_logits"), "span", target_has_pooler=False),
         "ErnieMForMultipleChoice": ModelClass(("logits",), "choices", takes_every_input=False, may_lack_pooler=False),
+        "ErnieMForMaskedLM": ModelClass(("logits",), "masked rows", target_has_pooler=False, decodes_with_words=True),
         "UIEM": ModelClass(("start_prob", "end_prob"), takes_every_input=False),
     },
     cls_id=0,
@@ -97,4 +108,5 @@ ERNIE_M = Family(
     tokenizer_kind="sentencepiece with vocabulary",
     tokenizer_files=("vocab.txt", "sentencepiece.bpe.model", "piece.model"),
     token_rule=quirks.token_rule,
+    disturbed=disturbed,
 )

@@ -9,6 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from verify.recorder.errors import Refused
+from verify.recorder.families.ernie_m import masked_lm
+
+MASKED_LM_NOTE = (
+    "PaddleNLP has no masked LM of ERNIE-M: its encoder, and the head of Baidu's pre-training of Paddle's own layers"
+)
 
 #: What an encoder's constructor took before 2.5, and what ErnieMConfig has for a field that is not given.
 ENCODER_FIELDS = {
@@ -68,6 +73,8 @@ def make_class(name: str, fields: Any) -> tuple[Any, list[str]]:
         config.num_choices = 2  # PaddleNLP cannot run this class without; the weights do not depend on it
     if not hasattr(config, "problem_type"):
         config.problem_type = None
+    if name == masked_lm.NAME:
+        return masked_lm.make_masked_lm(modeling.ErnieMModel(config)), [MASKED_LM_NOTE]
     return find_class(name, modeling)(config), []
 
 
@@ -86,7 +93,7 @@ def make_by_call(name: str, fields: Any, modeling: Any) -> tuple[Any, list[str]]
     config = Fields(ENCODER_FIELDS, num_labels=labels_of(fields), problem_type=None)
     config.update((key, value) for key, value in fields.items() if value is not None)
     backbone = modeling.ErnieMModel(**dict((key, config[key]) for key in ENCODER_FIELDS))
-    if name == "ErnieMModel":
+    if name in ("ErnieMModel", masked_lm.NAME):
         model = backbone
     elif name in ("ErnieMForSequenceClassification", "ErnieMForTokenClassification"):
         model = find_class(name, modeling)(backbone, num_classes=config.num_labels)
@@ -95,7 +102,10 @@ def make_by_call(name: str, fields: Any, modeling: Any) -> tuple[Any, list[str]]
         model = find_class(name, modeling)(backbone, num_choices=config.num_choices)
     else:
         model = find_class(name, modeling)(backbone)
-    backbone.config = model.config = config
+    backbone.config = config
+    if name == masked_lm.NAME:
+        model = masked_lm.make_masked_lm(backbone)
+    model.config = config
     if name == "UIEM" and not hasattr(model, "ernie_m"):
         pass_mask(model)
     return model, ["this PaddleNLP has no config class yet: its constructors were called with the config's numbers"]

@@ -34,6 +34,7 @@ POSITIONAL = {
     "ErnieMForTokenClassification": ["ernie_m", "num_classes", "dropout"],
     "ErnieMForMultipleChoice": ["ernie_m", "num_choices", "dropout"],
     "ErnieMForQuestionAnswering": ["ernie_m"],
+    "ErnieMForMaskedLM": ["ernie_m"],
     "UIEM": ["ernie_m"],
 }
 

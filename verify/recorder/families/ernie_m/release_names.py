@@ -16,6 +16,14 @@ RELEASE_NAMES = {
     "pooled_fc.w_0": "pooler.dense.weight",
     "pooled_fc.b_0": "pooler.dense.bias",
 }
+#: The head of pre-training, which any file may have and one class takes.
+RELEASE_MASKED_LM = {
+    "mask_lm_trans_fc.w_0": "lm_head.dense.weight",
+    "mask_lm_trans_fc.b_0": "lm_head.dense.bias",
+    "mask_lm_trans_layer_norm_scale": "lm_head.layer_norm.weight",
+    "mask_lm_trans_layer_norm_bias": "lm_head.layer_norm.bias",
+    "mask_lm_out_fc.b_0": "lm_head.bias",
+}
 RELEASE_HEADS = ("cls_out", "cls_mrc_out", "cls_seq_label_out")
 #: The head of each class; a model without one has none.
 RELEASE_CLASSES = {
@@ -77,10 +85,12 @@ def name_release(weights: Any, parameters: Any) -> tuple[dict[str, Any], list[st
     masters = [name for name in weights if name + ".master" in weights]
     for name in masters:
         del weights[name]
+    heads = RELEASE_MASKED_LM if "lm_head.bias" in parameters else {}
     named = {}
     for name in list(weights):
-        target = release_to_paddlenlp(name[: -len(".master")] if name.endswith(".master") else name)
-        if target is not None and not target.startswith("classifier."):
+        bare = name[: -len(".master")] if name.endswith(".master") else name
+        target = heads.get(bare) or release_to_paddlenlp(bare)
+        if target is not None and not target.startswith(("classifier.", "lm_head.")):
             target = prefix + target
         named[target or name] = weights.pop(name)
     notes = ["the 2021 release's variables under PaddleNLP's names, in PaddleNLP's class"]

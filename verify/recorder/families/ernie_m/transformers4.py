@@ -14,6 +14,7 @@ import numpy as np
 
 from verify.recorder.errors import Refused
 from verify.recorder.families.ernie_m.classes import backbone_of
+from verify.recorder.families.ernie_m.release_names import RELEASE_MASKED_LM
 from verify.recorder.families.exact_epsilon import follow_epsilon
 
 PROJECTION = re.compile(r"\.self_attn\.([qkv]_proj)\.")
@@ -41,8 +42,15 @@ def name_port(weights: Any, parameters: Any, model: Any) -> tuple[dict[str, Any]
     architecture = type(model).__name__
     turned = set(part.weight.name for part in model.sublayers() if isinstance(part, paddle.nn.Linear))
     named, wrong = {}, []
+    # The head that a converted folder keeps apart has the release's names, and is of an encoder alone.
+    of_release = dict((name, stored) for stored, name in RELEASE_MASKED_LM.items() if stored in weights)
+    alone = of_release and not any(name.startswith("ernie_m.") for name in weights)
     for name, parameter in parameters.items():
         theirs = name_in_port(name, architecture)
+        theirs = theirs[len("ernie_m.") :] if alone and theirs.startswith("ernie_m.") else theirs
+        if theirs not in weights and name in of_release:
+            named[name] = weights.pop(of_release[name])  # in Paddle's layout
+            continue
         shape = list(parameter.shape)[:: -1 if parameter.name in turned else 1]
         if theirs not in weights:
             if ".pooler." not in "." + name:

@@ -1,0 +1,123 @@
+"""The way back: a converted folder, or one fine-tuned in PyTorch, becomes a PaddleNLP folder. Open, plan, write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from converter.common.errors import OutputError, Problem, SourceError
+from converter.common.layout import BACK_MANIFEST, PDPARAMS_FILE
+from converter.common.progress import ByteProgress
+from converter.conversion import SourceHasher, source_files
+from converter.files.tensors import element_count
+from converter.open.converted import ConvertedFolder, open_converted
+from converter.plan.make_back_plan import BackPlan, make_back_plan
+from converter.write.check_copies import check_copies
+from converter.write.paddle.output import write_paddle_companions
+from converter.write.paddle.pdparams import write_pdparams
+from converter.write.paddle.tokenizer_files import other_tokenizer_rules
+from converter.write.paddle.zeroed_rows import warn_of_zeroed_rows
+from converter.write.shards import target_bytes
+from converter.write.staging import check_output, clear_leftovers, staged
+
+_COMPANION_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class BackConversion:
+    """What was written, or would have been with `dry_run`."""
+
+    folder: Path
+    written: bool
+    source_class: str
+    target_class: str
+    tensors: int
+    parameters: int
+    bytes: int
+    #: Tensors that are written a second time under another name, as PaddleNLP has them.
+    copies: tuple[str, ...]
+    #: Tensors of PaddleNLP's class that OUTPUT does not have, which PaddleNLP starts anew.
+    lost: tuple[str, ...]
+    tokenizer: bool
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def to_paddle(
+    output: str | Path,
+    folder: str | Path,
+    *,
+    family: str | None = None,
+    dry_run: bool = False,
+    force: bool = False,
+    progress: ByteProgress | None = None,
+) -> BackConversion:
+    """Write a PaddleNLP folder from a converted one, without Paddle.
+
+    `output`: a folder that `convert` made, or one that `save_pretrained` wrote after training in PyTorch. `folder`: one
+    that is not there yet; `force` replaces one that this function made. Either all of it is written or nothing.
+    `family` is needed where several have the class and no manifest names the one that it was. Raises a
+    Paddle2TorchError with every problem found.
+    """
+    start = time.monotonic()
+    if not str(output) or not str(folder):
+        raise SourceError(Problem("E090", "OUTPUT or FOLDER is an empty string, expected a name"))
+    output, folder = Path(output), Path(folder)
+    clear_leftovers(folder)
+    opened = open_converted(output, family)
+    plan = make_back_plan(opened)
+    warnings = [*plan.warnings, *check_copies(plan.forward), *warn_of_zeroed_rows(plan), *other_tokenizer_rules(plan)]
+    _check_apart(opened, folder)
+    if dry_run:  # Otherwise the staging folder checks it, under its lock.
+        check_output(folder, force=force, marker=BACK_MANIFEST, argument="FOLDER")
+    else:
+        warnings += _write(plan, folder, force, progress or (lambda *_: None))
+    return BackConversion(
+        folder=folder,
+        written=not dry_run,
+        source_class=plan.opened.entry.target,
+        target_class=plan.table.source_class,
+        tensors=len(plan.tensors),
+        parameters=sum(element_count(tensor.shape) for tensor in plan.tensors),
+        bytes=sum(map(target_bytes, plan.tensors)),
+        copies=plan.copies,
+        lost=plan.lost,
+        tokenizer=opened.source.tokenizer is not None,
+        warnings=tuple(warnings),
+        seconds=time.monotonic() - start,
+    )
+
+
+def _write(plan: BackPlan, folder: Path, force: bool, progress: ByteProgress) -> Sequence[str]:
+    """Returns warnings about what was seen while it was written."""
+    total = sum(map(target_bytes, plan.tensors))
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        progress("writing", done, total)
+
+    needed = total + _COMPANION_BYTES
+    with staged(folder, force=force, needed_bytes=needed, marker=BACK_MANIFEST, argument="FOLDER") as new:
+        hashing = SourceHasher(source_files(plan.opened.source))
+        hashing.start()
+        try:
+            written, odd = write_pdparams(new / PDPARAMS_FILE, plan.tensors, advance)
+        except BaseException:
+            hashing.stop()
+            raise
+        write_paddle_companions(new, plan, written, hashing.result())
+    return [f"{odd} values of the weights are NaN or infinite, as in OUTPUT"] if odd else []
+
+
+def _check_apart(opened: ConvertedFolder, folder: Path) -> None:
+    """Refuse a FOLDER that is OUTPUT, contains it, or lies in it. Raises OutputError."""
+    source, target = opened.source.folder.resolve(), folder.absolute().resolve()
+    if source == target or target in source.parents:
+        raise OutputError(Problem("E507", f"{folder}: FOLDER must not be OUTPUT or a folder that holds it"))
+    if source in target.parents:
+        text = f"{folder}: FOLDER lies in OUTPUT, to which nothing is written. Name a place outside it"
+        raise OutputError(Problem("E507", text))
