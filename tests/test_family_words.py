@@ -23,7 +23,7 @@ ORDINARY = {
     *("embeddings", "encoder", "layers", "layer", "pooler", "dense", "weight", "bias", "classifier", "attentions"),
     *("hidden_states", "layer_norm", "logits", "start_logits", "end_logits", "start_prob", "end_prob", "loss"),
     *("hidden_states.0", "layer_norm_eps", "pooler_output", "embeddings.sum", "release", "transformers", "paddlenlp"),
-    *("self_attn.context", "context", "prediction_logits", "seq_relationship_logits"),
+    *("self_attn.context", "context", "prediction_logits", "seq_relationship_logits", "predictions"),
     "PreTrainedTokenizerFast",  # transformers' class for every tokenizer.json
 }
 
