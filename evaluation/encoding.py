@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from verify.protocol.evaluation_job import pack_texts
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -64,6 +66,8 @@ class Encoder:
     tokenizer: Any
     longest: int
     cut: int = 0
+    #: Every text that was given, once.
+    texts: dict[str, None] = field(default_factory=dict)
     ids: list[np.ndarray] = field(default_factory=list)
     types: list[np.ndarray] = field(default_factory=list)
 
@@ -85,6 +89,7 @@ class Encoder:
                 yield len(found["input_ids"])
 
     def _call(self, first: str, second: str | None, longest: int | None) -> Any:
+        self.texts.update(dict.fromkeys(text for text in (first, second) if text is not None))
         options = {"truncation": True, "max_length": longest} if longest is not None else {"verbose": False}
         return self.tokenizer(first, second, **options) if second is not None else self.tokenizer(first, **options)
 
@@ -108,10 +113,12 @@ class Encoder:
 
     def plain(self, text: str) -> list[int]:
         """The ids of a text without special tokens."""
+        self.texts[text] = None
         return list(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     def with_characters(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """The same, and the first character and the one behind the last of each token."""
+        self.texts[text] = None
         found = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         return list(found["input_ids"]), [(int(start), int(end)) for start, end in found["offset_mapping"]]
 
@@ -142,6 +149,12 @@ class Encoder:
             "offsets": offsets,
             "types": np.concatenate(self.types) if self.types else None,
         }
+
+    def text_arrays(self) -> dict[str, Any]:
+        """Every text and the ids of the tokenizer's usual call, for Paddle's tokenizer to be compared with."""
+        texts = list(self.texts)
+        ids = [list(self.tokenizer(text, verbose=False)["input_ids"]) for text in texts]
+        return pack_texts(texts, ids)
 
     def warnings(self) -> list[str]:
         if not self.cut:

@@ -42,8 +42,9 @@ def main(request_path: str) -> None:
     found: Any
     try:
         if request["action"] == "prepare":
-            job, prepared = prepare(output, family, Path(request["data"]), options, report)
-            write_checked(request["job"], JOB, job.arrays(), job.head())
+            job, prepared, encoder = prepare(output, family, Path(request["data"]), options, report)
+            texts = encoder.text_arrays() if request["with_texts"] else {}
+            write_checked(request["job"], JOB, {**job.arrays(), **texts}, job.head())
             found = {"prepared": to_json(prepared)}
         else:
             report("loading OUTPUT")
@@ -67,7 +68,7 @@ def as_given(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def prepare(output: Path, family: Family, data: Path, options: Options, report: Any) -> tuple[Job, Prepared]:
+def prepare(output: Path, family: Family, data: Path, options: Options, report: Any) -> tuple[Job, Prepared, Encoder]:
     """Read the data and encode them. Raises DataError, FileError, LoadFailure."""
     config, _ = read_json(output / "config.json")
     longest = min(options.longest, family.longest_text(int(config["max_position_embeddings"])))
@@ -78,7 +79,7 @@ def prepare(output: Path, family: Family, data: Path, options: Options, report: 
     job, prepared = encode(data, encoder, options, config, mask)
     rule = "ones (what the tokenizer gives)" if mask and options.mask == "tokenizer" else "ones" if mask else "none"
     protocol = {"mask": rule, "longest text": f"{longest} tokens", "padding": "none: a batch has texts of one length"}
-    return job, replace(prepared, protocol={**prepared.protocol, **protocol})
+    return job, replace(prepared, protocol={**prepared.protocol, **protocol}), encoder
 
 
 def encode(data: Path, encoder: Encoder, options: Options, config: dict[str, Any], mask: bool) -> tuple[Job, Prepared]:

@@ -30,10 +30,13 @@ class Product:
     on_progress: OnProgress
     start: Start | None = None
 
-    def prepare(self, data: Path, options: Options) -> tuple[Path, Prepared]:
-        """The job's file and what the scorer needs. Raises DataError, FileError's problems among them."""
+    def prepare(self, data: Path, options: Options, with_texts: bool) -> tuple[Path, Prepared]:
+        """The job's file and what the scorer needs. `with_texts`: the file has the texts too, with OUTPUT's tokens.
+        Raises DataError, FileError's problems among them."""
         job = self.folder / "job.safetensors"
-        found = self._ask("prepare", data=str(data.absolute()), options=asdict(options), job=str(job))
+        found = self._ask(
+            "prepare", data=str(data.absolute()), options=asdict(options), job=str(job), with_texts=with_texts
+        )
         return job, from_json(Prepared, found["prepared"])
 
     def answer(self, jobs: Mapping[Path, str], options: Options) -> tuple[list[Path], dict[str, Any]]:

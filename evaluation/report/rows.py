@@ -21,6 +21,8 @@ def verdict_of(result: Evaluation) -> str:
         tied = f", {ties:,} ties within the noise of {result.precision}" if ties else ""
         return f"{result.task}: PASSED. {agree:,} of {total:,} answers are the same{tied}"
     wrong = total - agree - ties
+    if not wrong:
+        return f"{result.task}: FAILED. {'; '.join(problem.text for problem in result.problems)}"
     return f"{result.task}: FAILED. {wrong:,} of {total:,} answers differ beyond the noise of {result.precision}"
 
 

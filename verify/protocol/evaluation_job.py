@@ -7,6 +7,7 @@ what is computed for a text.
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -83,6 +84,25 @@ class Job:
 def job_of(head: dict[str, Any], arrays: Any) -> Job:
     """The job of a file that was written with `head` and `arrays`."""
     return Job(head["kind"], arrays["ids"], arrays["offsets"], arrays.get("types"), head["mask"], tuple(head["layers"]))
+
+
+#: Names of the arrays of texts and their tokens, beside a job and beside the answers.
+TEXTS, TEXT_IDS, TEXT_OFFSETS = "tokens/texts", "tokens/ids", "tokens/offsets"
+
+
+def pack_texts(texts: list[str], ids: list[list[int]]) -> dict[str, Any]:
+    """Texts and what a tokenizer makes of each, as arrays."""
+    return {
+        TEXTS: np.frombuffer(json.dumps(texts).encode("ascii"), np.uint8).copy(),
+        TEXT_IDS: np.array([number for row in ids for number in row], np.int64),
+        TEXT_OFFSETS: np.cumsum([0] + [len(row) for row in ids]).astype(np.int64),
+    }
+
+
+def unpack_texts(arrays: Any) -> tuple[list[str], list[list[int]]]:
+    """What `pack_texts` was given."""
+    texts, ids, offsets = json.loads(arrays[TEXTS].tobytes()), arrays[TEXT_IDS], arrays[TEXT_OFFSETS]
+    return texts, [ids[start:end].tolist() for start, end in zip(offsets[:-1], offsets[1:])]
 
 
 def run_job(

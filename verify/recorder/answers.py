@@ -7,16 +7,31 @@ from typing import Any
 import numpy as np
 
 from verify.protocol.checked_file import read_checked, write_checked
-from verify.protocol.evaluation_job import ANSWERS, ANSWERS_FORMAT, JOB, LAYERS, Inputs, Job, job_of, run_job
+from verify.protocol.evaluation_job import (
+    ANSWERS,
+    ANSWERS_FORMAT,
+    JOB,
+    LAYERS,
+    TEXTS,
+    Inputs,
+    Job,
+    job_of,
+    pack_texts,
+    run_job,
+    unpack_texts,
+)
+from verify.protocol.messages import report_progress
 from verify.protocol.request import Request
 from verify.recorder.errors import Broken, Refused
 from verify.recorder.load import Reference, hash_weight_files, load_reference, versions
+from verify.recorder.tokens.tokenizer import load_tokenizer
 
 
 def answer(request: Request) -> None:
     """Run the request's job through SOURCE and write the answers. Raises Refused or Broken."""
     assert request.job is not None
-    job = job_of(*read_checked(request.job, JOB))
+    asked, given = read_checked(request.job, JOB)
+    job = job_of(asked, given)
     loaded = load_reference(request)
     config = {key: value for key, value in sorted(loaded.model.config.to_dict().items()) if key != "paddlenlp_version"}
     check_repeats(loaded, job, request.batch_size)
@@ -24,6 +39,8 @@ def answer(request: Request) -> None:
     for name, value in answers.items():
         if not np.isfinite(value).all():
             raise Refused(f"Paddle's {name} are not finite: the weights, or this Paddle, are broken")
+    tokens, problem = tokenize(loaded, request, given)
+    answers.update(tokens)
     head = {
         "format": ANSWERS_FORMAT,
         "job": job.digest(),
@@ -37,6 +54,7 @@ def answer(request: Request) -> None:
         "how": [loaded.how, *loaded.notes],
         "files": hash_weight_files(loaded.paths),
         "environment": versions(),
+        "tokenizer_problem": problem,
     }
     write_checked(request.output, ANSWERS, answers, head)
 
@@ -53,6 +71,22 @@ def call(loaded: Reference, job: Job, inputs: Inputs) -> list[Any]:
             return [states[number].numpy() for number in job.layers]
         result = loaded.model(**tensors)
     return [value.numpy() for value in (result if isinstance(result, (tuple, list)) else [result])]
+
+
+def tokenize(loaded: Reference, request: Request, given: Any) -> tuple[dict[str, Any], str | None]:
+    """The job's texts by PaddleNLP's tokenizer, and why there are none."""
+    if not request.tokenizer or TEXTS not in given:
+        return {}, None
+    report_progress("tokenizing by the rule of " + loaded.quirk)
+    texts, _ = unpack_texts(given)
+    rule = loaded.family.token_rule(loaded.quirk)
+    try:
+        if rule is not None:
+            return pack_texts(texts, rule(request.tokenizer, texts)), None
+        tokenizer, _ = load_tokenizer(loaded.family, request.tokenizer)
+        return pack_texts(texts, [list(map(int, tokenizer(text)["input_ids"])) for text in texts]), None
+    except Exception as error:  # A tokenizer that PaddleNLP cannot load means nothing for the weights.
+        return {}, f"{type(error).__name__}: {error}"
 
 
 def check_repeats(loaded: Reference, job: Job, size: int) -> None:
