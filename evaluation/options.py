@@ -17,6 +17,8 @@ TASKS = tuple(HEADS)
 PAIRS = ("xnli", "pawsx")
 EN2XX, XX2EN, BOTH = "en2xx", "xx2en", "both"
 WORD, SUBTOKEN = "word", "subtoken"
+#: Shorter than this no text is cut: special tokens alone take four.
+SHORTEST = 16
 #: Whether the model gets a mask: what the tokenizer's usual call gives; one of ones; none.
 MASKS = ("tokenizer", "ones", "none")
 PRECISIONS = ("float32", "float64")
@@ -65,6 +67,8 @@ class Options:
         wrong += [
             f"{name} is {value}, expected a number over 0" for name, value in numbers if value is not None and value < 1
         ]
+        if self.max_length is not None and 0 < self.max_length < SHORTEST:
+            wrong.append(f"--max-length is {self.max_length}, expected {SHORTEST} or more tokens")
         if self.layer is not None and self.layer != "all" and not self.layer.isdecimal():
             wrong.append(f"--layer is {self.layer!r:.40}, expected a number from 0 (the embeddings), or all")
         if self.task != "retrieval" and (self.layer is not None or self.direction != EN2XX):

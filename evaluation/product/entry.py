@@ -11,7 +11,7 @@ from typing import Any
 from converter.common.errors import DataError, Paddle2TorchError, Problem
 from converter.files.json_files import read_json
 from evaluation.encoding import Encoder
-from evaluation.options import Options
+from evaluation.options import SHORTEST, Options
 from evaluation.prepared import Prepared
 from evaluation.product.model import OutputModel, versions
 from evaluation.readers.data import open_qa, open_retrieval, open_sentences, open_texts
@@ -72,6 +72,8 @@ def prepare(output: Path, family: Family, data: Path, options: Options, report: 
     """Read the data and encode them. Raises DataError, FileError, LoadFailure."""
     config, _ = read_json(output / "config.json")
     longest = min(options.longest, family.longest_text(int(config["max_position_embeddings"])))
+    if longest < SHORTEST:
+        raise DataError(Problem("E906", f"the model takes {longest} tokens, expected {SHORTEST} or more"))
     tokenizer = load_tokenizer(output, family)
     encoder = Encoder(tokenizer, longest)
     mask = options.mask == "ones" or (options.mask == "tokenizer" and "attention_mask" in encoder.usual_keys())

@@ -99,5 +99,5 @@ def test_a_changed_bit_is_found(tmp_path: Path) -> None:
 
 
 def test_the_rate() -> None:
-    assert describe_rate(200, 5000, 10) == "200 of 5,000 texts, 20.0/s, 4 min left"
-    assert describe_rate(4000, 5000, 100) == "4,000 of 5,000 texts, 40.0/s, 25 s left"
+    assert describe_rate(200, 5000, 10, 0.02) == "200 of 5,000 texts, 20.0/s, 8 min left"
+    assert describe_rate(4000, 5000, 100, 0.8) == "4,000 of 5,000 texts, 40.0/s, 25 s left"

@@ -113,6 +113,7 @@ def test_the_command_and_its_exit_code(agree: int, code: int, tmp_path: Path, mo
         (["s", ".", "--task", "xnli", "--data", "gone"], "E901]: gone: there is no such file or folder"),
         (["s", ".", "--task", "x", "--data", "."], "E090]"),
         (["s", ".", "--task", "xnli"], "E090]"),
+        (["s", ".", "--task", "xnli", "--data", ".", "--max-length", "9"], "E906]: --max-length is 9, expected 16"),
         (["s", ".", "--task", "xnli", "--data", ".", "--layer", "all"], "E906]: --layer and --direction belong to"),
         (["s", ".", "--task", "retrieval", "--data", ".", "--layer", "x"], "E906]: --layer is 'x'"),
         (["s", ".", "--task", "qa", "--data", ".", "--ner-scoring", "subtoken"], "E906]: --ner-scoring belongs to"),

@@ -111,7 +111,7 @@ def run_job(
     """The answers by name. `call` gives for a batch the model's arrays: [B, labels], or [B, S, ...] for each token, or
     the hidden states asked for, [B, S, H] each."""
     answers: dict[str, Any] = {}
-    done, start = 0, time.monotonic()
+    done, tokens, start = 0, 0, time.monotonic()
     report(who, f"{len(job):,} texts", 0, len(job))
     for rows in job.batches(size):
         for name, value in zip(names_of(job), call(job.inputs(rows))):
@@ -124,7 +124,9 @@ def run_job(
                 answers[name] = np.empty((count, *value.shape[where.ndim :]), value.dtype)
             answers[name][where] = value
         done += len(rows)
-        report(who, describe_rate(done, len(job), time.monotonic() - start), done, len(job))
+        tokens += where.size if each else job.places(rows).size
+        rate = describe_rate(done, len(job), time.monotonic() - start, tokens / len(job.ids))
+        report(who, rate, done, len(job))
     return answers
 
 
@@ -135,8 +137,9 @@ def names_of(job: Job) -> list[str]:
     return [f"layer.{number}" for number in job.layers] if job.kind == LAYERS else ["logits"]
 
 
-def describe_rate(done: int, total: int, seconds: float) -> str:
-    rate = done / max(seconds, 1e-3)
-    left = (total - done) / rate
+def describe_rate(done: int, total: int, seconds: float, share: float) -> str:
+    """How many texts are done, and how long the rest takes: by the share of the tokens that are done, as the long texts
+    come last."""
+    left = seconds / max(share, 1e-9) - seconds
     shown = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
-    return f"{done:,} of {total:,} texts, {rate:,.1f}/s, {shown} left"
+    return f"{done:,} of {total:,} texts, {done / max(seconds, 1e-3):,.1f}/s, {shown} left"
