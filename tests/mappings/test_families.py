@@ -195,6 +195,7 @@ COPY = {"source": "a", "same_as": "words.weight"}
         ("tensors.toml", "tensor", [{"source": "a", "target": "a"}], "lacks shape, op"),
         ("tensors.toml", "tensor", [ROWS[0], {**COPY, "op": "keep"}], "has the shape and the operation"),
         ("tensors.toml", "tensor", [ROWS[0], {**COPY, "same_as": "b"}], "no row b"),
+        ("tensors.toml", "tensor", [{**ROWS[0], "older": True}], "or be an older name of it"),
         ("tensors.toml", "scheme", [{"name": "s"}, {"name": "t"}], "schemes must differ"),
         ("tensors.toml", "scheme", [{"name": "s", "identity": True, "prefix": "x."}], "have its prefix"),
         ("tensors.toml", "class", [{"source": "TinyModel"}], "no class TinyLM"),

@@ -13,11 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from converter.common.errors import Paddle2TorchError, Problem
-from converter.common.layout import ADDED_TOKENS, SPECIAL_TOKENS_MAP, TOKENIZER_CONFIG, TOKENIZER_JSON, VOCABULARY
+from converter.common.layout import (
+    ADDED_TOKENS,
+    MANIFEST,
+    SPECIAL_TOKENS_MAP,
+    TOKENIZER_CONFIG,
+    TOKENIZER_JSON,
+    VOCABULARY,
+)
 from converter.files.json_files import parse_json, read_json
 from converter.files.regular_files import quoted, read_file
 from converter.open.tokenizer.tokenizer_files import TokenizerFiles
-from converter.open.tokenizer.tokenizer_settings import SPECIAL_TOKENS, TokenizerSettings
+from converter.open.tokenizer.tokenizer_settings import SPECIAL_TOKENS, TokenizerSettings, content
 from converter.write.wordpiece_json import build_tokenizer_json
 from verify.folder.expected_tokenizer import recorded_settings, settings_of
 from verify.folder.tokenizer_files import check_tokenizer_fields
@@ -39,7 +46,7 @@ def check_wordpiece_files(
     problems = [
         Problem("E419", f"{name}: `convert` writes no such file, and transformers takes tokens from it. Take it out")
         for name in _READ_TOO
-        if (output / name).is_file()
+        if (output / name).is_file() and not (name == SPECIAL_TOKENS_MAP and _was_saved_with_the_same(output))
     ]
     warnings = []
     if (output / VOCABULARY).is_file():
@@ -58,6 +65,23 @@ def check_wordpiece_files(
     if source is not None:
         problems += compare_tokenizer_json(found, build_tokenizer_json(source))
     return problems, [*warnings, *idle]
+
+
+def _was_saved_with_the_same(output: Path) -> bool:
+    """Whether `save_pretrained` of transformers 4 wrote the table of special tokens, by which nothing changes: OUTPUT
+    has no manifest, so `convert` did not write it, and the table has tokenizer_config.json's own tokens."""
+    if (output / MANIFEST).exists():
+        return False
+    try:
+        table, config = (read_json(output / name)[0] for name in (SPECIAL_TOKENS_MAP, TOKENIZER_CONFIG))
+    except Paddle2TorchError:
+        return False
+    return all(_plain(value) == _plain(config.get(name)) for name, value in table.items())
+
+
+def _plain(value: Any) -> Any:
+    """A token, or a list of them, as text."""
+    return [content(one) for one in value] if isinstance(value, list) else content(value)
 
 
 def compare_tokenizer_json(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[Problem]:
