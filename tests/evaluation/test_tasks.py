@@ -180,7 +180,7 @@ def test_windows_and_the_best_answer(tmp_path: Path) -> None:
     assert score((0, 20, 4, 0), (0, 10, 0, 9), (0, 7, 1, 0))[1] == "w7  w8  w9  w10"
     assert score((0, 2, 4, 0), (0, 102, 0, 9), (0, 3, 1, 0))[1].endswith("w102")
     # Token 130 has more context in the first window (19) than in the second (2): only there it may begin an answer.
-    assert score((1, 130, 9, 0))[0].margin[0] == 0
+    assert score((1, 130, 9, 0), (0, 7, 1, 0))[1] == "w7"
     assert score((0, 130, 9, 1))[1] == "w130"
 
 

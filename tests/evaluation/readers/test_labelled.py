@@ -50,10 +50,14 @@ READ = {
     ),
     "Baidu's": (
         "dev.ru.tsv",
-        "\ufeffqid\ttext_a\ttext_b\tlabel\n7\tда\tнет\tneutral\n",
+        "qid\ttext_a\ttext_b\tlabel\n7\tда\tнет\tneutral\n",
         [("ru", "да", "нет", "neutral")],
     ),
-    "Baidu's with one text": ("x.tsv", "text_a\tlabel\ngut\tpositive\n", [("und", "gut", None, "positive")]),
+    "Baidu's with one text, behind a byte-order mark": (
+        "x.tsv",
+        "\ufefftext_a\tlabel\ngut\tpositive\n",
+        [("und", "gut", None, "positive")],
+    ),
     "PAWS-X": (
         "test_2k.tsv",
         "id\tsentence1\tsentence2\tlabel\n1\ta b\tb a\t0\n2\tNS\tc\t1\n",
