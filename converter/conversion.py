@@ -21,7 +21,8 @@ from converter.locate.locate import locate
 from converter.locate.located import FetchOptions
 from converter.open.options import SourceOptions
 from converter.open.source import Source, open_source
-from converter.plan.make_plan import Plan, make_plan
+from converter.plan.make_plan import make_plan
+from converter.plan.plan import Plan
 from converter.write.check_copies import check_copies
 from converter.write.output import write_companions
 from converter.write.shards import Shard, split_into_shards, target_bytes, with_extras, write_weights

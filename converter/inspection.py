@@ -16,7 +16,8 @@ from converter.open.options import SourceOptions
 from converter.open.source import open_source
 from converter.plan.inner_tensors import CODE as INSIDE
 from converter.plan.inner_tensors import warn_left_out
-from converter.plan.make_plan import Plan, make_plan
+from converter.plan.make_plan import make_plan
+from converter.plan.plan import Plan
 
 
 @dataclass(frozen=True)

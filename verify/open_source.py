@@ -13,7 +13,7 @@ from verify.folder.check_fields import class_and_heads_of
 
 if TYPE_CHECKING:
     from converter.open.source import Source
-    from converter.plan.make_plan import Plan
+    from converter.plan.plan import Plan
 
 _NOTHING_SPECIFIED = SourceOptions()
 

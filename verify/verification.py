@@ -45,7 +45,7 @@ from verify.weights.output_weights import find_names_outside, read_written
 
 if TYPE_CHECKING:
     from converter.open.source import Source
-    from converter.plan.make_plan import Plan
+    from converter.plan.plan import Plan
 
 
 @dataclass

@@ -15,9 +15,9 @@ from converter.open.config.find_config import find_config
 from converter.open.config.find_family import candidate_families
 from converter.open.dispatch import open_weights
 from converter.open.earlier_output import find_earlier_output, own_fields, preset_of, with_extras
-from converter.open.names.naming import RELEASE
 from converter.open.names.prefix import take_off_prefix, take_off_wrappers
 from converter.open.names.pretraining_head import take_pretraining_head
+from converter.open.names.recognise import RELEASE
 from converter.open.options import SourceOptions
 from converter.open.tokenizer.find_tokenizer import find_tokenizer
 from converter.open.tokenizer.tokenizer_files import TokenizerFiles

@@ -13,7 +13,9 @@ from converter.common.errors import PlanError, Problem, fold_names
 from converter.files.tensors import SourceTensor
 from converter.open.converted import ConvertedFolder
 from converter.plan.inexpressible import other_rules
-from converter.plan.make_plan import Plan, PlannedTensor, make_plan, warn_of_dtypes
+from converter.plan.make_plan import make_plan
+from converter.plan.plan import Plan, PlannedTensor
+from converter.plan.plan_warnings import warn_of_dtypes
 from mappings import OPERATIONS, Mapped, Table, expand
 from mappings.model_fields import ConfigField
 from mappings.tensors.expand import why_left_out

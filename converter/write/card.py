@@ -15,7 +15,7 @@ from converter.common.layout import EXTRAS_FILE
 from converter.common.printable import to_code_span
 from converter.common.version import __version__
 from converter.plan.inner_tensors import left_inside_paragraph
-from converter.plan.make_plan import Plan
+from converter.plan.plan import Plan
 from converter.write.card_text import FOLDER_NAME, NO_EVIDENCE
 from converter.write.config_file import build_config
 from mappings import Family, Preset

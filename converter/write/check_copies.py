@@ -5,7 +5,7 @@ from __future__ import annotations
 from converter.common.errors import PlanError, Problem
 from converter.files.regular_files import quoted
 from converter.files.tensors import SourceTensor
-from converter.plan.make_plan import Plan
+from converter.plan.plan import Plan
 
 
 def check_copies(plan: Plan) -> list[str]:

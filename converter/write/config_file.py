@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from converter.plan.make_plan import Plan
+from converter.plan.plan import Plan
 from converter.write.new_files import write_file
 from mappings import Preset
 from mappings.quirks import MODEL_CONFIG

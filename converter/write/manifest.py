@@ -11,7 +11,7 @@ from converter.common.version import VERIFIED_TRANSFORMERS, __version__
 from converter.files.hashing import sha256_of
 from converter.open.source import Source
 from converter.plan.inner_tensors import LEFT_INSIDE
-from converter.plan.make_plan import Dropped, Plan
+from converter.plan.plan import Dropped, Plan
 from converter.write.shards import WrittenTensor
 from mappings import Family
 

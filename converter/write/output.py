@@ -8,7 +8,7 @@ from pathlib import Path
 
 from converter.common.layout import MANIFEST
 from converter.open.source import Source
-from converter.plan.make_plan import Plan
+from converter.plan.plan import Plan
 from converter.write.card import render_card
 from converter.write.config_file import build_config, write_json
 from converter.write.manifest import build_manifest

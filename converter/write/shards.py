@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Callable
 from converter.common.errors import OutputError, PlanError, Problem
 from converter.common.layout import EXTRAS_FILE, INDEX_FILE, SINGLE_FILE
 from converter.files.tensors import DTYPES, MappedBytes, element_count
-from converter.plan.make_plan import PlannedTensor
+from converter.plan.plan import PlannedTensor
 from converter.write.dtypes import convert_block, count_nonfinite
 from converter.write.new_files import create_file, write_file
 from mappings import OPERATIONS

@@ -17,7 +17,8 @@ from converter.common.errors import PlanError
 from converter.files.tensors import SourceTensor, TensorSet
 from converter.open.config.config import SourceConfig
 from converter.open.source import Source
-from converter.plan.make_plan import Plan, make_plan
+from converter.plan.make_plan import make_plan
+from converter.plan.plan import Plan
 from converter.write.check_copies import check_copies
 from mappings import OPERATIONS, Family, TableError, all_families, expand
 from mappings.build import FILES, OPTIONAL, build_family

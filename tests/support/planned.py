@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from converter.plan.make_plan import Plan
+from converter.plan.plan import Plan
 from mappings import OPERATIONS
 
 

@@ -28,7 +28,7 @@ from verify.weights.traced_weights import check_against_trace
 
 if TYPE_CHECKING:
     from converter.open.tokenizer.tokenizer_files import TokenizerFiles
-    from converter.plan.make_plan import Plan
+    from converter.plan.plan import Plan
 
 #: Kind of tokenizer (family.toml) -> what checks its files.
 _TOKENIZER_CHECKS = {SENTENCEPIECE_KIND: check_tokenizer_files, WORDPIECE_KIND: check_wordpiece_files}

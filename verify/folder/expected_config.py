@@ -15,7 +15,7 @@ from mappings.registry import find_class
 from verify.results.trace import Trace
 
 if TYPE_CHECKING:
-    from converter.plan.make_plan import Plan
+    from converter.plan.plan import Plan
 
 #: What PaddleNLP loads in where the config names no dtype, whatever the file holds (tried with 2.8.1).
 USUAL_DTYPE = "float32"

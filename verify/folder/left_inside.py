@@ -11,7 +11,7 @@ from converter.plan.inner_tensors import INSIDE, OPTION, UNKNOWN, count_left_ins
 from mappings import find_class
 
 if TYPE_CHECKING:
-    from converter.plan.make_plan import Plan
+    from converter.plan.plan import Plan
 
 CODE = "E111"
 

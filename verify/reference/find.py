@@ -23,7 +23,7 @@ from verify.reference.subprocess_runner import clean_environment, run_process
 
 if TYPE_CHECKING:
     from converter.open.source import Source
-    from converter.plan.make_plan import Plan
+    from converter.plan.plan import Plan
 
 VARIABLE = "PADDLE2TORCH_PADDLE_PYTHON"
 _MAKE_ONE = "`paddle2torch reference install` makes one that is known to work"

@@ -16,7 +16,7 @@ from verify.weights.rounding import ROUNDED_TARGETS, wrongly_rounded
 if TYPE_CHECKING:
     import numpy as np
 
-    from converter.plan.make_plan import Plan, PlannedTensor
+    from converter.plan.plan import Plan, PlannedTensor
 
 _BLOCK_BYTES = 16 << 20
 #: Called with the number of tensors done and the whole.

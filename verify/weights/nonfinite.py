@@ -11,7 +11,7 @@ from verify.weights.check_weights import as_bits
 if TYPE_CHECKING:
     import numpy as np
 
-    from converter.plan.make_plan import Plan
+    from converter.plan.plan import Plan
 
 #: The bits of the exponent: all of them are set in NaN and infinity, and in nothing else.
 _EXPONENT = {"float16": 0x7C00, "bfloat16": 0x7F80, "float32": 0x7F800000, "float64": 0x7FF0000000000000}

@@ -8,7 +8,7 @@ from functools import cache
 from typing import NamedTuple, TypeVar, Union
 
 from converter.common.errors import NamesError, Problem, UnknownNames
-from converter.open.names.naming import match_release
+from converter.open.names.recognise import match_release
 from mappings import Family
 from mappings.names.release import ExtraName, ReleaseName
 from mappings.tensors.expand import row_names

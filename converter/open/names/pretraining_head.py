@@ -7,7 +7,8 @@ from dataclasses import replace
 from converter.common.errors import Problem, SourceError, fold_names
 from converter.files.tensors import SourceTensor, TensorSet
 from converter.open.config.config import SourceConfig
-from converter.open.names.naming import MASTER, check_master
+from converter.open.names.naming import check_master
+from converter.open.names.recognise import MASTER
 from mappings import Family, matches_row
 
 

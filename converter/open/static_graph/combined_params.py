@@ -17,7 +17,8 @@ from converter.common.errors import FileError, NamesError, Problem, file_error
 from converter.files.regular_files import map_file, quoted
 from converter.files.tensors import MappedBytes, SourceFile, SourceTensor, TensorSet
 from converter.open.names.infer_release_names import choose_release_names, missing_release_names
-from converter.open.names.naming import RELEASE, Named, bare_name, is_sure_name, name_tensors, with_names
+from converter.open.names.naming import Named, name_tensors, with_names
+from converter.open.names.recognise import RELEASE, bare_name, is_sure_name
 from converter.open.static_graph.lod_tensor import Stream, StreamError, read_stream, refusal
 from converter.open.static_graph.program import MOST_VARIABLES, Program
 from converter.open.static_graph.program_files import find_name_sources

@@ -12,7 +12,8 @@ from converter.common.errors import FileError, Problem, SourceError, file_error
 from converter.files.mapped_range import MappedRange
 from converter.files.regular_files import HEAD_BYTES, is_file, map_file, quoted
 from converter.files.tensors import SourceFile, SourceTensor, TensorSet
-from converter.open.names.naming import is_weight, name_tensors, why_left_out, with_names
+from converter.open.names.naming import name_tensors, with_names
+from converter.open.names.recognise import is_weight, why_left_out
 from converter.open.static_graph.lod_tensor import StreamError, read_stream, refusal, starts_as_stream
 from converter.open.static_graph.program import Program, read_program
 from converter.open.static_graph.program_files import MODELS, not_used

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from converter.common.errors import OutputError, Problem
 from converter.files.tensors import DTYPES
 from converter.open.pickle.pdparams import NAME_TABLE, open_pdparams
-from converter.plan.make_plan import PlannedTensor
+from converter.plan.plan import PlannedTensor
 from converter.write.dtypes import count_nonfinite
 from converter.write.new_files import create_file
 from converter.write.shards import Advance, WrittenTensor, contiguous, target_blocks, target_bytes

@@ -11,7 +11,8 @@ import pytest
 from converter.common.errors import PlanError
 from converter.open.options import SourceOptions
 from converter.open.source import open_source
-from converter.plan.make_plan import Plan, make_plan
+from converter.plan.make_plan import make_plan
+from converter.plan.plan import Plan
 from tests.support.checkpoints import SIZES, make_config, make_state, write_folder
 from tests.support.classes import SOURCE_CLASSES
 

@@ -14,7 +14,7 @@ from converter.common.errors import OutputError
 from converter.files.tensors import DTYPES, SourceTensor
 from converter.open.pickle.pdparams import NAME_TABLE, open_pdparams
 from converter.open.safetensors_file import open_safetensors
-from converter.plan.make_plan import PlannedTensor
+from converter.plan.plan import PlannedTensor
 from converter.write.paddle import pdparams
 from converter.write.paddle.pdparams import write_pdparams
 from mappings import OPERATIONS, load_family
