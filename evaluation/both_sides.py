@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from converter.open.source import Source
-    from converter.plan.make_plan import Plan
+    from converter.plan.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from mappings.model_class import ModelClass
 from mappings.registry import find_class
 
 if TYPE_CHECKING:
-    from converter.plan.make_plan import Plan
+    from converter.plan.plan import Plan
 
 _NAMES = {"sequence": "a classifier of texts", "token": "a classifier of tokens", "span": "a head for answers"}
 
