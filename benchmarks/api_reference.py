@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "api.md"
-MODULES = ("converter", "verify", "extraction", "ernie", "ernie_m", "ernie_m.objectives")
+MODULES = ("converter", "verify", "evaluation", "extraction", "ernie", "ernie_m", "ernie_m.objectives")
 
 
 def main() -> int:

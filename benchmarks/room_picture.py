@@ -25,7 +25,7 @@ else:
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "architecture.md"
 PICTURE = re.compile(r"(?<=```mermaid\n).*?(?=```)", re.DOTALL)
-PACKAGES = ("converter", "mappings", "verify", "extraction", "ernie", "ernie_m")
+PACKAGES = ("converter", "mappings", "verify", "evaluation", "extraction", "ernie", "ernie_m")
 #: These two are divided into rooms; the others are one room each.
 DIVIDED = ("converter", "verify")
 

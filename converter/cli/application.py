@@ -13,6 +13,7 @@ import typer
 import typer.core
 
 from converter.cli.commands.convert import convert
+from converter.cli.commands.evaluate import evaluate
 from converter.cli.commands.inspect import inspect
 from converter.cli.commands.push import push
 from converter.cli.commands.reference import app as reference
@@ -95,6 +96,7 @@ def options(
 app.command()(convert)
 app.command()(inspect)
 app.command()(verify)
+app.command()(evaluate)
 app.command()(push)
 app.command("to-paddle")(to_paddle)
 app.add_typer(reference)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from converter.common.errors import Paddle2TorchError, Problem
 
-#: OUTPUT_IS_WRONG is for verify alone; STOPPED is everything else that ends the work.
+#: OUTPUT_IS_WRONG is for verify and evaluate alone; STOPPED is everything else that ends the work.
 DONE, OUTPUT_IS_WRONG, STOPPED = 0, 1, 2
 
 

@@ -1,7 +1,7 @@
 """The errors of this tool. Each holds a list of problems, and each problem has a code.
 
 Codes by room: E0 source and usage, E1 names, E2 shapes, dtypes and values, E3 files that are damaged or
-hostile, E4 parity, E5 the output folder, E6 the reference and traces, E7 fetching, E8 publishing.
+hostile, E4 parity, E5 the output folder, E6 the reference and traces, E7 fetching, E8 publishing, E9 evaluation.
 docs/errors.md explains each.
 """
 
@@ -85,6 +85,10 @@ class PushError(Paddle2TorchError):
 
 class ReferenceFailure(Paddle2TorchError):
     """Paddle is missing or broken, or a trace is damaged or belongs to another checkpoint."""
+
+
+class DataError(Paddle2TorchError):
+    """The data of an evaluation cannot be read, fit no form or several, or do not fit the model."""
 
 
 def file_error(code: str, file: str, reason: str, *, offset: int | None = None) -> FileError:

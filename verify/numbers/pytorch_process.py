@@ -19,7 +19,9 @@ from verify.results.numbers import PytorchResult
 from verify.results.trace import Trace
 
 _PROJECT = Path(__file__).resolve().parents[2]
-_CODE = "import sys; sys.path.append(sys.argv.pop(1)); from verify.pytorch_entry import main; main(sys.argv[1])"
+_CODE = "import sys; sys.path.append(sys.argv.pop(1)); from {entry} import main; main(sys.argv[1])"
+#: The module whose `main` answers a request of verify.
+ENTRY = "verify.pytorch_entry"
 #: Set by tests that hold a started interpreter ready.
 Start = Callable[[Path, Path, OnProgress], Ended]
 
@@ -53,8 +55,9 @@ def check_installed() -> None:
         raise ReferenceFailure(Problem("E607", text))
 
 
-def start_process(request: Path, folder: Path, on_progress: OnProgress) -> Ended:
-    """A new interpreter like this one, whose copies of OUTPUT's code stay in `folder`."""
+def start_process(request: Path, folder: Path, on_progress: OnProgress, entry: str = ENTRY) -> Ended:
+    """A new interpreter like this one, whose copies of OUTPUT's code stay in `folder`. `entry`: the module whose `main`
+    answers the request."""
     home = folder / "huggingface"
     environment = clean_environment(
         HF_HOME=str(home), HF_MODULES_CACHE=str(home / "modules"), PYTHONDONTWRITEBYTECODE="1"
@@ -64,5 +67,5 @@ def start_process(request: Path, folder: Path, on_progress: OnProgress) -> Ended
     # What the caller runs from may be on PYTHONPATH.
     if os.environ.get("PYTHONPATH"):
         environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
-    command = [sys.executable, "-c", _CODE, str(_PROJECT), str(request)]
+    command = [sys.executable, "-c", _CODE.format(entry=entry), str(_PROJECT), str(request)]
     return run_process(command, environment=environment, folder=folder, on_progress=on_progress)

@@ -35,5 +35,9 @@ class Request:
     behavior: str | None = None
     #: The quirk of the release that wrote SOURCE, where verify knows it.
     source_behavior: str | None = None
-    #: The trace to write.
+    #: A file of texts to run in the place of the recorder's cases: an evaluation's job, for which answers are written.
+    job: str | None = None
+    #: How many of the job's texts are run at once.
+    batch_size: int = 32
+    #: The trace, or the answers, to write.
     output: str = ""

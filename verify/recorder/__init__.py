@@ -10,5 +10,6 @@ cases      the inputs: masks, positions, losses, modules that run alone
 model      PaddleNLP's model with the checkpoint's weights; its activations and gradients
 sources    weights and config as they are stored
 tokens     the texts, and PaddleNLP's tokenizer
+load       SOURCE as PaddleNLP's model, for a trace (record) and for an evaluation's job (answers)
 families   what is particular to a model family, one adapter each; the other rooms name no family
 """

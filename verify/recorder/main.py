@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import sys
 
+from verify.protocol.checked_file import write_checked
 from verify.protocol.messages import BROKEN, REFUSED, report_error, report_progress
 from verify.protocol.request import Request
 from verify.protocol.trace_format import HEAD
+from verify.recorder.answers import answer
 from verify.recorder.errors import Broken, Refused
 from verify.recorder.families import FAMILIES, known_quirks
 from verify.recorder.files import read_json
-from verify.recorder.record import record, versions
+from verify.recorder.load import versions
+from verify.recorder.record import record
 from verify.recorder.sanity import check_sanity
 from verify.recorder.sources.checkpoint import weight_files
 
@@ -26,7 +27,11 @@ def main() -> int:
         if words == ["--check"]:
             check_reference()
         elif len(words) == 1 and words[0].endswith(".json"):
-            write_trace(Request(**read_json(words[0])))
+            request = Request(**read_json(words[0]))
+            if request.job is None:
+                write_trace(request)
+            else:
+                answer(request)
         else:
             write_trace(read_words(words))
     except Broken as error:
@@ -91,21 +96,9 @@ def read_words(words: list[str]) -> Request:
 
 def write_trace(request: Request) -> None:
     """Record and write the trace, whole or not at all. Raises Refused or Broken."""
-    from safetensors.numpy import save_file
-
     arrays, head = record(request)
     report_progress("writing the trace")
-    # Every bit of a trace has a checksum: the arrays' are in the head, the head's is in front of it.
-    head["arrays"] = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
-    text = json.dumps(head, sort_keys=True)
-    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    partial = request.output + ".partial"
-    try:
-        save_file(arrays, partial, metadata={HEAD: digest + text})
-        os.replace(partial, request.output)
-    finally:
-        if os.path.exists(partial):
-            os.remove(partial)
+    write_checked(request.output, HEAD, arrays, head)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,19 +15,11 @@ from verify.protocol.trace_format import FORMAT
 from verify.recorder.cases.every_case import build_cases
 from verify.recorder.cases.isolated_modules import linears_case, norms_case, table_case, zeroed_row
 from verify.recorder.errors import Broken, Refused
-from verify.recorder.files import file_sha256
+from verify.recorder.load import hash_weight_files, load_reference, versions
 from verify.recorder.model.activations import Activations, Case
-from verify.recorder.model.build import build_model, epsilons, set_weights, split_cases
-from verify.recorder.model.default_dtype import default_dtype
+from verify.recorder.model.build import epsilons, split_cases
 from verify.recorder.model.error_amplification import measure_amplification
 from verify.recorder.model.gradients import record_gradients
-from verify.recorder.sanity import check_sanity
-from verify.recorder.sources.arrays import describe
-from verify.recorder.sources.checkpoint import read_weights, weight_files
-from verify.recorder.sources.config import family_of, layout_of, read_config
-from verify.recorder.sources.prefix import remove_prefix
-from verify.recorder.sources.static_graph import check_program
-from verify.recorder.sources.torch_file import reader_notes
 from verify.recorder.tokens.record_tokens import Tokens, record_tokens
 from verify.recorder.tokens.sentences import choose_sentences, read_texts, texts_sha256
 
@@ -39,33 +28,10 @@ Arrays = Any  # Name in the trace -> array.
 
 def record(request: Request) -> tuple[Arrays, dict[str, Any]]:
     """The arrays and the head of the trace. Raises Refused or Broken."""
-    family, precision, seed = family_of(request), request.precision, request.seed
-    own = check_sanity(family, precision)
-    report_progress("reading the checkpoint with Paddle")
-    paths = weight_files(request.source, request.files)
-    weights = read_weights(paths, family, *layout_of(request, family))
-    tensors = {name: describe(array) for name, array in weights.items()}
-    weights, taken = remove_prefix(weights, request.prefix)
-    quirk = family.choose_quirk(request, weights)
-    request = replace(request, fallback=dict(family.fields_from_weights(weights), **request.fallback))
-    name, fields, how = read_config(request, family)
-    sizes = family.sizes_from_weights(weights)
-    changed = sorted(size for size in sizes if fields.get(size) not in (None, sizes[size]))
-    fields.update(sizes)
-    how += f"; the weights decide {', '.join(changed)}" if changed else ""
-    # By the names of the weights, which are given to the model and gone below.
-    loaded_in = default_dtype(family, fields, family.is_port(weights))
-    of_source = family.quirk_of_source(request, weights, how)
-    report_progress(f"building {name} in {precision}")
-    model = build_model(family, name, fields, precision)
-    port, adapted = family.adapt_model(model, fields, weights, precision)
-    notes, pooler = set_weights(family, model, weights, precision, request.round_to)
-    notes += taken + reader_notes(paths)
-    if request.round_to is None and family.program_follows(quirk):
-        notes += check_program(paths, model)
-    notes += adapted + family.follow_quirk(model, quirk, own)
-    if request.round_to is not None:
-        notes.append(f"weights rounded to {request.round_to}, as OUTPUT's are")
+    loaded = load_reference(request)
+    family, model, quirk = loaded.family, loaded.model, loaded.quirk
+    precision, seed = request.precision, request.seed
+    notes = list(loaded.notes)
     # Before the cases, which set fields of it.
     config = {key: value for key, value in sorted(model.config.to_dict().items()) if key != "paddlenlp_version"}
     lines = read_texts(request.texts)
@@ -84,21 +50,21 @@ def record(request: Request) -> tuple[Arrays, dict[str, Any]]:
     cases, left = split_cases(family, model, built)
     left += [family.inputs.not_cases] if family.inputs.not_cases else []
     activations = Activations(family, model, precision)
-    arrays, found = run_cases(activations, family.mark_masked_rows(cases, quirk), seed, pooler)
+    arrays, found = run_cases(activations, family.mark_masked_rows(cases, quirk), seed, loaded.pooler)
     head = {
         "format": FORMAT,
-        "architecture": name,
+        "architecture": loaded.name,
         "precision": precision,
         "round_to": request.round_to,
-        "default_dtype": loaded_in,
+        "default_dtype": loaded.default_dtype,
         "config": config,
         "layer_norm_eps": epsilons(model),
-        "port": port,
+        "port": loaded.port,
         "behavior": quirk,
-        "source_behavior": of_source,
-        "how": [how, *notes, *left],
-        "files": hash_weight_files(paths),
-        "tensors": tensors,
+        "source_behavior": loaded.of_source,
+        "how": [loaded.how, *notes, *left],
+        "files": hash_weight_files(loaded.paths),
+        "tensors": loaded.tensors,
         "environment": versions(),
         "texts_sha256": texts_sha256(lines),
         **token_fields(tokens, problem),
@@ -112,12 +78,6 @@ def record(request: Request) -> tuple[Arrays, dict[str, Any]]:
 def token_fields(tokens: Tokens | None, problem: str | None) -> dict[str, Any]:
     """The head's fields of the tokenizer; both are None where the request names none."""
     return {"tokenizer": None if tokens is None else tokens.head, "tokenizer_problem": problem}
-
-
-def hash_weight_files(paths: list[str]) -> list[dict[str, str]]:
-    """Name and SHA-256 of each file that holds weights; programs and indexes are left out."""
-    weights = [path for path in paths if not path.endswith(".json")]
-    return [{"name": os.path.basename(path), "sha256": file_sha256(path)} for path in weights]
 
 
 def run_cases(activations: Activations, cases: list[Case], seed: int, pooler: bool) -> tuple[Arrays, dict[str, Any]]:
@@ -198,21 +158,3 @@ def check_repeats(activations: Activations, case: Case) -> None:
     for (site, one), (_, other) in zip(first, second):
         if one.size == 0 or not np.array_equal(one, other):
             raise Broken(f"the same input gave other numbers at {site} the second time")
-
-
-def versions() -> dict[str, str]:
-    """Releases of everything that has a part in the numbers."""
-    import paddle
-    import paddlenlp
-    import safetensors
-    import sentencepiece
-
-    return {
-        "python": platform.python_version(),
-        "paddle": paddle.__version__,
-        "paddlenlp": paddlenlp.__version__,
-        "numpy": np.__version__,
-        "safetensors": getattr(safetensors, "__version__", ""),
-        "sentencepiece": sentencepiece.__version__,
-        "machine": platform.machine(),
-    }
