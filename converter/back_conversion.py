@@ -13,6 +13,7 @@ from converter.common.progress import ByteProgress
 from converter.conversion import SourceHasher, source_files
 from converter.files.tensors import element_count
 from converter.open.converted import ConvertedFolder, open_converted
+from converter.open.places import naming_paths
 from converter.plan.make_back_plan import BackPlan, make_back_plan
 from converter.write.check_copies import check_copies
 from converter.write.paddle.output import write_paddle_companions
@@ -66,8 +67,9 @@ def to_paddle(
         raise SourceError(Problem("E090", "OUTPUT or FOLDER is an empty string, expected a name"))
     output, folder = Path(output), Path(folder)
     clear_leftovers(folder)
-    opened = open_converted(output, family)
-    plan = make_back_plan(opened)
+    with naming_paths(output):
+        opened = open_converted(output, family)
+        plan = make_back_plan(opened)
     warnings = [*plan.warnings, *check_copies(plan.forward), *warn_of_zeroed_rows(plan), *other_tokenizer_rules(plan)]
     _check_apart(opened, folder)
     if dry_run:  # Otherwise the staging folder checks it, under its lock.

@@ -20,6 +20,7 @@ from converter.files.tensors import SourceFile, element_count
 from converter.locate.locate import locate
 from converter.locate.located import FetchOptions
 from converter.open.options import SourceOptions
+from converter.open.places import naming_paths
 from converter.open.source import Source, open_source
 from converter.plan.make_plan import make_plan
 from converter.plan.plan import Plan
@@ -103,22 +104,23 @@ def convert(
     if not Path(source).exists():  # Check OUTPUT before downloading anything.
         check_output(output, force=force)
     located = locate(source, FetchOptions(revision, cache, offline), progress)
-    opened = open_source(
-        located.path,
-        SourceOptions(
-            config=config,
-            architecture=architecture,
-            num_attention_heads=num_attention_heads,
-            tokenizer=tokenizer,
-            behavior=behavior,
-            prefix=prefix,
-            family=family,
-        ),
-    )
-    opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
-    _check_file_names(opened)
-    plan = make_plan(opened, dtype, allow_unknown_tensors=allow_unknown_tensors)
-    plan = replace(plan, warnings=(*plan.warnings, *check_copies(plan)))
+    with naming_paths(located.path, located.origin, config, tokenizer):
+        opened = open_source(
+            located.path,
+            SourceOptions(
+                config=config,
+                architecture=architecture,
+                num_attention_heads=num_attention_heads,
+                tokenizer=tokenizer,
+                behavior=behavior,
+                prefix=prefix,
+                family=family,
+            ),
+        )
+        opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
+        _check_file_names(opened)
+        plan = make_plan(opened, dtype, allow_unknown_tensors=allow_unknown_tensors)
+        plan = replace(plan, warnings=(*plan.warnings, *check_copies(plan)))
     _check_apart(opened, output)
     if dry_run:  # Otherwise the staging folder checks it, under its lock.
         check_output(output, force=force)

@@ -76,6 +76,7 @@ def verify(
     if source is not None:
         located = locate(source, FetchOptions(revision, cache, offline), verification.report_bytes)
         verification.report.warnings += located.warnings
+        verification.origin = located.origin
     with scratch_folder("paddle2torch-verify-") as scratch:
         verification.folder = Path(scratch)
         verification.run(

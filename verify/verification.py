@@ -57,6 +57,8 @@ class Verification:
     on_progress: OnProgress
     folder: Path = field(default_factory=Path)
     manifest: dict[str, Any] | None = None
+    #: What SOURCE was fetched from.
+    origin: str | None = None
 
     def run(self, source: Path | None, options: Options) -> None:
         """Verify OUTPUT; `self.report` gets the results."""
@@ -139,7 +141,7 @@ class Verification:
 
     def _open(self, path: Path, options: Options) -> tuple[Source, Plan]:
         self.on_progress(Progress("opening SOURCE"))
-        opened, plan, warnings = open_for(self.output, path, options.source)
+        opened, plan, warnings = open_for(self.output, path, options.source, self.origin)
         self.report.warnings += warnings
         return opened, plan
 
