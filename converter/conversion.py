@@ -17,8 +17,9 @@ from converter.common.progress import ByteProgress
 from converter.files.hashing import read_pieces
 from converter.files.regular_files import quoted
 from converter.files.tensors import SourceFile, element_count
-from converter.locate.locate import locate
+from converter.locate.locate import kind_of, locate
 from converter.locate.located import FetchOptions
+from converter.open.mistaken_paths import holds_checkpoint
 from converter.open.options import SourceOptions
 from converter.open.places import naming_paths
 from converter.open.source import Source, open_source
@@ -83,11 +84,11 @@ def convert(
 
     `source`: a folder of PaddleNLP's, of a family's original release or of transformers, or one weight file; as text
     also a built-in name, an http(s) address or a Hub id, which is fetched first (`revision`, `cache` and `offline` are
-    as in converter.locate.locate). `output`: a folder that is not there yet. Either all of `output` is written or
-    nothing. `max_shard_size` is in bytes. `family` is the name of a folder of mappings; None is the family that the
-    config or the names show. `behavior` is one of its presets (`convert --help` lists them); None is the checkpoint's
-    own. `allow_unknown_tensors` leaves out unknown tensors inside modules of the class (adapters, a quantiser's
-    scales), which is recorded in the manifest and the card; without it they are an error.
+    as in converter.locate.locate). `output`: a folder that is not there yet, or is empty. Either all of `output` is
+    written or nothing. `max_shard_size` is in bytes. `family` is the name of a folder of mappings; None is the family
+    that the config or the names show. `behavior` is one of its presets (`convert --help` lists them); None is the
+    checkpoint's own. `allow_unknown_tensors` leaves out unknown tensors inside modules of the class (adapters, a
+    quantiser's scales), which is recorded in the manifest and the card; without it they are an error.
     `prefix` is what stands in front of the model's names and is taken off (`model.`); None takes off the usual wrappers
     (`_layers.`, `module.`) where every name has them.
     Raises a Paddle2TorchError with every problem found.
@@ -102,6 +103,7 @@ def convert(
     if max_shard_size < 1:
         raise SourceError(Problem("E091", f"max_shard_size is {max_shard_size}, expected at least 1 byte"))
     if not Path(source).exists():  # Check OUTPUT before downloading anything.
+        _check_order(source, output)
         check_output(output, force=force)
     located = locate(source, FetchOptions(revision, cache, offline), progress)
     with naming_paths(located.path, located.origin, config, tokenizer):
@@ -240,6 +242,15 @@ def _check_apart(opened: Source, output: Path) -> None:
         other = os.path.normpath(opened.path / os.pardir / target.name)
         text = f"{output}: OUTPUT lies in the folder SOURCE, to which nothing is written. Name a place outside it"
         raise SourceError(Problem("E507", f"{text}, such as {shlex.quote(other)}"))
+
+
+def _check_order(source: str | Path, output: Path) -> None:
+    """Raise SourceError for a SOURCE that is nowhere and an OUTPUT that is a checkpoint: the wrong way round."""
+    if not holds_checkpoint(output) or kind_of(str(source)) in ("name", "address"):
+        return
+    right = " ".join(map(shlex.quote, (str(output), str(source))))
+    text = f"there is no {source}, and {output} is a checkpoint: are they the wrong way round?"
+    raise SourceError(Problem("E001", f"{text} Use: paddle2torch convert {right}"))
 
 
 def _tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:
