@@ -127,7 +127,7 @@ def convert(
     if dry_run:  # Otherwise the staging folder checks it, under its lock.
         check_output(output, force=force)
     shards = with_extras(split_into_shards(plan.tensors, max_shard_size), plan.extras)
-    warnings = (*opened.warnings, *plan.warnings, *_tokenizer_warnings(opened, plan))
+    warnings = (*opened.warnings, *plan.warnings, *tokenizer_warnings(opened, plan), *_replaced(output))
     if not dry_run:
         _write(opened, plan, output, shards, force, allow_nonfinite, progress or (lambda *_: None))
     return Conversion(
@@ -232,6 +232,15 @@ class SourceHasher(threading.Thread):
         return self._checksums
 
 
+def _replaced(output: Path) -> tuple[str, ...]:
+    """A warning of what --force removes besides the model: the evidence of an earlier verification."""
+    folder = output / "verification"
+    if not folder.is_dir():
+        return ()
+    names = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+    return (f"{folder} ({names}) is of the earlier {output}, and is removed with it. Verify the new one",)
+
+
 def _check_apart(opened: Source, output: Path) -> None:
     """Refuse an OUTPUT that is SOURCE or contains it, because --force would remove the source, and one inside a SOURCE
     folder, where it could be read as part of the checkpoint next time. Raises SourceError."""
@@ -253,7 +262,8 @@ def _check_order(source: str | Path, output: Path) -> None:
     raise SourceError(Problem("E001", f"{text} Use: paddle2torch convert {right}"))
 
 
-def _tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:
+def tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:
+    """What the model cannot take of SOURCE's tokenizer."""
     if opened.tokenizer is None:
         return ()
     longest = opened.family.longest_text(plan.sizes.fields["max_position_embeddings"], opened.preset)

@@ -13,7 +13,7 @@ from converter.files.tensors import element_count
 from converter.locate.locate import locate
 from converter.locate.located import FetchOptions
 from converter.open.options import SourceOptions
-from converter.open.places import naming_paths, with_path
+from converter.open.places import naming_paths, with_paths
 from converter.open.source import open_source
 from converter.plan.inner_tensors import CODE as INSIDE
 from converter.plan.inner_tensors import warn_left_out
@@ -87,7 +87,7 @@ def inspect(
     try:
         plan = make_plan(opened)
     except PlanError as error:
-        problems = tuple(with_path(each, located.path, located.origin, config) for each in error.problems)
+        problems = with_paths(error.problems, located.path, located.origin, config)
         if all(problem.code == INSIDE for problem in problems):  # Everything else is known.
             plan = make_plan(opened, allow_unknown_tensors=True)
             plan = replace(plan, warnings=tuple(text for text in plan.warnings if text not in _left_out(plan)))

@@ -16,6 +16,7 @@ from pathlib import Path
 from converter.common.errors import Paddle2TorchError, Problem
 
 _MOST_NAMES = 5000
+_ABOUT_TENSORS = ("E1", "E2")
 
 
 @contextmanager
@@ -25,12 +26,24 @@ def naming_paths(path: Path, origin: str | None = None, *others: Path | None) ->
     try:
         yield
     except Paddle2TorchError as error:
-        error.problems = tuple(with_path(problem, path, origin, *others) for problem in error.problems)
+        error.problems = with_paths(error.problems, path, origin, *others)
         error.args = ("\n".join(map(str, error.problems)),)
         raise
 
 
-def with_path(problem: Problem, path: Path, origin: str | None = None, *others: Path | None) -> Problem:
+def with_paths(
+    problems: tuple[Problem, ...], path: Path, origin: str | None = None, *others: Path | None
+) -> tuple[Problem, ...]:
+    """The problems, each with the path of the first file that it names. Where none names one, and they are about names,
+    shapes or values, SOURCE stands in front of the first."""
+    placed = tuple(_with_path(problem, path, origin, *others) for problem in problems)
+    unplaced = placed == problems and not any(str(path) in problem.text for problem in problems)
+    if not (unplaced and path.name and placed and placed[0].code.startswith(_ABOUT_TENSORS)):
+        return placed
+    return (replace(placed[0], text=f"{path}: {placed[0].text}"), *placed[1:])
+
+
+def _with_path(problem: Problem, path: Path, origin: str | None = None, *others: Path | None) -> Problem:
     """The problem, with the path of the first file that it names."""
     text = problem.text
     if origin is not None:
