@@ -46,13 +46,18 @@ class Reporter:
                 self.print_line(f"all of it took {seconds(whole)}")
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """Show `done` of `total` bytes of a stage; 0 as `total` means unknown. `done` 0 announces a stage at once."""
+        """Show `done` of `total` bytes of a stage; 0 as `total` means unknown. `done` 0 announces a stage at once, and
+        is a note where the total is 0 too."""
         now = time.monotonic()
+        if done == total == 0:
+            self._last = now
+            self.print_line(stage)
+            return
         if stage != self._stage:
             self._begin_stage(stage)
             if done == 0:
                 self._last = now
-                self.print_line(f"{stage}: {sized(total)}" if total else stage)
+                self.print_line(f"{stage}: {sized(total)}")
         if self._from is None and done:  # The rate counts only what this run downloads, not what was there.
             self._from = done
         if not self._is_time(now):
