@@ -78,7 +78,7 @@ def test_a_config_of_another_width_is_one_line(desk: Path) -> None:
     Path("cfg.json").write_text(json.dumps(make_config(hidden_size=64)))
     (line,) = errors("convert", "my-ernie-m", "o", "--config", "cfg.json")
     assert line.startswith(
-        "error[E201]: 38 tensors are made for hidden_size 8, and cfg.json says 64. The first: "
+        "error[E201]: my-ernie-m: 38 tensors are made for hidden_size 8, and cfg.json says 64. The first: "
         "embeddings.word_embeddings.weight is [30, 8], expected [30, 64]."
     )
 
