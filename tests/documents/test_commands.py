@@ -199,13 +199,14 @@ def options_of(command: Any) -> set[str]:
 def test_every_option_that_a_document_names_exists() -> None:
     """Options stand in tables too, where nothing runs them."""
     known = options_of(typer.main.get_command(app))
-    example = (ROOT / "examples" / "pretrain_ernie_m.py").read_text(encoding="utf-8")
-    known |= set(re.findall(r'add\(\s*"(--[a-z-]+)"', example))
+    for path in (ROOT / "examples").glob("*.py"):
+        known |= set(re.findall(r'add\(\s*"(--[a-z-]+)"', path.read_text(encoding="utf-8")))
     assert {"--force", "--dtype", "--trace"} <= known
     for name in DOCUMENTS:
         text = (ROOT / name).read_text(encoding="utf-8")
         # The options of other programs stand on lines that name their program.
-        others = re.compile(r"\b(pip|make|pytest|git|record_paddle|torchrun)\b|benchmarks[./]|tests[.]support")
+        programs = "pip|make|pytest|git|record_paddle|torchrun|parallel|SBATCH|docker|podman"
+        others = re.compile(rf"\b({programs})\b|benchmarks[./]|tests[.]support")
         lines = [line for line in text.splitlines() if not others.search(line)]
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
         assert named <= known, f"{name}: {sorted(named - known)}"
