@@ -12,7 +12,7 @@ from converter.common.errors import FileError, Problem, ReferenceFailure
 from converter.common.layout import TOKENIZER_FILES
 from converter.files.json_files import read_json
 from converter.publish.agreement import find_contradictions
-from converter.publish.folder import CARD, EVIDENCE, REPORT, TRACE, Listing
+from converter.publish.folder import CARD, EVIDENCE, REPORT, TRACE, Listing, is_of_evaluation
 from mappings import find_class
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def compare_files(verified: Mapping[str, str], listing: Listing, code: Collectio
         if file.name in verified:
             if verified[file.name] != file.sha256:
                 problems.append(_other(f"{file.name} has changed since it was verified: its sum is {file.sha256}"))
-        elif not _is_document(file.name):
+        elif not is_document(file.name):
             problems.append(_other(f"{file.name} is not in the report: nobody has verified it"))
     names = {file.name for file in listing.files}
     problems += [_other(f"{name} is in the report, and not in OUTPUT") for name in sorted(set(verified) - names)]
@@ -145,9 +145,9 @@ def _other(reason: str) -> Problem:
     return Problem("E803", f"{reason}. Run `paddle2torch verify` again")
 
 
-def _is_document(name: str) -> bool:
+def is_document(name: str) -> bool:
     """Whether a file decides neither numbers nor tokens. Unknown kinds do."""
-    if name in (CARD, *EVIDENCE):
+    if name in (CARD, *EVIDENCE) or is_of_evaluation(name):
         return True
     path = PurePosixPath(name)
     return path.suffix.lower() in _DOCUMENTS or path.name in _DOCUMENT_NAMES
