@@ -130,6 +130,7 @@ def test_swapped_arguments_are_recognised(desk: Path, words: list[str], told: st
         (["convert", "ernie-m-bsae", "o"], "Did you mean ernie-m-base"),
         (["convert", "ERNIE-M-BASE", "o"], "Did you mean ernie-m-base?"),
         (["to-paddle", "ouut", "o"], "Did you mean out?"),
+        (["push", "ouut", "me/x"], "Did you mean out?"),
         (
             ["convert", "sub/my-ernie-n", "o"],
             "no file or folder sub/my-ernie-n here. Did you mean sub/my-ernie-m",
