@@ -32,11 +32,8 @@ def _check_folder(named: str, repo_id: str) -> None:
     if Path(repo_id).is_dir():
         text = f"{repo_id} is a folder and {named} is not: OUTPUT comes first. Use: paddle2torch push"
         raise PushError(Problem("E801", f"{text} {shlex.join([repo_id, named])}"))
-    raise PushError(
-        Problem(
-            "E801", f"{named}: there is no such folder. OUTPUT is what paddle2torch convert made{did_you_mean(named)}"
-        )
-    )
+    text = f"{named}: there is no such folder. OUTPUT is what paddle2torch convert made"
+    raise PushError(Problem("E801", text + did_you_mean(named)))
 
 
 def _check_revision(revision: str) -> None:
