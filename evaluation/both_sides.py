@@ -91,7 +91,8 @@ class BothSides:
             self.result.reference = {name: kept.head[name] for name in ("how", "files", "environment")}
         self._answer(product, job_path, job, prepared, kept)
         config, _ = read_json(self.places.output / "config.json")
-        self.result.published = describe_published(self.result, family, config)
+        if self.options.as_published:
+            self.result.published = describe_published(self.result, family, config)
         after = deciding_files(self.places.output)
         self.result.problems += find_changed(self.result.files, after, self.places.record)
 

@@ -24,7 +24,7 @@ def describe_published(result: Evaluation, family: Family, config: Mapping[str, 
     lines = [
         _describe(one.name, one.languages, row)
         for one in family.figures
-        if one.task == result.task and one.is_whole(counts) and "limit" not in result.protocol
+        if one.task == result.task and one.is_whole(counts)
         for row in one.rows
         if row.model in fitting
     ]

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import evaluation.run
 from converter.cli import app
+from evaluation.options import Options
 from evaluation.published import describe_published
 from evaluation.report.page import render_page
 from evaluation.report.plot import Point, draw_plot, plot_points
@@ -70,10 +71,10 @@ def test_the_table() -> None:
 XNLI = ("en", "fr", "es", "de", "el", "bg", "ru", "tr", "ar", "vi", "th", "zh", "hi", "sw", "ur")
 
 
-def published(task: str, counts: dict[str, int], size: int = 768, depth: int = 12, **protocol: str) -> list[str]:
+def published(task: str, counts: dict[str, int], size: int = 768, depth: int = 12) -> list[str]:
     results = [replace(one(language, 10, 0), examples=count) for language, count in counts.items()]
     config = {"hidden_size": size, "num_hidden_layers": depth}
-    result = Evaluation(task, "float32", results=results, protocol=protocol)
+    result = Evaluation(task, "float32", results=results)
     return describe_published(result, load_family("ernie_m"), config)
 
 
@@ -85,7 +86,9 @@ def test_published_figures_stand_beside_a_whole_test_set_alone() -> None:
     assert "ernie-m-large" in published("xnli", whole, 1024, 24)[0]
     shown = render_table(Evaluation("xnli", "float32", results=[one("de", 10, 0)], published=[english]))
     assert f"published: {english}" in shown
-    assert published("xnli", whole, limit="the first 5010 of each language") == []
+    assert Options("xnli").as_published and Options("retrieval", layer="all", direction="both").as_published
+    others: tuple[dict[str, Any], ...] = ({"limit": 9}, {"max_length": 128}, {"layer": "3"}, {"direction": "xx2en"})
+    assert not any(Options("retrieval", **other).as_published for other in others)
     assert published("xnli", {**whole, "ur": 5009}) == [] == published("xnli", {**whole, "nl": 5010})
     assert published("xnli", dict.fromkeys(XNLI[:-1], 5010)) == [] == published("classification", whole)
     assert published("xnli", whole, 768, 6) == []
