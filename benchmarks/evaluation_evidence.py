@@ -1,4 +1,4 @@
-"""The tables of docs/evaluation.md: two models trained in Paddle, evaluated on real data, sound and with planted faults.
+"""The tables of docs/evaluation.md: models trained in Paddle, evaluated on real data, sound and with planted faults.
 
     python -m benchmarks.evaluation_evidence [--models FOLDER] [--data FOLDER] [--write]
 
@@ -19,15 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors.numpy import load_file, save_file
-
+from benchmarks.evaluation_faults import FAULTS, exchange_tokens, planted
 from benchmarks.figures import ROOT, Figures, cite, origin, record, table
 
 SECTION = "evaluating"
@@ -36,12 +32,11 @@ TASKS = {"retrieval": "tatoeba", "qa": "xquad"}
 OPTIONS = {"retrieval": ["--layer", "all"], "qa": []}
 #: Where the reports with the pictures stay; ignored by git.
 REPORTS = ROOT / "demo" / "evaluation"
+SOUND, TOKENS = "sound", "two pieces of the vocabulary exchanged"
 #: Texts of one length are a batch, and small models take many at once.
 USUAL = ["--mask", "none", "--batch-size", "256"]
 #: The languages in which faults are planted.
-PLANTED = {"retrieval": ("ar", "de", "el", "hi", "vi", "zh"), "qa": ("en", "zh")}
-
-Change = Callable[[Path], None]
+PLANTED = {"retrieval": ("ar", "de", "el", "hi", "vi", "zh"), "qa": ("en",)}
 
 
 @dataclass(frozen=True)
@@ -51,57 +46,6 @@ class Run:
     code: int
     report: dict[str, Any]
     seconds: dict[str, float]
-
-
-def change_tensor(name: str, change: Callable[[np.ndarray], np.ndarray]) -> Change:
-    """A fault in the one tensor of OUTPUT whose name ends so."""
-
-    def plant(output: Path) -> None:
-        path = output / "model.safetensors"
-        tensors = load_file(path)
-        (found,) = (each for each in tensors if each.endswith(name))
-        tensors[found] = np.ascontiguousarray(change(tensors[found]))
-        path.unlink()  # A link to the sound one.
-        save_file(tensors, path, metadata={"format": "pt"})
-
-    return plant
-
-
-def exchange_heads(weight: np.ndarray) -> np.ndarray:
-    """The first two of four heads in each other's place: [H, H], outputs first."""
-    first, second, *others = np.split(weight, 4)
-    return np.concatenate([second, first, *others])
-
-
-def change_epsilon(value: float) -> Change:
-    def plant(output: Path) -> None:
-        path = output / "config.json"
-        config = json.loads(path.read_text(encoding="utf-8"))
-        assert config["layer_norm_eps"] != value
-        path.unlink()
-        path.write_text(json.dumps({**config, "layer_norm_eps": value}), encoding="utf-8")
-
-    return plant
-
-
-def exchange_tokens(output: Path) -> None:
-    """Two frequent pieces have each other's ids."""
-    path = output / "vocab.txt"
-    lines = path.read_text(encoding="utf-8").split("\n")
-    one, other = lines.index("e"), lines.index("en")
-    lines[one], lines[other] = lines[other], lines[one]
-    path.unlink()
-    path.write_text("\n".join(lines), encoding="utf-8")
-
-
-_ATTENTION = "layers.1.self_attn.self_attn"
-FAULTS: dict[str, Change] = {
-    "one weight transposed (v of layer 1)": change_tensor(f"{_ATTENTION}.v_proj.weight", np.transpose),
-    "two heads exchanged (q of layer 1)": change_tensor(f"{_ATTENTION}.q_proj.weight", exchange_heads),
-    "epsilon 1e-12 in place of 1e-5": change_epsilon(1e-12),
-    "epsilon 1e-2 in place of 1e-5": change_epsilon(1e-2),
-}
-SOUND, TOKENS = "sound", "two pieces of the vocabulary exchanged"
 
 
 def train(kind: str, data: Path, folder: Path, paddle_python: Path) -> None:
@@ -135,18 +79,6 @@ def run(*words: object) -> Run:
     times = [*stages.values(), time.monotonic()]
     seconds = {stage: round(after - at, 1) for (stage, at), after in zip(stages.items(), times[1:])}
     return Run(process.returncode, report, seconds)
-
-
-@contextmanager
-def planted(fault: Change, output: Path, scratch: Path) -> Iterator[Path]:
-    """OUTPUT with a fault. What is not changed is a link."""
-    folder = scratch / "broken"
-    shutil.copytree(output, folder, copy_function=os.link)
-    try:
-        fault(folder)
-        yield folder
-    finally:
-        shutil.rmtree(folder)
 
 
 def measure(kind: str, models: Path, data: Path, paddle_python: Path, scratch: Path) -> Figures:
@@ -211,8 +143,8 @@ def show(figures: Figures) -> str:
 def describe_training(retrieval: Figures, qa: Figures) -> str:
     one, other = retrieval["training"], qa["training"]
     return (
-        "Both models were trained in Paddle from random weights (benchmarks/train_in_paddle.py) on examples that they are "
-        f"asked here: {one['steps'] * one['batch']:,} of the {one['examples']:,} pairs for retrieval, once each "
+        "Both models were trained in Paddle from random weights (benchmarks/train_in_paddle.py) on examples that they "
+        f"are asked here: {one['steps'] * one['batch']:,} of the {one['examples']:,} pairs for retrieval, once each "
         f"({one['layers']} layers of {one['hidden']}, {one['seconds']} s), and the {other['examples']:,} questions in "
         f"{' and '.join(other['languages'])} for qa ({other['layers']} layers of {other['hidden']}, "
         f"{other['seconds']} s). So the metrics are no measure of a model, and the other languages of XQuAD are near "
