@@ -86,7 +86,8 @@ def measure(kind: str, models: Path, data: Path, paddle_python: Path, scratch: P
     source, output, trace = models / kind, scratch / kind, scratch / f"{kind}.answers"
     if not (source / "training.json").exists():
         train(kind, data, source, paddle_python)
-    subprocess.run([sys.executable, "-m", "converter", "convert", str(source), str(output)], cwd=ROOT, check=True)
+    command = [sys.executable, "-m", "converter", "convert", str(source), str(output)]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     asked = ["--task", kind, "--data", data / TASKS[kind], *USUAL, *OPTIONS[kind]]
     live = ["--paddle-python", paddle_python]
     whole = run("evaluate", source, output, *asked, *live, "--report", REPORTS / kind)
