@@ -136,20 +136,23 @@ def view_of(found: dict[str, Any]) -> Figures:
 def show(figures: Figures) -> str:
     """The tables of docs/evaluation.md."""
     retrieval, qa = figures["tasks"]["retrieval"], figures["tasks"]["qa"]
-    parts = [cite(figures), describe_training(retrieval, qa), languages_of(retrieval), languages_of(qa)]
+    parts = [cite(figures), describe_training(figures["tasks"]), languages_of(retrieval), languages_of(qa)]
     parts += [describe_time(figures["tasks"]), faults_of(figures["tasks"]), layers_of(retrieval)]
     return "\n\n".join(parts)
 
 
-def describe_training(retrieval: Figures, qa: Figures) -> str:
-    one, other = retrieval["training"], qa["training"]
+def describe_training(tasks: Figures) -> str:
+    """What each model learned, and for how long."""
+    parts = []
+    for kind, found in tasks.items():
+        each = found["training"]
+        shown = (
+            f"{each['examples']:,} examples of {', '.join(each['languages'])}, {each['steps']} steps of {each['batch']}"
+        )
+        parts.append(f"{kind}: {each['layers']} layers of {each['hidden']}, {shown}, {each['seconds']} s")
     return (
-        "Both models were trained in Paddle from random weights (benchmarks/train_in_paddle.py) on examples that they "
-        f"are asked here: {one['steps'] * one['batch']:,} of the {one['examples']:,} pairs for retrieval, once each "
-        f"({one['layers']} layers of {one['hidden']}, {one['seconds']} s), and the {other['examples']:,} questions in "
-        f"{' and '.join(other['languages'])} for qa ({other['layers']} layers of {other['hidden']}, "
-        f"{other['seconds']} s). So the metrics are no measure of a model, and the other languages of XQuAD are near "
-        "chance."
+        f"Trained in Paddle from random weights by benchmarks/train_in_paddle.py ({'; '.join(parts)}) on examples that "
+        "are asked here too."
     )
 
 
