@@ -35,8 +35,9 @@ REPORTS = ROOT / "demo" / "evaluation"
 SOUND, TOKENS = "sound", "two pieces of the vocabulary exchanged"
 #: Texts of one length are a batch, and small models take many at once.
 USUAL = ["--mask", "none", "--batch-size", "256"]
-#: The languages in which faults are planted.
+#: The languages in which faults are planted, and how many of their examples are asked.
 PLANTED = {"retrieval": ("ar", "de", "el", "hi", "vi", "zh"), "qa": ("en",)}
+LIMIT = 500
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def measure(kind: str, models: Path, data: Path, paddle_python: Path, scratch: P
     asked = ["--task", kind, "--data", data / TASKS[kind], *USUAL, *OPTIONS[kind]]
     live = ["--paddle-python", paddle_python]
     whole = run("evaluate", source, output, *asked, *live, "--report", REPORTS / kind)
-    asked += [word for language in PLANTED[kind] for word in ("--language", language)]
+    asked += [word for language in PLANTED[kind] for word in ("--language", language)] + ["--limit", LIMIT]
     runs = {SOUND: run("evaluate", source, output, *asked, *live, "--record", trace)}
     for name, fault in FAULTS.items():
         with planted(fault, output, scratch) as broken:
