@@ -57,7 +57,12 @@ def train(kind: str, data: Path, folder: Path, paddle_python: Path) -> None:
         script = ROOT / "benchmarks" / "train_in_paddle.py"
         options = ["--data", data / TASKS[kind], "--tokenizer", place, "--output", folder]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        subprocess.run([str(word) for word in (paddle_python, script, kind, *options)], check=True, env=environment)
+        subprocess.run(
+            [str(word) for word in (paddle_python, script, kind, *options)],
+            check=True,
+            env=environment,
+            stdout=sys.stderr,
+        )
 
 
 def run(*words: object) -> Run:
