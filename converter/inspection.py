@@ -13,6 +13,7 @@ from converter.files.tensors import element_count
 from converter.locate.locate import locate
 from converter.locate.located import FetchOptions
 from converter.open.options import SourceOptions
+from converter.open.places import naming_paths, with_paths
 from converter.open.source import open_source
 from converter.plan.inner_tensors import CODE as INSIDE
 from converter.plan.inner_tensors import warn_left_out
@@ -69,23 +70,24 @@ def inspect(
     Raises SourceError or FileError when it cannot be opened; problems of the plan are in the result.
     """
     located = locate(source, FetchOptions(revision, cache, offline), progress)
-    opened = open_source(
-        located.path,
-        SourceOptions(
-            config=config,
-            architecture=architecture,
-            num_attention_heads=num_attention_heads,
-            behavior=behavior,
-            prefix=prefix,
-            family=family,
-        ),
-    )
+    with naming_paths(located.path, located.origin, config):
+        opened = open_source(
+            located.path,
+            SourceOptions(
+                config=config,
+                architecture=architecture,
+                num_attention_heads=num_attention_heads,
+                behavior=behavior,
+                prefix=prefix,
+                family=family,
+            ),
+        )
     plan: Plan | None = None
     problems: tuple[Problem, ...] = ()
     try:
         plan = make_plan(opened)
     except PlanError as error:
-        problems = error.problems
+        problems = with_paths(error.problems, located.path, located.origin, config)
         if all(problem.code == INSIDE for problem in problems):  # Everything else is known.
             plan = make_plan(opened, allow_unknown_tensors=True)
             plan = replace(plan, warnings=tuple(text for text in plan.warnings if text not in _left_out(plan)))

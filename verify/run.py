@@ -9,10 +9,11 @@ from converter.common.progress import OnProgress
 from converter.files.stale_folders import scratch_folder
 from converter.locate.locate import locate
 from converter.locate.located import FetchOptions
+from converter.open.mistaken_paths import describe_swapped, did_you_mean
 from converter.open.options import SourceOptions
 from verify.numbers.pytorch_process import Start
 from verify.options import Options
-from verify.report.write_report import write_report
+from verify.report.write_report import check_writable, write_report
 from verify.results.layout import FOLDER
 from verify.results.precision import PRECISIONS
 from verify.results.report import Report
@@ -71,11 +72,15 @@ def verify(
         options = "--architecture, --config, --num-attention-heads, --tokenizer, --prefix and --family"
         text = f"{options} are about a SOURCE, and none is given"
         raise SourceError(Problem("E090", text))
+    check_places(source, output)
+    folder = _path(report_dir) or output / FOLDER
+    check_writable(folder)
     verification = Verification(output, Report(precision), progress or (lambda text: None))
     located = None
     if source is not None:
         located = locate(source, FetchOptions(revision, cache, offline), verification.report_bytes)
         verification.report.warnings += located.warnings
+        verification.origin = located.origin
     with scratch_folder("paddle2torch-verify-") as scratch:
         verification.folder = Path(scratch)
         verification.run(
@@ -84,9 +89,23 @@ def verify(
                 _path(trace), _path(record), _path(paddle_python), static_only, static, self_test, start, specified
             ),
         )
-    if report_dir is not None or output.is_dir():
-        write_report(verification.report, _path(report_dir) or output / FOLDER)
+    try:
+        write_report(verification.report, folder)
+    except OSError as error:  # The verdict is there, and cost minutes.
+        reason = f"{error.filename or folder}: {error.strerror or error}"
+        verification.report.warnings.append(f"the report was not written ({reason}); --report DIR names another place")
     return verification.report
+
+
+def check_places(source: Path | str | None, output: Path) -> None:
+    """Raise SourceError for an OUTPUT that is not there, and for SOURCE and OUTPUT in the wrong order."""
+    if not output.is_dir():
+        what = "is a file, expected a folder" if output.is_file() else "there is no such folder"
+        text = f"{output}: {what}. OUTPUT is what paddle2torch convert made"
+        raise SourceError(Problem("E405", text + did_you_mean(output)))
+    swapped = describe_swapped("verify", source, output) if source is not None else ""
+    if swapped:
+        raise SourceError(Problem("E041", swapped))
 
 
 def _path(given: Path | str | None) -> Path | None:

@@ -14,8 +14,10 @@ from converter.hub.repository import HubRepository
 from converter.publish.arguments import check_arguments
 from converter.publish.card import build_card, describe_doubts, describe_evidence, describe_left_inside, find_family
 from converter.publish.changes import Changes, find_changes, find_foreign
+from converter.publish.evaluation import describe_evaluations, find_evaluations, without_these
 from converter.publish.evidence import check_evidence, find_foreign_code, refuse_foreign_code
 from converter.publish.folder import CARD, EVIDENCE, TRACE, Listing, list_files
+from converter.publish.model_index import refuse_results, with_results
 
 MESSAGE = "Publish with paddle2torch"
 
@@ -67,12 +69,15 @@ def push(
     dry_run: bool = False,
     allow_unverified: bool = False,
     allow_foreign_code: bool = False,
+    model_index: str | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Push:
     """Publish the folder `output` as `repo_id` ("owner/name"; "name" alone belongs to the token's owner).
 
     Requires a passing full report of exactly these bytes in `output`/verification, unless `allow_unverified`, and code
-    that is this tool's own, unless `allow_foreign_code`; the card then states that. Sends only the files that the Hub
+    that is this tool's own, unless `allow_foreign_code`; the card then states that. Evaluations in `output`/evaluation
+    that passed with these bytes are put on the card; `model_index`, the name of your own data set, makes them results
+    of your own fine-tuned model in its metadata. Sends only the files that the Hub
     lacks, and afterwards compares the checksums that the Hub reports. Nothing in `output` changes. `progress` is called
     with lines of text. Raises PushError with every problem found.
     """
@@ -84,6 +89,12 @@ def push(
     evidence, problems = check_evidence(output, listing)
     foreign = find_foreign_code(output, listing)
     refused = [*([] if allow_unverified else problems), *([] if allow_foreign_code else refuse_foreign_code(foreign))]
+    evaluations, unbelieved = find_evaluations(output, listing)
+    if problems:
+        unbelieved |= {one.report: "OUTPUT is not verified" for one in evaluations}
+        evaluations = []
+    if model_index is not None:
+        refused += refuse_results(output, model_index, evaluations, unbelieved)
     if refused:
         raise PushError(*refused)
     hub = HubRepository(repo_id, report, needs_token=not (dry_run and "/" in repo_id))
@@ -91,12 +102,16 @@ def push(
         section = describe_doubts(problems, foreign)
     else:
         section = describe_evidence(evidence, listing.find(TRACE) is not None, foreign)
-    section += describe_left_inside(output, evidence)
+    section += describe_left_inside(output, evidence) + describe_evaluations(evaluations)
+    listing = without_these(listing, unbelieved)
     files = files_to_push(output, listing, hub.repo_id, section, proven=not problems)
+    if model_index is not None:
+        files = with_results(files, hub.repo_id, model_index, evaluations)
     message = commit_message or MESSAGE
     run = _PushRun(hub, files, revision, create_pr, message, private, dry_run, report)
     warnings = [f"not verified: {problem.text}" for problem in problems]
     warnings += [f"{name} is not paddle2torch's own code; the card names it" for name in foreign]
+    warnings += [f"{name} is left out: {reason}" for name, reason in unbelieved.items()]
     return run.run(listing, warnings, verified=not problems, foreign_code=tuple(foreign))
 
 

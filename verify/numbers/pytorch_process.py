@@ -51,7 +51,8 @@ def check_installed() -> None:
     """Raise ReferenceFailure when OUTPUT cannot be run here, whatever it is."""
     missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
     if missing:
-        text = f"{' and '.join(missing)} are needed to run OUTPUT: pip install 'paddle2torch[torch]', or --static-only"
+        command = "pip install torch 'transformers>=4.57,<6' sentencepiece"
+        text = f"{' and '.join(missing)} are needed to run OUTPUT: `{command}`, or --static-only"
         raise ReferenceFailure(Problem("E607", text))
 
 
