@@ -34,6 +34,7 @@ CHECKPOINTS = {
     "my-ernie-m": "ErnieMModel",
     "my-classifier": "ErnieMForSequenceClassification",
     "my-tagger": "ErnieMForTokenClassification",
+    "my-chooser": "ErnieMForMultipleChoice",
     "my-uie": "UIEM",
     "my-release": "ErnieMForMaskedLM",
     "my-ernie-3.0": "ErnieModel",
