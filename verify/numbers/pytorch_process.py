@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Callable
 
 from converter.common.errors import Problem, ReferenceFailure
-from converter.common.progress import OnProgress
+from converter.common.progress import OnProgress, Progress
 from verify.reference.subprocess_runner import Ended, clean_environment, run_process
 from verify.results.as_json import from_json
 from verify.results.numbers import PytorchResult
@@ -68,5 +68,6 @@ def start_process(request: Path, folder: Path, on_progress: OnProgress, entry: s
     # What the caller runs from may be on PYTHONPATH.
     if os.environ.get("PYTHONPATH"):
         environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
+    on_progress(Progress("starting PyTorch"))
     command = [sys.executable, "-c", _CODE.format(entry=entry), str(_PROJECT), str(request)]
     return run_process(command, environment=environment, folder=folder, on_progress=on_progress)
