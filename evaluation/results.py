@@ -63,6 +63,8 @@ class Evaluation:
     problems: list[Problem] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
     reference: dict[str, Any] = field(default_factory=dict)
+    #: Published results of other models on the same test set, a line each.
+    published: list[str] = field(default_factory=list)
     #: sha256 of every file of OUTPUT that decides numbers or tokens: by them `push` knows what the report is about.
     files: dict[str, str] = field(default_factory=dict)
 
@@ -91,6 +93,7 @@ class Evaluation:
             "form": self.form,
             "protocol": {**self.protocol, **({"view": first} if first else {})},
             "torch_only": self.torch_only,
+            "published": list(self.published),
             "warnings": list(self.warnings),
             "problems": [{"code": problem.code, "message": problem.text} for problem in self.problems],
             "reference": self.reference,

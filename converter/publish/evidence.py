@@ -159,6 +159,7 @@ def check_manifest(output: Path) -> list[Problem]:
     from verify.folder.check_manifest import check_files, check_tensors
     from verify.folder.foreign_code import check_leading_files, check_named_code
     from verify.folder.left_inside import check_left_inside
+    from verify.results.findings import fold_findings
     from verify.results.manifest import read_manifest
     from verify.weights.output_weights import read_written
 
@@ -167,7 +168,7 @@ def check_manifest(output: Path) -> list[Problem]:
         return problems
     written = read_written(output)
     problems = [*check_left_inside(manifest, None)[1], *check_leading_files(output), *written.problems]
-    problems += [*check_tensors(manifest, written)[1], *check_files(manifest, output)[0]]
+    problems += [*fold_findings(check_tensors(manifest, written)), *check_files(manifest, output)[0]]
     return [*problems, *check_named_code(output, manifest, {})[0]]
 
 

@@ -16,7 +16,7 @@ from converter.cli.verbosity import QUIET, VERBOSE
 
 PAGE = Page(
     ("[OPTIONS] SOURCE",),
-    ("paddle2torch inspect my-ernie-m", "paddle2torch inspect my-ernie-m --json"),
+    ("paddle2torch inspect my-model", "paddle2torch inspect my-model --json"),
     "docs/sources.md",
 )
 SUMMARY = "Show what a checkpoint is, without converting it."

@@ -17,7 +17,7 @@ from converter.common.errors import MOST_LISTED, Problem, SourceError
 
 PAGE = Page(
     ("[OPTIONS] SOURCE OUTPUT", "[OPTIONS] OUTPUT --trace FILE"),
-    ("paddle2torch verify my-ernie-m out", "paddle2torch verify out --trace trace.safetensors"),
+    ("paddle2torch verify my-model out", "paddle2torch verify out --trace trace.safetensors"),
     "docs/verify.md",
     (
         ("SOURCE", "The checkpoint, as `convert` was given it. With --trace it may be left out."),
