@@ -186,7 +186,7 @@ def test_the_self_test_is_a_table_with_what_was_missed_first(passing: dict[str, 
     assert [row[1:] for row in rows] == [["2", "2", "2"], ["1", "1", "0"], ["2", "1", "0"], ["5", "4", "2"]]
     assert rows[0][0] == "one element by one unit in its last place" and rows[-1][0] == "all"
     section = page.split("<h2>Self-test</h2>")[1]
-    order = ["4 of 5 faults", "Missed by every check: 1", "for no reason that is known: 2", "<table>", "source 2",
+    order = ["4 of 5 faults", "Missed by every check: 1", "for an unknown reason: 2", "<table>", "source 2",
              "The 1 that numbers and tokens cannot show", "eval mode leaves it out"]  # fmt: skip
     places = [section.index(text) for text in order]
     assert places == sorted(places)
@@ -215,7 +215,7 @@ def test_ways_of_the_tokenizer_that_differ_are_a_table(passing: dict[str, Any]) 
     passing["tokenizer"].update(mismatched=3, ways={"ids": [385, 0], "decode": [385, 3], "pair": [40, 0]})
     page = page_of(passing)
     assert cells_of(page, "Tokens") == [["decode", "385", "3"]]
-    assert "by way: ids 385, pair 40." in page
+    assert "by kind of call: ids 385, pair 40." in page
 
 
 def test_a_table_scrolls_in_a_box_of_its_own(failing: dict[str, Any]) -> None:
