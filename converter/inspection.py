@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from converter.common.arguments import as_path
 from converter.common.errors import PlanError, Problem
-from converter.common.progress import ByteProgress
+from converter.common.progress import OnProgress, in_bytes, listen, log_warnings
 from converter.files.tensors import element_count
 from converter.locate.locate import locate
 from converter.locate.located import FetchOptions
@@ -22,11 +23,31 @@ from converter.plan.plan import Plan
 
 @dataclass(frozen=True)
 class Inspection:
-    """Facts about a checkpoint. `problems` are the error lines of what would stop a conversion; class and sizes may be
-    unknown then."""
+    """Facts about a checkpoint. Class and sizes may be unknown where there are problems.
+
+    - source: where it is on this machine.
+    - origin: the name, address or Hub id and commit that `source` was fetched from.
+    - format: of the weights.
+    - writer: what wrote them, where that is known.
+    - files: the weight files.
+    - source_class: the model's class in PaddleNLP.
+    - target_class: its class in PyTorch.
+    - sizes: the model's sizes by the names of the config's fields.
+    - labels: the labels of a classifier.
+    - dtypes: how many tensors have which dtype.
+    - tensors: how many tensors it has.
+    - parameters: how many numbers.
+    - bytes: how many bytes.
+    - tokenizer: whether it has a tokenizer.
+    - behavior: the preset of quirks that a conversion follows.
+    - behavior_means: what that is.
+    - extras: weights that no PyTorch class has a place for; they go into a separate file.
+    - dropped: name and reason of each tensor that a conversion leaves out.
+    - warnings: what is odd, and stops nothing.
+    - problems: the error lines of what would stop a conversion.
+    """
 
     source: Path
-    #: The name, address or Hub id and commit that `source` was fetched from.
     origin: str | None
     format: str
     writer: str
@@ -40,10 +61,8 @@ class Inspection:
     parameters: int
     bytes: int
     tokenizer: bool
-    #: The preset of quirks that a conversion follows, and what it means.
     behavior: str
     behavior_means: str
-    #: Auxiliary weights that no PyTorch class has a place for; they go into a separate file.
     extras: tuple[str, ...]
     dropped: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
@@ -54,25 +73,37 @@ def inspect(
     source: str | Path,
     *,
     architecture: str | None = None,
-    config: Path | None = None,
+    config: str | Path | None = None,
     num_attention_heads: int | None = None,
     revision: str | None = None,
-    cache: Path | None = None,
+    cache: str | Path | None = None,
     offline: bool = False,
-    progress: ByteProgress | None = None,
+    progress: OnProgress | None = None,
     behavior: str | None = None,
     prefix: str | None = None,
     family: str | None = None,
 ) -> Inspection:
     """Open a checkpoint, downloading it first if needed, and plan its conversion without reading tensor bytes.
 
+    - source: what `convert` takes.
+    - architecture: the model's class, if no config names it: PaddleNLP's or transformers' name.
+    - config: a config.json or model_config.json, if there is none next to the weights.
+    - num_attention_heads: the number of attention heads, if no config has it.
+    - revision: the branch, tag or commit of a Hub id.
+    - cache: where downloads are kept; else PADDLE2TORCH_CACHE, else the user's cache folder.
+    - offline: contact no server, use what is in the cache; so does the variable HF_HUB_OFFLINE.
+    - progress: called with a `Progress` for every step; by default nothing, in a notebook a bar.
+    - behavior: a preset of quirks; None is the checkpoint's own.
+    - prefix: what stands in front of the tensors' names, and is taken off.
+    - family: the name of a folder of mappings; None is the family that the config or the names show.
+
     Raises SourceError or FileError when it cannot be opened; problems of the plan are in the result.
     """
-    located = locate(source, FetchOptions(revision, cache, offline), progress)
+    located = locate(source, FetchOptions(revision, as_path(cache), offline), in_bytes(listen(progress)))
     opened = open_source(
         located.path,
         SourceOptions(
-            config=config,
+            config=as_path(config),
             architecture=architecture,
             num_attention_heads=num_attention_heads,
             behavior=behavior,
@@ -90,6 +121,8 @@ def inspect(
             plan = make_plan(opened, allow_unknown_tensors=True)
             plan = replace(plan, warnings=tuple(text for text in plan.warnings if text not in _left_out(plan)))
     tensors = opened.tensors.tensors.values()
+    warnings = (*located.warnings, *opened.warnings, *(plan.warnings if plan else ()))
+    log_warnings(warnings)
     return Inspection(
         source=opened.path,
         origin=located.origin,
@@ -109,7 +142,7 @@ def inspect(
         behavior_means=opened.preset.summary,
         extras=tuple(opened.tensors.extras),
         dropped=tuple((drop.name, drop.reason) for drop in plan.dropped) if plan else opened.tensors.left_out,
-        warnings=(*located.warnings, *opened.warnings, *(plan.warnings if plan else ())),
+        warnings=warnings,
         problems=tuple(map(str, problems)),
     )
 

@@ -49,9 +49,22 @@ class LanguageResult:
         return self.paddle is None or self.agree + self.ties == self.examples
 
 
-@dataclass
+@dataclass(repr=False)
 class Evaluation:
-    """An evaluation of one OUTPUT. `views`: the first is the one that the metrics are told by."""
+    """An evaluation of one OUTPUT. `bool(evaluation)` is the verdict.
+
+    - task: what the examples are about.
+    - precision: what both sides computed in.
+    - form: the form of the data.
+    - protocol: the choices that decide the figures, by name.
+    - results: one for each language and view (a layer and a direction); the first view is the one that the metrics are
+      told by.
+    - torch_only: whether Paddle was not asked.
+    - warnings: what is odd, and decides nothing.
+    - problems: what is wrong beside answers that differ.
+    - environment: versions on PyTorch's side.
+    - reference: versions on Paddle's side.
+    """
 
     task: str
     precision: str
@@ -72,6 +85,13 @@ class Evaluation:
     def passed(self) -> bool:
         """Whether every prediction in every view agrees or is a tie."""
         return bool(self.results) and not self.problems and all(result.passed for result in self.results)
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __repr__(self) -> str:
+        examples = sum(result.examples for result in self.of_view((self.views or [""])[0]))
+        return f"<Evaluation: {'passed' if self else 'FAILED'}: {self.task}, {examples:,} examples, {self.precision}>"
 
     def of_view(self, view: str) -> list[LanguageResult]:
         return [result for result in self.results if result.view == view]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from converter.common.arguments import as_path
 from converter.common.errors import Problem, ReferenceFailure, SourceError
-from converter.common.progress import OnProgress
+from converter.common.progress import OnProgress, in_bytes, listen, log_warnings
 from converter.files.stale_folders import scratch_folder
 from converter.locate.locate import locate
 from converter.locate.located import FetchOptions
@@ -37,7 +38,7 @@ def verify(
     prefix: str | None = None,
     family: str | None = None,
     revision: str | None = None,
-    cache: Path | None = None,
+    cache: Path | str | None = None,
     offline: bool = False,
     progress: OnProgress | None = None,
     static: bool = True,
@@ -45,49 +46,72 @@ def verify(
 ) -> Report:
     """Verify `output` against `source`, or with `trace` against what was recorded from it, and write the report.
 
-    `architecture`, `config`, `num_attention_heads`, `tokenizer`, `prefix` and `family` are what `convert` was given for
-    a source that does not specify it. `source` may be a name, an address or a Hub id (see converter.locate). Raises
-    SourceError, FileError, PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace cannot
-    be used, or when the source's own NaN leave nothing to compare. Whatever is wrong with `output` is in the report:
-    `report.passed` is False then. `static=False` leaves it to numbers and tokens to find every fault; `self_test`
-    injects faults after a pass and looks for each: a missed one makes the verdict worthless (E409). `start` takes the
-    place of starting the process that runs OUTPUT.
+    - source: what `convert` took: a path, a built-in name, an address or a Hub id; None with `trace`.
+    - output: the folder that `convert` made.
+    - precision: what both sides compute in, "float64" or "float32".
+    - report_dir: where the report goes; by default `output`/verification.
+    - record: a file for what Paddle computed, which a later call takes as `trace`.
+    - trace: compare with this recorded file: needs neither `source` nor Paddle.
+    - static_only: compare the bytes of the weights, run neither framework.
+    - self_test: after a pass, inject faults into copies of `output` and look for each; a missed one makes the verdict
+      worthless (E409).
+    - paddle_python: the Python that has Paddle and PaddleNLP.
+    - architecture: the model's class, if no config names it: PaddleNLP's or transformers' name.
+    - config: a config.json or model_config.json, if there is none next to the weights.
+    - num_attention_heads: the number of attention heads, if no config has it.
+    - tokenizer: the folder of the tokenizer's files, if they are not next to the weights.
+    - prefix: what stands in front of the tensors' names, and is taken off.
+    - family: the name of a folder of mappings; None is the family that the config or the names show.
+    - revision: the branch, tag or commit of a Hub id.
+    - cache: where downloads are kept; else PADDLE2TORCH_CACHE, else the user's cache folder.
+    - offline: contact no server, use what is in the cache; so does the variable HF_HUB_OFFLINE.
+    - progress: called with a `Progress` for every step; by default nothing, in a notebook a bar.
+    - static: False leaves it to numbers and tokens to find every fault.
+    - start: takes the place of starting the process that runs `output`.
+
+    Whatever is wrong with `output` is in the report, which is false then. Raises SourceError, FileError, PlanError for
+    a bad `source`, ReferenceFailure when there is no Paddle or the trace cannot be used, or when the source's own NaN
+    leave nothing to compare.
     """
-    output = Path(output)
+    output = as_path(output)
     if precision not in PRECISIONS:
         raise ReferenceFailure(Problem("E606", f"precision is {precision!r}, expected one of {', '.join(PRECISIONS)}"))
     if source is None and trace is None:
         raise SourceError(Problem("E090", "there is neither a SOURCE nor a trace to compare with"))
     if static_only and (trace is not None or record is not None):
         raise SourceError(Problem("E090", "--static-only runs neither framework: it takes no --trace and no --record"))
-    if record is not None and Path(record).is_dir():
+    if record is not None and as_path(record).is_dir():
         raise ReferenceFailure(Problem("E606", f"--record {record} is a folder, expected the name of a file"))
     if static_only and self_test:
         raise SourceError(Problem("E090", "--self-test needs the numbers: it does not go with --static-only"))
     specified = SourceOptions(
-        architecture, _path(config), num_attention_heads, _path(tokenizer), prefix=prefix, family=family
+        architecture, as_path(config), num_attention_heads, as_path(tokenizer), prefix=prefix, family=family
     )
     if source is None and specified != SourceOptions():
         options = "--architecture, --config, --num-attention-heads, --tokenizer, --prefix and --family"
         text = f"{options} are about a SOURCE, and none is given"
         raise SourceError(Problem("E090", text))
-    verification = Verification(output, Report(precision), progress or (lambda text: None))
+    verification = Verification(output, Report(precision), listen(progress))
     located = None
     if source is not None:
-        located = locate(source, FetchOptions(revision, cache, offline), verification.report_bytes)
+        located = locate(source, FetchOptions(revision, as_path(cache), offline), in_bytes(verification.on_progress))
         verification.report.warnings += located.warnings
     with scratch_folder("paddle2torch-verify-") as scratch:
         verification.folder = Path(scratch)
         verification.run(
             located.path if located else None,
             Options(
-                _path(trace), _path(record), _path(paddle_python), static_only, static, self_test, start, specified
+                as_path(trace),
+                as_path(record),
+                as_path(paddle_python),
+                static_only,
+                static,
+                self_test,
+                start,
+                specified,
             ),
         )
     if report_dir is not None or output.is_dir():
-        write_report(verification.report, _path(report_dir) or output / FOLDER)
+        write_report(verification.report, as_path(report_dir) or output / FOLDER)
+    log_warnings(verification.report.warnings)
     return verification.report
-
-
-def _path(given: Path | str | None) -> Path | None:
-    return None if given is None else Path(given)

@@ -20,7 +20,7 @@ def locate(source: str | Path, options: FetchOptions = _USUAL, progress: BytePro
 
     A `Path` is always a path. Raises SourceError, FetchError, or the reader's FileError for a download that is damaged.
     """
-    text = os.fspath(source)
+    text = os.path.expanduser(os.fspath(source))
     kind = "path" if isinstance(source, Path) else kind_of(text)
     if options.revision is not None and kind != "hub":
         raise SourceError(Problem("E090", f"--revision {options.revision} is for Hub ids (owner/name); SOURCE is none"))

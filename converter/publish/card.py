@@ -70,12 +70,14 @@ def _check_metadata(text: str) -> None:
 def describe_evidence(report: Report, with_trace: bool, foreign: Mapping[str, str] | None = None) -> str:
     """The parity table of a passing report, and how to check it. `foreign`: code that is not this tool's own, with its
     checksums."""
+    from verify.report.messages import describe_subject
     from verify.report.rows import result_rows
 
     return _render(
         foreign,
         report=report,
         rows=result_rows(report),
+        subject=[(name, to_markdown(text, MESSAGE)) for name, text in describe_subject(report)],
         looked_at=_looked_at(report),
         reference=_reference(report),
         computed=_computed(report),

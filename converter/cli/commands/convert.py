@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from pathlib import Path
 from typing import Optional
@@ -11,7 +10,6 @@ import typer
 
 from converter.cli import options
 from converter.cli.output import Reporter, print_conversion
-from converter.common.errors import Problem, SourceError
 
 
 class DtypeChoice(str, Enum):
@@ -19,21 +17,6 @@ class DtypeChoice(str, Enum):
     float32 = "float32"
     float16 = "float16"
     bfloat16 = "bfloat16"
-
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
-
-
-def parse_size(text: str) -> int:
-    """Bytes of a size like 5GB (1000s), 5GiB (1024s) or 123. Raises SourceError."""
-    match = _SIZE.fullmatch(text.strip())
-    size = 0
-    if match:
-        base = 1024 if match[3] else 1000
-        size = int(float(match[1]) * base ** " KMGT".index(match[2].upper() or " "))
-    if size < 1:
-        raise SourceError(Problem("E091", f"--max-shard-size {text!r}: expected a size like 5GB, 500MB or 2GiB"))
-    return size
 
 
 def convert(
@@ -61,9 +44,9 @@ def convert(
     debug: bool = options.DEBUG,
 ) -> None:
     """Convert a Paddle checkpoint into a Hugging Face folder."""
-    given = {**options.arguments(locals()), "max_shard_size": parse_size(max_shard_size)}
+    given = options.arguments(locals())
     from converter.conversion import convert as convert_checkpoint
 
     with Reporter() as reporter:
-        result = convert_checkpoint(**given, progress=reporter.progress)
+        result = convert_checkpoint(**given, progress=reporter.show)
     print_conversion(result, as_json)

@@ -28,5 +28,5 @@ def inspect(
     from converter.inspection import inspect as inspect_checkpoint
 
     with Reporter() as reporter:
-        result = inspect_checkpoint(**given, progress=reporter.progress)
+        result = inspect_checkpoint(**given, progress=reporter.show)
     print_inspection(result, as_json)

@@ -193,7 +193,7 @@ def test_a_card_without_metadata_is_pushed_with_a_warning(
     (output / "README.md").write_text("# Mine\n")
     hub.plan("POST", "validate-yaml", lambda handler: handler.tell({"errors": [], "warnings": []}))
     assert any("README.md has no metadata" in warning for warning in push_it().warnings)
-    assert caplog.records == []
+    assert {record.name for record in caplog.records} <= {"paddle2torch"}
 
 
 def test_a_lost_card_is_replaced_and_broken_metadata_are_refused(hub: LocalHub, output: Path, push_it: Pushes) -> None:

@@ -201,12 +201,15 @@ def test_a_missed_fault_is_no_verdict_on_output(passing: dict[str, Any]) -> None
 
 def test_the_margin_stands_by_the_verdict(passing: dict[str, Any], failing: dict[str, Any]) -> None:
     page = page_of(passing)
-    told = "noise is at most 0.1% of its limit; one unit in the last place of encoder.layers.3.linear2.weight[24, 60]"
+    told = "reaches at most 0.1% of its limit; the smallest change that a weight can have shows at 206 times its limit"
     assert page.index('class="verdict') < page.index(told) < page.index("<h2>")
-    assert "is 206 times its limit (hidden_states.4, a)" in page and 'class="margin"' in page
+    assert (
+        "one unit in the last place of encoder.layers.3.linear2.weight[24, 60], the least" in page
+        and 'class="margin"' in page
+    )
     assert "Margin:" not in page_of(failing)
     passing["margin"]["smallest_fault"] = 0.25
-    assert "is 0.25 times its limit" in page_of(passing) and 'class="margin hidden"' in render_page(
+    assert "shows at 0.25 times its limit" in page_of(passing) and 'class="margin hidden"' in render_page(
         read_report(passing)
     )
 

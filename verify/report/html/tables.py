@@ -71,13 +71,7 @@ class Table:
 
 
 def rows_table(report: Report) -> Table | None:
-    lines = [
-        Line(
-            (row.what, row.looked_at, row.worst, f"{row.limit:.1e}" if row.limit else "0", row.where, row.word),
-            bool(row.failed),
-        )
-        for row in result_rows(report)
-    ]
+    lines = [Line((*row.cells[:4], row.where, row.word), bool(row.failed)) for row in result_rows(report)]
     names = ("what", "compared", "worst", "limit", "at", "")
     return Table(names, lines, numbers=(2, 3), short=(0, 1, 5)) if lines else None
 
