@@ -1,7 +1,11 @@
-"""The entry point: sets the signal handlers first, so that Ctrl-C ends with one line even during imports."""
+"""The entry point: sets the signal handlers first, so that Ctrl-C ends with one line even during imports.
+
+After that line the process ends by the signal itself, so that the loop of a shell stops too.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -12,6 +16,10 @@ from typing import NoReturn
 class Stopped(BaseException):
     """Ctrl-C or SIGTERM. A BaseException, so that no `except Exception` catches it."""
 
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
     # A second signal must not interrupt the cleanup.
@@ -19,16 +27,39 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
         signal.signal(name, signal.SIG_IGN)
     interrupts = sys.modules.get("converter.common.interrupts")
     if interrupts is not None and interrupts.at_once:
-        os.write(1, _AS_JSON.encode() if "--json" in sys.argv else b"")
-        os.write(2, f"\n{_LINE}\n".encode())
-        os._exit(2)
-    raise Stopped(signal.Signals(number).name)
+        os.write(1, _as_json().encode() if "--json" in sys.argv else b"")
+        os.write(2, f"\n{_line()}\n".encode())
+        _end_by(number)
+    raise Stopped(number)
 
 
-_MESSAGE = "stopped by the user. Nothing was left half-written."
-_LINE = f"error[E009]: {_MESSAGE}"
-_AS_JSON = f'{{"error": [{{"code": "E009", "message": "{_MESSAGE}"}}]}}\n'
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _message() -> str:
+    interrupts = sys.modules.get("converter.common.interrupts")
+    kept = interrupts.kept if interrupts is not None else ""
+    return f"stopped by the user. {kept or 'Nothing was left half-written.'}"
+
+
+def _line() -> str:
+    return f"error[E009]: {_message()}"
+
+
+def _as_json() -> str:
+    import json
+
+    return json.dumps({"error": [{"code": "E009", "message": _message()}]}) + "\n"
+
+
+def _end_by(number: int) -> NoReturn:
+    """End this process by the signal; what started it then knows that it did not end by itself."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError, RuntimeError):  # Closed, or being written to.
+            stream.flush()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    os._exit(128 + number)  # Where the signal does not end a process.
 
 
 def main() -> None:
@@ -39,11 +70,11 @@ def main() -> None:
         from converter.cli import app
 
         app(prog_name="paddle2torch")
-    except (Stopped, KeyboardInterrupt):
+    except (Stopped, KeyboardInterrupt) as stopped:
         if "--json" in sys.argv:
-            print(_AS_JSON, end="", flush=True)
-        print(_LINE, file=sys.stderr)
-        sys.exit(2)
+            print(_as_json(), end="", flush=True)
+        print(_line(), file=sys.stderr)
+        _end_by(stopped.number if isinstance(stopped, Stopped) else signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from evaluation.product.start import Product
 from evaluation.results import Evaluation
 from evaluation.tasks.judges import TASKS
 from evaluation.tokens import compare_texts
+from verify.folder.check_manifest import deciding_files, find_changed
 from verify.numbers.pytorch_process import Start, check_installed
 from verify.open_source import open_for
 from verify.protocol.checked_file import read_checked, write_checked
@@ -64,6 +65,7 @@ class BothSides:
     def run(self, source: Path | None, specified: SourceOptions) -> None:
         """Fill `self.result`. What can stop the work comes before what takes long."""
         check_installed()
+        self.result.files = deciding_files(self.places.output)
         opened, plan = self._open(source, specified) if source is not None else (None, None)
         family, entry = class_of(self.places.output, plan)
         check_head(entry, self.options.task)
@@ -86,6 +88,8 @@ class BothSides:
             check_answers(kept, job, self.options, opened)
             self.result.reference = {name: kept.head[name] for name in ("how", "files", "environment")}
         self._answer(product, job_path, job, prepared, kept)
+        after = deciding_files(self.places.output)
+        self.result.problems += find_changed(self.result.files, after, self.places.record)
 
     def _open(self, source: Path, specified: SourceOptions) -> tuple[Source, Plan]:
         self.on_progress(Progress("opening SOURCE"))
@@ -116,9 +120,11 @@ class BothSides:
             self.result.warnings += warn_of_mask(self.result.results, list(changed), rule)
 
     def _describe(self, prepared: Prepared) -> None:
-        self.result.form, self.result.protocol = prepared.form, prepared.protocol
+        self.result.form = prepared.form
+        self.result.protocol = {"read from": self.places.data.absolute().name, **prepared.protocol}
         self.result.warnings += prepared.warnings
         if self.options.limit is not None:
+            self.result.protocol["limit"] = f"the first {self.options.limit:,} of each language, not the whole set"
             self.result.warnings.append(f"--limit {self.options.limit}: not the whole set")
 
     def _record(self, interpreter: Path, opened: Source, plan: Plan, job: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -61,11 +62,11 @@ def _place(part: list[int], ids: list[int], start: int) -> int:
 
 @dataclass
 class Encoder:
-    """A tokenizer and the longest text that the model takes. `cut` counts the texts that were longer."""
+    """A tokenizer and the longest text that the model takes. `cut`: the numbers of the texts that were longer."""
 
     tokenizer: Any
     longest: int
-    cut: int = 0
+    cut: list[int] = field(default_factory=list)
     #: Every text that was given, once.
     texts: dict[str, None] = field(default_factory=dict)
     ids: list[np.ndarray] = field(default_factory=list)
@@ -83,7 +84,7 @@ class Encoder:
             whole = [self._call(first, second, None) for first, second in block]
             for (first, second), found in zip(block, whole):
                 if len(found["input_ids"]) > self.longest:
-                    self.cut += 1
+                    self.cut.append(len(self.ids))
                     found = self._call(first, second, self.longest)
                 self.put(found["input_ids"], found.get("token_type_ids"))
                 yield len(found["input_ids"])
@@ -107,7 +108,8 @@ class Encoder:
             was_cut = was_cut or len(kept) < len(found)
             pieces.append((len(layout.before) + len(inner), len(kept)))
             inner += kept
-        self.cut += was_cut
+        if was_cut:
+            self.cut.append(len(self.ids))
         self.put([*layout.before, *inner, *layout.after], None)
         return pieces, len(self.ids[-1])
 
@@ -156,7 +158,17 @@ class Encoder:
         ids = [list(self.tokenizer(text, verbose=False)["input_ids"]) for text in texts]
         return pack_texts(texts, ids)
 
-    def warnings(self) -> list[str]:
+    def warnings(self, languages: Sequence[str]) -> list[str]:
+        """How many texts were cut, in which languages. `languages`: one for each text, or for each of equally many
+        texts that belong together."""
         if not self.cut:
             return []
-        return [f"{self.cut:,} of {len(self.ids):,} texts have more than {self.longest} tokens and were cut"]
+        each = len(self.ids) // len(languages)
+        counts = count_by_language(languages[number // each] for number in self.cut)
+        text = f"{len(self.cut):,} of {len(self.ids):,} texts have more than {self.longest} tokens and were cut"
+        return [f"{text} ({counts})"]
+
+
+def count_by_language(languages: Iterable[str]) -> str:
+    """`de 3, fr 1`: the most frequent first."""
+    return ", ".join(f"{language} {count:,}" for language, count in Counter(languages).most_common())

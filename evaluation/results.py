@@ -76,6 +76,8 @@ class Evaluation:
     problems: list[Problem] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
     reference: dict[str, Any] = field(default_factory=dict)
+    #: sha256 of every file of OUTPUT that decides numbers or tokens: by them `push` knows what the report is about.
+    files: dict[str, str] = field(default_factory=dict)
 
     @property
     def views(self) -> list[str]:
@@ -113,6 +115,7 @@ class Evaluation:
             "problems": [{"code": problem.code, "message": problem.text} for problem in self.problems],
             "reference": self.reference,
             "environment": self.environment,
+            "files": self.files,
         }
         if others:
             found["views"] = {

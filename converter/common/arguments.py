@@ -17,8 +17,13 @@ def as_path(given: str | Path) -> Path: ...
 @overload
 def as_path(given: str | Path | None) -> Path | None: ...
 def as_path(given: str | Path | None) -> Path | None:
-    """The path; `~` at its beginning is the user's home, which a shell does not replace within quotes."""
-    return None if given is None else Path(os.path.expanduser(given))
+    """The path, with the home folder in the place of ~."""
+    return None if given is None else Path(expand_home(os.fspath(given)))
+
+
+def expand_home(text: str) -> str:
+    """A path with the home folder in the place of ~, which a shell leaves where the argument is quoted."""
+    return os.path.expanduser(text) if text.startswith("~") and not os.path.lexists(text) else text
 
 
 def parse_size(size: int | str) -> int:

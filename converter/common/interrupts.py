@@ -1,13 +1,16 @@
-"""Let Ctrl-C exit immediately during uploads, when there is nothing to clean up and joining the threads of
-huggingface_hub could take hours."""
+"""What the entry point's signal handler must know: whether there is anything to clean up, and what stays on purpose."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: Read by the entry point's signal handler.
+#: Exit immediately: during uploads nothing is to be cleaned up, and joining the threads of huggingface_hub could take
+#: hours.
 at_once = False
+
+#: What the next run continues from; empty if nothing is kept.
+kept = ""
 
 
 @contextmanager
@@ -19,3 +22,9 @@ def nothing_to_tidy() -> Iterator[None]:
         yield
     finally:
         at_once = False
+
+
+def keep(text: str) -> None:
+    """Say in one sentence what is kept if the run is stopped now; '' when nothing is."""
+    global kept
+    kept = text

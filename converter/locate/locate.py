@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from converter.common.arguments import expand_home
 from converter.common.errors import FetchError, Problem, SourceError
 from converter.common.progress import ByteProgress
 from converter.common.redaction import redact
@@ -20,7 +21,7 @@ def locate(source: str | Path, options: FetchOptions = _USUAL, progress: BytePro
 
     A `Path` is always a path. Raises SourceError, FetchError, or the reader's FileError for a download that is damaged.
     """
-    text = os.path.expanduser(os.fspath(source))
+    text = expand_home(os.fspath(source))
     kind = "path" if isinstance(source, Path) else kind_of(text)
     if options.revision is not None and kind != "hub":
         raise SourceError(Problem("E090", f"--revision {options.revision} is for Hub ids (owner/name); SOURCE is none"))

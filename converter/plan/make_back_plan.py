@@ -15,7 +15,7 @@ from converter.open.converted import ConvertedFolder
 from converter.plan.inexpressible import other_rules
 from converter.plan.make_plan import make_plan
 from converter.plan.plan import Plan, PlannedTensor
-from converter.plan.plan_warnings import warn_of_dtypes
+from converter.plan.plan_warnings import warn_of_dtypes, warn_of_lacking
 from mappings import OPERATIONS, Mapped, Table, expand
 from mappings.tensors.expand import why_left_out
 
@@ -68,9 +68,11 @@ def make_back_plan(opened: ConvertedFolder) -> BackPlan:
     lost = [entry for entry in entries if entry.source not in made and not entry.same_as]
     by_paddle = [entry for entry in lost if not _is_switched_off(entry, forward)]
     zeroed = tuple(_zeroed_rows(entries, made, opened))
+    # Of dtypes and optional tensors: these warnings have no meaning on the way back.
+    forward_only = {*warn_of_dtypes(forward), *warn_of_lacking(forward.lacking)}
     warnings = [
         *opened.source.warnings,
-        *(text for text in forward.warnings if text not in (*warn_of_dtypes(forward), *_missing(forward))),
+        *(text for text in forward.warnings if text not in forward_only),
         *warnings,
         *_warn_of_lost(by_paddle, opened),
         *_warn_of_left_out(opened, table),
@@ -125,11 +127,6 @@ def _is_switched_off(entry: Mapped, forward: Plan) -> bool:
     """Whether PaddleNLP builds the class without the tensor, by the config that is written."""
     part = forward.table.parts.get(entry.part)
     return part is not None and bool(part.switch) and entry.part in forward.absent
-
-
-def _missing(forward: Plan) -> list[str]:
-    """The plan's own warnings of optional parts that are not there: here they have another meaning."""
-    return [text for text in forward.warnings if text.startswith("missing: ")]
 
 
 def _warn_of_lost(lost: list[Mapped], opened: ConvertedFolder) -> Iterator[str]:

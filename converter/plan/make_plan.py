@@ -26,7 +26,13 @@ from converter.plan.inner_tensors import (
 from converter.plan.names_in_front import explain_front, refuse_foreign
 from converter.plan.parts import leave_out_absent, parts_without_tensors, split_surplus, switch_off, take_copies
 from converter.plan.plan import Dropped, Plan, PlannedTensor
-from converter.plan.plan_warnings import warn_of_class, warn_of_dtypes, warn_of_extras, warn_of_tensors
+from converter.plan.plan_warnings import (
+    warn_of_class,
+    warn_of_dropped,
+    warn_of_dtypes,
+    warn_of_extras,
+    warn_of_lacking,
+)
 from converter.plan.sharing import check_sharing
 from converter.plan.sizes import resolve_sizes
 from mappings import expand
@@ -94,9 +100,12 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     problems = check_sharing([entry.source for entry in (*planned, *extras)], source.path.name)
     if problems:
         raise PlanError(*problems)
+    lacking = tuple(m for m in absent if not (m.drop and table.parts[m.part].switch))
     warnings = (
         *warn_of_class(source.config),
-        *warn_of_tensors(sizes, dropped, tuple(m for m in absent if not (m.drop and table.parts[m.part].switch))),
+        *sizes.warnings,
+        *warn_of_lacking(lacking),
+        *warn_of_dropped(dropped),
         *warn_left_out(inner, table),
         *warn_of_extras(extras, family),
     )
@@ -118,6 +127,7 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
             copies,
         ),
         may_differ={m.source: m.differs for m in mapped if m.differs},
+        lacking=lacking,
     )
     return replace(plan, warnings=(*warnings, *warn_of_dtypes(plan)))
 

@@ -13,7 +13,7 @@ from converter.plan.inner_tensors import (
     InnerTensor,
 )
 from converter.plan.sizes import Sizes
-from mappings import Family, Scheme, Table
+from mappings import Family, Mapped, Scheme, Table
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class Plan:
     copies: tuple[tuple[SourceTensor, SourceTensor], ...] = ()
     #: Name of a further copy -> the warning where it is not equal, which is then no error.
     may_differ: Mapping[str, str] = field(default_factory=dict)
+    #: Optional tensors of the class that the checkpoint lacks, without those of a part that a config field turns off.
+    lacking: tuple[Mapped, ...] = ()
 
     @property
     def family(self) -> Family:

@@ -8,15 +8,21 @@ from converter.files.tensors import HOLDS_VALUES_OF
 from converter.open.config.config import SourceConfig
 from converter.plan.check_names import fold_reasons
 from converter.plan.plan import Dropped, Plan, PlannedTensor
-from converter.plan.sizes import Sizes
 from mappings import Family, Mapped
 
 
-def warn_of_tensors(sizes: Sizes, dropped: list[Dropped], absent: tuple[Mapped, ...]) -> tuple[str, ...]:
-    warnings = list(sizes.warnings)
-    for reason in dict.fromkeys(entry.optional for entry in absent):
-        names = fold_names(entry.source for entry in absent if entry.optional == reason)
+def warn_of_lacking(lacking: tuple[Mapped, ...]) -> list[str]:
+    """Optional tensors that the checkpoint lacks, one line for each reason why the class can do without."""
+    warnings = []
+    for reason in dict.fromkeys(entry.optional for entry in lacking):
+        names = fold_names(entry.source for entry in lacking if entry.optional == reason)
         warnings.append(f"missing: {names}: {reason}")
+    return warnings
+
+
+def warn_of_dropped(dropped: list[Dropped]) -> list[str]:
+    """Tensors that are not written: those that no table knows, then the others by reason."""
+    warnings = []
     unknown = [drop.name for drop in dropped if not drop.known]
     if unknown:
         warnings.append(f"not converted, for no table knows them: {fold_names(unknown)}")
@@ -26,7 +32,7 @@ def warn_of_tensors(sizes: Sizes, dropped: list[Dropped], absent: tuple[Mapped, 
             reasons.setdefault(drop.reason, []).append(drop.name)
     if reasons:
         warnings.append(f"not converted: {fold_reasons(reasons)}")
-    return tuple(warnings)
+    return warnings
 
 
 def warn_of_dtypes(plan: Plan) -> list[str]:

@@ -14,10 +14,10 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any, Callable
 
+from converter.common.errors import DataError
 from evaluation.examples import LabelledText
 from evaluation.readers.columns import Columns, known_columns
 from evaluation.readers.languages import language_of_path, two_letters
@@ -76,7 +76,7 @@ def open_labelled(path: Path) -> LabelledFile:
     if line.startswith("{"):
         return _open_json_lines(path, line)
     by_tab = known_columns(line.split("\t"), file) if "\t" in line or "," not in line else None
-    by_comma = known_columns(_header(file, line, ","), file) if "," in line else None
+    by_comma = known_columns(_header(file, line), file) if "," in line else None
     if by_tab and by_comma:
         raise wrong_form(file, "its header can be read with tabs and with commas. Leave one out")
     if by_tab:
@@ -85,11 +85,15 @@ def open_labelled(path: Path) -> LabelledFile:
         return LabelledFile(path, f"TSV with {by_tab.form}, without quoting", by_tab, _plain_rows)
     if by_comma:
         return LabelledFile(path, f"CSV with {by_comma.form}", by_comma, _comma_rows)
-    return _open_without_header(path, line)
+    return _open_without_header(path)
 
 
-def _header(file: str, line: str, separator: str) -> list[str]:
-    return next(split_quoted(file, [(1, line)], separator))[1] if line.count('"') % 2 == 0 else []
+def _header(file: str, line: str) -> list[str]:
+    """The names in a header with commas; none where the line is no such row: XTREME's first text may have quotes."""
+    try:
+        return next(split_quoted(file, [(1, line)], ","))[1]
+    except DataError:
+        return []
 
 
 def _second_line(path: Path) -> str:
@@ -108,8 +112,8 @@ def _open_json_lines(path: Path, line: str) -> LabelledFile:
 _NAMES = "Name the columns text and label, or sentence1, sentence2 and label"
 
 
-def _open_without_header(path: Path, line: str) -> LabelledFile:
-    count = len(next(split_quoted(path.name, chain([(1, line)], read_lines(path)), "\t"))[1])
+def _open_without_header(path: Path) -> LabelledFile:
+    count = len(next(split_quoted(path.name, read_lines(path), "\t"))[1])
     if count == 3:
         return LabelledFile(path, _XTREME.form, _XTREME, _xtreme_rows)
     if count == 2:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import DataError, Problem
 from evaluation.answered import USUAL, Answered
-from evaluation.encoding import Encoder
+from evaluation.encoding import Encoder, count_by_language
 from evaluation.examples import Question
 from evaluation.options import Options
 from evaluation.prepared import Prepared
@@ -36,10 +36,11 @@ def prepare_questions(data: Data[Question], encoder: Encoder, options: Options, 
     layout = encoder.layout
     extra = len(layout.pair_before) + len(layout.between) + len(layout.pair_after)
     longest = min(LONGEST_QUESTION, (encoder.longest - extra) // 2)
-    start = cut = 0
+    start, cut = 0, []
     for example in data.examples():
         question = encoder.plain(example.question)
-        cut += len(question) > longest
+        if len(question) > longest:
+            cut.append(example.language)
         question = question[:longest]
         ids, spans = encoder.with_characters(example.context)
         if not ids:
@@ -60,7 +61,8 @@ def prepare_questions(data: Data[Question], encoder: Encoder, options: Options, 
     found.protocol["longest answer"] = f"{LONGEST_ANSWER} tokens"
     found.warnings.extend(data.warnings())
     if cut:
-        found.warnings.append(f"{cut:,} questions have more than {longest} tokens and were cut")
+        text = f"{len(cut):,} of {len(found.gold):,} questions have more than {longest} tokens and were cut"
+        found.warnings.append(f"{text} ({count_by_language(cut)})")
     others = [language for language in found.each_language() if language not in LANGUAGES]
     if others:
         text = f"MLQA has no rules for {', '.join(others)}: no article is removed from answers there"

@@ -38,7 +38,7 @@ def prepare_retrieval(
         pass
     found.protocol["layer"] = ", ".join(f"hidden_states[{layer}]" for layer in layers) + f" of {depth + 1}"
     found.protocol["direction"] = options.direction
-    found.warnings.extend([*data.warnings(), *encoder.warnings()])
+    found.warnings.extend([*data.warnings(), *encoder.warnings(found.languages)])
     return Job(LAYERS, **encoder.arrays(), mask=mask, layers=layers), found
 
 

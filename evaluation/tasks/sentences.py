@@ -51,7 +51,7 @@ def prepare_sentences(
     if "O" not in labels:
         raise DataError(Problem("E904", "the model has no label O: is it one for named entities? --labels names them"))
     found.protocol["scored by"] = options.ner_scoring
-    found.warnings.extend([*data.warnings(), *encoder.warnings()])
+    found.warnings.extend([*data.warnings(), *encoder.warnings(found.languages)])
     return Job(TOKENS, **encoder.arrays(), mask=mask), found
 
 

@@ -47,7 +47,7 @@ def prepare_texts(
         pass
     if unknown:
         raise unknown_labels(unknown, names, options.labels)
-    found.warnings.extend([*data.warnings(), *encoder.warnings()])
+    found.warnings.extend([*data.warnings(), *encoder.warnings(found.languages)])
     return Job(LOGITS, **encoder.arrays(), mask=mask), found
 
 

@@ -14,12 +14,15 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from converter.common.errors import Paddle2TorchError
+from converter.common.progress import OnProgress
 from converter.conversion import convert
 from evaluation.report.terminal import render_table
 from evaluation.report.write_report import write_report
 from evaluation.results import Evaluation
 from evaluation.run import evaluate
+from verify.folder.check_manifest import deciding_files
 from verify.numbers.pytorch_process import Start
+from verify.reference.subprocess_runner import Ended
 
 CLASSES = {
     "classification": "ErnieMForSequenceClassification",
@@ -95,16 +98,17 @@ def evaluated(
 
 @pytest.mark.parametrize(("task", "examples"), [("classification", 60), ("ner", 20), ("qa", 12), ("retrieval", 40)])
 def test_both_sides_give_the_same_answers(
-    evaluated: Callable[..., Any], task: str, examples: int, tmp_path: Path
+    evaluated: Callable[..., Any], data: dict[str, Path], task: str, examples: int, tmp_path: Path
 ) -> None:
-    _, _, result = evaluated(task)
+    output, _, result = evaluated(task)
     assert result.passed, render_table(result)
     found = result.to_json()
     german = found["languages"]["de"]
     assert german["examples"] == german["agree"] + german["ties"] == examples
     assert german["paddle"] == german["torch"] == found["mean"]["paddle"] == found["mean"]["torch"]
     assert 0 < german["max_abs"] < 2e-5
-    assert found["protocol"]["mask"] == "none"
+    assert found["protocol"]["mask"] == "none" and found["protocol"]["read from"] == data[task].name
+    assert found["files"] == deciding_files(output) and "model.safetensors" in found["files"]
     write_report(result, tmp_path)
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8")) == found
     assert "PASSED" in (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -155,8 +159,14 @@ def test_a_transposed_weight_gives_other_answers(
 def test_torch_alone_needs_no_source(evaluated: Callable[..., Any], data: dict[str, Path], start: Start) -> None:
     output, _, before = evaluated("classification")
     task = "classification"
-    result = evaluate(None, output, task=task, data=data[task], labels=LABELS[task], torch_only=True, start=start)
+    usual: dict[str, Any] = {"task": task, "data": data[task], "labels": LABELS[task], "torch_only": True}
+    part = evaluate(None, output, **usual, limit=3, mask="ones", start=start).to_json()
+    assert part["languages"]["de"]["examples"] == 3
+    assert part["protocol"]["limit"] == "the first 3 of each language, not the whole set"
+    assert "--limit 3: not the whole set" in part["warnings"]
+    result = evaluate(None, output, **usual, start=start)
     found = result.to_json()
+    assert "limit" not in found["protocol"]
     assert found["passed"] and found["languages"]["de"] == {
         "examples": 60,
         "torch": before.to_json()["languages"]["de"]["torch"],
@@ -188,6 +198,43 @@ def test_what_cannot_be_judged(
     usual: dict[str, Any] = {"task": task, "data": data[task], "labels": LABELS.get(task), "trace": answers}
     with pytest.raises(Paddle2TorchError, match=expected):
         evaluate(None, output, **{**usual, **change}, start=start)
+
+
+def test_kept_answers_of_another_source_are_refused(
+    checkpoints: dict[str, Path], evaluated: Callable[..., Any], data: dict[str, Path], start: Start, tmp_path: Path
+) -> None:
+    """With SOURCE beside --trace its weights must be those that Paddle answered with; the same class is not enough."""
+    task = "classification"
+    output, answers, before = evaluated(task)
+    usual: dict[str, Any] = {"task": task, "data": data[task], "labels": LABELS[task], "trace": answers, "start": start}
+    result = evaluate(checkpoints[CLASSES[task]], output, **usual)
+    assert result.passed and result.results == before.results
+    other = tmp_path / "other"
+    shutil.copytree(checkpoints[CLASSES[task]], other)
+    (weights,) = other.glob("*.pdparams")
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(Paddle2TorchError, match="E605]: classification.answers was recorded from another checkpoint"):
+        evaluate(other, output, **usual)
+
+
+def test_an_output_that_changes_meanwhile_is_a_failure(
+    evaluated: Callable[..., Any], data: dict[str, Path], start: Start, tmp_path: Path
+) -> None:
+    """Its checksums would be those of other bytes than gave the answers."""
+    task, output = "classification", tmp_path / "output"
+    shutil.copytree(evaluated(task)[0], output)
+
+    def change(request: Path, folder: Path, on_progress: OnProgress) -> Ended:
+        ended = start(request, folder, on_progress)
+        damage(output, "classifier.bias", lambda bias: bias + np.float32(1))
+        return ended
+
+    result = evaluate(
+        None, output, task=task, data=data[task], labels=LABELS[task], mask="ones", torch_only=True, start=change
+    )
+    assert not result.passed and [problem.code for problem in result.problems] == ["E413"]
 
 
 def test_damaged_answers_are_refused(

@@ -88,7 +88,20 @@ def test_long_texts_are_cut_and_counted(tmp_path: Path) -> None:
     encoder = Encoder(WordTokenizer(), 6)
     job, prepared = prepare(tmp_path / "x.tsv", ROWS, encoder)
     assert texts_of(job)[0] == [0, 3, 2, 2, 5, 2]
-    assert prepared.warnings == ["1 of 3 texts have more than 6 tokens and were cut"]
+    assert prepared.warnings == ["1 of 3 texts have more than 6 tokens and were cut (de 1)"]
+
+
+def test_what_was_cut_is_counted_for_each_language(tmp_path: Path) -> None:
+    rows = "".join(f"{language}\ta b c d\te f g\tneutral\n" for language in ("de", "fr", "fr"))
+    _, prepared = prepare(tmp_path / "x.tsv", ROWS + rows, Encoder(WordTokenizer(), 7))
+    assert prepared.warnings == ["3 of 6 texts have more than 7 tokens and were cut (fr 2, de 1)"]
+    write(tmp_path / "tatoeba.deu-eng.deu", "a b c\nd\n")
+    write(tmp_path / "tatoeba.deu-eng.eng", "e\nf g h\n")
+    write(tmp_path / "tatoeba.fra-eng.fra", "a\nb\n")
+    write(tmp_path / "tatoeba.fra-eng.eng", "c\nd e f\n")
+    data = open_retrieval(tmp_path)
+    _, prepared = prepare_retrieval(data, Encoder(WordTokenizer(), 4), Options("retrieval"), 2, mask=False)
+    assert prepared.warnings == ["3 of 8 texts have more than 4 tokens and were cut (de 2, fr 1)"]
 
 
 TAGGED = "Die O\nRhein_land_bahn B-ORG\n~ I-ORG\nAG I-ORG\nin O\nx_y B-LOC\n\nBonn I-LOC\n"
@@ -137,7 +150,7 @@ def test_words_behind_the_cut_are_o(tmp_path: Path) -> None:
     assert prepared.gold[0]["counts"] == [1, 2, 0, 0, 0, 0]
     (found,) = judge_sentences(prepared, answer_with(job, [["O", "B-ORG", "I-ORG"], ["B-LOC"]]))
     assert found.metrics["recall"] == pytest.approx(1 / 3)  # Of ORG only the first word is found, and LOC is behind.
-    assert "1 of 2 texts have more than 5 tokens" in prepared.warnings[0]
+    assert prepared.warnings == ["1 of 2 texts have more than 5 tokens and were cut (und 1)"]
 
 
 def test_tags_that_the_model_does_not_have(tmp_path: Path) -> None:
@@ -182,6 +195,17 @@ def test_windows_and_the_best_answer(tmp_path: Path) -> None:
     # Token 130 has more context in the first window (19) than in the second (2): only there it may begin an answer.
     assert score((1, 130, 9, 0), (0, 7, 1, 0))[1] == "w7"
     assert score((0, 130, 9, 1))[1] == "w130"
+
+
+def test_questions_that_were_cut(tmp_path: Path) -> None:
+    entries = [
+        {"id": str(n), "question": "w " * length, "answers": [{"text": "da", "answer_start": 0}]}
+        for n, length in enumerate((64, 65, 70))
+    ]
+    content = json.dumps({"data": [{"paragraphs": [{"context": "da", "qas": entries}]}]})
+    data = open_qa(write(tmp_path / "x.de.json", content))
+    _, prepared = prepare_questions(data, Encoder(WordTokenizer(), 384), Options("qa"), mask=False)
+    assert prepared.warnings == ["2 of 3 questions have more than 64 tokens and were cut (de 2)"]
 
 
 def test_a_language_without_rules_is_named(tmp_path: Path) -> None:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Optional
 
 import typer
 
 from converter.cli import options
-from converter.cli.output import Reporter, print_conversion
+from converter.cli.output import print_conversion
+from converter.cli.pages import Page
+from converter.cli.reporter import Reporter
+from converter.cli.verbosity import QUIET, VERBOSE
 
-
-class DtypeChoice(str, Enum):
-    keep = "keep"
-    float32 = "float32"
-    float16 = "float16"
-    bfloat16 = "bfloat16"
+PAGE = Page(
+    ("[OPTIONS] SOURCE OUTPUT",),
+    ("paddle2torch convert my-ernie-m out", "paddle2torch convert ernie-m-base out --dtype float16"),
+    "docs/sources.md",
+)
+SUMMARY = "Convert a Paddle checkpoint to a Hugging Face folder."
+DTYPES = ("keep", "float32", "float16", "bfloat16")
+#: What PyTorch and others call them.
+_SHORT = {"fp32": "float32", "float": "float32", "fp16": "float16", "half": "float16", "bf16": "bfloat16"}
 
 
 def convert(
     source: str = options.SOURCE,
     output: Path = options.OUTPUT,
-    dtype: DtypeChoice = typer.Option(DtypeChoice.keep, help="Store the weights in this dtype."),
+    dtype: str = options.choice(DTYPES, "keep", "Store the weights in this dtype.", **_SHORT),
     max_shard_size: str = typer.Option("5GB", metavar="SIZE", help="The largest weight file."),
     architecture: Optional[str] = options.ARCHITECTURE,
     config: Optional[Path] = options.CONFIG,
@@ -41,6 +46,8 @@ def convert(
     dry_run: bool = typer.Option(False, "--dry-run", help="Check everything, write nothing."),
     force: bool = typer.Option(False, "--force", help="Replace an OUTPUT that this tool made."),
     as_json: bool = options.AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
     debug: bool = options.DEBUG,
 ) -> None:
     """Convert a Paddle checkpoint into a Hugging Face folder."""
@@ -49,4 +56,5 @@ def convert(
 
     with Reporter() as reporter:
         result = convert_checkpoint(**given, progress=reporter.show)
-    print_conversion(result, as_json)
+    again = {name: given[name] for name in options.OF_SOURCE}
+    print_conversion(result, as_json, options.command("verify", given["source"], given["output"], **again))

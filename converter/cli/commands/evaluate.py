@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Optional
 
@@ -10,65 +9,61 @@ import typer
 
 from converter.cli import options
 from converter.cli.errors import DONE, OUTPUT_IS_WRONG
-from converter.cli.output import Reporter, print_json
+from converter.cli.output import print_json
+from converter.cli.pages import Page
+from converter.cli.reporter import Reporter
+from converter.cli.verbosity import QUIET, VERBOSE
+from converter.common.arguments import expand_home
 from converter.common.errors import Problem, SourceError
 
-
-class TaskChoice(str, Enum):
-    xnli = "xnli"
-    pawsx = "pawsx"
-    classification = "classification"
-    ner = "ner"
-    qa = "qa"
-    retrieval = "retrieval"
-
-
-class PrecisionChoice(str, Enum):
-    float32 = "float32"
-    float64 = "float64"
-
-
-class MaskChoice(str, Enum):
-    tokenizer = "tokenizer"
-    ones = "ones"
-    none = "none"
-
-
-class DirectionChoice(str, Enum):
-    en2xx = "en2xx"
-    xx2en = "xx2en"
-    both = "both"
-
-
-class ScoringChoice(str, Enum):
-    word = "word"
-    subtoken = "subtoken"
-
-
-class DeviceChoice(str, Enum):
-    cpu = "cpu"
-    cuda = "cuda"
+PAGE = Page(
+    (
+        "[OPTIONS] SOURCE OUTPUT --task TASK --data PATH",
+        "[OPTIONS] OUTPUT --task TASK --data PATH --trace FILE",
+        "[OPTIONS] OUTPUT --task TASK --data PATH --torch-only",
+    ),
+    (
+        "paddle2torch evaluate my-classifier out --task xnli --data XNLI-1.0",
+        "paddle2torch evaluate out --task ner --data dev.tsv --torch-only",
+    ),
+    "docs/evaluation.md",
+    (
+        ("SOURCE", "The checkpoint. With --trace or --torch-only it is left out."),
+        ("OUTPUT", "The Hugging Face folder."),
+    ),
+)
+SUMMARY = "Compare Paddle's and PyTorch's answers to a task."
+TASKS = ("xnli", "pawsx", "classification", "ner", "qa", "retrieval")
+PRECISIONS = ("float32", "float64")
 
 
 def evaluate(
     paths: list[str] = typer.Argument(
         ..., metavar="SOURCE OUTPUT", help="The checkpoint and the folder. With --trace or --torch-only OUTPUT alone."
     ),
-    task: TaskChoice = typer.Option(..., help="What the examples are about."),
+    task: str = options.choice(TASKS, ..., "What the examples are about."),
     data: Path = typer.Option(..., metavar="PATH", help="A file, a folder, or a pattern (dev-*.tsv)."),
     language: list[str] = typer.Option([], metavar="CODE", help="Two letters (zh finds cmn); default: all there are."),
-    limit: Optional[int] = typer.Option(None, metavar="N", min=1, help="The first examples of each language."),
-    batch_size: int = typer.Option(32, metavar="N", min=1, help="Texts that are run at once; all of one length."),
-    max_length: Optional[int] = typer.Option(None, metavar="N", min=1, help="Cut longer texts, in tokens."),
-    precision: PrecisionChoice = typer.Option(PrecisionChoice.float32, help="What both sides compute in."),
-    mask: MaskChoice = typer.Option(MaskChoice.tokenizer, help="The attention mask that both models are given."),
+    limit: Optional[int] = typer.Option(
+        None, metavar="N", parser=options.whole_number, help="The first examples of each language."
+    ),
+    batch_size: int = typer.Option(
+        32, metavar="N", parser=options.whole_number, help="Texts that are run at once; all of one length."
+    ),
+    max_length: Optional[int] = typer.Option(
+        None, metavar="N", parser=options.whole_number, help="Cut longer texts, in tokens."
+    ),
+    precision: str = options.choice(PRECISIONS, "float32", "What both sides compute in."),
+    mask: str = options.choice(
+        ("tokenizer", "ones", "none"), "tokenizer", "The attention mask that both models are given."
+    ),
     labels: Optional[str] = typer.Option(None, metavar="A,B,C", help="What the data call class 0, 1, 2, ..."),
     layer: Optional[str] = typer.Option(
         None, metavar="N|all", help="Retrieval: the hidden state (default: XTREME's, 8 of 12, 14 of 24)."
     ),
-    direction: DirectionChoice = typer.Option(DirectionChoice.en2xx, help="Retrieval: which side looks for the other."),
-    ner_scoring: ScoringChoice = typer.Option(ScoringChoice.word, help="NER: what entities are counted on."),
-    device: DeviceChoice = typer.Option(DeviceChoice.cpu, help="Where PyTorch computes."),
+    direction: str = options.choice(("en2xx", "xx2en", "both"), "en2xx", "Retrieval: which side looks for the other."),
+    ner_scoring: str = options.choice(("word", "subtoken"), "word", "NER: what entities are counted on."),
+    device: str = options.choice(("cpu", "cuda"), "cpu", "Where PyTorch computes.", gpu="cuda"),
     torch_only: bool = typer.Option(False, "--torch-only", help="Evaluate OUTPUT alone, without Paddle."),
     record: Optional[Path] = typer.Option(None, metavar="FILE", help="Keep Paddle's answers, for --trace."),
     trace: Optional[Path] = typer.Option(None, metavar="FILE", help="Compare with kept answers: needs no Paddle."),
@@ -88,6 +83,8 @@ def evaluate(
     cache: Optional[Path] = options.CACHE,
     offline: bool = options.OFFLINE,
     as_json: bool = options.AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
     debug: bool = options.DEBUG,
 ) -> None:
     """Compare the answers to a task's examples: accuracy in Paddle and in PyTorch, and how many answers agree.
@@ -96,6 +93,7 @@ def evaluate(
     could not be judged.
     """
     given = options.arguments(locals(), "paths", "report", "labels", "language")
+    paths = [expand_home(path) for path in paths]
     from evaluation.report.terminal import render_table
     from evaluation.report.write_report import write_report
     from evaluation.run import evaluate as evaluate_conversion

@@ -5,8 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional
 
+import typer
+
 from converter.cli import options
-from converter.cli.output import Reporter, print_inspection
+from converter.cli.errors import STOPPED
+from converter.cli.output import print_inspection
+from converter.cli.pages import Page
+from converter.cli.reporter import Reporter
+from converter.cli.verbosity import QUIET, VERBOSE
+
+PAGE = Page(
+    ("[OPTIONS] SOURCE",),
+    ("paddle2torch inspect my-ernie-m", "paddle2torch inspect my-ernie-m --json"),
+    "docs/sources.md",
+)
+SUMMARY = "Show what a checkpoint is, without converting it."
 
 
 def inspect(
@@ -21,12 +34,19 @@ def inspect(
     offline: bool = options.OFFLINE,
     behavior: Optional[str] = options.BEHAVIOR,
     as_json: bool = options.AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
     debug: bool = options.DEBUG,
 ) -> None:
-    """Print what a checkpoint is, without converting it."""
+    """Print what a checkpoint is, without converting it.
+
+    Exit code 0: it converts. 2: it does not; what is wrong stands on stderr.
+    """
     given = options.arguments(locals())
     from converter.inspection import inspect as inspect_checkpoint
 
     with Reporter() as reporter:
         result = inspect_checkpoint(**given, progress=reporter.show)
     print_inspection(result, as_json)
+    if result.problems:
+        raise typer.Exit(STOPPED)

@@ -8,7 +8,17 @@ from typing import Optional
 import typer
 
 from converter.cli import options
-from converter.cli.output import Reporter, print_push
+from converter.cli.output import print_push
+from converter.cli.pages import Page
+from converter.cli.reporter import Reporter
+from converter.cli.verbosity import QUIET, VERBOSE
+
+PAGE = Page(
+    ("[OPTIONS] OUTPUT REPO_ID",),
+    ("paddle2torch push out me/my-ernie-m --dry-run", "paddle2torch push out me/my-ernie-m --private"),
+    "docs/publish.md",
+)
+SUMMARY = "Publish a verified folder on the Hugging Face Hub."
 
 
 def push(
@@ -26,6 +36,8 @@ def push(
         False, "--allow-foreign-code", help="Push code that is not this tool's own. The card names it."
     ),
     as_json: bool = options.AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
     debug: bool = options.DEBUG,
 ) -> None:
     """Publish a verified OUTPUT on the Hugging Face Hub.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
@@ -10,11 +9,20 @@ from typing import TYPE_CHECKING, Optional
 import typer
 
 from converter.cli import options
-from converter.cli.output import Reporter, describe_written, print_json, print_warnings
-from converter.common.printable import MESSAGE, printable
+from converter.cli.output import describe_written, print_advice, print_json, print_warnings
+from converter.cli.pages import Page
+from converter.cli.reporter import Reporter
+from converter.cli.verbosity import QUIET, VERBOSE
 
 if TYPE_CHECKING:
     from converter.back_conversion import BackConversion
+
+PAGE = Page(
+    ("[OPTIONS] OUTPUT FOLDER",),
+    ("paddle2torch to-paddle out my-paddle-folder", "paddle2torch to-paddle out my-paddle-folder --dry-run"),
+    "docs/to-paddle.md",
+)
+SUMMARY = "Convert a Hugging Face folder back to PaddleNLP's form."
 
 
 def to_paddle(
@@ -24,6 +32,8 @@ def to_paddle(
     dry_run: bool = typer.Option(False, "--dry-run", help="Check everything, write nothing."),
     force: bool = typer.Option(False, "--force", help="Replace a FOLDER that to-paddle made: it has a to_paddle.json."),
     as_json: bool = options.AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
     debug: bool = options.DEBUG,
 ) -> None:
     """Write a PaddleNLP folder from a converted or fine-tuned one."""
@@ -43,5 +53,4 @@ def print_result(result: BackConversion, output: Path, as_json: bool) -> None:
         return
     typer.echo(f"{describe_written(result, result.folder)}, {result.seconds:.1f} s")
     if result.written:
-        paths = " ".join(shlex.quote(str(path)) for path in (result.folder, output))
-        typer.echo(f"prove it: paddle2torch verify {printable(paths, MESSAGE)}")
+        print_advice(f"prove it: {options.command('verify', result.folder, output)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Optional
 
@@ -10,20 +9,30 @@ import typer
 
 from converter.cli import options
 from converter.cli.errors import OUTPUT_IS_WRONG, STOPPED
-from converter.cli.output import Reporter, print_json
+from converter.cli.output import print_json
+from converter.cli.pages import Page
+from converter.cli.reporter import Reporter
+from converter.cli.verbosity import QUIET, VERBOSE
+from converter.common.arguments import expand_home
 from converter.common.errors import Problem, SourceError
 
-
-class PrecisionChoice(str, Enum):
-    float64 = "float64"
-    float32 = "float32"
+PAGE = Page(
+    ("[OPTIONS] SOURCE OUTPUT", "[OPTIONS] OUTPUT --trace FILE"),
+    ("paddle2torch verify my-ernie-m out", "paddle2torch verify out --trace trace.safetensors"),
+    "docs/verify.md",
+    (
+        ("SOURCE", "The checkpoint, as `convert` was given it. With --trace it may be left out."),
+        ("OUTPUT", "The Hugging Face folder."),
+    ),
+)
+SUMMARY = "Prove that OUTPUT is the same model as SOURCE."
 
 
 def verify(
     paths: list[str] = typer.Argument(
         ..., metavar="SOURCE OUTPUT", help="The checkpoint and the folder. With --trace, OUTPUT alone."
     ),
-    precision: PrecisionChoice = typer.Option(PrecisionChoice.float64, help="What both sides compute in."),
+    precision: str = options.choice(("float64", "float32"), "float64", "What both sides compute in."),
     report: Optional[Path] = typer.Option(
         None, metavar="DIR", help="Where the report goes (default: OUTPUT/verification)."
     ),
@@ -48,6 +57,8 @@ def verify(
     cache: Optional[Path] = options.CACHE,
     offline: bool = options.OFFLINE,
     as_json: bool = options.AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
     debug: bool = options.DEBUG,
 ) -> None:
     """Prove that OUTPUT is the same model as SOURCE: weights bit for bit, numbers layer by layer, tokens.
@@ -55,6 +66,7 @@ def verify(
     Exit code 0: it is. 1: it is not, whatever is wrong. 2: it could not be decided, or an injected fault was missed.
     """
     given = options.arguments(locals(), "paths", "report")
+    paths = [expand_home(path) for path in paths]
     from verify import verify as verify_conversion
     from verify.report.terminal import render_table
 

@@ -11,6 +11,7 @@ from converter.common.version import __version__
 from converter.files.hashing import sha256_of
 from converter.plan.make_back_plan import BackPlan
 from converter.write.config_file import write_json
+from converter.write.manifest import describe_tensor
 from converter.write.paddle.config_file import build_paddle_config
 from converter.write.paddle.tokenizer_files import write_paddle_tokenizer
 from converter.write.shards import WrittenTensor
@@ -40,15 +41,5 @@ def _build_manifest(
         "mapping": {"table": plan.table.source_class, "version": plan.table.version},
         "files": {name: sha256_of(folder / name) for name in TOKENIZER_FILES if (folder / name).is_file()},
         "lost": list(plan.lost),
-        "tensors": [
-            {
-                "source": each.planned.source.name,
-                "target": each.planned.target,
-                "op": each.planned.op,
-                "dtype": each.planned.dtype,
-                "shape": list(each.planned.shape),
-                "sha256": each.sha256,
-            }
-            for each in written
-        ],
+        "tensors": [describe_tensor(each) for each in written],
     }

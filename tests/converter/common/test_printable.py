@@ -141,7 +141,7 @@ def test_a_terminal_report_of_verify_has_no_line_that_a_name_began() -> None:
 
 
 def test_progress_is_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> None:
-    from converter.cli.output import Reporter
+    from converter.cli.reporter import Reporter
 
     with Reporter() as reporter:
         reporter.print_line(HOSTILE)

@@ -84,7 +84,7 @@ def test_an_upload_under_way_does_not_keep_ctrl_c_waiting(hub: LocalHub, output:
     finally:
         ended.set()
         process.kill()
-    assert process.returncode == 2 and error.endswith(
+    assert process.returncode == -number and error.endswith(
         "error[E009]: stopped by the user. Nothing was left half-written.\n"
     )
     assert [problem["code"] for problem in json.loads(out)["error"]] == ["E009"]

@@ -48,6 +48,16 @@ READ = {
         '"Dijo ""sí"""\tNo.\tneutral\n"dos\nlíneas"\tb\tentailment\n',
         [("es", 'Dijo "sí"', "No.", "neutral"), ("es", "dos\nlíneas", "b", "entailment")],
     ),
+    "XTREME's, with a comma between quotes in its first text": (
+        "dev-es.tsv",
+        '"Dijo, ""sí"""\tNo.\tneutral\n',
+        [("es", 'Dijo, "sí"', "No.", "neutral")],
+    ),
+    "XTREME's, with a first text of two lines": (
+        "dev-es.tsv",
+        '"dos,\nlíneas"\tb\tentailment\nc\td\tneutral\n',
+        [("es", "dos,\nlíneas", "b", "entailment"), ("es", "c", "d", "neutral")],
+    ),
     "Baidu's": (
         "dev.ru.tsv",
         "qid\ttext_a\ttext_b\tlabel\n7\tда\tнет\tneutral\n",

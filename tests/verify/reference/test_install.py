@@ -186,7 +186,7 @@ def test_a_run_that_is_stopped_leaves_nothing_that_counts(
     stderr = process.communicate(timeout=60)[1].decode()
     assert not is_whole(cache)
     if number != signal.SIGKILL:
-        assert process.returncode == 2 and stderr.splitlines()[-1].startswith("error[E009]")
+        assert process.returncode == -number and stderr.splitlines()[-1].startswith("error[E009]")
     with pytest.raises(ReferenceFailure, match="E601"):
         find_interpreter()
     goes_on.touch()  # An orphaned pip ends; until then it holds the lock.
