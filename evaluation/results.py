@@ -62,6 +62,7 @@ class Evaluation:
     - torch_only: whether Paddle was not asked.
     - warnings: what is odd, and decides nothing.
     - problems: what is wrong beside answers that differ.
+    - files: SHA-256 of the files of OUTPUT that decide the answers.
     - environment: versions on PyTorch's side.
     - reference: versions on Paddle's side.
     """

@@ -4,3 +4,5 @@ from __future__ import annotations
 
 FOLDER = "verification"
 REPORT, PAGE, JUNIT = "report.json", "report.html", "junit.xml"
+#: What Paddle computed, where a published folder brings it.
+TRACE = "trace.safetensors"
