@@ -8,13 +8,13 @@ from converter.common.arguments import as_path
 from converter.common.errors import Problem, ReferenceFailure, SourceError
 from converter.common.progress import OnProgress, in_bytes, listen, log_warnings
 from converter.files.stale_folders import scratch_folder
-from converter.locate.locate import locate
-from converter.locate.located import FetchOptions
+from converter.locate.locate import locate, locate_output
+from converter.locate.located import FetchOptions, Located
 from converter.open.options import SourceOptions
 from verify.numbers.pytorch_process import Start
 from verify.options import Options
 from verify.report.write_report import write_report
-from verify.results.layout import FOLDER
+from verify.results.layout import FOLDER, TRACE
 from verify.results.precision import PRECISIONS
 from verify.results.report import Report
 from verify.verification import Verification
@@ -22,7 +22,7 @@ from verify.verification import Verification
 
 def verify(
     source: Path | str | None,
-    output: Path | str,
+    output: Path | str | None = None,
     *,
     precision: str = "float64",
     report_dir: Path | str | None = None,
@@ -44,14 +44,18 @@ def verify(
     static: bool = True,
     start: Start | None = None,
 ) -> Report:
-    """Verify `output` against `source`, or with `trace` against what was recorded from it, and write the report.
+    """Verify `output` against `source`, or against a trace, which is what Paddle computed; write the report.
 
-    - source: what `convert` took: a path, a built-in name, an address or a Hub id; None with `trace`.
+    One argument, `verify("out")`, is the `output`: a folder, or a Hub id as text, which is fetched as it was published
+    and not written to.
+
+    - source: what `convert` took: a path, a built-in name, an address or a Hub id; None for a trace alone.
     - output: the folder that `convert` made.
     - precision: what both sides compute in, "float64" or "float32".
-    - report_dir: where the report goes; by default `output`/verification.
+    - report_dir: where the report goes; by default `output`/verification, for a Hub id nowhere.
     - record: a file for what Paddle computed, which a later call takes as `trace`.
-    - trace: compare with this recorded file: needs neither `source` nor Paddle.
+    - trace: compare with this recorded file: needs neither `source` nor Paddle. Without it, and without `source`, it is
+      the one that `output` brings, verification/trace.safetensors.
     - static_only: compare the bytes of the weights, run neither framework.
     - self_test: after a pass, inject faults into copies of `output` and look for each; a missed one makes the verdict
       worthless (E409).
@@ -73,13 +77,15 @@ def verify(
     a bad `source`, ReferenceFailure when there is no Paddle or the trace cannot be used, or when the source's own NaN
     leave nothing to compare.
     """
-    output = as_path(output)
+    if output is None:
+        source, output = None, source
+    if output is None:
+        raise SourceError(Problem("E090", "there is nothing to verify: name OUTPUT"))
     if precision not in PRECISIONS:
         raise ReferenceFailure(Problem("E606", f"precision is {precision!r}, expected one of {', '.join(PRECISIONS)}"))
-    if source is None and trace is None:
-        raise SourceError(Problem("E090", "there is neither a SOURCE nor a trace to compare with"))
-    if static_only and (trace is not None or record is not None):
-        raise SourceError(Problem("E090", "--static-only runs neither framework: it takes no --trace and no --record"))
+    if static_only and (trace is not None or record is not None or source is None):
+        text = "--static-only runs neither framework: it takes SOURCE and OUTPUT, no --trace and no --record"
+        raise SourceError(Problem("E090", text))
     if record is not None and as_path(record).is_dir():
         raise ReferenceFailure(Problem("E606", f"--record {record} is a folder, expected the name of a file"))
     if static_only and self_test:
@@ -91,11 +97,16 @@ def verify(
         options = "--architecture, --config, --num-attention-heads, --tokenizer, --prefix and --family"
         text = f"{options} are about a SOURCE, and none is given"
         raise SourceError(Problem("E090", text))
-    verification = Verification(output, Report(precision), listen(progress))
+    hear, fetch = listen(progress), FetchOptions(revision, as_path(cache), offline)
     located = None
     if source is not None:
-        located = locate(source, FetchOptions(revision, as_path(cache), offline), in_bytes(verification.on_progress))
-        verification.report.warnings += located.warnings
+        located = locate(source, fetch, in_bytes(hear))
+        place = Located(as_path(output))
+    else:
+        place = locate_output(output, fetch, in_bytes(hear))
+        trace = trace or _find_trace(place)
+    verification = Verification(place.path, Report(precision), hear, origin=place.origin or "")
+    verification.report.warnings += (*(located.warnings if located else ()), *place.warnings)
     with scratch_folder("paddle2torch-verify-") as scratch:
         verification.folder = Path(scratch)
         verification.run(
@@ -111,7 +122,20 @@ def verify(
                 specified,
             ),
         )
-    if report_dir is not None or output.is_dir():
-        write_report(verification.report, as_path(report_dir) or output / FOLDER)
+    if report_dir is not None or (place.path.is_dir() and place.origin is None):
+        write_report(verification.report, as_path(report_dir) or place.path / FOLDER)
     log_warnings(verification.report.warnings)
     return verification.report
+
+
+def _find_trace(place: Located) -> Path:
+    """The trace that OUTPUT brings. Raises SourceError where it brings none."""
+    trace = place.path / FOLDER / TRACE
+    if not place.path.is_dir():
+        text = f"{place.path}: there is no such folder, and it is no Hub id. verify takes SOURCE and OUTPUT"
+        raise SourceError(Problem("E090", f"{text}, or OUTPUT alone where it brings a trace"))
+    if not trace.is_file():
+        name = place.origin or place.path
+        text = f"{name} brings no {FOLDER}/{TRACE} to compare with. Name the SOURCE that it was made from"
+        raise SourceError(Problem("E090", f"{text}, or --trace FILE"))
+    return trace

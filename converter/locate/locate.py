@@ -31,19 +31,46 @@ def locate(source: str | Path, options: FetchOptions = _USUAL, progress: BytePro
         raise SourceError(Problem("E001", _describe_unknown(text)))
     from converter.fetch.cache import cache_failure, cache_folder
 
-    root = cache_folder(options.cache)
-    offline = options.offline or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+    root, offline = cache_folder(options.cache), _is_offline(options)
     report = progress or (lambda *_: None)
     try:
         if kind == "hub":
             from converter.locate.hub_snapshot import locate_on_hub
 
-            named = options.cache is not None or bool(os.environ.get("PADDLE2TORCH_CACHE"))
-            folder = root / "hub" if named else None
-            return locate_on_hub(text, options.revision, folder, offline=offline, progress=report)
+            return locate_on_hub(text, options.revision, _hub_cache(options), offline=offline, progress=report)
         return (_locate_name if kind == "name" else _locate_address)(text, root, offline, report)
     except OSError as error:
         raise cache_failure(root, error) from error
+
+
+def locate_output(output: str | Path, options: FetchOptions = _USUAL, progress: ByteProgress | None = None) -> Located:
+    """Find OUTPUT: a path, or the Hub id of a folder that `push` published, which is fetched whole. What is neither is
+    taken for a path. Raises SourceError, FetchError."""
+    text = expand_home(os.fspath(output))
+    if isinstance(output, Path) or _exists(text) or not is_repo_id(text, needs_owner=True):
+        if options.revision is not None:
+            raise SourceError(Problem("E090", f"--revision {options.revision} is for Hub ids; OUTPUT is a path"))
+        return Located(Path(text))
+    from converter.locate.hub_snapshot import locate_published
+
+    cache, offline = _hub_cache(options), _is_offline(options)
+    try:
+        return locate_published(text, options.revision, cache, offline=offline, progress=progress or (lambda *_: None))
+    except FetchError as error:
+        here = f"there is no folder {text} here; as a Hub id: "
+        raise FetchError(*(Problem(each.code, here + each.text) for each in error.problems)) from None
+
+
+def _is_offline(options: FetchOptions) -> bool:
+    return options.offline or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+
+
+def _hub_cache(options: FetchOptions) -> Path | None:
+    """Where repositories are kept; None for huggingface_hub's own cache."""
+    from converter.fetch.cache import cache_folder
+
+    named = options.cache is not None or bool(os.environ.get("PADDLE2TORCH_CACHE"))
+    return cache_folder(options.cache) / "hub" if named else None
 
 
 def kind_of(text: str) -> str:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from converter.common.errors import Problem, PushError
+from converter.common.layout import REPORTS
 from converter.hub.contents import LocalFile, read_local_file
 
-REPORTS = "verification"
 CARD = "README.md"
 REPORT, TRACE = f"{REPORTS}/report.json", f"{REPORTS}/trace.safetensors"
 #: The files of the report's folder that are uploaded.

@@ -114,8 +114,8 @@ def push(
     def report(line: str) -> None:
         hear(Progress(line))
 
-    check_arguments(output, repo_id, revision, commit_message)
     output = as_path(output)
+    check_arguments(output, repo_id, revision, commit_message)
     report("checking the folder against its report")
     listing = list_files(output)
     evidence, problems = check_evidence(output, listing)

@@ -17,12 +17,12 @@ from converter.common.arguments import expand_home
 from converter.common.errors import Problem, SourceError
 
 PAGE = Page(
-    ("[OPTIONS] SOURCE OUTPUT", "[OPTIONS] OUTPUT --trace FILE"),
-    ("paddle2torch verify my-ernie-m out", "paddle2torch verify out --trace trace.safetensors"),
+    ("[OPTIONS] SOURCE OUTPUT", "[OPTIONS] OUTPUT_OR_HUB_ID [--trace FILE]"),
+    ("paddle2torch verify my-ernie-m out", "paddle2torch verify me/my-ernie-m"),
     "docs/verify.md",
     (
-        ("SOURCE", "The checkpoint, as `convert` was given it. With --trace it may be left out."),
-        ("OUTPUT", "The Hugging Face folder."),
+        ("SOURCE", "The checkpoint, as `convert` was given it. Not needed with a trace."),
+        ("OUTPUT", "The Hugging Face folder; alone, it or a Hub id brings its own trace."),
     ),
 )
 SUMMARY = "Prove that OUTPUT is the same model as SOURCE."
@@ -30,7 +30,7 @@ SUMMARY = "Prove that OUTPUT is the same model as SOURCE."
 
 def verify(
     paths: list[str] = typer.Argument(
-        ..., metavar="SOURCE OUTPUT", help="The checkpoint and the folder. With --trace, OUTPUT alone."
+        ..., metavar="SOURCE OUTPUT", help="The checkpoint and the folder; or OUTPUT, or its Hub id, alone."
     ),
     precision: str = options.choice(("float64", "float32"), "float64", "What both sides compute in."),
     report: Optional[Path] = typer.Option(
@@ -70,8 +70,8 @@ def verify(
     from verify import verify as verify_conversion
     from verify.report.terminal import render_table
 
-    if len(paths) != (1 if trace is not None and len(paths) == 1 else 2):
-        raise SourceError(Problem("E090", "verify takes SOURCE and OUTPUT, or with --trace FILE OUTPUT alone"))
+    if len(paths) > 2:
+        raise SourceError(Problem("E090", "verify takes SOURCE and OUTPUT, or OUTPUT alone"))
     source = paths[0] if len(paths) == 2 else None
     with Reporter() as reporter:
         result = verify_conversion(source, paths[-1], report_dir=report, **given, progress=reporter.show)
