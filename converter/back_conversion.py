@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from converter.common.progress import ByteProgress, OnProgress, in_bytes, listen
 from converter.conversion import SourceHasher, source_files
 from converter.files.tensors import element_count
 from converter.open.converted import ConvertedFolder, open_converted
+from converter.open.own_manifest import read_own_manifest
+from converter.open.places import naming_paths
 from converter.plan.make_back_plan import BackPlan, make_back_plan
 from converter.write.check_copies import check_copies
 from converter.write.paddle.output import write_paddle_companions
@@ -70,7 +73,7 @@ def to_paddle(
     """Write a PaddleNLP folder from a converted one, without Paddle. Either all of it is written or nothing.
 
     - output: a folder that `convert` made, or one that `save_pretrained` wrote after training in PyTorch.
-    - folder: the PaddleNLP folder, which is not there yet.
+    - folder: the PaddleNLP folder, which is not there yet, or is empty.
     - family: the name of a folder of mappings, where several have the class and no manifest names the one.
     - dry_run: check everything, write nothing.
     - force: replace a `folder` that this function made.
@@ -83,8 +86,13 @@ def to_paddle(
         raise SourceError(Problem("E090", "OUTPUT or FOLDER is an empty string, expected a name"))
     output, folder = as_path(output), as_path(folder)
     clear_leftovers(folder)
-    opened = open_converted(output, family)
-    plan = make_back_plan(opened)
+    if not output.is_dir() and read_own_manifest(folder):
+        right = " ".join(map(shlex.quote, (str(folder), str(output))))
+        text = f"there is no folder {output}, and paddle2torch made {folder}: are they the wrong way round?"
+        raise SourceError(Problem("E042", f"{text} Use: paddle2torch to-paddle {right}"))
+    with naming_paths(output):
+        opened = open_converted(output, family)
+        plan = make_back_plan(opened)
     warnings = [*plan.warnings, *check_copies(plan.forward), *warn_of_zeroed_rows(plan), *other_tokenizer_rules(plan)]
     _check_apart(opened, folder)
     if dry_run:  # Otherwise the staging folder checks it, under its lock.

@@ -18,9 +18,11 @@ from converter.common.progress import ByteProgress, OnProgress, in_bytes, listen
 from converter.files.hashing import read_pieces
 from converter.files.regular_files import quoted
 from converter.files.tensors import SourceFile, element_count
-from converter.locate.locate import locate
+from converter.locate.locate import kind_of, locate
 from converter.locate.located import FetchOptions
+from converter.open.mistaken_paths import holds_checkpoint
 from converter.open.options import SourceOptions
+from converter.open.places import naming_paths
 from converter.open.source import Source, open_source
 from converter.plan.make_plan import make_plan
 from converter.plan.plan import Plan
@@ -100,7 +102,7 @@ def convert(
 
     - source: a folder of PaddleNLP's, of a family's original release or of transformers, or one weight file; as text
       also a built-in name, an http(s) address or a Hub id, which is fetched first.
-    - output: a folder that is not there yet.
+    - output: a folder that is not there yet, or is empty.
     - dtype: store the weights as "float32", "float16" or "bfloat16"; "keep" leaves each as it is.
     - max_shard_size: the largest weight file, "5GB", "500MB", "2GiB" or a number of bytes.
     - architecture: the model's class, if no config names it: PaddleNLP's or transformers' name.
@@ -131,30 +133,34 @@ def convert(
     if dtype not in DTYPE_CHOICES:
         raise SourceError(Problem("E091", f"dtype is {dtype!r}, expected one of {', '.join(DTYPE_CHOICES)}"))
     largest = parse_size(max_shard_size)
+    config, tokenizer = as_path(config), as_path(tokenizer)
     if not as_path(source).exists():  # Check OUTPUT before downloading anything.
+        _check_order(source, output)
         check_output(output, force=force)
     located = locate(source, FetchOptions(revision, as_path(cache), offline), report)
-    opened = open_source(
-        located.path,
-        SourceOptions(
-            config=as_path(config),
-            architecture=architecture,
-            num_attention_heads=num_attention_heads,
-            tokenizer=as_path(tokenizer),
-            behavior=behavior,
-            prefix=prefix,
-            family=family,
-        ),
-    )
-    opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
-    _check_file_names(opened)
-    plan = make_plan(opened, dtype, allow_unknown_tensors=allow_unknown_tensors)
-    plan = replace(plan, warnings=(*plan.warnings, *check_copies(plan)))
+    with naming_paths(located.path, located.origin, config, tokenizer):
+        opened = open_source(
+            located.path,
+            SourceOptions(
+                config=config,
+                architecture=architecture,
+                num_attention_heads=num_attention_heads,
+                tokenizer=tokenizer,
+                behavior=behavior,
+                prefix=prefix,
+                family=family,
+            ),
+        )
+        opened = replace(opened, origin=located.origin, warnings=(*located.warnings, *opened.warnings))
+        _check_file_names(opened)
+        plan = make_plan(opened, dtype, allow_unknown_tensors=allow_unknown_tensors)
+        plan = replace(plan, warnings=(*plan.warnings, *check_copies(plan)))
     _check_apart(opened, output)
     if dry_run:  # Otherwise the staging folder checks it, under its lock.
         check_output(output, force=force)
     shards = with_extras(split_into_shards(plan.tensors, largest), plan.extras)
-    warnings = (*opened.warnings, *plan.warnings, *_tokenizer_warnings(opened, plan), *_shard_warnings(shards, largest))
+    warnings = (*opened.warnings, *plan.warnings, *tokenizer_warnings(opened, plan), *_replaced(output))
+    warnings = (*warnings, *_shard_warnings(shards, largest))
     log_warnings(warnings)
     if not dry_run:
         _write(opened, plan, output, shards, force, allow_nonfinite, report)
@@ -260,6 +266,15 @@ class SourceHasher(threading.Thread):
         return self._checksums
 
 
+def _replaced(output: Path) -> tuple[str, ...]:
+    """A warning of what --force removes besides the model: the evidence of an earlier verification."""
+    folder = output / "verification"
+    if not folder.is_dir():
+        return ()
+    names = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+    return (f"{folder} ({names}) is of the earlier {output}, and is removed with it. Verify the new one",)
+
+
 def _check_apart(opened: Source, output: Path) -> None:
     """Refuse an OUTPUT that is SOURCE or contains it, because --force would remove the source, and one inside a SOURCE
     folder, where it could be read as part of the checkpoint next time. Raises SourceError."""
@@ -279,7 +294,17 @@ def _shard_warnings(shards: Sequence[Shard], largest: int) -> tuple[str, ...]:
     return (f"{alone} weight files hold one tensor each: the largest weight file is to have {largest:,} bytes",)
 
 
-def _tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:
+def _check_order(source: str | Path, output: Path) -> None:
+    """Raise SourceError for a SOURCE that is nowhere and an OUTPUT that is a checkpoint: the wrong way round."""
+    if not holds_checkpoint(output) or kind_of(str(source)) in ("name", "address"):
+        return
+    right = " ".join(map(shlex.quote, (str(output), str(source))))
+    text = f"there is no {source}, and {output} is a checkpoint: are they the wrong way round?"
+    raise SourceError(Problem("E001", f"{text} Use: paddle2torch convert {right}"))
+
+
+def tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:
+    """What the model cannot take of SOURCE's tokenizer."""
     if opened.tokenizer is None:
         return ()
     longest = opened.family.longest_text(plan.sizes.fields["max_position_embeddings"], opened.preset)

@@ -10,10 +10,11 @@ from converter.common.progress import OnProgress, in_bytes, listen, log_warnings
 from converter.files.stale_folders import scratch_folder
 from converter.locate.locate import locate, locate_output
 from converter.locate.located import FetchOptions, Located
+from converter.open.mistaken_paths import describe_swapped, did_you_mean
 from converter.open.options import SourceOptions
 from verify.numbers.pytorch_process import Start
 from verify.options import Options
-from verify.report.write_report import write_report
+from verify.report.write_report import check_writable, write_report
 from verify.results.layout import FOLDER, TRACE
 from verify.results.precision import PRECISIONS
 from verify.results.report import Report
@@ -98,15 +99,16 @@ def verify(
         text = f"{options} are about a SOURCE, and none is given"
         raise SourceError(Problem("E090", text))
     hear, fetch = listen(progress), FetchOptions(revision, as_path(cache), offline)
-    located = None
-    if source is not None:
-        located = locate(source, fetch, in_bytes(hear))
-        place = Located(as_path(output))
-    else:
-        place = locate_output(output, fetch, in_bytes(hear))
-        trace = trace or _find_trace(place)
-    verification = Verification(place.path, Report(precision), hear, origin=place.origin or "")
+    place = Located(as_path(output)) if source is not None else locate_output(output, fetch, in_bytes(hear))
+    check_places(source, place.path)
+    trace = as_path(trace) if source is not None or trace is not None else _find_trace(place)
+    folder = as_path(report_dir) or (place.path / FOLDER if place.origin is None else None)
+    if folder is not None:
+        check_writable(folder)
+    located = locate(source, fetch, in_bytes(hear)) if source is not None else None
+    verification = Verification(place.path, Report(precision), hear)
     verification.report.warnings += (*(located.warnings if located else ()), *place.warnings)
+    verification.origin, verification.published = located.origin if located else None, place.origin or ""
     with scratch_folder("paddle2torch-verify-") as scratch:
         verification.folder = Path(scratch)
         verification.run(
@@ -122,20 +124,36 @@ def verify(
                 specified,
             ),
         )
-    if report_dir is not None or (place.path.is_dir() and place.origin is None):
-        write_report(verification.report, as_path(report_dir) or place.path / FOLDER)
+    if folder is not None:
+        _write(verification.report, folder)
     log_warnings(verification.report.warnings)
     return verification.report
+
+
+def _write(report: Report, folder: Path) -> None:
+    try:
+        write_report(report, folder)
+    except OSError as error:  # The verdict is there, and cost minutes.
+        reason = f"{error.filename or folder}: {error.strerror or error}"
+        report.warnings.append(f"the report was not written ({reason}); --report DIR names another place")
 
 
 def _find_trace(place: Located) -> Path:
     """The trace that OUTPUT brings. Raises SourceError where it brings none."""
     trace = place.path / FOLDER / TRACE
-    if not place.path.is_dir():
-        text = f"{place.path}: there is no such folder, and it is no Hub id. verify takes SOURCE and OUTPUT"
-        raise SourceError(Problem("E090", f"{text}, or OUTPUT alone where it brings a trace"))
     if not trace.is_file():
         name = place.origin or place.path
         text = f"{name} brings no {FOLDER}/{TRACE} to compare with. Name the SOURCE that it was made from"
         raise SourceError(Problem("E090", f"{text}, or --trace FILE"))
     return trace
+
+
+def check_places(source: Path | str | None, output: Path) -> None:
+    """Raise SourceError for an OUTPUT that is not there, and for SOURCE and OUTPUT in the wrong order."""
+    if not output.is_dir():
+        what = "is a file, expected a folder" if output.is_file() else "there is no such folder"
+        text = f"{output}: {what}. OUTPUT is what paddle2torch convert made"
+        raise SourceError(Problem("E405", text + did_you_mean(output)))
+    swapped = describe_swapped("verify", source, output) if source is not None else ""
+    if swapped:
+        raise SourceError(Problem("E041", swapped))

@@ -10,6 +10,7 @@ from converter.files.tensors import element_count
 from converter.inspection.results import Inspection
 from converter.locate.located import Located
 from converter.open.options import SourceOptions
+from converter.open.places import naming_paths, with_paths
 from converter.open.source import open_source
 from converter.plan.inner_tensors import CODE as INSIDE
 from converter.plan.inner_tensors import warn_left_out
@@ -20,13 +21,14 @@ from converter.plan.plan import Plan
 def inspect_source(located: Located, options: SourceOptions) -> Inspection:
     """Open a checkpoint, and plan its conversion without reading tensor bytes. Raises SourceError or FileError when it
     cannot be opened; problems of the plan are in the result."""
-    opened = open_source(located.path, options)
+    with naming_paths(located.path, located.origin, options.config):
+        opened = open_source(located.path, options)
     plan: Plan | None = None
     problems: tuple[Problem, ...] = ()
     try:
         plan = make_plan(opened)
     except PlanError as error:
-        problems = error.problems
+        problems = with_paths(error.problems, located.path, located.origin, options.config)
         if all(problem.code == INSIDE for problem in problems):  # Everything else is known.
             plan = make_plan(opened, allow_unknown_tensors=True)
             plan = replace(plan, warnings=tuple(text for text in plan.warnings if text not in _left_out(plan)))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from converter.common.arguments import expand_home
@@ -11,6 +14,7 @@ from converter.common.progress import ByteProgress
 from converter.common.redaction import redact
 from converter.hub.names import is_repo_id
 from converter.locate.located import FetchOptions, Located
+from converter.open.mistaken_paths import did_you_mean
 
 _USUAL = FetchOptions()
 _FILE_SUFFIXES = (".pdparams", ".pdiparams", ".pdmodel", ".safetensors", ".bin", ".json")
@@ -37,7 +41,9 @@ def locate(source: str | Path, options: FetchOptions = _USUAL, progress: BytePro
         if kind == "hub":
             from converter.locate.hub_snapshot import locate_on_hub
 
-            return locate_on_hub(text, options.revision, _hub_cache(options), offline=offline, progress=report)
+            report(f"{text}: no such file or folder here, taken as a Hub id", 0, 0)
+            with _naming_what_is_not_here(text):
+                return locate_on_hub(text, options.revision, _hub_cache(options), offline=offline, progress=report)
         return (_locate_name if kind == "name" else _locate_address)(text, root, offline, report)
     except OSError as error:
         raise cache_failure(root, error) from error
@@ -53,12 +59,11 @@ def locate_output(output: str | Path, options: FetchOptions = _USUAL, progress: 
         return Located(Path(text))
     from converter.locate.hub_snapshot import locate_published
 
-    cache, offline = _hub_cache(options), _is_offline(options)
-    try:
-        return locate_published(text, options.revision, cache, offline=offline, progress=progress or (lambda *_: None))
-    except FetchError as error:
-        here = f"there is no folder {text} here; as a Hub id: "
-        raise FetchError(*(Problem(each.code, here + each.text) for each in error.problems)) from None
+    report = progress or (lambda *_: None)
+    report(f"{text}: no such folder here, taken as a Hub id", 0, 0)
+    with _naming_what_is_not_here(text):
+        cache, offline = _hub_cache(options), _is_offline(options)
+        return locate_published(text, options.revision, cache, offline=offline, progress=report)
 
 
 def _is_offline(options: FetchOptions) -> bool:
@@ -71,6 +76,20 @@ def _hub_cache(options: FetchOptions) -> Path | None:
 
     named = options.cache is not None or bool(os.environ.get("PADDLE2TORCH_CACHE"))
     return cache_folder(options.cache) / "hub" if named else None
+
+
+@contextmanager
+def _naming_what_is_not_here(text: str) -> Iterator[None]:
+    """A Hub id that leads nowhere may be a mistyped path: add that none is here, and what is."""
+    try:
+        yield
+    except SourceError as error:
+        first, *others = error.problems
+        note = f"There is no file or folder {text} here{did_you_mean(text)}"
+        told = f"{first.text.rstrip('.')}. {note}" if "no such folder either" not in first.text else first.text
+        error.problems = (Problem(first.code, told), *others)
+        error.args = ("\n".join(map(str, error.problems)),)
+        raise
 
 
 def kind_of(text: str) -> str:
@@ -105,11 +124,17 @@ def _describe_unknown(text: str) -> str:
     text = redact(text)  # before it is cut, or half a password might stay
     shown = text if text.isprintable() and len(text) <= 300 else ascii(text)[1:301]
     names = built_in_names()
+    close = did_you_mean(text)
+    if not close:
+        lower = {name.lower(): name for name in names}
+        exact = [text.lower()] if text.lower() in lower else []
+        found = exact or difflib.get_close_matches(text.lower(), lower, n=3, cutoff=0.75)
+        close = f". Did you mean {' or '.join(lower[name] for name in found)}?" if found else ""
     of_family = (model.name for family in all_families() for model in family.pretrained[:1])
     few = f"{', '.join(of_family)} and others: mappings/FAMILY/pretrained.toml lists all {len(names)}"
     return (
         f"{shown}: no such file or folder, none of the built-in names ({few}), no http(s) "
-        "address, and no Hub id (owner/name). SOURCE is one of these"
+        f"address, and no Hub id (owner/name). SOURCE is one of these{close}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ CARD = "README.md"
 REPORT, TRACE = f"{REPORTS}/report.json", f"{REPORTS}/trace.safetensors"
 #: The files of the report's folder that are uploaded.
 EVIDENCE = (REPORT, f"{REPORTS}/report.html", f"{REPORTS}/junit.xml", TRACE)
+#: Where an evaluation of OUTPUT lies in it, or one for each task in a folder below.
+EVALUATION = "evaluation"
+_OF_EVALUATIONS = re.compile(rf"{EVALUATION}/([^/]+/)?(report\.json|report\.html|junit\.xml)")
 #: In bytes. A larger trace is left out.
 LARGEST_TRACE = 20_000_000
 _MOST_FILES = 5000
@@ -33,6 +37,11 @@ class Listing:
 
     def find(self, name: str) -> LocalFile | None:
         return next((file for file in self.files if file.name == name), None)
+
+
+def is_of_evaluation(name: str) -> bool:
+    """Whether a file is one that `paddle2torch evaluate --report OUTPUT/evaluation` writes."""
+    return _OF_EVALUATIONS.fullmatch(name) is not None
 
 
 def list_files(output: Path) -> Listing:

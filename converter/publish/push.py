@@ -16,8 +16,10 @@ from converter.hub.repository import HubRepository
 from converter.publish.arguments import check_arguments
 from converter.publish.card import build_card, describe_doubts, describe_evidence, describe_left_inside, find_family
 from converter.publish.changes import Changes, find_changes, find_foreign
+from converter.publish.evaluation import describe_evaluations, find_evaluations, without_these
 from converter.publish.evidence import check_evidence, find_foreign_code, refuse_foreign_code
 from converter.publish.folder import CARD, EVIDENCE, TRACE, Listing, list_files
+from converter.publish.model_index import refuse_results, with_results
 
 MESSAGE = "Publish with paddle2torch"
 
@@ -89,6 +91,7 @@ def push(
     dry_run: bool = False,
     allow_unverified: bool = False,
     allow_foreign_code: bool = False,
+    model_index: str | None = None,
     progress: OnProgress | None = None,
 ) -> Push:
     """Publish a verified folder on the Hugging Face Hub.
@@ -105,6 +108,8 @@ def push(
     - dry_run: find out what would be sent and changed, and change nothing.
     - allow_unverified: publish without a passing full report of exactly these bytes; the card states that.
     - allow_foreign_code: publish code that is not this tool's own; the card names it.
+    - model_index: the name of your own data set: makes the evaluations in `output`/evaluation that passed with these
+      bytes results of your own fine-tuned model in the card's metadata. The card shows them in any case.
     - progress: called with a `Progress` for every step; by default nothing, in a notebook a bar.
 
     Raises PushError with every problem found.
@@ -121,6 +126,12 @@ def push(
     evidence, problems = check_evidence(output, listing)
     foreign = find_foreign_code(output, listing)
     refused = [*([] if allow_unverified else problems), *([] if allow_foreign_code else refuse_foreign_code(foreign))]
+    evaluations, unbelieved = find_evaluations(output, listing)
+    if problems:
+        unbelieved |= {one.report: "OUTPUT is not verified" for one in evaluations}
+        evaluations = []
+    if model_index is not None:
+        refused += refuse_results(output, model_index, evaluations, unbelieved)
     if refused:
         raise PushError(*refused)
     hub = HubRepository(repo_id, report, needs_token=not (dry_run and "/" in repo_id))
@@ -128,12 +139,16 @@ def push(
         section = describe_doubts(problems, foreign)
     else:
         section = describe_evidence(evidence, listing.find(TRACE) is not None, foreign)
-    section += describe_left_inside(output, evidence)
+    section += describe_left_inside(output, evidence) + describe_evaluations(evaluations)
+    listing = without_these(listing, unbelieved)
     files = files_to_push(output, listing, hub.repo_id, section, proven=not problems)
+    if model_index is not None:
+        files = with_results(files, hub.repo_id, model_index, evaluations)
     message = commit_message or MESSAGE
     run = _PushRun(hub, files, revision, create_pr, message, private, dry_run, report)
     warnings = [f"not verified: {problem.text}" for problem in problems]
     warnings += [f"{name} is not paddle2torch's own code; the card names it" for name in foreign]
+    warnings += [f"{name} is left out: {reason}" for name, reason in unbelieved.items()]
     result = run.run(listing, warnings, verified=not problems, foreign_code=tuple(foreign))
     log_warnings(result.warnings)
     return result

@@ -111,6 +111,15 @@ _WAYS = {
 }
 
 
+def describe_text_to_logits(found: PytorchResult) -> str:
+    """Where every token is Paddle's, and from text to logits OUTPUT gives other numbers."""
+    tokens = found.tokens
+    assert tokens is not None
+    shown = ", ".join(f"{way} {counts[1]} of {counts[0]}" for way, counts in tokens.ways.items() if counts[1])
+    text = f"the tokens are Paddle's, and the numbers from text to logits are not ({shown})"
+    return f"{text}; the first is {_describe_example(tokens.examples[0])}" if tokens.examples else text
+
+
 def describe_tokens(reference: Mapping[str, str], found: PytorchResult) -> str:
     """How the tokenizer differs. `reference`: the versions on Paddle's side."""
     tokens = found.tokens

@@ -12,8 +12,9 @@ from verify.results.layout import REPORT
 from verify.results.report import Report
 
 
-def render_table(report: Report) -> str:
-    """The verdict, the worst of each kind of comparison, what is wrong and where to look."""
+def render_table(report: Report, most: int = MOST_LISTED) -> str:
+    """The verdict, the worst of each kind of comparison, what is wrong (of problems the first `most`) and where to
+    look."""
     verdict = verdict_of(report)
     lines = [verdict.headline, verdict.scope, "", *_table(result_rows(report)), ""]
     lines += [f"{name}: {text}" for name, text in describe_subject(report)]
@@ -33,9 +34,9 @@ def render_table(report: Report) -> str:
     lines += [f"left out: {what}" for what in report.left_out]
     lines += [f"not run: {mode}" for mode in modes_not_run(report.uses)]
     lines += [f"warning: {warning}" for warning in report.warnings]
-    lines += [str(problem) for problem in report.problems[:MOST_LISTED]]
-    if len(report.problems) > MOST_LISTED:
-        lines.append(f"and {len(report.problems) - MOST_LISTED} more problems")
+    lines += [str(problem) for problem in report.problems[:most]]
+    if len(report.problems) > most:
+        lines.append(f"and {len(report.problems) - most} more problems, which report.json lists")
     if report.folder is not None:
         lines.append(f"report: {report.folder / REPORT}")
     return "\n".join(map(printable_message, lines))

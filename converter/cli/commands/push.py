@@ -35,6 +35,9 @@ def push(
     allow_foreign_code: bool = typer.Option(
         False, "--allow-foreign-code", help="Push code that is not this tool's own. The card names it."
     ),
+    model_index: Optional[str] = typer.Option(
+        None, metavar="NAME", help="Your own model: put OUTPUT/evaluation on the card as results on this data set."
+    ),
     as_json: bool = options.AS_JSON,
     quiet: bool = QUIET,
     verbose: bool = VERBOSE,

@@ -7,14 +7,14 @@ from typing import Optional
 
 import typer
 
-from converter.cli import options
+from converter.cli import options, verbosity
 from converter.cli.errors import OUTPUT_IS_WRONG, STOPPED
-from converter.cli.output import print_json
+from converter.cli.output import print_json, print_text
 from converter.cli.pages import Page
 from converter.cli.reporter import Reporter
 from converter.cli.verbosity import QUIET, VERBOSE
 from converter.common.arguments import expand_home
-from converter.common.errors import Problem, SourceError
+from converter.common.errors import MOST_LISTED, Problem, SourceError
 
 PAGE = Page(
     ("[OPTIONS] SOURCE OUTPUT", "[OPTIONS] OUTPUT_OR_HUB_ID [--trace FILE]"),
@@ -78,6 +78,8 @@ def verify(
     if as_json:
         print_json(result.to_json())
     else:
-        typer.echo(render_table(result))
+        print_text(render_table(result, verbosity.most(MOST_LISTED)))
     if not result.passed:
         raise typer.Exit(STOPPED if result.unjudged else OUTPUT_IS_WRONG)
+    if result.folder is None:  # The report belongs to what was asked for.
+        raise typer.Exit(STOPPED)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from converter.common.errors import SourceError
 from converter.conversion import convert
 from tests.support.checkpoints import make_state, write_folder
 from verify import Report, verify
@@ -172,8 +173,8 @@ def test_a_tokenizer_without_a_sum_is_told(converted: tuple[Path, Path]) -> None
 
 
 def test_no_output_at_all(converted: tuple[Path, Path], tmp_path: Path) -> None:
-    report = check(converted[0], tmp_path / "nothing")
-    assert "there is no such folder" in problems(report)
+    with pytest.raises(SourceError, match="E405.*there is no such folder"):
+        check(converted[0], tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
 
 

@@ -1,0 +1,309 @@
+"""The tables of docs/evaluation.md: two models trained in Paddle, evaluated on real data, sound and with planted faults.
+
+    python -m benchmarks.evaluation_evidence [--models FOLDER] [--data FOLDER] [--write]
+
+FOLDER of --data has Tatoeba's pairs in `tatoeba`, XQuAD in `xquad`, and ERNIE-M's vocabulary. --models is where trained
+models are kept (`retrieval` and `qa`); what is not there yet is trained (benchmarks/train_in_paddle.py). Each is
+converted and evaluated by the command in all languages. In some of them Paddle's answers are kept, and copies of OUTPUT
+with one fault each are evaluated with those; for other tokens Paddle is asked too. With --write the numbers go to
+docs/measurements.json and the tables to docs/evaluation.md, else they are printed. The reports stay in demo/evaluation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from benchmarks.figures import ROOT, Figures, cite, origin, record, table
+
+SECTION = "evaluating"
+COMMAND = "python -m benchmarks.evaluation_evidence --write"
+TASKS = {"retrieval": "tatoeba", "qa": "xquad"}
+OPTIONS = {"retrieval": ["--layer", "all"], "qa": []}
+#: Where the reports with the pictures stay; ignored by git.
+REPORTS = ROOT / "demo" / "evaluation"
+#: Texts of one length are a batch, and small models take many at once.
+USUAL = ["--mask", "none", "--batch-size", "256"]
+#: The languages in which faults are planted.
+PLANTED = {"retrieval": ("ar", "de", "el", "hi", "vi", "zh"), "qa": ("en", "zh")}
+
+Change = Callable[[Path], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of the command: what it ended with, its report, and the seconds of each stage."""
+
+    code: int
+    report: dict[str, Any]
+    seconds: dict[str, float]
+
+
+def change_tensor(name: str, change: Callable[[np.ndarray], np.ndarray]) -> Change:
+    """A fault in the one tensor of OUTPUT whose name ends so."""
+
+    def plant(output: Path) -> None:
+        path = output / "model.safetensors"
+        tensors = load_file(path)
+        (found,) = (each for each in tensors if each.endswith(name))
+        tensors[found] = np.ascontiguousarray(change(tensors[found]))
+        path.unlink()  # A link to the sound one.
+        save_file(tensors, path, metadata={"format": "pt"})
+
+    return plant
+
+
+def exchange_heads(weight: np.ndarray) -> np.ndarray:
+    """The first two of four heads in each other's place: [H, H], outputs first."""
+    first, second, *others = np.split(weight, 4)
+    return np.concatenate([second, first, *others])
+
+
+def change_epsilon(value: float) -> Change:
+    def plant(output: Path) -> None:
+        path = output / "config.json"
+        config = json.loads(path.read_text(encoding="utf-8"))
+        assert config["layer_norm_eps"] != value
+        path.unlink()
+        path.write_text(json.dumps({**config, "layer_norm_eps": value}), encoding="utf-8")
+
+    return plant
+
+
+def exchange_tokens(output: Path) -> None:
+    """Two frequent pieces have each other's ids."""
+    path = output / "vocab.txt"
+    lines = path.read_text(encoding="utf-8").split("\n")
+    one, other = lines.index("e"), lines.index("en")
+    lines[one], lines[other] = lines[other], lines[one]
+    path.unlink()
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+_ATTENTION = "layers.1.self_attn.self_attn"
+FAULTS: dict[str, Change] = {
+    "one weight transposed (v of layer 1)": change_tensor(f"{_ATTENTION}.v_proj.weight", np.transpose),
+    "two heads exchanged (q of layer 1)": change_tensor(f"{_ATTENTION}.q_proj.weight", exchange_heads),
+    "epsilon 1e-12 in place of 1e-5": change_epsilon(1e-12),
+    "epsilon 1e-2 in place of 1e-5": change_epsilon(1e-2),
+}
+SOUND, TOKENS = "sound", "two pieces of the vocabulary exchanged"
+
+
+def train(kind: str, data: Path, folder: Path, paddle_python: Path) -> None:
+    """Train one of the models into `folder`."""
+    with tempfile.TemporaryDirectory() as place:
+        for name in ("vocab.txt", "sentencepiece.bpe.model"):
+            shutil.copyfile(data / f"ernie_m.{name}", Path(place, name))
+        script = ROOT / "benchmarks" / "train_in_paddle.py"
+        options = ["--data", data / TASKS[kind], "--tokenizer", place, "--output", folder]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        subprocess.run([str(word) for word in (paddle_python, script, kind, *options)], check=True, env=environment)
+
+
+def run(*words: object) -> Run:
+    """`paddle2torch WORDS --json`, which reports what it found: exit code 0 or 1."""
+    command = [sys.executable, "-m", "converter", *map(str, words), "--json"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    stages: dict[str, float] = {}
+    with tempfile.TemporaryFile("w+") as printed:  # A report is larger than what a pipe holds.
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=printed, stderr=subprocess.PIPE, text=True, env=environment
+        )
+        assert process.stderr is not None
+        for line in process.stderr:
+            stages.setdefault(line.split(":")[0].strip(), time.monotonic())
+            print(f"  {line}", end="", file=sys.stderr, flush=True)
+        if process.wait() not in (0, 1):
+            raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+        printed.seek(0)
+        report = json.load(printed)
+    times = [*stages.values(), time.monotonic()]
+    seconds = {stage: round(after - at, 1) for (stage, at), after in zip(stages.items(), times[1:])}
+    return Run(process.returncode, report, seconds)
+
+
+@contextmanager
+def planted(fault: Change, output: Path, scratch: Path) -> Iterator[Path]:
+    """OUTPUT with a fault. What is not changed is a link."""
+    folder = scratch / "broken"
+    shutil.copytree(output, folder, copy_function=os.link)
+    try:
+        fault(folder)
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def measure(kind: str, models: Path, data: Path, paddle_python: Path, scratch: Path) -> Figures:
+    """One model: trained where it is not there, converted, evaluated, and in some languages with every fault."""
+    source, output, trace = models / kind, scratch / kind, scratch / f"{kind}.answers"
+    if not (source / "training.json").exists():
+        train(kind, data, source, paddle_python)
+    subprocess.run([sys.executable, "-m", "converter", "convert", str(source), str(output)], cwd=ROOT, check=True)
+    asked = ["--task", kind, "--data", data / TASKS[kind], *USUAL, *OPTIONS[kind]]
+    live = ["--paddle-python", paddle_python]
+    whole = run("evaluate", source, output, *asked, *live, "--report", REPORTS / kind)
+    asked += [word for language in PLANTED[kind] for word in ("--language", language)]
+    runs = {SOUND: run("evaluate", source, output, *asked, *live, "--record", trace)}
+    for name, fault in FAULTS.items():
+        with planted(fault, output, scratch) as broken:
+            report = REPORTS / f"{kind}, {name}"
+            runs[name] = run("evaluate", broken, *asked, "--trace", trace, "--report", report)
+    with planted(exchange_tokens, output, scratch) as broken:
+        runs[TOKENS] = run("evaluate", source, broken, *asked, *live)
+    return {
+        "training": json.loads((source / "training.json").read_text(encoding="utf-8")),
+        "seconds": whole.seconds,
+        "warnings": whole.report["warnings"],
+        "languages": {name: chosen_of(each) for name, each in whole.report["languages"].items()},
+        "mean": whole.report["mean"],
+        "code": whole.code,
+        "runs": {name: summarise(each) for name, each in runs.items()},
+    }
+
+
+def chosen_of(found: dict[str, Any]) -> dict[str, Any]:
+    """What the table has of a language."""
+    return {name: found[name] for name in ("examples", "paddle", "torch", "agree", "ties", "max_abs")}
+
+
+def summarise(found: Run) -> Figures:
+    """What the tables have of a run in some languages: metrics, answers that are the same, and those by layer."""
+    report = found.report
+    views = report.get("views", {"": report})
+    return {
+        "code": found.code,
+        "problems": [problem["code"] for problem in report["problems"]],
+        "warned": any("the answers agree, and the numbers" in warning for warning in report["warnings"]),
+        "views": {view: view_of(each) for view, each in views.items()},
+    }
+
+
+def view_of(found: dict[str, Any]) -> Figures:
+    """The mean over the languages, and how many examples there are, agree, and are ties."""
+    every = found["languages"].values()
+    return {**found["mean"], **{name: sum(each[name] for each in every) for name in ("examples", "agree", "ties")}}
+
+
+def show(figures: Figures) -> str:
+    """The tables of docs/evaluation.md."""
+    retrieval, qa = figures["tasks"]["retrieval"], figures["tasks"]["qa"]
+    parts = [cite(figures), describe_training(retrieval, qa), languages_of(retrieval), languages_of(qa)]
+    parts += [describe_time(figures["tasks"]), faults_of(figures["tasks"]), layers_of(retrieval)]
+    return "\n\n".join(parts)
+
+
+def describe_training(retrieval: Figures, qa: Figures) -> str:
+    one, other = retrieval["training"], qa["training"]
+    return (
+        "Both models were trained in Paddle from random weights (benchmarks/train_in_paddle.py) on examples that they are "
+        f"asked here: {one['steps'] * one['batch']:,} of the {one['examples']:,} pairs for retrieval, once each "
+        f"({one['layers']} layers of {one['hidden']}, {one['seconds']} s), and the {other['examples']:,} questions in "
+        f"{' and '.join(other['languages'])} for qa ({other['layers']} layers of {other['hidden']}, "
+        f"{other['seconds']} s). So the metrics are no measure of a model, and the other languages of XQuAD are near "
+        "chance."
+    )
+
+
+def languages_of(found: Figures) -> str:
+    """A row for each language, and the mean."""
+    names = list(found["mean"]["paddle"])
+    head = [
+        "",
+        "examples",
+        *(f"{name}, Paddle / PyTorch" for name in names),
+        "same answer",
+        "ties",
+        "largest difference",
+    ]
+    rows: list[list[object]] = []
+    for language, each in found["languages"].items():
+        shares = (f"{100 * each['paddle'][name]:.2f} / {100 * each['torch'][name]:.2f}" for name in names)
+        rows.append([language, each["examples"], *shares, each["agree"], each["ties"], f"{each['max_abs']:.1e}"])
+    shares = (f"{100 * found['mean']['paddle'][name]:.2f} / {100 * found['mean']['torch'][name]:.2f}" for name in names)
+    every = found["languages"].values()
+    total = [f"{sum(each[name] for each in every):,}" for name in ("examples", "agree", "ties")]
+    rows.append(["mean", total[0], *shares, total[1], total[2], f"{max(each['max_abs'] for each in every):.1e}"])
+    return table(head, rows)
+
+
+def describe_time(tasks: Figures) -> str:
+    """How long each side took."""
+    parts = []
+    for kind, found in tasks.items():
+        examples = sum(each["examples"] for each in found["languages"].values())
+        seconds = {side: found["seconds"][side] for side in ("Paddle", "PyTorch")}
+        parts.append(", ".join(f"{kind} {side} {examples / each:,.0f}" for side, each in seconds.items()))
+    return f"Examples a second, one thread each on a machine that others used as well: {'; '.join(parts)}."
+
+
+def faults_of(tasks: Figures) -> str:
+    """A row for each fault: metric, answers that are the same, and exit code, for both tasks."""
+    head = [f"{' '.join(PLANTED['retrieval'])}; {' '.join(PLANTED['qa'])}"]
+    for kind, found in tasks.items():
+        name = next(iter(found["mean"]["torch"]))
+        head += [f"{kind}: {name}, PyTorch", "same or tie", "exit"]
+    rows: list[list[object]] = []
+    for name in (SOUND, *FAULTS, TOKENS):
+        row: list[object] = [name]
+        for found in tasks.values():
+            one = found["runs"][name]
+            view = next(iter(one["views"].values()))
+            share = 100 * next(iter(view["torch"].values()))
+            same = f"{view['agree'] + view['ties']:,} of {view['examples']:,}"
+            exit_ = f"{one['code']} ({', '.join(one['problems'])})" if one["problems"] else one["code"]
+            row += [f"{share:.2f}", same, exit_]
+        rows.append(row)
+    return table(head, rows)
+
+
+def layers_of(retrieval: Figures) -> str:
+    """Accuracy by layer, a row for each fault."""
+    views = sorted(retrieval["runs"][SOUND]["views"])
+    rows: list[list[object]] = []
+    for name in (SOUND, *FAULTS):
+        found = retrieval["runs"][name]["views"]
+        cells = (f"{100 * found[view]['torch']['accuracy']:.2f}" for view in views)
+        rows.append([name, *cells])
+    return table(["retrieval, accuracy by layer", *(view.split(",")[0].split(".")[1] for view in views)], rows)
+
+
+def main() -> None:
+    """Measure, and print or write."""
+    parser = argparse.ArgumentParser(description="evaluate on real data, sound and with planted faults.")
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--models", type=Path, help="where trained models are kept")
+    parser.add_argument("--paddle-python", type=Path, default=ROOT / ".venv-paddle" / "bin" / "python")
+    parser.add_argument("--only", choices=TASKS, nargs="+", default=list(TASKS), help="printed, not written")
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    figures: Figures = origin(COMMAND, arguments.write)
+    with tempfile.TemporaryDirectory() as place:
+        scratch = Path(place)
+        models = arguments.models or scratch / "models"
+        figures["tasks"] = {
+            kind: measure(kind, models, arguments.data, arguments.paddle_python, scratch) for kind in arguments.only
+        }
+    if arguments.write and set(arguments.only) == set(TASKS):
+        record(SECTION, figures, show, "evaluation.md")
+    else:
+        print(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()
