@@ -26,6 +26,7 @@ from converter.open.places import naming_paths
 from converter.open.source import Source, open_source
 from converter.plan.make_plan import make_plan
 from converter.plan.plan import Plan
+from converter.write.card import CardFacts
 from converter.write.check_copies import check_copies
 from converter.write.output import write_companions
 from converter.write.shards import Shard, split_into_shards, target_bytes, with_extras, write_weights
@@ -89,6 +90,8 @@ def convert(
     behavior: str | None = None,
     prefix: str | None = None,
     family: str | None = None,
+    license: str | None = None,
+    base_model: str | None = None,
     allow_nonfinite: bool = False,
     allow_unknown_tensors: bool = False,
     dry_run: bool = False,
@@ -113,6 +116,8 @@ def convert(
     - prefix: what stands in front of the tensors' names and is taken off (`model.`); None takes off the usual wrappers
       (`_layers.`, `module.`) where every name has them.
     - family: the name of a folder of mappings; None is the family that the config or the names show.
+    - license: for the card: the license of these weights by the Hub's name; None where only the file is known.
+    - base_model: for the card: the Hub id of the model that these weights were trained from.
     - allow_nonfinite: convert NaN and infinity too, which are an error else.
     - allow_unknown_tensors: leave out unknown tensors inside modules of the class (adapters, a quantiser's scales),
       which are an error else; the manifest and the card record it.
@@ -132,7 +137,8 @@ def convert(
     clear_leftovers(output)
     if dtype not in DTYPE_CHOICES:
         raise SourceError(Problem("E091", f"dtype is {dtype!r}, expected one of {', '.join(DTYPE_CHOICES)}"))
-    largest = parse_size(max_shard_size)
+    largest, facts = parse_size(max_shard_size), CardFacts(license, base_model)
+    facts.check()
     config, tokenizer = as_path(config), as_path(tokenizer)
     if not as_path(source).exists():  # Check OUTPUT before downloading anything.
         _check_order(source, output)
@@ -163,7 +169,7 @@ def convert(
     warnings = (*warnings, *_shard_warnings(shards, largest))
     log_warnings(warnings)
     if not dry_run:
-        _write(opened, plan, output, shards, force, allow_nonfinite, report)
+        _write(opened, plan, output, shards, force, allow_nonfinite, report, facts)
     return Conversion(
         output=output,
         written=not dry_run,
@@ -185,7 +191,14 @@ def convert(
 
 
 def _write(
-    opened: Source, plan: Plan, output: Path, shards: Sequence[Shard], force: bool, allow: bool, progress: ByteProgress
+    opened: Source,
+    plan: Plan,
+    output: Path,
+    shards: Sequence[Shard],
+    force: bool,
+    allow: bool,
+    progress: ByteProgress,
+    facts: CardFacts,
 ) -> None:
     total = sum(map(target_bytes, (*plan.tensors, *plan.extras)))
     done = 0
@@ -203,7 +216,7 @@ def _write(
         except BaseException:
             hashing.stop()
             raise
-        write_companions(folder, opened, plan, written, hashing.result())
+        write_companions(folder, opened, plan, written, hashing.result(), facts)
 
 
 def source_files(opened: Source) -> tuple[SourceFile, ...]:

@@ -92,6 +92,7 @@ def push(
     allow_unverified: bool = False,
     allow_foreign_code: bool = False,
     model_index: str | None = None,
+    with_trace: bool = False,
     progress: OnProgress | None = None,
 ) -> Push:
     """Publish a verified folder on the Hugging Face Hub.
@@ -110,6 +111,7 @@ def push(
     - allow_foreign_code: publish code that is not this tool's own; the card names it.
     - model_index: the name of your own data set: makes the evaluations in `output`/evaluation that passed with these
       bytes results of your own fine-tuned model in the card's metadata. The card shows them in any case.
+    - with_trace: publish what Paddle computed (verification/trace.safetensors) whatever its size; else below 20 MB.
     - progress: called with a `Progress` for every step; by default nothing, in a notebook a bar.
 
     Raises PushError with every problem found.
@@ -122,7 +124,7 @@ def push(
     output = as_path(output)
     check_arguments(output, repo_id, revision, commit_message)
     report("checking the folder against its report")
-    listing = list_files(output)
+    listing = list_files(output, with_trace=with_trace)
     evidence, problems = check_evidence(output, listing)
     foreign = find_foreign_code(output, listing)
     refused = [*([] if allow_unverified else problems), *([] if allow_foreign_code else refuse_foreign_code(foreign))]
@@ -299,6 +301,9 @@ class _PushRun:
         warnings = []
         if isinstance(card, bytes) and not card.startswith(b"---\n"):
             warnings.append(f"{CARD} has no metadata: the Hub will know neither library nor license")
+        elif isinstance(card, bytes) and b"\nlicense:" not in card.partition(b"\n---\n")[0]:
+            advice = "put it into the metadata, or convert with --license ID"
+            warnings.append(f"{CARD} names no license, so that nobody may use these weights: {advice}")
         if self.dry_run and not self.nothing_to_do:
             warnings += self.hub.predict_refusals(self.create_pr)
         warnings += [f"left out: {name} ({reason})" for name, reason in listing.left_out if reason != "hidden"]

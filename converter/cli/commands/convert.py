@@ -39,6 +39,10 @@ def convert(
     cache: Optional[Path] = options.CACHE,
     offline: bool = options.OFFLINE,
     behavior: Optional[str] = options.BEHAVIOR,
+    license: Optional[str] = typer.Option(None, metavar="ID", help="For the card: the license of the weights."),
+    base_model: Optional[str] = typer.Option(
+        None, metavar="HUB_ID", help="For the card: the model that the weights were trained from."
+    ),
     allow_nonfinite: bool = typer.Option(False, "--allow-nonfinite", help="Convert NaN and infinity too."),
     allow_unknown_tensors: bool = typer.Option(
         False, "--allow-unknown-tensors", help="Leave out unknown tensors inside modules (adapters, scales)."
