@@ -75,7 +75,7 @@ def _values(report: Report) -> dict[str, Any]:
         "coverage": tables.coverage_table(report),
         "token_examples": tables.token_examples(tokens) if tokens else None,
         "token_ways": tables.token_ways(tokens) if tokens else None,
-        "equal_ways": ", ".join(tokens.equal_ways) if tokens else "",
+        "equal_ways": tables.equal_ways(tokens) if tokens else None,
         "fault_kinds": tables.fault_kinds(tested) if tested else None,
         "explained": tables.explained_faults(tested) if tested else None,
         "environment": tables.environment_table(report),

@@ -150,6 +150,12 @@ def token_ways(tokens: TokenResult) -> Table | None:
     return Table(("way", "compared", "differ"), lines, numbers=(1, 2)) if lines else None
 
 
+def equal_ways(tokens: TokenResult) -> Table | None:
+    """The other ways."""
+    lines = [Line((way, compared)) for way, (compared, differ) in tokens.ways.items() if not differ]
+    return Table(("way", "results"), lines, numbers=(1,)) if lines else None
+
+
 def _around_difference(expected: Sequence[object], found: Sequence[object]) -> tuple[str, str]:
     """Both lists from shortly before they part; report.json has them whole."""
     shorter = min(len(expected), len(found))
