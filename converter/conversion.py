@@ -31,7 +31,7 @@ from converter.write.check_copies import check_copies
 from converter.write.output import write_companions
 from converter.write.shards import Shard, split_into_shards, target_bytes, with_extras, write_weights
 from converter.write.staging import check_output, clear_leftovers, staged
-from converter.write.tokenizer_files import misfits
+from converter.write.tokenizer_files import warn_of_misfits
 
 DTYPE_CHOICES = ("keep", "float32", "float16", "bfloat16")
 _COMPANION_BYTES = 16 << 20
@@ -165,7 +165,7 @@ def convert(
     if dry_run:  # Otherwise the staging folder checks it, under its lock.
         check_output(output, force=force)
     shards = with_extras(split_into_shards(plan.tensors, largest), plan.extras)
-    warnings = (*opened.warnings, *plan.warnings, *tokenizer_warnings(opened, plan), *_replaced(output))
+    warnings = (*opened.warnings, *plan.warnings, *warn_of_misfits(opened, plan), *_replaced(output))
     warnings = (*warnings, *_shard_warnings(shards, largest))
     log_warnings(warnings)
     if not dry_run:
@@ -314,11 +314,3 @@ def _check_order(source: str | Path, output: Path) -> None:
     right = " ".join(map(shlex.quote, (str(output), str(source))))
     text = f"there is no {source}, and {output} is a checkpoint: are they the wrong way round?"
     raise SourceError(Problem("E001", f"{text} Use: paddle2torch convert {right}"))
-
-
-def tokenizer_warnings(opened: Source, plan: Plan) -> tuple[str, ...]:
-    """What the model cannot take of SOURCE's tokenizer."""
-    if opened.tokenizer is None:
-        return ()
-    longest = opened.family.longest_text(plan.sizes.fields["max_position_embeddings"], opened.preset)
-    return tuple(misfits(opened.tokenizer, longest, plan.sizes.fields["vocab_size"]))

@@ -62,6 +62,7 @@ class Evaluation:
     - torch_only: whether Paddle was not asked.
     - warnings: what is odd, and decides nothing.
     - problems: what is wrong beside answers that differ.
+    - published: published results of other models on the same test set, a line each.
     - files: SHA-256 of the files of OUTPUT that decide the answers.
     - environment: versions on PyTorch's side.
     - reference: versions on Paddle's side.
@@ -77,7 +78,7 @@ class Evaluation:
     problems: list[Problem] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
     reference: dict[str, Any] = field(default_factory=dict)
-    #: sha256 of every file of OUTPUT that decides numbers or tokens: by them `push` knows what the report is about.
+    published: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -112,6 +113,7 @@ class Evaluation:
             "form": self.form,
             "protocol": {**self.protocol, **({"view": first} if first else {})},
             "torch_only": self.torch_only,
+            "published": list(self.published),
             "warnings": list(self.warnings),
             "problems": [{"code": problem.code, "message": problem.text} for problem in self.problems],
             "reference": self.reference,

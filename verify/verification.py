@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from converter.common.errors import Problem, ReferenceFailure
 from converter.common.layout import MANIFEST
 from converter.common.progress import OnProgress, Progress
-from converter.conversion import tokenizer_warnings
 from converter.files.hashing import sha256_of
+from converter.write.tokenizer_files import warn_of_misfits
 from verify.folder.check_folder import Standard, check_folder
 from verify.folder.check_manifest import check_behavior, check_regular, check_rounding, deciding_files, find_changed
 from verify.folder.expected_tokenizer import has_tokenizer
@@ -163,7 +163,7 @@ class Verification:
     def _open(self, path: Path, options: Options) -> tuple[Source, Plan]:
         self.on_progress(Progress("opening SOURCE"))
         opened, plan, warnings = open_for(self.output, path, options.source, self.origin)
-        self.report.warnings += [*warnings, *tokenizer_warnings(opened, plan)]
+        self.report.warnings += [*warnings, *warn_of_misfits(opened, plan)]
         return opened, plan
 
     def _check_behavior(self, opened: Source | None, trace: Trace | None) -> None:

@@ -37,7 +37,8 @@ def with_paths(
     """The problems, each with the path of the first file that it names. Where none names one, and they are about names,
     shapes or values, SOURCE stands in front of the first."""
     placed = tuple(_with_path(problem, path, origin, *others) for problem in problems)
-    unplaced = placed == problems and not any(str(path) in problem.text for problem in problems)
+    told = any(f"{path}/" in problem.text or _named(str(path), problem.text) for problem in problems)
+    unplaced = placed == problems and not told
     if not (unplaced and path.name and placed and placed[0].code.startswith(_ABOUT_TENSORS)):
         return placed
     return (replace(placed[0], text=f"{path}: {placed[0].text}"), *placed[1:])

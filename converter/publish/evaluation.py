@@ -65,15 +65,18 @@ def _shares(metrics: Mapping[str, float]) -> str:
     return ", ".join(f"{to_markdown(name.replace('_', ' '))} {100 * value:.2f} %" for name, value in metrics.items())
 
 
-def find_evaluations(output: Path, listing: Listing) -> tuple[list[Evaluated], dict[str, str]]:
-    """The evaluations that are believed, and of the others the name of the report and the reason."""
+def find_evaluations(
+    output: Path, listing: Listing, *, verified: bool = True
+) -> tuple[list[Evaluated], dict[str, str]]:
+    """The evaluations that are believed, and of the others the name of the report and the reason. Of an OUTPUT that is
+    not `verified` none is."""
     found, left_out = [], {}
     for file in listing.files:
         if not is_of_evaluation(file.name) or not file.name.endswith(_REPORT):
             continue
         try:
             evaluated = Evaluated(file.name, read_json(output / file.name)[0])
-            reason = _find_doubt(evaluated.data, listing)
+            reason = _find_doubt(evaluated.data, listing) if verified else "OUTPUT is not verified"
             if reason is None:
                 evaluated.describe()  # Raises where something that the card needs is lost.
                 found.append(evaluated)

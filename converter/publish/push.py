@@ -128,10 +128,7 @@ def push(
     evidence, problems = check_evidence(output, listing)
     foreign = find_foreign_code(output, listing)
     refused = [*([] if allow_unverified else problems), *([] if allow_foreign_code else refuse_foreign_code(foreign))]
-    evaluations, unbelieved = find_evaluations(output, listing)
-    if problems:
-        unbelieved |= {one.report: "OUTPUT is not verified" for one in evaluations}
-        evaluations = []
+    evaluations, unbelieved = find_evaluations(output, listing, verified=not problems)
     if model_index is not None:
         refused += refuse_results(output, model_index, evaluations, unbelieved)
     if refused:

@@ -130,14 +130,31 @@ def damage(output: Path, weight: str, change: Callable[[np.ndarray], np.ndarray]
     save_file(tensors, path, metadata={"format": "pt"})
 
 
+def transpose_a_weight(output: Path) -> None:
+    damage(output, "layers.0.self_attn.self_attn.v_proj.weight", np.transpose)
+
+
+def change_epsilon(output: Path) -> None:
+    path = output / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    assert abs(config["layer_norm_eps"] - 1e-5) < 1e-9
+    path.write_text(json.dumps({**config, "layer_norm_eps": 0.1}), encoding="utf-8")
+
+
+@pytest.mark.parametrize("plant", [transpose_a_weight, change_epsilon])
 @pytest.mark.parametrize("task", CLASSES)
-def test_a_transposed_weight_gives_other_answers(
-    evaluated: Callable[..., Any], data: dict[str, Path], task: str, start: Start, tmp_path: Path
+def test_a_fault_gives_other_answers(
+    evaluated: Callable[..., Any],
+    data: dict[str, Path],
+    task: str,
+    plant: Callable[[Path], None],
+    start: Start,
+    tmp_path: Path,
 ) -> None:
     sound, answers, before = evaluated(task)
     output = tmp_path / "output"
     shutil.copytree(sound, output)
-    damage(output, "layers.0.self_attn.self_attn.v_proj.weight", np.transpose)
+    plant(output)
     more: dict[str, Any] = {"layer": "all", "direction": "both"} if task == "retrieval" else {}
     result = evaluate(
         None, output, task=task, data=data[task], labels=LABELS.get(task), trace=answers, start=start, **more

@@ -15,7 +15,7 @@ from converter.cli.verbosity import QUIET, VERBOSE
 
 PAGE = Page(
     ("[OPTIONS] SOURCE OUTPUT",),
-    ("paddle2torch convert my-ernie-m out", "paddle2torch convert ernie-m-base out --dtype float16"),
+    ("paddle2torch convert my-model out", "paddle2torch convert my-model out --dtype float16"),
     "docs/sources.md",
 )
 SUMMARY = "Convert a Paddle checkpoint to a Hugging Face folder."

@@ -16,7 +16,7 @@ from converter.cli.verbosity import QUIET, VERBOSE
 
 PAGE = Page(
     ("[OPTIONS] SOURCE_OR_OUTPUT",),
-    ("paddle2torch inspect my-ernie-m", "paddle2torch inspect out --json"),
+    ("paddle2torch inspect my-model", "paddle2torch inspect out --json"),
     "docs/sources.md",
 )
 SUMMARY = "Show what a checkpoint or a converted folder is."

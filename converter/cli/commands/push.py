@@ -15,7 +15,7 @@ from converter.cli.verbosity import QUIET, VERBOSE
 
 PAGE = Page(
     ("[OPTIONS] OUTPUT REPO_ID",),
-    ("paddle2torch push out me/my-ernie-m --dry-run", "paddle2torch push out me/my-ernie-m --private"),
+    ("paddle2torch push out me/my-model --dry-run", "paddle2torch push out me/my-model --private"),
     "docs/publish.md",
 )
 SUMMARY = "Publish a verified folder on the Hugging Face Hub."

@@ -18,7 +18,7 @@ from converter.common.errors import MOST_LISTED, Problem, SourceError
 
 PAGE = Page(
     ("[OPTIONS] SOURCE OUTPUT", "[OPTIONS] OUTPUT_OR_HUB_ID [--trace FILE]"),
-    ("paddle2torch verify my-ernie-m out", "paddle2torch verify me/my-ernie-m"),
+    ("paddle2torch verify my-model out", "paddle2torch verify me/my-model"),
     "docs/verify.md",
     (
         ("SOURCE", "The checkpoint, as `convert` was given it. Not needed with a trace."),
@@ -81,5 +81,6 @@ def verify(
         print_text(render_table(result, verbosity.most(MOST_LISTED)))
     if not result.passed:
         raise typer.Exit(STOPPED if result.unjudged else OUTPUT_IS_WRONG)
-    if result.folder is None:  # The report belongs to what was asked for.
+    published = result.subject is not None and result.subject.origin != ""
+    if result.folder is None and (report is not None or not published):  # It belongs to what was asked for.
         raise typer.Exit(STOPPED)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from converter import convert, to_paddle
 from converter.cli import app
-from tests.support.checkpoints import make_config, make_state, write_folder
+from tests.support.checkpoints import WORDPIECES, make_config, make_state, write_folder
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_config_of_another_width_is_one_line(desk: Path) -> None:
     Path("cfg.json").write_text(json.dumps(make_config(hidden_size=64)))
     (line,) = errors("convert", "my-ernie-m", "o", "--config", "cfg.json")
     assert line.startswith(
-        "error[E201]: 38 tensors are made for hidden_size 8, and cfg.json says 64. The first: "
+        "error[E201]: my-ernie-m: 38 tensors are made for hidden_size 8, and cfg.json says 64. The first: "
         "embeddings.word_embeddings.weight is [30, 8], expected [30, 64]."
     )
 
@@ -130,6 +130,7 @@ def test_swapped_arguments_are_recognised(desk: Path, words: list[str], told: st
         (["convert", "ernie-m-bsae", "o"], "Did you mean ernie-m-base"),
         (["convert", "ERNIE-M-BASE", "o"], "Did you mean ernie-m-base?"),
         (["to-paddle", "ouut", "o"], "Did you mean out?"),
+        (["push", "ouut", "me/x"], "Did you mean out?"),
         (
             ["convert", "sub/my-ernie-n", "o"],
             "no file or folder sub/my-ernie-n here. Did you mean sub/my-ernie-m",
@@ -153,6 +154,24 @@ def test_a_place_for_the_report_is_looked_for_first(desk: Path, monkeypatch: pyt
     (line,) = errors("verify", "my-ernie-m", "out", "--report", "file/below")
     assert line.startswith("error[E505]: file/below: ") and "--report DIR names another place" in line
     assert not Path("out/verification").exists()
+
+
+def test_what_both_sides_lack_is_told_at_once(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PADDLE2TORCH_PADDLE_PYTHON", "no-such-python")
+    monkeypatch.setattr("verify.numbers.pytorch_process.importlib.util.find_spec", lambda name: None)
+    first, second = errors("verify", "my-ernie-m", "out")
+    assert first.startswith("error[E601]: PADDLE2TORCH_PADDLE_PYTHON names no-such-python")
+    assert second.startswith("error[E607]: torch and transformers are needed to run OUTPUT: `pip install torch ")
+
+
+def test_a_tokenizer_that_does_not_fit_is_told_by_verify_too(desk: Path) -> None:
+    (desk / "words").mkdir()
+    Path("words/vocab.txt").write_text("\n".join(WORDPIECES), encoding="utf-8")
+    write_folder(desk / "small", architecture="ErnieModel")
+    assert len(WORDPIECES) > 60
+    told = f"vocab.txt has {len(WORDPIECES)} tokens, the model 30 rows"
+    assert told in call("convert", "small", "o", "--tokenizer", "words").stderr
+    assert told in call("verify", "small", "o", "--tokenizer", "words", "--static-only").stdout
 
 
 def test_a_verdict_is_printed_though_the_report_cannot_be_written(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
