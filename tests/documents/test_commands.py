@@ -34,6 +34,7 @@ CHECKPOINTS = {
     "my-ernie-m": "ErnieMModel",
     "my-classifier": "ErnieMForSequenceClassification",
     "my-tagger": "ErnieMForTokenClassification",
+    "my-chooser": "ErnieMForMultipleChoice",
     "my-uie": "UIEM",
     "my-release": "ErnieMForMaskedLM",
     "my-ernie-3.0": "ErnieModel",
@@ -205,7 +206,7 @@ def test_every_option_that_a_document_names_exists() -> None:
     for name in DOCUMENTS:
         text = (ROOT / name).read_text(encoding="utf-8")
         # The options of other programs stand on lines that name their program.
-        programs = "pip|make|pytest|git|record_paddle|torchrun|parallel|SBATCH|docker|podman"
+        programs = "pip|uv|make|pytest|git|record_paddle|torchrun|parallel|SBATCH|docker|podman"
         others = re.compile(rf"\b({programs})\b|benchmarks[./]|tests[.]support")
         lines = [line for line in text.splitlines() if not others.search(line)]
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))

@@ -222,7 +222,7 @@ def test_names_of_code_elsewhere_are_refused_by_push_itself(output: Path) -> Non
 
 
 def test_the_card_says_what_a_report_is_worth(output: Path) -> None:
-    said = "A report is no signature: whoever publishes a folder can write one."
+    said = "A report is not a signature: anyone who publishes a folder can write one."
     assert said in describe_evidence(reported(output), True) and "the trace below" in describe_evidence(
         reported(output), True
     )

@@ -186,7 +186,7 @@ def test_the_self_test_is_a_table_with_what_was_missed_first(passing: dict[str, 
     assert [row[1:] for row in rows] == [["2", "2", "2"], ["1", "1", "0"], ["2", "1", "0"], ["5", "4", "2"]]
     assert rows[0][0] == "one element by one unit in its last place" and rows[-1][0] == "all"
     section = page.split("<h2>Self-test</h2>")[1]
-    order = ["4 of 5 faults", "Missed by every check: 1", "for no reason that is known: 2", "<table>", "source 2",
+    order = ["4 of 5 faults", "Missed by every check: 1", "for an unknown reason: 2", "<table>", "source 2",
              "The 1 that numbers and tokens cannot show", "eval mode leaves it out"]  # fmt: skip
     places = [section.index(text) for text in order]
     assert places == sorted(places)
