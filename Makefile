@@ -116,7 +116,7 @@ figures: env
 	  $(PRODUCT) -m benchmarks.$$name --write; done
 
 api: .venv/.ready
-	$(PRODUCT) benchmarks/api_reference.py --write
+	$(PRODUCT) -m benchmarks.api_reference --write
 
 clean:
 	rm -rf demo build dist .test-cache .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -19,6 +19,7 @@ from verify.folder.check_manifest import check_behavior, check_regular, check_ro
 from verify.folder.expected_tokenizer import has_tokenizer
 from verify.folder.foreign_code import find_foreign
 from verify.folder.left_inside import check_left_inside, warn_left_inside
+from verify.folder.subject import describe_subject
 from verify.folder.way_back import describe_way_back, is_made_of
 from verify.numbers.detection_margin import smallest_of
 from verify.numbers.diagnose import first_difference, first_gradient
@@ -39,6 +40,7 @@ from verify.report.messages import (
 from verify.results.manifest import behavior_of, read_manifest, weight_sums
 from verify.results.numbers import DEFAULT_LOAD, PytorchResult
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
+from verify.results.subject import Subject
 from verify.results.trace import Trace, check_sums, copy_trace, read_trace
 from verify.self_test import run_self_test
 from verify.weights.check_weights import converted_to
@@ -61,6 +63,8 @@ class Verification:
     manifest: dict[str, Any] | None = None
     #: What SOURCE was fetched from.
     origin: str | None = None
+    #: The Hub id and commit that OUTPUT was fetched from.
+    published: str = ""
 
     def run(self, source: Path | None, options: Options) -> None:
         """Verify OUTPUT; `self.report` gets the results."""
@@ -81,6 +85,7 @@ class Verification:
         self._check_behavior(opened, trace)
         self._check_left_inside(plan)
         sums = self._source_sums(opened, trace)
+        self.report.subject = self._describe(plan, trace, sums)
         way_back = opened is not None and is_made_of(opened.folder, before)
         if way_back:
             damage = self._note_way_back(damage)
@@ -99,6 +104,13 @@ class Verification:
                 self._compare(trace, standard, live, options)
         self.report.files = deciding_files(self.output)
         self.report.problems += find_changed(before, self.report.files, self._in_output(options.record))
+
+    def _describe(self, plan: Plan | None, trace: Trace | None, sums: dict[str, str] | None) -> Subject:
+        """Which model this is about. SOURCE's files are those that Paddle read, where SOURCE itself is not here."""
+        source_class = plan.table.source_class if plan is not None else trace.model_class.source if trace else ""
+        if sums is None and trace is not None:
+            sums = {str(file["name"]): str(file["sha256"]) for file in trace.head["files"]}
+        return describe_subject(self.output, source_class, sums or {}, self.published)
 
     def _check_both_sides(self, options: Options, live: bool) -> Path | None:
         """The interpreter that has Paddle, if one is needed. Raises ReferenceFailure with all that is missing here, on
@@ -141,11 +153,6 @@ class Verification:
         fault = self.report.smallest_fault
         if self.report.passed and fault is not None and fault.ratio is not None and fault.ratio <= 1:
             self.report.warnings.append(describe_hidden_fault(fault, WEIGHTS in self.report.checked))
-
-    def report_bytes(self, stage: str, done: int, total: int) -> None:
-        """Report the progress of a download."""
-        detail = f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB" if total else ""
-        self.on_progress(Progress(stage, detail, done, total))
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -75,7 +75,10 @@ class Reporter:
             self.print_line(text)
 
     def show(self, event: Progress) -> None:
-        """Show a step of `verify`; called many times a second."""
+        """Show a step; called many times a second."""
+        if event.in_bytes:
+            self.progress(event.stage, event.done, event.total)
+            return
         now, begins = time.monotonic(), event.stage != self._stage
         if begins:
             self._begin_stage(event.stage)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from converter.common.errors import Problem, PushError
+from converter.common.layout import REPORTS
 from converter.hub.contents import LocalFile, read_local_file
 
-REPORTS = "verification"
 CARD = "README.md"
 REPORT, TRACE = f"{REPORTS}/report.json", f"{REPORTS}/trace.safetensors"
 #: The files of the report's folder that are uploaded.
@@ -44,15 +44,18 @@ def is_of_evaluation(name: str) -> bool:
     return _OF_EVALUATIONS.fullmatch(name) is not None
 
 
-def list_files(output: Path) -> Listing:
-    """Every file of OUTPUT, sorted by name. Raises PushError (E804), with a problem for each link and special file."""
+def list_files(output: Path, *, with_trace: bool = False) -> Listing:
+    """Every file of OUTPUT, sorted by name; a large trace only `with_trace`.
+
+    Raises PushError (E804), with a problem for each link and special file.
+    """
     problems: list[Problem] = []
     left_out: list[tuple[str, str]] = []
     names: list[str] = []
     try:
         for name, entry in _walk(output, ""):
             kind = entry.stat(follow_symlinks=False).st_mode
-            reason = _find_exclusion(name, entry)
+            reason = "" if with_trace and name == TRACE else _find_exclusion(name, entry)
             if stat.S_ISLNK(kind):
                 problems.append(Problem("E804", f"{name} is a symbolic link. Replace it by the file itself"))
             elif reason:
@@ -97,5 +100,5 @@ def _find_exclusion(name: str, entry: os.DirEntry[str]) -> str:
     if name.startswith(f"{REPORTS}/") and name not in EVIDENCE:
         return "no part of the evidence"
     if name == TRACE and entry.stat(follow_symlinks=False).st_size >= LARGEST_TRACE:
-        return f"{LARGEST_TRACE // 1_000_000} MB or more"
+        return f"{LARGEST_TRACE // 1_000_000} MB or more; --with-trace sends it"
     return ""

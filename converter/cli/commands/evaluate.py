@@ -13,6 +13,7 @@ from converter.cli.output import print_json, print_text
 from converter.cli.pages import Page
 from converter.cli.reporter import Reporter
 from converter.cli.verbosity import QUIET, VERBOSE
+from converter.common.arguments import expand_home
 from converter.common.errors import Problem, SourceError
 
 PAGE = Page(
@@ -92,7 +93,7 @@ def evaluate(
     could not be judged.
     """
     given = options.arguments(locals(), "paths", "report", "labels", "language")
-    paths = [options.expand_home(path) for path in paths]
+    paths = [expand_home(path) for path in paths]
     from converter.open.mistaken_paths import describe_swapped
     from evaluation.report.terminal import render_table
     from evaluation.report.write_report import write_report

@@ -38,6 +38,7 @@ def push(
     model_index: Optional[str] = typer.Option(
         None, metavar="NAME", help="Your own model: put OUTPUT/evaluation on the card as results on this data set."
     ),
+    with_trace: bool = typer.Option(False, "--with-trace", help="Send the trace too if it has 20 MB or more."),
     as_json: bool = options.AS_JSON,
     quiet: bool = QUIET,
     verbose: bool = VERBOSE,

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from converter import convert
 from converter.cli import app
-from converter.cli.commands.convert import parse_size
+from converter.common.arguments import parse_size
 from converter.common.errors import SourceError
 from tests.support.checkpoints import make_config, make_state, write_folder
 

@@ -148,7 +148,7 @@ def test_results_in_the_metadata_when_asked(hub: LocalHub, output: Path, push_it
     ]
     usual = ("text-classification", "my-reviews-2026", "My reviews, 2026")
     assert found == [(*usual, "de", "accuracy", 0.75), (*usual, "fr", "accuracy", 0.5)]
-    assert data.model_name == "tiny" and data.license == "apache-2.0"
+    assert data.model_name == "tiny" and data.license is None
     assert "## Evaluation" in card_of(hub) and push_it(model_index="My reviews, 2026").nothing_to_do
     push_it(model_index="me/reviews")
     assert "type: me/reviews" in card_of(hub)
