@@ -5,6 +5,7 @@
 #                 verified, loaded, pushed to a local Hub
 #   make test     style, types and the whole suite, in every environment
 #   make test-quick   the tests without Paddle, network and slow processes, for the loop while one works (a few minutes)
+#   make test-fleet   examples/fleet_ray.py with two workers, in an environment with Ray (0.3 GB of disk)
 #   make check    style, types and the contracts of imports alone
 #   make pythons  the built wheel in empty environments, on every Python from 3.9 to 3.13 that is here
 #   make bench    converting, timed against copying and hashing (FORMAT)
@@ -25,7 +26,7 @@ DISTRIBUTION := --dist loadgroup --no-loadscope-reorder
 # Every run names its ten slowest tests.
 SLOWEST := --durations 10 --durations-min 5
 
-.PHONY: env demo test test-quick test-product test-transformers4 check pythons bench fuzz figures api clean distclean
+.PHONY: env demo test test-quick test-fleet test-product test-transformers4 check pythons bench fuzz figures api clean distclean
 
 env: .venv/.ready .venv-paddle/.ready .venv-transformers4/.ready
 
@@ -51,6 +52,9 @@ endef
 .venv-transformers4/.ready: requirements/transformers4.txt pyproject.toml
 	$(call make-environment,the product with transformers 4.57 (1.2 GB of disk),-r requirements/transformers4.txt)
 	@.venv-transformers4/bin/python -m pip install -qq --disable-pip-version-check --no-deps --editable .
+
+.venv-ray/.ready: requirements/ray.txt
+	$(call make-environment,Ray for examples/fleet_ray.py (0.3 GB of disk),-r requirements/ray.txt)
 
 define announce
 	@if [ ! -e .venv/.ready ] || [ ! -e .venv-paddle/.ready ] || [ ! -e .venv-transformers4/.ready ]; then \
@@ -79,6 +83,9 @@ check: .venv/.ready
 test-quick: .venv/.ready
 	$(PRODUCT) -m pytest -n 2 $(DISTRIBUTION) --quick $(SLOWEST) $(PYTEST_OPTIONS)
 
+test-fleet: .venv/.ready .venv-ray/.ready
+	$(PRODUCT) -m pytest -rs $(PYTEST_OPTIONS) tests/examples/test_fleet.py
+
 test-product: env
 	@echo "== the whole suite, transformers 5"
 	$(PRODUCT) -m pytest -n 2 $(DISTRIBUTION) $(SLOWEST) $(PYTEST_OPTIONS)
@@ -104,15 +111,15 @@ fuzz: .venv/.ready
 	$(PRODUCT) -m tests.support.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 figures: env
-	for name in parity_table token_table tokenizer_speed convert_speed verify_cost verify_stages self_test_counts family_table false_alarms start_up \
+	for name in parity_table token_table tokenizer_speed convert_speed verify_cost readme verify_stages self_test_counts family_table false_alarms start_up \
 	  leak_table attention_picture camlm_learning evaluation_evidence; do \
 	  $(PRODUCT) -m benchmarks.$$name --write; done
 
 api: .venv/.ready
-	$(PRODUCT) benchmarks/api_reference.py --write
+	$(PRODUCT) -m benchmarks.api_reference --write
 
 clean:
 	rm -rf demo build dist .test-cache .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 distclean: clean
-	rm -rf .venv .venv-paddle .venv-transformers4
+	rm -rf .venv .venv-paddle .venv-transformers4 .venv-ray

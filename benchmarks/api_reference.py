@@ -1,6 +1,6 @@
 """Write docs/api.md from the docstrings of what the packages offer.
 
-    python benchmarks/api_reference.py [--write]
+    python -m benchmarks.api_reference [--write]
 
 Without --write the text goes to standard output. A test compares the file with what this makes.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "api.md"
-MODULES = ("converter", "verify", "evaluation", "extraction", "ernie", "ernie_m", "ernie_m.objectives")
+MODULES = ("paddle2torch", "converter", "verify", "evaluation", "extraction", "ernie", "ernie_m", "ernie_m.objectives")
 
 
 def main() -> int:
@@ -44,8 +44,13 @@ def _chapters() -> Iterator[str]:
         yield _text(module)
         for member in sorted(module.__all__, key=str.lower):
             value = getattr(module, member)
-            if inspect.isclass(value) or inspect.isfunction(value):
+            if inspect.isclass(value) or (inspect.isfunction(value) and not _is_offered_above(name, member)):
                 yield from _entry(f"{name}.{member}", value)
+
+
+def _is_offered_above(module: str, member: str) -> bool:
+    """Whether the first module, which people import, has the function."""
+    return module != MODULES[0] and member in importlib.import_module(MODULES[0]).__all__
 
 
 def _entry(name: str, value: Any) -> Iterator[str]:

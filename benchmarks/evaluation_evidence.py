@@ -116,6 +116,7 @@ def measure(kind: str, models: Path, data: Path, paddle_python: Path, scratch: P
         "languages": {name: chosen_of(each) for name, each in whole.report["languages"].items()},
         "mean": whole.report["mean"],
         "code": whole.code,
+        "planted": PLANTED[kind],
         "runs": {name: summarise(each) for name, each in runs.items()},
     }
 
@@ -146,7 +147,10 @@ def view_of(found: dict[str, Any]) -> Figures:
 def show(figures: Figures) -> str:
     """The tables of docs/evaluation.md for one task."""
     parts = [cite(figures), describe_training(figures["training"]), languages_of(figures), describe_time(figures)]
-    parts += [faults_of(figures)]
+    parts += [
+        f"Faults, {LIMIT} examples of each of these at most: {', '.join(figures['planted'])}.",
+        faults_of(figures),
+    ]
     return "\n\n".join(parts)
 
 

@@ -25,7 +25,7 @@ else:
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "architecture.md"
 PICTURE = re.compile(r"(?<=```mermaid\n).*?(?=```)", re.DOTALL)
-PACKAGES = ("converter", "mappings", "verify", "evaluation", "extraction", "ernie", "ernie_m")
+PACKAGES = ("converter", "mappings", "verify", "evaluation", "extraction", "ernie", "ernie_m", "paddle2torch")
 #: These two are divided into rooms; the others are one room each.
 DIVIDED = ("converter", "verify")
 
@@ -62,6 +62,7 @@ def imports_between_rooms() -> Arrows:
         for imported in graph.find_modules_directly_imported_by(importer):
             source = room_of(importer)
             target = "verify.run" if imported == "verify" else room_of(imported)  # The package offers what run has.
+            target = "converter.cli" if imported == "converter.__main__" else target  # Which starts the command.
             if source and target and source != target and (importer, imported) not in excused:
                 arrows[source].add(target)
     return arrows

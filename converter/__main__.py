@@ -73,7 +73,8 @@ def main() -> None:
     except (Stopped, KeyboardInterrupt) as stopped:
         if "--json" in sys.argv:
             print(_as_json(), end="", flush=True)
-        print(_line(), file=sys.stderr)
+        echoed = sys.stderr is not None and sys.stderr.isatty()  # The terminal has shown ^C in this line.
+        print(f"\n{_line()}" if echoed else _line(), file=sys.stderr)
         _end_by(stopped.number if isinstance(stopped, Stopped) else signal.SIGINT)
 
 

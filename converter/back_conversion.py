@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from converter.common.arguments import as_path
 from converter.common.errors import OutputError, Problem, SourceError
 from converter.common.layout import BACK_MANIFEST, PDPARAMS_FILE
-from converter.common.progress import ByteProgress
+from converter.common.progress import ByteProgress, OnProgress, in_bytes, listen, log_warnings
 from converter.conversion import SourceHasher, source_files
 from converter.files.tensors import element_count
 from converter.open.converted import ConvertedFolder, open_converted
+from converter.open.own_manifest import read_own_manifest
+from converter.open.places import naming_paths
 from converter.plan.make_back_plan import BackPlan, make_back_plan
 from converter.write.check_copies import check_copies
 from converter.write.paddle.output import write_paddle_companions
@@ -27,7 +31,21 @@ _COMPANION_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class BackConversion:
-    """What was written, or would have been with `dry_run`."""
+    """What was written, or would have been with `dry_run`.
+
+    - folder: the PaddleNLP folder.
+    - written: whether it was written.
+    - source_class: the model's class in PyTorch.
+    - target_class: its class in PaddleNLP.
+    - tensors: how many tensors it has.
+    - parameters: how many numbers.
+    - bytes: how many bytes of weights.
+    - copies: tensors that are written a second time under another name, as PaddleNLP has them.
+    - lost: tensors of PaddleNLP's class that OUTPUT does not have, which PaddleNLP starts anew.
+    - tokenizer: whether it has a tokenizer.
+    - warnings: what Paddle cannot express, and what is odd.
+    - seconds: how long it took.
+    """
 
     folder: Path
     written: bool
@@ -36,9 +54,7 @@ class BackConversion:
     tensors: int
     parameters: int
     bytes: int
-    #: Tensors that are written a second time under another name, as PaddleNLP has them.
     copies: tuple[str, ...]
-    #: Tensors of PaddleNLP's class that OUTPUT does not have, which PaddleNLP starts anew.
     lost: tuple[str, ...]
     tokenizer: bool
     warnings: tuple[str, ...]
@@ -52,28 +68,38 @@ def to_paddle(
     family: str | None = None,
     dry_run: bool = False,
     force: bool = False,
-    progress: ByteProgress | None = None,
+    progress: OnProgress | None = None,
 ) -> BackConversion:
-    """Write a PaddleNLP folder from a converted one, without Paddle.
+    """Write a PaddleNLP folder from a converted one, without Paddle. Either all of it is written or nothing.
 
-    `output`: a folder that `convert` made, or one that `save_pretrained` wrote after training in PyTorch. `folder`: one
-    that is not there yet; `force` replaces one that this function made. Either all of it is written or nothing.
-    `family` is needed where several have the class and no manifest names the one that it was. Raises a
-    Paddle2TorchError with every problem found.
+    - output: a folder that `convert` made, or one that `save_pretrained` wrote after training in PyTorch.
+    - folder: the PaddleNLP folder, which is not there yet, or is empty.
+    - family: the name of a folder of mappings, where several have the class and no manifest names the one.
+    - dry_run: check everything, write nothing.
+    - force: replace a `folder` that this function made.
+    - progress: called with a `Progress` for every step; by default nothing, in a notebook a bar.
+
+    Raises a Paddle2TorchError with every problem found.
     """
     start = time.monotonic()
     if not str(output) or not str(folder):
         raise SourceError(Problem("E090", "OUTPUT or FOLDER is an empty string, expected a name"))
-    output, folder = Path(output), Path(folder)
+    output, folder = as_path(output), as_path(folder)
     clear_leftovers(folder)
-    opened = open_converted(output, family)
-    plan = make_back_plan(opened)
+    if not output.is_dir() and read_own_manifest(folder):
+        right = " ".join(map(shlex.quote, (str(folder), str(output))))
+        text = f"there is no folder {output}, and paddle2torch made {folder}: are they the wrong way round?"
+        raise SourceError(Problem("E042", f"{text} Use: paddle2torch to-paddle {right}"))
+    with naming_paths(output):
+        opened = open_converted(output, family)
+        plan = make_back_plan(opened)
     warnings = [*plan.warnings, *check_copies(plan.forward), *warn_of_zeroed_rows(plan), *other_tokenizer_rules(plan)]
     _check_apart(opened, folder)
     if dry_run:  # Otherwise the staging folder checks it, under its lock.
         check_output(folder, force=force, marker=BACK_MANIFEST, argument="FOLDER")
     else:
-        warnings += _write(plan, folder, force, progress or (lambda *_: None))
+        warnings += _write(plan, folder, force, in_bytes(listen(progress)))
+    log_warnings(warnings)
     return BackConversion(
         folder=folder,
         written=not dry_run,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from extraction.from_folder import FolderExtractor
+from extraction.from_folder import FolderExtractor, load_whole
 
 
 class InformationExtractor(FolderExtractor):
@@ -22,4 +22,4 @@ class InformationExtractor(FolderExtractor):
 
         # Not AutoTokenizer: whatever class a folder names, the tokens are those of its tokenizer.json.
         tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-        return ErnieForInformationExtraction.from_pretrained(folder), tokenizer
+        return load_whole(ErnieForInformationExtraction, folder), tokenizer

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from extraction.from_folder import FolderExtractor
+from extraction.from_folder import FolderExtractor, load_whole
 
 
 class InformationExtractor(FolderExtractor):
@@ -18,4 +18,4 @@ class InformationExtractor(FolderExtractor):
     def load(folder: Any) -> tuple[Any, Any]:
         from . import ErnieMForInformationExtraction, ErnieMTokenizer
 
-        return ErnieMForInformationExtraction.from_pretrained(folder), ErnieMTokenizer.from_pretrained(folder)
+        return load_whole(ErnieMForInformationExtraction, folder), ErnieMTokenizer.from_pretrained(folder)

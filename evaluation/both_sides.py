@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from converter.common.progress import OnProgress, Progress
+from converter.files.json_files import read_json
 from converter.open.options import SourceOptions
 from evaluation.answers_file import Answers, check_answers, read_answers
 from evaluation.class_of_output import check_head, class_of
@@ -18,6 +19,7 @@ from evaluation.options import Options
 from evaluation.other_mask import warn_of_mask
 from evaluation.prepared import Prepared
 from evaluation.product.start import Product
+from evaluation.published import describe_published
 from evaluation.results import Evaluation
 from evaluation.tasks.judges import TASKS
 from evaluation.tokens import compare_texts
@@ -88,6 +90,9 @@ class BothSides:
             check_answers(kept, job, self.options, opened)
             self.result.reference = {name: kept.head[name] for name in ("how", "files", "environment")}
         self._answer(product, job_path, job, prepared, kept)
+        config, _ = read_json(self.places.output / "config.json")
+        if self.options.as_published:
+            self.result.published = describe_published(self.result, family, config)
         after = deciding_files(self.places.output)
         self.result.problems += find_changed(self.result.files, after, self.places.record)
 

@@ -48,6 +48,12 @@ class Options:
     def longest(self) -> int:
         return self.max_length or LONGEST[self.task]
 
+    @property
+    def as_published(self) -> bool:
+        """Whether these are the settings that published figures are about, the labels and the mask aside."""
+        usual = self.limit is None and self.max_length is None
+        return usual and self.layer in (None, "all") and self.direction != XX2EN
+
     def check(self) -> None:
         """Raise DataError for what is no value of an option, or does not go with the task."""
         choices = (

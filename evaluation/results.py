@@ -49,9 +49,24 @@ class LanguageResult:
         return self.paddle is None or self.agree + self.ties == self.examples
 
 
-@dataclass
+@dataclass(repr=False)
 class Evaluation:
-    """An evaluation of one OUTPUT. `views`: the first is the one that the metrics are told by."""
+    """An evaluation of one OUTPUT. `bool(evaluation)` is the verdict.
+
+    - task: what the examples are about.
+    - precision: what both sides computed in.
+    - form: the form of the data.
+    - protocol: the choices that decide the figures, by name.
+    - results: one for each language and view (a layer and a direction); the first view is the one that the metrics are
+      told by.
+    - torch_only: whether Paddle was not asked.
+    - warnings: what is odd, and decides nothing.
+    - problems: what is wrong beside answers that differ.
+    - published: published results of other models on the same test set, a line each.
+    - files: SHA-256 of the files of OUTPUT that decide the answers.
+    - environment: versions on PyTorch's side.
+    - reference: versions on Paddle's side.
+    """
 
     task: str
     precision: str
@@ -63,7 +78,7 @@ class Evaluation:
     problems: list[Problem] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
     reference: dict[str, Any] = field(default_factory=dict)
-    #: sha256 of every file of OUTPUT that decides numbers or tokens: by them `push` knows what the report is about.
+    published: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -74,6 +89,13 @@ class Evaluation:
     def passed(self) -> bool:
         """Whether every prediction in every view agrees or is a tie."""
         return bool(self.results) and not self.problems and all(result.passed for result in self.results)
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __repr__(self) -> str:
+        examples = sum(result.examples for result in self.of_view((self.views or [""])[0]))
+        return f"<Evaluation: {'passed' if self else 'FAILED'}: {self.task}, {examples:,} examples, {self.precision}>"
 
     def of_view(self, view: str) -> list[LanguageResult]:
         return [result for result in self.results if result.view == view]
@@ -91,6 +113,7 @@ class Evaluation:
             "form": self.form,
             "protocol": {**self.protocol, **({"view": first} if first else {})},
             "torch_only": self.torch_only,
+            "published": list(self.published),
             "warnings": list(self.warnings),
             "problems": [{"code": problem.code, "message": problem.text} for problem in self.problems],
             "reference": self.reference,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from converter.common.arguments import as_path
 from converter.common.errors import DataError, Problem, SourceError
-from converter.common.progress import OnProgress
+from converter.common.progress import OnProgress, in_bytes, listen, log_warnings
 from converter.files.stale_folders import scratch_folder
 from converter.locate.locate import locate
 from converter.locate.located import FetchOptions
@@ -45,18 +46,46 @@ def evaluate(
     prefix: str | None = None,
     family: str | None = None,
     revision: str | None = None,
-    cache: Path | None = None,
+    cache: Path | str | None = None,
     offline: bool = False,
     progress: OnProgress | None = None,
     start: Start | None = None,
 ) -> Evaluation:
     """Give the examples of a task to SOURCE in Paddle and to OUTPUT in PyTorch, and compare the answers.
 
-    `architecture`, `config`, `num_attention_heads`, `tokenizer`, `prefix` and `family` are what `convert` was given for
-    a source that does not specify it. `torch_only` evaluates OUTPUT alone, `trace` takes Paddle's answers from a file
-    that `record` kept; both need no `source`. Raises DataError for data or options that do not fit, SourceError,
-    FileError, PlanError for a bad `source`, ReferenceFailure when Paddle or OUTPUT does not run. Other answers are in
-    the result: `passed` is False.
+    - source: what `convert` took; None with `torch_only` or `trace`.
+    - output: the folder that `convert` made.
+    - task: "xnli", "pawsx", "classification", "ner", "qa" or "retrieval".
+    - data: a file, a folder, or a pattern (`dev-*.tsv`).
+    - language: two-letter codes (zh finds cmn); by default all that the data have.
+    - limit: the first examples of each language.
+    - batch_size: texts that are run at once; all of one length.
+    - max_length: cut longer texts, in tokens.
+    - precision: what both sides compute in, "float32" or "float64".
+    - mask: the attention mask that both models are given: "tokenizer", "ones" or "none".
+    - labels: what the data call class 0, 1, 2, ...
+    - layer: for retrieval, the hidden state; "all" is each.
+    - direction: for retrieval, which side looks for the other: "en2xx", "xx2en" or "both".
+    - ner_scoring: for ner, what entities are counted on: "word" or "subtoken".
+    - device: where PyTorch computes: "cpu" or "cuda".
+    - torch_only: evaluate `output` alone, without Paddle.
+    - record: a file for Paddle's answers, which a later call takes as `trace`.
+    - trace: compare with these kept answers: needs neither `source` nor Paddle.
+    - paddle_python: the Python that has Paddle and PaddleNLP.
+    - architecture: the model's class, if no config names it: PaddleNLP's or transformers' name.
+    - config: a config.json or model_config.json, if there is none next to the weights.
+    - num_attention_heads: the number of attention heads, if no config has it.
+    - tokenizer: the folder of the tokenizer's files, if they are not next to the weights.
+    - prefix: what stands in front of the tensors' names, and is taken off.
+    - family: the name of a folder of mappings; None is the family that the config or the names show.
+    - revision: the branch, tag or commit of a Hub id.
+    - cache: where downloads are kept; else PADDLE2TORCH_CACHE, else the user's cache folder.
+    - offline: contact no server, use what is in the cache; so does the variable HF_HUB_OFFLINE.
+    - progress: called with a `Progress` for every step; by default nothing, in a notebook a bar.
+    - start: takes the place of starting the process that runs `output`.
+
+    Raises DataError for data or options that do not fit, SourceError, FileError, PlanError for a bad `source`,
+    ReferenceFailure when Paddle or `output` does not run. Other answers are in the result, which is false then.
     """
     options = Options(
         task,
@@ -73,26 +102,25 @@ def evaluate(
         device,
     )
     options.check()
-    places = Places(Path(output), Path(data), _path(record), _path(trace), torch_only, _path(paddle_python), start)
+    places = Places(
+        as_path(output), as_path(data), as_path(record), as_path(trace), torch_only, as_path(paddle_python), start
+    )
     _check_sides(source, places)
     specified = SourceOptions(
-        architecture, _path(config), num_attention_heads, _path(tokenizer), prefix=prefix, family=family
+        architecture, as_path(config), num_attention_heads, as_path(tokenizer), prefix=prefix, family=family
     )
-    on_progress = progress or (lambda event: None)
+    on_progress = listen(progress)
     located = None
     if source is not None and not torch_only:
-        located = locate(source, FetchOptions(revision, cache, offline), lambda *step: None)
+        located = locate(source, FetchOptions(revision, as_path(cache), offline), in_bytes(on_progress))
     with scratch_folder("paddle2torch-evaluate-") as scratch:
         sides = BothSides(
             options, places, Path(scratch), on_progress, Evaluation(task, precision, torch_only=torch_only)
         )
         sides.result.warnings += located.warnings if located is not None else ()
         sides.run(located.path if located is not None else None, specified)
+        log_warnings(sides.result.warnings)
         return sides.result
-
-
-def _path(given: Path | str | None) -> Path | None:
-    return None if given is None else Path(given)
 
 
 def _check_sides(source: Path | str | None, places: Places) -> None:

@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+def load_whole(model_class: Any, folder: Any) -> Any:
+    """A model of which every weight is in the folder. Raises ValueError for one that lacks some."""
+    model, info = model_class.from_pretrained(folder, output_loading_info=True)
+    missing = sorted(map(str, info["missing_keys"]))
+    if missing:
+        text = f"{folder} is no {model_class.__name__}: it lacks {', '.join(missing[:6])}"
+        raise ValueError(f"{text}{' and more' if len(missing) > 6 else ''}, which would be random numbers")
+    return model
+
+
 class FolderExtractor(InformationExtractor, ABC):
     """`InformationExtractor` with a folder to load from; a family states how its folders are loaded."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from mappings.build_network import build_network
 from mappings.config_fields import WRITERS, ConfigFile, build_config_fields
 from mappings.family import Family, TokenizerFacts, TravellingCode
+from mappings.figures import build_figures
 from mappings.folders import FACTS, QUIRKS
 from mappings.model_class import HEADS, ModelClass
 from mappings.model_fields import FIELD_KINDS, ConfigField, Size
@@ -21,7 +22,7 @@ from mappings.tensors.rows import TensorFacts, build_tables
 from mappings.toml_files import TableError, check_keys, require_keys
 
 #: Files that a family may lack.
-OPTIONAL = ("names/release.toml", "names/automatic.toml", "names/foreign.toml")
+OPTIONAL = ("names/release.toml", "names/automatic.toml", "names/foreign.toml", "figures.toml")
 #: The files of a family's folder.
 FILES = (
     *(FACTS, QUIRKS, "network.toml", "tensors.toml", "config_fields.toml", "pretrained.toml", "card.toml"),
@@ -88,6 +89,7 @@ def build_family(name: str, files: Mapping[str, Mapping[str, Any]]) -> Family:
         },
         owners=owners,
         pretrained=pretrained,
+        figures=build_figures(files.get("figures.toml", {}), [model.name for model in pretrained]),
         card=build_card(files["card.toml"], preset_names, [entry.head for entry in classes]),
     )
     _check(family)

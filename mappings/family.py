@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from mappings.config_fields import ConfigFields, ConfigFile
+from mappings.figures import FigureSet
 from mappings.model_class import ModelClass
 from mappings.model_fields import ConfigField, Size
 from mappings.names.automatic import AutomaticNames
@@ -94,6 +95,7 @@ class Family:
     config_fields: Mapping[str, ConfigFields]
     owners: tuple[str, ...]
     pretrained: tuple[Pretrained, ...]
+    figures: tuple[FigureSet, ...]
     card: CardWords
 
     def code_of(self, target: str) -> TravellingCode | None:

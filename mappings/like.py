@@ -33,7 +33,7 @@ _OF_CLASSES = ("head", "state_dict")
 #: In [without]: whole files of which nothing is taken over.
 FILE = "file"
 TENSORS, AUTOMATIC, RELEASE = "tensors.toml", "names/automatic.toml", "names/release.toml"
-_OWN_FILES = ("pretrained.toml", "names/foreign.toml")
+_OWN_FILES = ("pretrained.toml", "figures.toml", "names/foreign.toml")
 _OWN_SECTIONS = {FACTS: ("class", "code", "by_content", "like", "without", "source_backbone", "target_model_type")}
 
 

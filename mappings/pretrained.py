@@ -35,19 +35,22 @@ class Pretrained:
 
 @dataclass(frozen=True)
 class Difference:
-    """What the output computes otherwise than another port of the family, with these presets (none: with every one)."""
+    """What the output computes otherwise than another port of the family, with these presets (none: with every one).
+    `tokenizer`: whether it is about the tokenizer, which a folder may lack."""
 
     text: str
     presets: tuple[str, ...]
     #: Of classes whose code travels alone, or of transformers' own alone; None for both.
     travels: Optional[bool] = None
+    tokenizer: bool = False
 
 
 @dataclass(frozen=True)
 class CardWords:
     """The family's words on the model card. `calls`: head -> the code that calls a model with it. `stock_loading`: how
     a class of transformers' own is loaded. `further_citations`: head -> what to cite too. `language`: of weights that
-    nobody published, "" for none."""
+    nobody published, "" for none. `ending_without_tokenizer`: takes the place of `differences_end` in a folder without
+    one, "" where that stays."""
 
     language: str
     paddle_source: str
@@ -58,6 +61,7 @@ class CardWords:
     batches: str
     differences: str
     differences_end: str
+    ending_without_tokenizer: str
     benchmarks: str
     citation: str
     difference: tuple[Difference, ...]
@@ -112,11 +116,12 @@ def build_card(data: Mapping[str, Any], presets: Collection[str], heads: Collect
     require_keys(data, "card", *words, "calls")
     differences = []
     for row in data.get("difference", []):
-        check_keys(row, "difference", "name", "text", "presets", "travels")
+        check_keys(row, "difference", "name", "text", "presets", "travels", "tokenizer")
         unknown = set(row.get("presets", ())) - set(presets)
         if unknown:
             raise TableError(f"[difference]: no preset {', '.join(sorted(unknown))}")
-        differences.append(Difference(row["text"].strip("\n"), tuple(row.get("presets", ())), row.get("travels")))
+        presets_of, travels, tokenizer = row.get("presets", ()), row.get("travels"), row.get("tokenizer", False)
+        differences.append(Difference(row["text"].strip("\n"), tuple(presets_of), travels, tokenizer))
     lacking = sorted(set(heads) - set(data["calls"]))
     if lacking:
         raise TableError(f"[calls]: nothing for the head {', '.join(lacking)}")

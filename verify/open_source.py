@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from converter.common.errors import Paddle2TorchError
 from converter.open.options import SourceOptions
+from converter.open.places import naming_paths
 from mappings import find_class
 from verify.folder.check_fields import class_and_heads_of
 
@@ -18,12 +19,19 @@ if TYPE_CHECKING:
 _NOTHING_SPECIFIED = SourceOptions()
 
 
-def open_for(output: Path, path: Path, options: SourceOptions = _NOTHING_SPECIFIED) -> tuple[Source, Plan, list[str]]:
-    """Open SOURCE and plan its conversion; returns warnings too.
+def open_for(
+    output: Path, path: Path, options: SourceOptions = _NOTHING_SPECIFIED, origin: str | None = None
+) -> tuple[Source, Plan, list[str]]:
+    """Open SOURCE and plan its conversion; returns warnings too. `origin`: what `path` was fetched from.
 
     What neither SOURCE nor the user specifies is taken from OUTPUT's config. Unknown tensors inside modules are
     allowed: verify.folder.left_inside checks what OUTPUT left out.
     """
+    with naming_paths(path, origin, options.config, options.tokenizer):
+        return _open(output, path, options)
+
+
+def _open(output: Path, path: Path, options: SourceOptions) -> tuple[Source, Plan, list[str]]:
     from converter.open.source import open_source
     from converter.plan.make_plan import make_plan
 

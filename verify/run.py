@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from converter.common.arguments import as_path
 from converter.common.errors import Problem, ReferenceFailure, SourceError
-from converter.common.progress import OnProgress
+from converter.common.progress import OnProgress, in_bytes, listen, log_warnings
 from converter.files.stale_folders import scratch_folder
-from converter.locate.locate import locate
-from converter.locate.located import FetchOptions
+from converter.locate.locate import locate, locate_output
+from converter.locate.located import FetchOptions, Located
+from converter.open.mistaken_paths import describe_swapped, did_you_mean
 from converter.open.options import SourceOptions
 from verify.numbers.pytorch_process import Start
 from verify.options import Options
-from verify.report.write_report import write_report
-from verify.results.layout import FOLDER
+from verify.report.write_report import check_writable, write_report
+from verify.results.layout import FOLDER, TRACE
 from verify.results.precision import PRECISIONS
 from verify.results.report import Report
 from verify.verification import Verification
@@ -21,7 +23,7 @@ from verify.verification import Verification
 
 def verify(
     source: Path | str | None,
-    output: Path | str,
+    output: Path | str | None = None,
     *,
     precision: str = "float64",
     report_dir: Path | str | None = None,
@@ -37,57 +39,121 @@ def verify(
     prefix: str | None = None,
     family: str | None = None,
     revision: str | None = None,
-    cache: Path | None = None,
+    cache: Path | str | None = None,
     offline: bool = False,
     progress: OnProgress | None = None,
     static: bool = True,
     start: Start | None = None,
 ) -> Report:
-    """Verify `output` against `source`, or with `trace` against what was recorded from it, and write the report.
+    """Verify `output` against `source`, or against a trace, which is what Paddle computed; write the report.
 
-    `architecture`, `config`, `num_attention_heads`, `tokenizer`, `prefix` and `family` are what `convert` was given for
-    a source that does not specify it. `source` may be a name, an address or a Hub id (see converter.locate). Raises
-    SourceError, FileError, PlanError for a bad `source`, ReferenceFailure when there is no Paddle or the trace cannot
-    be used, or when the source's own NaN leave nothing to compare. Whatever is wrong with `output` is in the report:
-    `report.passed` is False then. `static=False` leaves it to numbers and tokens to find every fault; `self_test`
-    injects faults after a pass and looks for each: a missed one makes the verdict worthless (E409). `start` takes the
-    place of starting the process that runs OUTPUT.
+    One argument, `verify("out")`, is the `output`: a folder, or a Hub id as text, which is fetched as it was published
+    and not written to.
+
+    - source: what `convert` took: a path, a built-in name, an address or a Hub id; None for a trace alone.
+    - output: the folder that `convert` made.
+    - precision: what both sides compute in, "float64" or "float32".
+    - report_dir: where the report goes; by default `output`/verification, for a Hub id nowhere.
+    - record: a file for what Paddle computed, which a later call takes as `trace`.
+    - trace: compare with this recorded file: needs neither `source` nor Paddle. Without it, and without `source`, it is
+      the one that `output` brings, verification/trace.safetensors.
+    - static_only: compare the bytes of the weights, run neither framework.
+    - self_test: after a pass, inject faults into copies of `output` and look for each; a missed one makes the verdict
+      worthless (E409).
+    - paddle_python: the Python that has Paddle and PaddleNLP.
+    - architecture: the model's class, if no config names it: PaddleNLP's or transformers' name.
+    - config: a config.json or model_config.json, if there is none next to the weights.
+    - num_attention_heads: the number of attention heads, if no config has it.
+    - tokenizer: the folder of the tokenizer's files, if they are not next to the weights.
+    - prefix: what stands in front of the tensors' names, and is taken off.
+    - family: the name of a folder of mappings; None is the family that the config or the names show.
+    - revision: the branch, tag or commit of a Hub id.
+    - cache: where downloads are kept; else PADDLE2TORCH_CACHE, else the user's cache folder.
+    - offline: contact no server, use what is in the cache; so does the variable HF_HUB_OFFLINE.
+    - progress: called with a `Progress` for every step; by default nothing, in a notebook a bar.
+    - static: False leaves it to numbers and tokens to find every fault.
+    - start: takes the place of starting the process that runs `output`.
+
+    Whatever is wrong with `output` is in the report, which is false then. Raises SourceError, FileError, PlanError for
+    a bad `source`, ReferenceFailure when there is no Paddle or the trace cannot be used, or when the source's own NaN
+    leave nothing to compare.
     """
-    output = Path(output)
+    if output is None:
+        source, output = None, source
+    if output is None:
+        raise SourceError(Problem("E090", "there is nothing to verify: name OUTPUT"))
     if precision not in PRECISIONS:
         raise ReferenceFailure(Problem("E606", f"precision is {precision!r}, expected one of {', '.join(PRECISIONS)}"))
-    if source is None and trace is None:
-        raise SourceError(Problem("E090", "there is neither a SOURCE nor a trace to compare with"))
-    if static_only and (trace is not None or record is not None):
-        raise SourceError(Problem("E090", "--static-only runs neither framework: it takes no --trace and no --record"))
-    if record is not None and Path(record).is_dir():
+    if static_only and (trace is not None or record is not None or source is None):
+        text = "--static-only runs neither framework: it takes SOURCE and OUTPUT, no --trace and no --record"
+        raise SourceError(Problem("E090", text))
+    if record is not None and as_path(record).is_dir():
         raise ReferenceFailure(Problem("E606", f"--record {record} is a folder, expected the name of a file"))
     if static_only and self_test:
         raise SourceError(Problem("E090", "--self-test needs the numbers: it does not go with --static-only"))
     specified = SourceOptions(
-        architecture, _path(config), num_attention_heads, _path(tokenizer), prefix=prefix, family=family
+        architecture, as_path(config), num_attention_heads, as_path(tokenizer), prefix=prefix, family=family
     )
     if source is None and specified != SourceOptions():
         options = "--architecture, --config, --num-attention-heads, --tokenizer, --prefix and --family"
         text = f"{options} are about a SOURCE, and none is given"
         raise SourceError(Problem("E090", text))
-    verification = Verification(output, Report(precision), progress or (lambda text: None))
-    located = None
-    if source is not None:
-        located = locate(source, FetchOptions(revision, cache, offline), verification.report_bytes)
-        verification.report.warnings += located.warnings
+    hear, fetch = listen(progress), FetchOptions(revision, as_path(cache), offline)
+    place = Located(as_path(output)) if source is not None else locate_output(output, fetch, in_bytes(hear))
+    check_places(source, place.path)
+    trace = as_path(trace) if source is not None or trace is not None else _find_trace(place)
+    folder = as_path(report_dir) or (place.path / FOLDER if place.origin is None else None)
+    if folder is not None:
+        check_writable(folder)
+    located = locate(source, fetch, in_bytes(hear)) if source is not None else None
+    verification = Verification(place.path, Report(precision), hear)
+    verification.report.warnings += (*(located.warnings if located else ()), *place.warnings)
+    verification.origin, verification.published = located.origin if located else None, place.origin or ""
     with scratch_folder("paddle2torch-verify-") as scratch:
         verification.folder = Path(scratch)
         verification.run(
             located.path if located else None,
             Options(
-                _path(trace), _path(record), _path(paddle_python), static_only, static, self_test, start, specified
+                as_path(trace),
+                as_path(record),
+                as_path(paddle_python),
+                static_only,
+                static,
+                self_test,
+                start,
+                specified,
             ),
         )
-    if report_dir is not None or output.is_dir():
-        write_report(verification.report, _path(report_dir) or output / FOLDER)
+    if folder is not None:
+        _write(verification.report, folder)
+    log_warnings(verification.report.warnings)
     return verification.report
 
 
-def _path(given: Path | str | None) -> Path | None:
-    return None if given is None else Path(given)
+def _write(report: Report, folder: Path) -> None:
+    try:
+        write_report(report, folder)
+    except OSError as error:  # The verdict is there, and cost minutes.
+        reason = f"{error.filename or folder}: {error.strerror or error}"
+        report.warnings.append(f"the report was not written ({reason}); --report DIR names another place")
+
+
+def _find_trace(place: Located) -> Path:
+    """The trace that OUTPUT brings. Raises SourceError where it brings none."""
+    trace = place.path / FOLDER / TRACE
+    if not trace.is_file():
+        name = place.origin or place.path
+        text = f"{name} brings no {FOLDER}/{TRACE} to compare with. Name the SOURCE that it was made from"
+        raise SourceError(Problem("E090", f"{text}, or --trace FILE"))
+    return trace
+
+
+def check_places(source: Path | str | None, output: Path) -> None:
+    """Raise SourceError for an OUTPUT that is not there, and for SOURCE and OUTPUT in the wrong order."""
+    if not output.is_dir():
+        what = "is a file, expected a folder" if output.is_file() else "there is no such folder"
+        text = f"{output}: {what}. OUTPUT is what paddle2torch convert made"
+        raise SourceError(Problem("E405", text + did_you_mean(output)))
+    swapped = describe_swapped("verify", source, output) if source is not None else ""
+    if swapped:
+        raise SourceError(Problem("E041", swapped))

@@ -13,11 +13,13 @@ from converter.common.errors import Problem, ReferenceFailure
 from converter.common.layout import MANIFEST
 from converter.common.progress import OnProgress, Progress
 from converter.files.hashing import sha256_of
+from converter.write.tokenizer_files import warn_of_misfits
 from verify.folder.check_folder import Standard, check_folder
 from verify.folder.check_manifest import check_behavior, check_regular, check_rounding, deciding_files, find_changed
 from verify.folder.expected_tokenizer import has_tokenizer
 from verify.folder.foreign_code import find_foreign
 from verify.folder.left_inside import check_left_inside, warn_left_inside
+from verify.folder.subject import describe_subject
 from verify.folder.way_back import describe_way_back, is_made_of
 from verify.numbers.detection_margin import smallest_of
 from verify.numbers.diagnose import first_difference, first_gradient
@@ -32,11 +34,13 @@ from verify.report.messages import (
     describe_known_difference,
     describe_left_out,
     describe_mode,
+    describe_text_to_logits,
     describe_tokens,
 )
 from verify.results.manifest import behavior_of, read_manifest, weight_sums
 from verify.results.numbers import DEFAULT_LOAD, PytorchResult
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
+from verify.results.subject import Subject
 from verify.results.trace import Trace, check_sums, copy_trace, read_trace
 from verify.self_test import run_self_test
 from verify.weights.check_weights import converted_to
@@ -57,6 +61,10 @@ class Verification:
     on_progress: OnProgress
     folder: Path = field(default_factory=Path)
     manifest: dict[str, Any] | None = None
+    #: What SOURCE was fetched from.
+    origin: str | None = None
+    #: The Hub id and commit that OUTPUT was fetched from.
+    published: str = ""
 
     def run(self, source: Path | None, options: Options) -> None:
         """Verify OUTPUT; `self.report` gets the results."""
@@ -65,14 +73,8 @@ class Verification:
             return
         trace = read_trace(options.trace) if options.trace is not None else None
         opened, plan = self._open(source, options) if source is not None else (None, None)
-        if not self.output.is_dir():  # Minutes with Paddle would be wasted.
-            text = f"{self.output}: there is no such folder. OUTPUT is what paddle2torch convert made"
-            self.report.problems.append(Problem("E405", text))
-            return
         live = trace is None and not options.static_only
-        interpreter = find_interpreter(options.paddle_python) if live else None
-        if not options.static_only:
-            check_installed()
+        interpreter = self._check_both_sides(options, live)
         known = plan or trace
         self.report.family = known.family.name if known is not None else ""
         before = deciding_files(self.output)
@@ -83,6 +85,7 @@ class Verification:
         self._check_behavior(opened, trace)
         self._check_left_inside(plan)
         sums = self._source_sums(opened, trace)
+        self.report.subject = self._describe(plan, trace, sums)
         way_back = opened is not None and is_made_of(opened.folder, before)
         if way_back:
             damage = self._note_way_back(damage)
@@ -101,6 +104,31 @@ class Verification:
                 self._compare(trace, standard, live, options)
         self.report.files = deciding_files(self.output)
         self.report.problems += find_changed(before, self.report.files, self._in_output(options.record))
+
+    def _describe(self, plan: Plan | None, trace: Trace | None, sums: dict[str, str] | None) -> Subject:
+        """Which model this is about. SOURCE's files are those that Paddle read, where SOURCE itself is not here."""
+        source_class = plan.table.source_class if plan is not None else trace.model_class.source if trace else ""
+        if sums is None and trace is not None:
+            sums = {str(file["name"]): str(file["sha256"]) for file in trace.head["files"]}
+        return describe_subject(self.output, source_class, sums or {}, self.published)
+
+    def _check_both_sides(self, options: Options, live: bool) -> Path | None:
+        """The interpreter that has Paddle, if one is needed. Raises ReferenceFailure with all that is missing here, on
+        Paddle's side and on PyTorch's."""
+        problems: list[Problem] = []
+        interpreter = None
+        try:
+            interpreter = find_interpreter(options.paddle_python) if live else None
+        except ReferenceFailure as failure:
+            problems += failure.problems
+        try:
+            if not options.static_only:
+                check_installed()
+        except ReferenceFailure as failure:
+            problems += failure.problems
+        if problems:
+            raise ReferenceFailure(*problems)
+        return interpreter
 
     def _note_way_back(self, damage: list[Problem]) -> list[Problem]:
         """SOURCE was made of OUTPUT: a manifest that is lost is no fault then. A damaged one stays a fault."""
@@ -126,11 +154,6 @@ class Verification:
         if self.report.passed and fault is not None and fault.ratio is not None and fault.ratio <= 1:
             self.report.warnings.append(describe_hidden_fault(fault, WEIGHTS in self.report.checked))
 
-    def report_bytes(self, stage: str, done: int, total: int) -> None:
-        """Report the progress of a download."""
-        detail = f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB" if total else ""
-        self.on_progress(Progress(stage, detail, done, total))
-
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
         start = time.monotonic()
@@ -139,8 +162,8 @@ class Verification:
 
     def _open(self, path: Path, options: Options) -> tuple[Source, Plan]:
         self.on_progress(Progress("opening SOURCE"))
-        opened, plan, warnings = open_for(self.output, path, options.source)
-        self.report.warnings += warnings
+        opened, plan, warnings = open_for(self.output, path, options.source, self.origin)
+        self.report.warnings += [*warnings, *warn_of_misfits(opened, plan)]
         return opened, plan
 
     def _check_behavior(self, opened: Source | None, trace: Trace | None) -> None:
@@ -270,5 +293,9 @@ class Verification:
             return
         if tokens.problem:
             report.problems.append(Problem("E403", f"the tokenizer of OUTPUT does not work: {tokens.problem}"))
-        elif tokens.mismatched and not (tokens.differ_in_numbers_alone and not all(s.passed for s in report.sites)):
+        elif tokens.differ_in_numbers_alone:
+            # The same ids: where the numbers differ already, this is no finding of its own.
+            if all(site.passed for site in report.sites):
+                report.problems.append(Problem("E402", describe_text_to_logits(found)))
+        elif tokens.mismatched:
             report.problems.append(Problem("E403", describe_tokens(trace.head["environment"], found)))

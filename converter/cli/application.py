@@ -70,7 +70,7 @@ def report_error(error: Exception, as_json: bool = False) -> int:
 
 PAGE = Page(
     ("[OPTIONS] COMMAND [ARGS]...",),
-    ("paddle2torch convert my-ernie-m out", "paddle2torch verify my-ernie-m out"),
+    ("paddle2torch convert my-model out", "paddle2torch verify my-model out"),
     "README.md",
 )
 app = typer.Typer(

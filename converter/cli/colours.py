@@ -34,5 +34,5 @@ def coloured(text: str, stream: Any) -> str:
 
 def _colour_line(line: str) -> str:
     for pattern, colour in _PARTS:
-        line = pattern.sub(lambda found, colour=colour: f"\033[{colour}m{found[0]}\033[0m", line, count=1)
+        line = pattern.sub(rf"\033[{colour}m\g<0>\033[0m", line, count=1)
     return line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import typer
 
+from converter.common.arguments import expand_home
 from mappings.folders import family_names, preset_choices
 
 _FAMILIES, _PRESETS = family_names(), preset_choices()
@@ -69,11 +69,6 @@ def _expand(name: str, value: Any) -> Any:
     if isinstance(value, Path):
         return Path(expand_home(str(value)))
     return expand_home(value) if name == "source" else value
-
-
-def expand_home(text: str) -> str:
-    """A path with the home folder in the place of ~, which the shell leaves where the argument is quoted."""
-    return os.path.expanduser(text) if text.startswith("~") and not os.path.lexists(text) else text
 
 
 def command(name: str, *words: object, **given: Any) -> str:

@@ -120,7 +120,7 @@ def print_inspection(result: Inspection, as_json: bool) -> None:
     rows = [
         ("format", result.format + (f" ({result.writer})" if result.writer else "")),
         ("class", result.source_class or "unknown"),
-        ("becomes", result.target_class or "unknown"),
+        ("became" if result.made_from else "becomes", result.target_class or "unknown"),
         ("sizes", ", ".join(f"{name} {size}" for name, size in result.sizes.items()) or "unknown"),
         ("labels", _listed(result.labels, 12)),
         ("dtypes", ", ".join(f"{name} ({count} tensors)" for name, count in result.dtypes.items())),
@@ -129,6 +129,7 @@ def print_inspection(result: Inspection, as_json: bool) -> None:
         ("behavior", f"{result.behavior} ({result.behavior_means})"),
         ("keeps", f"{_listed(result.extras, 8)} (in a file of their own)" if result.extras else ""),
         ("files", _listed(result.files, 8)),
+        *_rows_of_output(result),
     ]
     for name, value in rows:
         if value:
@@ -147,6 +148,20 @@ def print_inspection(result: Inspection, as_json: bool) -> None:
         typer.echo(f"drops      more, for {len(reasons) - most} other reasons; --json lists them")
     for problem in result.problems[: verbosity.most(_MOST_LINES)]:
         print_text(printable_message(problem), err=True)
+
+
+def _rows_of_output(result: Inspection) -> list[tuple[str, str]]:
+    """What a folder that `convert` made came from, and whether it is verified."""
+    made = result.made_from
+    if made is None:
+        return []
+    return [
+        ("made by", f"paddle2torch {made.version}, table {made.mapping}"),
+        ("made from", f"{made.origin}, {made.format}" if made.origin else made.format),
+        *(("", f"{name}, sha256 {digest}") for name, digest in made.files[: verbosity.most(8)]),
+        ("verified", f"yes: {made.verification}" if made.verified else f"NO: {made.verification}"),
+        ("trace", "yes: paddle2torch verify needs no Paddle" if made.trace else "none"),
+    ]
 
 
 def print_push(result: Push, as_json: bool) -> None:

@@ -31,7 +31,7 @@ def command_with(page: Page) -> type[typer.core.TyperCommand]:
                 formatter.write_usage(ctx.command_path, usage, "Usage: " if number == 0 else " " * 7)
 
         def format_options(self, ctx: Any, formatter: Any) -> None:
-            params = self.get_params(ctx)
+            params: list[Any] = self.get_params(ctx)
             own = [(one.metavar or str(one.name).upper(), one.help) for one in params if _is_argument(one)]
             options = [one.get_help_record(ctx) for one in params if not _is_argument(one)]
             _write_list(formatter, "Arguments", page.arguments or own)

@@ -16,7 +16,7 @@ from converter.common.progress import Progress
 
 _SECONDS_BETWEEN_LINES = 5.0
 #: A stage that took less is not worth a line; with -v every stage is.
-_LONG_STAGE = 2.0
+_LONG_STAGE = 5.0
 #: What remains is told when a stage has run for so many seconds, and this share of it is done.
 _SURE_SECONDS, _SURE_SHARE = 2.0, 0.05
 
@@ -29,6 +29,7 @@ class Reporter:
         self._begin = self._start = self._last = time.monotonic()
         self._stage = ""
         self._stages = 0
+        self._announced = False
         self._from: int | None = None
         self._drawn = False
 
@@ -46,13 +47,19 @@ class Reporter:
                 self.print_line(f"all of it took {seconds(whole)}")
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """Show `done` of `total` bytes of a stage; 0 as `total` means unknown. `done` 0 announces a stage at once."""
+        """Show `done` of `total` bytes of a stage; 0 as `total` means unknown. `done` 0 announces a stage at once, and
+        is a note where the total is 0 too."""
         now = time.monotonic()
+        if done == total == 0:
+            self._last = now
+            self.print_line(stage)
+            return
         if stage != self._stage:
             self._begin_stage(stage)
             if done == 0:
                 self._last = now
-                self.print_line(f"{stage}: {sized(total)}" if total else stage)
+                self._announced = True
+                self.print_line(f"{stage}: {sized(total)}")
         if self._from is None and done:  # The rate counts only what this run downloads, not what was there.
             self._from = done
         if not self._is_time(now):
@@ -68,10 +75,14 @@ class Reporter:
             self.print_line(text)
 
     def show(self, event: Progress) -> None:
-        """Show a step of `verify`; called many times a second."""
+        """Show a step; called many times a second."""
+        if event.in_bytes:
+            self.progress(event.stage, event.done, event.total)
+            return
         now, begins = time.monotonic(), event.stage != self._stage
         if begins:
             self._begin_stage(event.stage)
+            self._announced = True
             self.print_line(event.stage if event.total and self._terminal else event)
             self._last = now
         elif not self._is_time(now):
@@ -99,11 +110,12 @@ class Reporter:
     def _begin_stage(self, stage: str) -> None:
         self._end_stage()
         self._stage, self._start, self._from = stage, time.monotonic(), None
+        self._announced = False
         self._stages += 1
 
     def _end_stage(self) -> None:
         took = time.monotonic() - self._start
-        if self._stage and (took >= _LONG_STAGE or verbosity.verbose):
+        if self._stage and ((self._announced and took >= _LONG_STAGE) or verbosity.verbose):
             self.print_line(f"{self._stage}: {seconds(took)}")
         self._stage = ""
 

@@ -87,6 +87,10 @@ class ReferenceFailure(Paddle2TorchError):
     """Paddle is missing or broken, or a trace is damaged or belongs to another checkpoint."""
 
 
+class VerificationError(Paddle2TorchError):
+    """OUTPUT is not the same model as SOURCE, or it could not be judged; raised by `Report.check`."""
+
+
 class DataError(Paddle2TorchError):
     """The data of an evaluation cannot be read, fit no form or several, or do not fit the model."""
 

@@ -8,6 +8,8 @@ MANIFEST = "paddle2torch.json"
 KEPT_FIELDS = "source_config"
 #: The manifest of a PaddleNLP folder that `to-paddle` made. Another name, since such a folder is a SOURCE.
 BACK_MANIFEST = "to_paddle.json"
+#: The folder of a report in OUTPUT.
+REPORTS = "verification"
 #: PaddleNLP's weights in one file.
 PDPARAMS_FILE = "model_state.pdparams"
 #: All weights of a model that is not divided into shards; else the index names the shards.

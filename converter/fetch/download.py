@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from converter.common.errors import FetchError, Paddle2TorchError, Problem
+from converter.common.interrupts import keep
 from converter.common.progress import ByteProgress
 from converter.fetch import retry
 from converter.fetch.cache import CacheEntry, FileRecord
@@ -29,6 +30,7 @@ def fetch_file(entry: CacheEntry, wanted: RequestedFile, progress: ByteProgress)
     continued = part.size > 0
     while True:
         sha256_sent = _fetch_all(part, wanted, progress)
+        keep("")
         try:
             return _keep_if_correct(entry, part, wanted, sha256_sent, progress)
         except _WrongChecksum as wrong:
@@ -79,7 +81,9 @@ def _fetch_all(part: PartialFile, wanted: RequestedFile, progress: ByteProgress)
             failures = 1 if part.size - before >= _GOOD_PIECE else failures + 1
             if failures > len(retry.WAITS) or error.wait > LONGEST_WAIT:
                 raise FetchError(Problem("E703", _describe_failures(part, wanted, failures, error))) from None
-            time.sleep(max(retry.WAITS[failures - 1], error.wait))
+            wait = max(retry.WAITS[failures - 1], error.wait)
+            progress(f"{wanted.address.shown}: {error}; try {failures + 1} in {wait:.0f} s", 0, 0)
+            time.sleep(wait)
     return sha256
 
 

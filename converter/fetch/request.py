@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Callable
 
 from converter.common.errors import FetchError, Problem
+from converter.common.interrupts import keep
 from converter.common.progress import ByteProgress
 from converter.fetch.cache import FileRecord, check_space
 from converter.fetch.partial_download import PartialFile
@@ -126,6 +127,8 @@ def _too_large(wanted: RequestedFile, size: str) -> FetchError:
 def _receive(part: PartialFile, reply: Reply, offset: int, wanted: RequestedFile, progress: ByteProgress) -> None:
     """Append the body to the part. Raises TransientError if it is shorter than the server announced."""
     stage = f"fetching {wanted.name}"
+    if offset or part.size:
+        progress(f"{wanted.name}: going on at {part.size:,} bytes, which an earlier try fetched", 0, 0)
     progress(stage, 0, part.total or 0)
     with open(part.path, "ab") as file:
         position = _skip_overlap(part, reply, offset)
@@ -136,6 +139,7 @@ def _receive(part: PartialFile, reply: Reply, offset: int, wanted: RequestedFile
                 break
             file.write(piece)
             position += len(piece)
+            keep(f"{position:,} bytes of {wanted.name} are kept: the same command goes on from there.")
             progress(stage, position, part.total or 0)
             if wanted.most is not None and position > wanted.most:
                 raise _too_large(wanted, f"more than {wanted.most:,}")

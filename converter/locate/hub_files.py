@@ -58,10 +58,18 @@ def _first_weights(names: list[str]) -> str:
         try:
             chosen = choose_weights(folder).path
             return chosen.name if chosen != folder else ""
-        except SourceError:
+        except SourceError as error:
             if pytorch is not None:
                 return pytorch
-            raise
+            raise type(error)(
+                *(Problem(each.code, _of_repository(each.text, folder)) for each in error.problems)
+            ) from None
+
+
+def _of_repository(text: str, folder: Path) -> str:
+    """What is said of the folder of empty files, for the repository that it stands for."""
+    text = text.replace(f"{folder}: the folder is empty", "no usable file is at the top of the repository")
+    return text.replace(str(folder), "repository")
 
 
 def _describe_folders(names: list[str], repo_id: str) -> str:

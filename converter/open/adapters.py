@@ -21,7 +21,7 @@ def refuse_adapter_folder(folder: Path, names: Iterable[str]) -> None:
     """For a folder without weights of a model. Raises SourceError when an adapter's files lie in it."""
     found = [name for name in names if load_inner().adapter_file(name) is not None]
     if found:
-        raise SourceError(_problem(folder.name, _listed(found)))
+        raise SourceError(_problem(str(folder), _listed(found)))
 
 
 def refuse_adapter_name(name: str, error: Paddle2TorchError) -> None:

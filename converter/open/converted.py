@@ -19,6 +19,7 @@ from converter.files.tensors import SourceFile
 from converter.open.config.config import CONFIG_NAME, SourceConfig, read_config
 from converter.open.converted_family import find_converted_family
 from converter.open.dispatch import open_weights
+from converter.open.mistaken_paths import did_you_mean
 from converter.open.own_manifest import read_own_manifest
 from converter.open.source import Source
 from converter.open.tokenizer.find_tokenizer import find_converted_tokenizer
@@ -51,7 +52,7 @@ def open_converted(folder: Path, family: str | None = None) -> ConvertedFolder:
     SourceError or FileError with every problem found."""
     if not folder.is_dir():
         text = f"{folder}: there is no such folder. OUTPUT is what paddle2torch convert or save_pretrained made"
-        raise SourceError(Problem("E042", text))
+        raise SourceError(Problem("E042", text + did_you_mean(folder)))
     if not is_file(folder / CONFIG_NAME):
         raise SourceError(Problem("E042", f"{folder}: no {CONFIG_NAME}, so this is no folder of transformers"))
     fields, odd = read_json(folder / CONFIG_NAME)

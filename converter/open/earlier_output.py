@@ -37,7 +37,7 @@ def find_earlier_output(folder: Path, architecture: str | None) -> EarlierOutput
     if heads and (folder / EXTRAS_FILE).is_file():
         return EarlierOutput(folder, str(manifest.get("behavior")), manifest.get("behavior_chosen") is True)
     text = f"{folder}: paddle2torch made this folder, so it is converted already. Name the checkpoint that it"
-    text += " was made from, or load it with transformers"
+    text += " was made from, which `paddle2torch inspect` shows, or load it with transformers"
     raise SourceError(Problem("E041", text + _describe_kept(folder, manifest)))
 
 

@@ -60,7 +60,7 @@ def choose_weights(folder: Path) -> Choice:
     variants = {name: variant for name, variant in variants.items() if is_file(folder / name)}
     if len(set(variants.values())) > 1:
         names = ", ".join(sorted(variants))
-        text = f"{folder.name} holds several variants: {names}. Name the one file to convert"
+        text = f"{_shown(folder)} holds several variants: {names}. Name the one file to convert"
         raise SourceError(Problem("E003", text))
     if variants:
         chosen = min(variants, key=_form_of)
@@ -88,7 +88,7 @@ def _choose_static(folder: Path) -> Path | None:
         found.append(".")
     if len(found) > 1:
         listed = ", ".join(quoted(name, 255)[1:-1] if name != "." else "the files of its variables" for name in found)
-        text = f"{folder.name} holds several forms of a static graph's weights: {listed}. Name the one to convert"
+        text = f"{_shown(folder)} holds several forms of a static graph's weights: {listed}. Name the one to convert"
         raise SourceError(Problem("E003", text))
     return folder / found[0] if found else None
 
@@ -109,7 +109,7 @@ def _choose_inner(folder: Path) -> Path | None:
     found = {name: _choose_static(folder / name) for name in inner if os.path.isdir(folder / name)}
     found = {name: path for name, path in found.items() if path is not None}
     if len(found) > 1:
-        text = f"{folder.name} holds several models: {', '.join(found)}. Name the one to convert"
+        text = f"{_shown(folder)} holds several models: {', '.join(found)}. Name the one to convert"
         raise SourceError(Problem("E003", text))
     return next(iter(found.values()), None)
 
@@ -130,12 +130,19 @@ def _form_of(name: str) -> int:
     return next((place for place, form in enumerate(_VARIANT_FORMS) if form.fullmatch(name)), len(_VARIANT_FORMS))
 
 
+def _shown(folder: Path) -> str:
+    """The folder as the user gave it; the whole path of the one that a shell calls `.`."""
+    return str(folder if folder.name else folder.resolve())
+
+
 def _nothing_found(folder: Path) -> str:
     names = list_folder(folder, _MOST_FILES)
-    shown = ", ".join(quoted(name)[1:-1] for name in names[:20]) or "nothing"
+    if not names:
+        return f"{_shown(folder)}: the folder is empty. SOURCE is a folder with weights, or one weight file"
+    shown = ", ".join(quoted(name)[1:-1] for name in names[:20])
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     static = "and a static graph's (.pdiparams, params, __params__, a file per variable)"
-    text = f"{folder.name}: no weights found. Looked for {', '.join(ORDER)}, {static}; there are {shown}{more}."
+    text = f"{_shown(folder)}: no weights found. Looked for {', '.join(ORDER)}, {static}; there are {shown}{more}."
     shards = [name for name in names if _SHARD.fullmatch(name)]
     if shards:
         return f"{text} Shards without their index: fetch {shards[0].split('-')[0]}.*.index.json too"

@@ -13,7 +13,7 @@ from converter.files.tensors import SourceTensor
 from converter.open.config.find_config import config_names
 from converter.open.source import Source
 from converter.plan.check_names import check_names
-from converter.plan.check_tensors import check_dtypes, check_shapes
+from converter.plan.check_tensors import OtherSizes, check_dtypes, check_shapes
 from converter.plan.choose_scheme import choose_scheme, split_encoder
 from converter.plan.inner_tensors import (
     UNKNOWN,
@@ -34,8 +34,8 @@ from converter.plan.plan_warnings import (
     warn_of_lacking,
 )
 from converter.plan.sharing import check_sharing
-from converter.plan.sizes import resolve_sizes
-from mappings import expand
+from converter.plan.sizes import Sizes, resolve_sizes, sizes_shown
+from mappings import Scheme, Table, expand
 from mappings.tensors.expand import why_left_out
 
 _ALONE = "not of the encoder, which --architecture takes alone, as PaddleNLP does"
@@ -70,7 +70,7 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     problems += name_problems
     inner = find_inner([*unknown, *source.tensors.not_tensors], family, table, scheme, variable_names(tensors))
     problems += refuse_inner(inner, table) if not allow_unknown_tensors else []
-    problems += check_shapes(mapped, tensors)
+    problems += check_shapes(mapped, tensors, _find_other_sizes(source, table, scheme, sizes, tensors))
     problems += check_dtypes(mapped, tensors)
     if problems:
         raise PlanError(*problems)
@@ -132,6 +132,22 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     return replace(plan, warnings=(*warnings, *warn_of_dtypes(plan)))
 
 
+def _find_other_sizes(
+    source: Source, table: Table, scheme: Scheme, sizes: Sizes, tensors: Mapping[str, SourceTensor]
+) -> OtherSizes | None:
+    """The sizes for which the tensors are made, where they are not the config's."""
+    given = sizes.by_field()
+    shown = sizes_shown(given, source.config.family, tensors, scheme)
+    if not shown:
+        return None
+    derived = [size.field for size in source.config.family.sizes if size.times]
+    chosen = [name for name in shown if name not in derived] or list(shown)
+    file = source.config.file or "the config"
+    named = [f"{name} {shown[name]}, and {file} says {given[name]}" for name in chosen]
+    shapes = {entry.source: entry.source_shape for entry in expand(table, scheme, {**given, **shown})}
+    return OtherSizes("; ".join(named), shapes)
+
+
 def check_class(source: Source) -> list[Problem]:
     """A class that the config names and the names of the tensors contradict; --architecture overrules both."""
     specified, inferred = source.config.architecture, source.tensors.inferred_class
@@ -156,7 +172,7 @@ def _no_architecture(source: Source) -> Problem:
         where = f"{source.config.file} does not name the model's class"
     else:
         *others, last = config_names()
-        where = f"no {', '.join(others)} or {last} next to the weights or in the parent folder"
+        where = f"no {', '.join(others)} or {last} in {source.origin or source.folder} or in the folder above"
     text = f"{where}, and weights alone do not show it. Give --config FILE, or --architecture and --num-attention-heads"
     family = source.config.family
     base, probe = family.base_class.source, family.probe_of(source.tensors.naming == "transformers")

@@ -72,6 +72,14 @@ def resolve_sizes(
     return Sizes(in_order, labels, (*warnings, *of_labels)), []
 
 
+def sizes_shown(
+    sizes: Mapping[str, int], family: Family, tensors: Mapping[str, SourceTensor], scheme: Scheme
+) -> dict[str, int]:
+    """The sizes that the tensors show otherwise than `sizes`."""
+    shown = {size.field: _read(size, family, tensors, scheme) for size in family.sizes if size.tensor}
+    return {name: value for name, value in shown.items() if value and name in sizes and value != sizes[name]}
+
+
 def _check_heads(sizes: Mapping[str, int]) -> list[Problem]:
     hidden, heads = sizes.get("hidden_size"), sizes.get("num_attention_heads")
     if hidden is None or heads is None or (heads >= 1 and hidden % heads == 0):

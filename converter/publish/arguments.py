@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 from converter.common.errors import Problem, PushError
 from converter.hub.names import COMMIT, REVISION, is_repo_id
+from converter.open.mistaken_paths import did_you_mean
 
 #: Names that match REVISION and that git refuses for a branch.
 _NO_BRANCH = re.compile(r"^HEAD$|\.\.|//|/\.|\.lock(/|$)|[./]$", re.ASCII)
@@ -29,8 +31,9 @@ def _check_folder(named: str, repo_id: str) -> None:
         return
     if Path(repo_id).is_dir():
         text = f"{repo_id} is a folder and {named} is not: OUTPUT comes first. Use: paddle2torch push"
-        raise PushError(Problem("E801", f"{text} {repo_id} {named}"))
-    raise PushError(Problem("E801", f"{named}: there is no such folder. OUTPUT is what paddle2torch convert made"))
+        raise PushError(Problem("E801", f"{text} {shlex.join([repo_id, named])}"))
+    text = f"{named}: there is no such folder. OUTPUT is what paddle2torch convert made"
+    raise PushError(Problem("E801", text + did_you_mean(named)))
 
 
 def _check_revision(revision: str) -> None:

@@ -14,11 +14,14 @@ from converter.hub.client import silence_library as quiet
 from converter.hub.messages import to_ascii as shown
 from converter.plan.inner_tensors import left_inside_paragraph
 from converter.publish.folder import CARD, REPORT, TRACE
-from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME
+from converter.write.card_text import EVIDENCE_BEGIN, EVIDENCE_END, FOLDER_NAME, FOR_THE_AUTHOR
 from mappings import Family, all_families, find_class
 
 if TYPE_CHECKING:
     from verify.results.report import Report
+
+#: What `convert` wrote for the author alone.
+_FOR_THE_AUTHOR = re.compile(rf"\n*{re.escape(FOR_THE_AUTHOR)}.*?-->", re.DOTALL)
 
 
 def find_family(output: Path) -> Family | None:
@@ -48,6 +51,7 @@ def build_card(text: str | None, repo_id: str, section: str, family: Family | No
     """The card with `section` between its marks, or at its end where it has none. `text`: OUTPUT's card, None where it
     is lost. Raises PushError for metadata that is no YAML."""
     text = _bare_card(family) if text is None else text.replace("\r\n", "\n")
+    text = _FOR_THE_AUTHOR.sub("", text)
     _check_metadata(text)
     marked = f"{EVIDENCE_BEGIN}\n{section.strip()}\n{EVIDENCE_END}"
     pattern = re.compile(f"{re.escape(EVIDENCE_BEGIN)}.*?{re.escape(EVIDENCE_END)}", re.DOTALL)
@@ -70,12 +74,14 @@ def _check_metadata(text: str) -> None:
 def describe_evidence(report: Report, with_trace: bool, foreign: Mapping[str, str] | None = None) -> str:
     """The parity table of a passing report, and how to check it. `foreign`: code that is not this tool's own, with its
     checksums."""
+    from verify.report.messages import describe_subject
     from verify.report.rows import result_rows
 
     return _render(
         foreign,
         report=report,
         rows=result_rows(report),
+        subject=[(name, to_markdown(text, MESSAGE)) for name, text in describe_subject(report)],
         looked_at=_looked_at(report),
         reference=_reference(report),
         computed=_computed(report),

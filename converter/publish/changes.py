@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from converter.common.layout import TOKENIZER_FILES
 from converter.hub.contents import LocalFile, RemoteFile
-from converter.publish.folder import EVIDENCE
+from converter.publish.folder import EVIDENCE, is_of_evaluation
 
 #: Files that this tool writes and a loader reads: one of an earlier push that OUTPUT no longer has would change numbers
 #: or tokens.
@@ -49,7 +49,7 @@ def find_changes(files: Sequence[LocalFile], remote: Mapping[str, RemoteFile]) -
 
 
 def _is_own(name: str) -> bool:
-    return bool(_WEIGHTS.fullmatch(name)) or name in TOKENIZER_FILES or name in EVIDENCE
+    return bool(_WEIGHTS.fullmatch(name)) or name in (*TOKENIZER_FILES, *EVIDENCE) or is_of_evaluation(name)
 
 
 def find_foreign(files: Sequence[LocalFile], remote: Mapping[str, RemoteFile]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -11,20 +12,25 @@ from converter.common.errors import FileError, Problem, ReferenceFailure
 from converter.common.layout import TOKENIZER_FILES
 from converter.files.json_files import read_json
 from converter.publish.agreement import find_contradictions
-from converter.publish.folder import CARD, EVIDENCE, REPORT, TRACE, Listing
+from converter.publish.folder import CARD, EVIDENCE, REPORT, TRACE, Listing, is_of_evaluation
 from mappings import find_class
 
 if TYPE_CHECKING:
     from verify.results.report import Report
 
 _SUM = re.compile(r"[0-9a-f]{64}")
-_VERIFY = "Run paddle2torch verify SOURCE OUTPUT"
 #: A folder with one of these has a tokenizer, which the report must have looked at.
 _OF_TOKENIZERS = (*TOKENIZER_FILES, "tokenizer.json")
 _CONFIG = "config.json"
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _DOCUMENTS = (".md", ".rst", ".bib", ".cff", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf")
 _DOCUMENT_NAMES = ("LICENSE", "NOTICE", "LICENSE.txt", "NOTICE.txt", "COPYING", "AUTHORS", "CHANGELOG")
+
+
+def _advise(output: Path) -> str:
+    return (
+        f"Run `paddle2torch verify SOURCE {shlex.quote(str(output))}`; SOURCE is the checkpoint that it was made from"
+    )
 
 
 def check_evidence(output: Path, listing: Listing) -> tuple[Report | None, list[Problem]]:
@@ -42,17 +48,17 @@ def read_evidence(output: Path, has_tokenizer: bool) -> tuple[Report | None, lis
     from verify.results.report import read_report
 
     if not (output / REPORT).is_file():
-        return None, [Problem("E802", f"there is no {REPORT}: OUTPUT is not verified. {_VERIFY}")]
+        return None, [Problem("E802", f"there is no {REPORT}: OUTPUT is not verified. {_advise(output)}")]
     try:
         data, _ = read_json(output / REPORT)
         report = read_report(data)
         reasons = _find_doubts(report, data, has_tokenizer, output)
     except FileError as error:
-        return None, [Problem("E802", f"{REPORT} is damaged: {error.problems[0].text}. {_VERIFY}")]
+        return None, [Problem("E802", f"{REPORT} is damaged: {error.problems[0].text}. {_advise(output)}")]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         kind = f"it lacks {error}" if isinstance(error, KeyError) else f"{error}"
-        return None, [Problem("E802", f"{REPORT} is damaged: {kind}. {_VERIFY}")]
-    return report, [Problem("E802", f"{REPORT}: {reason}. {_VERIFY}") for reason in reasons]
+        return None, [Problem("E802", f"{REPORT} is damaged: {kind}. {_advise(output)}")]
+    return report, [Problem("E802", f"{REPORT}: {reason}. {_advise(output)}") for reason in reasons]
 
 
 def _find_doubts(report: Report, data: Mapping[str, Any], has_tokenizer: bool, output: Path) -> list[str]:
@@ -109,7 +115,7 @@ def compare_files(verified: Mapping[str, str], listing: Listing, code: Collectio
         if file.name in verified:
             if verified[file.name] != file.sha256:
                 problems.append(_other(f"{file.name} has changed since it was verified: its sum is {file.sha256}"))
-        elif not _is_document(file.name):
+        elif not is_document(file.name):
             problems.append(_other(f"{file.name} is not in the report: nobody has verified it"))
     names = {file.name for file in listing.files}
     problems += [_other(f"{name} is in the report, and not in OUTPUT") for name in sorted(set(verified) - names)]
@@ -136,12 +142,12 @@ def needed_code(output: Path) -> list[str]:
 
 
 def _other(reason: str) -> Problem:
-    return Problem("E803", f"{reason}. {_VERIFY} again")
+    return Problem("E803", f"{reason}. Run `paddle2torch verify` again")
 
 
-def _is_document(name: str) -> bool:
+def is_document(name: str) -> bool:
     """Whether a file decides neither numbers nor tokens. Unknown kinds do."""
-    if name in (CARD, *EVIDENCE):
+    if name in (CARD, *EVIDENCE) or is_of_evaluation(name):
         return True
     path = PurePosixPath(name)
     return path.suffix.lower() in _DOCUMENTS or path.name in _DOCUMENT_NAMES
@@ -153,6 +159,7 @@ def check_manifest(output: Path) -> list[Problem]:
     from verify.folder.check_manifest import check_files, check_tensors
     from verify.folder.foreign_code import check_leading_files, check_named_code
     from verify.folder.left_inside import check_left_inside
+    from verify.results.findings import fold_findings
     from verify.results.manifest import read_manifest
     from verify.weights.output_weights import read_written
 
@@ -161,7 +168,7 @@ def check_manifest(output: Path) -> list[Problem]:
         return problems
     written = read_written(output)
     problems = [*check_left_inside(manifest, None)[1], *check_leading_files(output), *written.problems]
-    problems += [*check_tensors(manifest, written)[1], *check_files(manifest, output)[0]]
+    problems += [*fold_findings(check_tensors(manifest, written)), *check_files(manifest, output)[0]]
     return [*problems, *check_named_code(output, manifest, {})[0]]
 
 
@@ -176,7 +183,8 @@ def check_trace(output: Path) -> list[Problem]:
     manifest, _ = read_manifest(output)
     if manifest is None:  # Which is a problem of its own.
         return []
-    advice = "Remove it, or record it with paddle2torch verify SOURCE OUTPUT --record"
+    words = shlex.join([str(output), "--record", str(output / TRACE)])
+    advice = f"Remove it, or record it with `paddle2torch verify SOURCE {words}`"
     try:
         trace = read_trace(output / TRACE)
         check_sums(trace, weight_sums(manifest), "the one that OUTPUT was made from")

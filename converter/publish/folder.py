@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from converter.common.errors import Problem, PushError
+from converter.common.layout import REPORTS
 from converter.hub.contents import LocalFile, read_local_file
 
-REPORTS = "verification"
 CARD = "README.md"
 REPORT, TRACE = f"{REPORTS}/report.json", f"{REPORTS}/trace.safetensors"
 #: The files of the report's folder that are uploaded.
 EVIDENCE = (REPORT, f"{REPORTS}/report.html", f"{REPORTS}/junit.xml", TRACE)
+#: Where an evaluation of OUTPUT lies in it, or one for each task in a folder below.
+EVALUATION = "evaluation"
+_OF_EVALUATIONS = re.compile(rf"{EVALUATION}/([^/]+/)?(report\.json|report\.html|junit\.xml)")
 #: In bytes. A larger trace is left out.
 LARGEST_TRACE = 20_000_000
 _MOST_FILES = 5000
@@ -35,15 +39,23 @@ class Listing:
         return next((file for file in self.files if file.name == name), None)
 
 
-def list_files(output: Path) -> Listing:
-    """Every file of OUTPUT, sorted by name. Raises PushError (E804), with a problem for each link and special file."""
+def is_of_evaluation(name: str) -> bool:
+    """Whether a file is one that `paddle2torch evaluate --report OUTPUT/evaluation` writes."""
+    return _OF_EVALUATIONS.fullmatch(name) is not None
+
+
+def list_files(output: Path, *, with_trace: bool = False) -> Listing:
+    """Every file of OUTPUT, sorted by name; a large trace only `with_trace`.
+
+    Raises PushError (E804), with a problem for each link and special file.
+    """
     problems: list[Problem] = []
     left_out: list[tuple[str, str]] = []
     names: list[str] = []
     try:
         for name, entry in _walk(output, ""):
             kind = entry.stat(follow_symlinks=False).st_mode
-            reason = _find_exclusion(name, entry)
+            reason = "" if with_trace and name == TRACE else _find_exclusion(name, entry)
             if stat.S_ISLNK(kind):
                 problems.append(Problem("E804", f"{name} is a symbolic link. Replace it by the file itself"))
             elif reason:
@@ -88,5 +100,5 @@ def _find_exclusion(name: str, entry: os.DirEntry[str]) -> str:
     if name.startswith(f"{REPORTS}/") and name not in EVIDENCE:
         return "no part of the evidence"
     if name == TRACE and entry.stat(follow_symlinks=False).st_size >= LARGEST_TRACE:
-        return f"{LARGEST_TRACE // 1_000_000} MB or more"
+        return f"{LARGEST_TRACE // 1_000_000} MB or more; --with-trace sends it"
     return ""

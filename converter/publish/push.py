@@ -7,22 +7,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
+from converter.common.arguments import as_path
 from converter.common.errors import Problem, PushError
+from converter.common.progress import OnProgress, Progress, listen, log_warnings
 from converter.hub.contents import Commit, LocalFile, RemoteFile, RemoteRevision, make_local_file
 from converter.hub.errors import LOG_IN, MissingError
 from converter.hub.repository import HubRepository
 from converter.publish.arguments import check_arguments
 from converter.publish.card import build_card, describe_doubts, describe_evidence, describe_left_inside, find_family
 from converter.publish.changes import Changes, find_changes, find_foreign
+from converter.publish.evaluation import describe_evaluations, find_evaluations, without_these
 from converter.publish.evidence import check_evidence, find_foreign_code, refuse_foreign_code
 from converter.publish.folder import CARD, EVIDENCE, TRACE, Listing, list_files
+from converter.publish.model_index import refuse_results, with_results
 
 MESSAGE = "Publish with paddle2torch"
 
 
 @dataclass(frozen=True)
 class PushedFile:
-    """A file of the repository: "add", "change" or "same". `size` in bytes."""
+    """A file of the repository.
+
+    - name: its path there.
+    - size: in bytes.
+    - sha256: of its bytes.
+    - change: "add", "change" or "same".
+    """
 
     name: str
     size: int
@@ -32,27 +42,41 @@ class PushedFile:
 
 @dataclass(frozen=True)
 class Push:
-    """What was published, or with `dry_run` would be."""
+    """What was published, or with `dry_run` would be.
+
+    - repo_id: the repository.
+    - url: its page.
+    - revision: the branch.
+    - dry_run: whether nothing was sent.
+    - verified: whether a passing full report proves these bytes.
+    - new_repository: whether the repository was (or would be) made.
+    - new_branch: whether the branch was (or would be) made.
+    - private: whether the repository is private.
+    - commit: the commit that has the files; None for a dry run that finds something to do.
+    - pull_request: the address of the pull request, with `create_pr`.
+    - files: every file of the repository that OUTPUT has.
+    - deleted: files that were removed from the repository.
+    - left_out: name and reason of each file of OUTPUT that is not sent.
+    - warnings: what is odd, and stopped nothing.
+    - nothing_to_do: whether the Hub had everything before this run.
+    - foreign_code: code files that are not this tool's own.
+    """
 
     repo_id: str
     url: str
     revision: str
     dry_run: bool
     verified: bool
-    #: Whether the repository, or the branch, was (or would be) made.
     new_repository: bool
     new_branch: bool
     private: bool
-    #: The commit that has the files; None for a dry run that finds something to do.
     commit: str | None
     pull_request: str | None
     files: tuple[PushedFile, ...]
     deleted: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
-    #: Whether the Hub had everything before this run.
     nothing_to_do: bool
-    #: Code files that are not this tool's own.
     foreign_code: tuple[str, ...] = ()
 
 
@@ -67,23 +91,46 @@ def push(
     dry_run: bool = False,
     allow_unverified: bool = False,
     allow_foreign_code: bool = False,
-    progress: Callable[[str], None] | None = None,
+    model_index: str | None = None,
+    with_trace: bool = False,
+    progress: OnProgress | None = None,
 ) -> Push:
-    """Publish the folder `output` as `repo_id` ("owner/name"; "name" alone belongs to the token's owner).
+    """Publish a verified folder on the Hugging Face Hub.
 
-    Requires a passing full report of exactly these bytes in `output`/verification, unless `allow_unverified`, and code
-    that is this tool's own, unless `allow_foreign_code`; the card then states that. Sends only the files that the Hub
-    lacks, and afterwards compares the checksums that the Hub reports. Nothing in `output` changes. `progress` is called
-    with lines of text. Raises PushError with every problem found.
+    Sends only the files that the Hub lacks, and afterwards compares the checksums that the Hub reports. Nothing in
+    `output` changes.
+
+    - output: the folder that `convert` made, with its report in `output`/verification.
+    - repo_id: "owner/name"; "name" alone belongs to the token's owner.
+    - private: make a new repository a private one.
+    - revision: push to this branch, made where needed.
+    - create_pr: open a pull request instead of committing to the branch.
+    - commit_message: the message of the commit.
+    - dry_run: find out what would be sent and changed, and change nothing.
+    - allow_unverified: publish without a passing full report of exactly these bytes; the card states that.
+    - allow_foreign_code: publish code that is not this tool's own; the card names it.
+    - model_index: the name of your own data set: makes the evaluations in `output`/evaluation that passed with these
+      bytes results of your own fine-tuned model in the card's metadata. The card shows them in any case.
+    - with_trace: publish what Paddle computed (verification/trace.safetensors) whatever its size; else below 20 MB.
+    - progress: called with a `Progress` for every step; by default nothing, in a notebook a bar.
+
+    Raises PushError with every problem found.
     """
-    report = progress or (lambda line: None)
+    hear = listen(progress)
+
+    def report(line: str) -> None:
+        hear(Progress(line))
+
+    output = as_path(output)
     check_arguments(output, repo_id, revision, commit_message)
-    output = Path(output)
     report("checking the folder against its report")
-    listing = list_files(output)
+    listing = list_files(output, with_trace=with_trace)
     evidence, problems = check_evidence(output, listing)
     foreign = find_foreign_code(output, listing)
     refused = [*([] if allow_unverified else problems), *([] if allow_foreign_code else refuse_foreign_code(foreign))]
+    evaluations, unbelieved = find_evaluations(output, listing, verified=not problems)
+    if model_index is not None:
+        refused += refuse_results(output, model_index, evaluations, unbelieved)
     if refused:
         raise PushError(*refused)
     hub = HubRepository(repo_id, report, needs_token=not (dry_run and "/" in repo_id))
@@ -91,13 +138,19 @@ def push(
         section = describe_doubts(problems, foreign)
     else:
         section = describe_evidence(evidence, listing.find(TRACE) is not None, foreign)
-    section += describe_left_inside(output, evidence)
+    section += describe_left_inside(output, evidence) + describe_evaluations(evaluations)
+    listing = without_these(listing, unbelieved)
     files = files_to_push(output, listing, hub.repo_id, section, proven=not problems)
+    if model_index is not None:
+        files = with_results(files, hub.repo_id, model_index, evaluations)
     message = commit_message or MESSAGE
     run = _PushRun(hub, files, revision, create_pr, message, private, dry_run, report)
     warnings = [f"not verified: {problem.text}" for problem in problems]
     warnings += [f"{name} is not paddle2torch's own code; the card names it" for name in foreign]
-    return run.run(listing, warnings, verified=not problems, foreign_code=tuple(foreign))
+    warnings += [f"{name} is left out: {reason}" for name, reason in unbelieved.items()]
+    result = run.run(listing, warnings, verified=not problems, foreign_code=tuple(foreign))
+    log_warnings(result.warnings)
+    return result
 
 
 def files_to_push(output: Path, listing: Listing, repo_id: str, section: str, *, proven: bool) -> tuple[LocalFile, ...]:
@@ -245,6 +298,9 @@ class _PushRun:
         warnings = []
         if isinstance(card, bytes) and not card.startswith(b"---\n"):
             warnings.append(f"{CARD} has no metadata: the Hub will know neither library nor license")
+        elif isinstance(card, bytes) and b"\nlicense:" not in card.partition(b"\n---\n")[0]:
+            advice = "put it into the metadata, or convert with --license ID"
+            warnings.append(f"{CARD} names no license, so that nobody may use these weights: {advice}")
         if self.dry_run and not self.nothing_to_do:
             warnings += self.hub.predict_refusals(self.create_pr)
         warnings += [f"left out: {name} ({reason})" for name, reason in listing.left_out if reason != "hidden"]

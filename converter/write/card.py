@@ -7,23 +7,53 @@ Hub they would be wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from converter.common.errors import Problem, SourceError
 from converter.common.layout import EXTRAS_FILE
 from converter.common.printable import to_code_span
 from converter.common.version import __version__
+from converter.hub.names import is_repo_id
 from converter.plan.inner_tensors import left_inside_paragraph
 from converter.plan.plan import Plan
-from converter.write.card_text import FOLDER_NAME, NO_EVIDENCE
+from converter.write.card_text import ADVICE, FOLDER_NAME, NO_EVIDENCE
 from converter.write.config_file import build_config
 from mappings import Family, Preset
 from mappings.pretrained import Pretrained
 from mappings.quirks import MODEL_CONFIG, Quirk
 
+_LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}")
+#: A classifier may have thousands.
+_MOST_LABELS = 100
 
-def render_card(plan: Plan, manifest: dict[str, Any], has_tokenizer: bool, preset: Preset) -> str:
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What only the user knows of the weights, by the names of the Hub: their license, and the model that they were
+    trained from."""
+
+    license: str | None = None
+    base_model: str | None = None
+
+    def check(self) -> None:
+        """Raise SourceError for what the Hub does not take as a license or as a model."""
+        if self.license is not None and not _LICENSE.fullmatch(self.license):
+            text = f"--license {self.license!r:.80}: expected a license by the Hub's name, such as apache-2.0 or other"
+            raise SourceError(Problem("E091", text))
+        if self.base_model is not None and not is_repo_id(self.base_model, needs_owner=True):
+            raise SourceError(Problem("E091", f"--base-model {self.base_model!r:.120}: expected a Hub id, OWNER/NAME"))
+
+
+_NOTHING_MORE = CardFacts()
+
+
+def render_card(
+    plan: Plan, manifest: dict[str, Any], has_tokenizer: bool, preset: Preset, facts: CardFacts = _NOTHING_MORE
+) -> str:
     """The model card: front matter that the Hub reads, then text for people. Asks no network."""
     from huggingface_hub import ModelCard, ModelCardData
 
@@ -32,13 +62,13 @@ def render_card(plan: Plan, manifest: dict[str, Any], has_tokenizer: bool, prese
     entry = family.class_named(plan.table.source_class)
     data = ModelCardData(
         language=list(known.languages) if known else family.card.language or None,
-        license="apache-2.0",
+        license=facts.license or ("apache-2.0" if known else None),
         library_name="transformers",
         pipeline_tag=entry.pipeline if entry is not None else None,
-        base_model=_base_model(known, origin),
+        base_model=facts.base_model or _base_model(known, origin),
         tags=[*family.tags, "paddle2torch"],
     )
-    text = _render_text(plan, manifest, has_tokenizer, preset, known)
+    text = _render_text(plan, manifest, has_tokenizer, preset, known, facts)
     return str(ModelCard(f"---\n{data.to_yaml()}\n---\n\n{text}"))
 
 
@@ -59,7 +89,12 @@ def _base_model(known: Pretrained | None, origin: str | None) -> str | None:
 
 
 def _render_text(
-    plan: Plan, manifest: dict[str, Any], has_tokenizer: bool, preset: Preset, known: Pretrained | None
+    plan: Plan,
+    manifest: dict[str, Any],
+    has_tokenizer: bool,
+    preset: Preset,
+    known: Pretrained | None,
+    facts: CardFacts,
 ) -> str:
     from jinja2 import Environment, StrictUndefined
 
@@ -89,6 +124,11 @@ def _render_text(
         loading=words.loading if travels else words.stock_loading,
         verified_with=" and ".join(manifest.get("verified_with", {}).get("transformers", ())),
         evidence=NO_EVIDENCE,
+        license=f" These weights are under the license `{facts.license}`." if facts.license else "",
+        advice="" if known or facts.license else ADVICE,
+        labels=[to_code_span(label) for label in plan.sizes.labels[:_MOST_LABELS]],
+        more_labels=max(0, len(plan.sizes.labels) - _MOST_LABELS),
+        ending=(words.ending_without_tokenizer if not has_tokenizer else "") or words.differences_end,
         fields=list(_fields(plan, has_tokenizer, preset)),
         loaded_from="" if stored == [plan.loaded_dtype] else " and ".join(stored),
         extras_file=EXTRAS_FILE,
@@ -97,7 +137,9 @@ def _render_text(
         differences=[
             one
             for one in words.difference
-            if (not one.presets or preset.name in one.presets) and one.travels in (None, travels)
+            if (not one.presets or preset.name in one.presets)
+            and one.travels in (None, travels)
+            and (has_tokenizer or not one.tokenizer)
         ],
         origin=f"{to_code_span(origin)}, " if origin else "",
     )

@@ -6,6 +6,13 @@ from __future__ import annotations
 EVIDENCE_BEGIN, EVIDENCE_END = "<!-- evidence: begin -->", "<!-- evidence: end -->"
 #: What stands for this folder in the card's code; `push` puts the repository's name there.
 FOLDER_NAME = "FOLDER"
+#: Advice that `push` does not publish.
+FOR_THE_AUTHOR = "<!-- for the author: "
+ADVICE = f"""
+
+{FOR_THE_AUTHOR}nothing shows the license of these weights. If they are your own fine-tuning, put `license`, `language`
+and `base_model` into the metadata above, or convert with --license ID --base-model ID.
+Push leaves this comment out. -->"""
 NO_EVIDENCE = f"""\
 {EVIDENCE_BEGIN}
 ## Evidence

@@ -9,7 +9,7 @@ from pathlib import Path
 from converter.common.layout import MANIFEST
 from converter.open.source import Source
 from converter.plan.plan import Plan
-from converter.write.card import render_card
+from converter.write.card import CardFacts, render_card
 from converter.write.config_file import build_config, write_json
 from converter.write.manifest import build_manifest
 from converter.write.new_files import write_file
@@ -34,6 +34,7 @@ def write_companions(
     plan: Plan,
     written: Sequence[WrittenTensor],
     source_files: Sequence[tuple[str, int, str]],
+    facts: CardFacts,
 ) -> None:
     """Write the files that make the weights a model."""
     family, preset = source.family, source.preset
@@ -47,5 +48,5 @@ def write_companions(
         write_tokenizer(folder, source.tokenizer, family, longest, preset)
     manifest = build_manifest(folder, plan, written, source_files, source)
     write_json(folder / MANIFEST, manifest)
-    card = render_card(plan, manifest, source.tokenizer is not None, preset)
+    card = render_card(plan, manifest, source.tokenizer is not None, preset, facts)
     write_file(folder / "README.md", card.encode("utf-8"))

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,8 +31,8 @@ def staged(
     error. It lies in a marked folder of its own next to OUTPUT that nobody else may enter. `marker`: the file by which
     a folder is known that may be replaced. `argument`: what the command calls OUTPUT.
 
-    Raises OutputError when OUTPUT is there (unless `force` and this tool made it), cannot be made, or when something
-    else wrote into the new folder.
+    Raises OutputError when OUTPUT is there (unless it is empty, or `force` and this tool made it), cannot be made, or
+    when something else wrote into the new folder.
     """
     check_output(output, force=force, marker=marker, argument=argument)
     parent = output.absolute().parent
@@ -71,8 +72,8 @@ def staged(
 
 
 def check_output(output: Path, *, force: bool, marker: str = MANIFEST, argument: str = "OUTPUT") -> None:
-    """Raises OutputError when something that may not be replaced is at `output`."""
-    if not os.path.lexists(output):
+    """Raises OutputError when something that may not be replaced is at `output`. An empty folder may."""
+    if not os.path.lexists(output) or is_empty_folder(output):
         return
     if not force:
         text = f"{output} exists. Choose another {argument}, or --force to replace one that this tool made"
@@ -84,6 +85,14 @@ def check_output(output: Path, *, force: bool, marker: str = MANIFEST, argument:
                 f"{output} exists and was not made by this tool (no such {marker}): --force does not replace it",
             )
         )
+
+
+def is_empty_folder(path: Path) -> bool:
+    """Whether a folder that holds nothing is at `path`: what `mktemp -d` makes, or a new volume."""
+    try:
+        return not path.is_symlink() and next(os.scandir(path), None) is None
+    except OSError:
+        return False
 
 
 def made_by_this_tool(folder: Path, marker: str = MANIFEST) -> bool:
@@ -108,6 +117,7 @@ def clear_leftovers(output: Path) -> None:
 def _publish(staging: Path, folder: NewFolder, output: Path, force: bool) -> None:
     """Put the new folder in OUTPUT's place; the folder is this run's alone until it is there."""
     folder.check()
+    mode = stat.S_IMODE(os.stat(output).st_mode) if is_empty_folder(output) else 0o777 & ~_umask()
     # Without --force nothing is moved away, whatever came there since it was looked at: the rename below fails then.
     if force:
         with contextlib.suppress(FileNotFoundError):  # There is none, or another run is replacing it just now.
@@ -121,7 +131,7 @@ def _publish(staging: Path, folder: NewFolder, output: Path, force: bool) -> Non
             ) from error
         raise
     with contextlib.suppress(OSError):
-        os.chmod(output if folder.handle is None else folder.handle, 0o777 & ~_umask())
+        os.chmod(output if folder.handle is None else folder.handle, mode)
 
 
 def _umask() -> int:

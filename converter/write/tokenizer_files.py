@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from converter.common.layout import ADDED_TOKENS as ADDED
 from converter.common.layout import SENTENCEPIECE, SENTENCEPIECE_KIND, TOKENIZER_JSON, VOCABULARY, WORDPIECE_KIND
@@ -15,6 +15,10 @@ from converter.write.config_file import write_json
 from converter.write.new_files import write_file
 from converter.write.wordpiece_json import build_tokenizer_json
 from mappings import Family, Preset
+
+if TYPE_CHECKING:
+    from converter.open.source import Source
+    from converter.plan.plan import Plan
 
 #: Kind -> what a call of its class returns by itself; for a class of transformers' it is always written.
 _USUAL_INPUTS = {SENTENCEPIECE_KIND: ["input_ids"], WORDPIECE_KIND: None}
@@ -90,3 +94,11 @@ def misfits(files: TokenizerFiles, longest: int, model_rows: int) -> list[str]:
     if given is not None and given > longest:
         found.append(f"model_max_length is {given}, the model takes {longest} tokens: {longest} is written")
     return found
+
+
+def warn_of_misfits(source: Source, plan: Plan) -> list[str]:
+    """Warnings of what the model cannot take of SOURCE's tokenizer."""
+    if source.tokenizer is None:
+        return []
+    longest = source.family.longest_text(plan.sizes.fields["max_position_embeddings"], source.preset)
+    return misfits(source.tokenizer, longest, plan.sizes.fields["vocab_size"])

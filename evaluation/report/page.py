@@ -29,6 +29,7 @@ def render_page(result: Evaluation) -> str:
         parts += _section(view or "Languages", _table(table_of(result, view)))
     protocol = [("data", result.form), *result.protocol.items(), ("precision", result.precision)]
     parts += _section("Protocol", _table([("", ""), *protocol]))
+    parts += _section("Published", _items(result.published))
     parts += _section("Warnings", _items(result.warnings))
     versions = {"Paddle's side": result.reference.get("environment", {}), "PyTorch's side": result.environment}
     rows = [(side, ", ".join(f"{name} {value}" for name, value in found.items())) for side, found in versions.items()]

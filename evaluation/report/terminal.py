@@ -22,6 +22,7 @@ def render_table(result: Evaluation) -> str:
     if result.reference:
         versions = result.reference.get("environment", {})
         lines.append(f"reference: PaddleNLP {versions.get('paddlenlp', '?')} on Paddle {versions.get('paddle', '?')}")
+    lines += [f"published: {line}" for line in result.published]
     lines += [f"warning: {warning}" for warning in result.warnings]
     lines += [str(problem) for problem in result.problems[:MOST_LISTED]]
     return "\n".join(map(printable_message, lines))

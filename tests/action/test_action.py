@@ -42,7 +42,13 @@ def test_the_form() -> None:
         assert set(entry) <= {"name", "id", "if", "uses", "with", "run", "shell", "env"}
         assert ("run" in entry) != ("uses" in entry)
         assert ("run" in entry) == ("shell" in entry)
-        assert re.fullmatch(r"actions/[a-z-]+@v\d+", entry.get("uses", "actions/x@v1"))
+
+
+def test_used_actions_are_pinned_by_commit_with_their_version_beside_it() -> None:
+    lines = re.findall(r"^ *uses: (.+)$", (ROOT / "action.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(lines) == sum("uses" in entry for entry in STEPS) == 2
+    for line in lines:
+        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", line), line
 
 
 def test_every_input_is_used_and_every_name_is_known() -> None:
@@ -84,8 +90,14 @@ def run_step(name: str, folder: Path, **inputs: str) -> tuple[int, str, dict[str
     script.write_text(step(name)["run"])
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)]
     done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=300)
+    (folder / "log").write_text(done.stdout)
     found = dict(line.split("=", 1) for line in outputs.read_text().splitlines())
     return done.returncode, summary.read_text(encoding="utf-8"), found
+
+
+def annotations(folder: Path) -> list[str]:
+    """What the step told GitHub to show on the pull request."""
+    return [line for line in (folder / "log").read_text(encoding="utf-8").splitlines() if line.startswith("::")]
 
 
 @pytest.fixture
@@ -103,6 +115,7 @@ def test_a_pass(converted: tuple[str, str], tmp_path: Path) -> None:
     assert outputs == {"passed": "true", "exit-code": "0", "report": str(tmp_path / "paddle2torch-report")}
     assert summary.startswith("## ⚠️ PASSED: nothing wrong in what was looked at")
     assert "| weights | 38 tensors | 0 differ | 0 | ok |" in summary
+    assert annotations(tmp_path)[0].startswith("::warning title=paddle2torch::PASSED")
     names = {path.name for path in (tmp_path / "paddle2torch-report").iterdir()}
     assert names == {"report.html", "report.json", "junit.xml"}
 
@@ -117,6 +130,9 @@ def test_a_failure_is_told_after_the_report_is_kept(converted: tuple[str, str], 
     assert status == 0
     assert outputs == {"passed": "false", "exit-code": "1", "report": str(tmp_path / "kept")}
     assert summary.startswith("## ❌ FAILED") and "paddle2torch.json is lost" in summary
+    found = annotations(tmp_path)
+    assert found[0].startswith("::error title=paddle2torch::FAILED: ")
+    assert any(line.startswith("::error title=paddle2torch%3A E406::") for line in found), found
 
 
 def test_what_cannot_be_judged_is_no_verdict(converted: tuple[str, str], tmp_path: Path) -> None:
@@ -127,6 +143,8 @@ def test_what_cannot_be_judged_is_no_verdict(converted: tuple[str, str], tmp_pat
     assert status == 0
     assert (outputs["passed"], outputs["exit-code"]) == ("", "2")
     assert summary.startswith("## ⚠️ There is no verdict") and "no such trace" in summary
+    (line,) = annotations(tmp_path)
+    assert line.startswith("::error title=paddle2torch%3A no verdict::error[E60") and "no such trace" in line
     assert not (tmp_path / "paddle2torch-report" / "report.json").exists()
 
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from converter import convert
 from converter.common.errors import FileError
 cut = []
-def progress(stage, done, total):
-    if stage == "writing" and not cut:
+def progress(event):
+    if event.stage == "writing" and not cut:
         for path in Path(sys.argv[1]).rglob("*"):
             if path.suffix in (".pdparams", ".safetensors"):
                 os.truncate(path, 100)

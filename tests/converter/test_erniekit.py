@@ -151,7 +151,7 @@ def test_config_manifest_card_and_warning_state_the_rules(tmp_path: Path) -> Non
     assert [config[name] for name in fields] == [[0], True, 0, labels]
     assert json.loads((tmp_path / "out" / "paddle2torch.json").read_text())["behavior"] == "erniekit"
     card = (tmp_path / "out" / "README.md").read_text()
-    assert "The behavior is `erniekit`" in card and "What equals it" in card and "| `implicit_mask_queries` |" in card
+    assert "the behavior `erniekit`" in card and "What equals it" in card and "| `implicit_mask_queries` |" in card
     said = " ".join(made.warnings)
     assert "a checkpoint of ERNIEKit" in said and "--behavior release" in said and "table of variables" in said
 

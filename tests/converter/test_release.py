@@ -130,7 +130,7 @@ def behavior_of(source: Path, output: Path, **options: Any) -> tuple[str, list[i
     path = output / "tokenizer_config.json"
     rule = json.loads(path.read_text())["piece_rule"] if path.is_file() else None
     card = (output / "README.md").read_text()
-    assert result.behavior == manifest["behavior"] and f"The behavior is `{manifest['behavior']}`" in card
+    assert result.behavior == manifest["behavior"] and f"the behavior `{manifest['behavior']}`" in card
     assert f"| `{config['implicit_mask_token_ids']}` |" in card
     return manifest["behavior"], config["implicit_mask_token_ids"], rule
 

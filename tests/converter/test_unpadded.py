@@ -41,7 +41,7 @@ def test_padding_is_hidden_as_well(tmp_path: Path, pad: int, hidden: list[int]) 
 def test_the_card_names_the_rule(tmp_path: Path) -> None:
     convert(source(tmp_path), tmp_path / "out", behavior=UNPADDED)
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
-    assert f"The behavior is `{UNPADDED}`: PaddleNLP's for texts one by one" in card
+    assert f"the behavior `{UNPADDED}`, PaddleNLP's for texts one by one" in card
     assert "This was chosen when the folder was made." in card
     assert "**Padded batches**" not in card
 

@@ -10,5 +10,5 @@ def test_the_document_is_up_to_date() -> None:
     from benchmarks.api_reference import DOCUMENT, make_document
 
     text = make_document()
-    assert "### verify.verify" in text and "(no text)" not in text
+    assert "### paddle2torch.verify" in text and "(no text)" not in text
     assert DOCUMENT.read_text(encoding="utf-8") == text, "run `make api`"

@@ -8,10 +8,19 @@ from pathlib import Path
 import grimp
 import pytest
 
-from benchmarks.room_picture import DOCUMENT, PICTURE, draw, imports_between_rooms, reachable, remove_implied, short
+from benchmarks.room_picture import (
+    DOCUMENT,
+    PACKAGES,
+    PICTURE,
+    draw,
+    imports_between_rooms,
+    reachable,
+    remove_implied,
+    short,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = ("converter", "mappings", "verify", "evaluation", "extraction", "ernie", "ernie_m", "tests", "benchmarks")
+PROJECT = (*PACKAGES, "tests", "benchmarks")
 
 
 def pictured() -> dict[str, set[str]]:
@@ -57,7 +66,7 @@ def test_the_picture_is_the_one_that_would_be_drawn_today() -> None:
 @pytest.mark.parametrize("name", ["architecture.md", "adding.md"])
 def test_every_file_and_folder_that_the_map_names_is_there(name: str) -> None:
     text = (ROOT / "docs" / name).read_text(encoding="utf-8")
-    folders = "converter|mappings|verify|evaluation|extraction|ernie|ernie_m|tests|benchmarks"
+    folders = "|".join(PROJECT)
     places = re.findall(rf"`((?:{folders})/[^`\s]*)`", text)
     assert len(places) > 10
     assert [place for place in places if "FAMILY" not in place and not (ROOT / place).exists()] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ import typer
 
 from converter.cli import app
 from mappings import load_family
-from tests.documents.blocks import Block, read_blocks
+from tests.documents.blocks import Block, prints, read_blocks
 from tests.support.checkpoints import make_config, make_state, write_folder
 from tests.support.classes import ERNIE_CLASSES
 from tests.support.local_hub import running
@@ -33,11 +34,14 @@ CHECKPOINTS = {
     "my-ernie-m": "ErnieMModel",
     "my-classifier": "ErnieMForSequenceClassification",
     "my-tagger": "ErnieMForTokenClassification",
+    "my-chooser": "ErnieMForMultipleChoice",
     "my-uie": "UIEM",
     "my-release": "ErnieMForMaskedLM",
     "my-ernie-3.0": "ErnieModel",
     "my-uie-base": "UIE",
 }
+#: What is refused.
+BAD = ("from-a-stranger", "cut-off")
 #: Of ERNIE's vocabulary, which has every character of these.
 TEXTS = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/uie.md", "docs/families.md")]
 SIZES = {
@@ -91,7 +95,19 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_folder(folder / name, state, config, architecture=architecture)
         if not config:
             (folder / name / "ernie_config.json").write_text(json.dumps(make_config(**SIZES, model_type=...)))
+    write_bad_ones(folder)
     return folder
+
+
+def write_bad_ones(folder: Path) -> None:
+    """A folder whose weights are a program, and one that lacks tensors."""
+    for name in BAD:
+        shutil.copytree(folder / "my-ernie-m", folder / name)
+    (folder / "from-a-stranger" / "model_state.pdparams").write_bytes(b"\x80\x02cposix\nsystem\n(X\x02\0\0\0idtR.")
+    path = folder / "cut-off" / "model_state.pdparams"
+    state = pickle.loads(path.read_bytes())
+    kept = {name: array for name, array in state.items() if not name.endswith("norm1.bias")}
+    path.write_bytes(pickle.dumps(kept, protocol=4))
 
 
 def in_release(state: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +141,7 @@ def desk(
     for name, text in texts.items():
         (tools / name).write_text(text)
         (tools / name).chmod(0o755)
-    for name in CHECKPOINTS:
+    for name in (*CHECKPOINTS, *BAD):
         (place / name).symlink_to(models / name)
     environment = {
         **os.environ,
@@ -156,8 +172,21 @@ def test_every_command_runs(name: str, comparing_python: Path, desk: tuple[Path,
         done = run(block, comparing_python, *desk)
         said = f"{done.stdout}\n{done.stderr}"[-3000:]
         where = f"{name}, line {block.line}"
-        assert done.returncode == 0, f"{where}, ended with {done.returncode}:\n{block.body}\n{said}"
+        assert done.returncode == block.code, f"{where}, ended with {done.returncode}:\n{block.body}\n{said}"
         assert re.search(block.prints, done.stdout), f"{where}, printed no {block.prints}:\n{said}"
+        printed = f"{done.stdout}\n{done.stderr}"
+        assert not block.printed or prints(block.printed, printed), (
+            f"{where}: this is not printed:\n{block.printed}\n{said}"
+        )
+
+
+def test_output_that_a_document_shows_is_compared_but_for_its_numbers() -> None:
+    output = "a line\nwrote out: 12 tensors,  1.1 GB, 4.9 s\n\nnext:   b\nend\n"
+    assert prints("wrote out: 3 tensors, 200 bytes, 0.1 s\n\nnext: b\n", output)
+    assert prints("a line\n...\nend\n", output)
+    assert not prints("wrote out: 3 tensor, 200 bytes, 0.1 s\n", output)
+    assert not prints("wrote out: 3 tensors, 200 bytes, 0.1 s\nnext: b\n", output)
+    assert not prints("rote out: 3 tensors, 200 bytes, 0.1 s\n", output)
 
 
 def options_of(command: Any) -> set[str]:
@@ -171,13 +200,14 @@ def options_of(command: Any) -> set[str]:
 def test_every_option_that_a_document_names_exists() -> None:
     """Options stand in tables too, where nothing runs them."""
     known = options_of(typer.main.get_command(app))
-    example = (ROOT / "examples" / "pretrain_ernie_m.py").read_text(encoding="utf-8")
-    known |= set(re.findall(r'add\(\s*"(--[a-z-]+)"', example))
+    for path in (ROOT / "examples").glob("*.py"):
+        known |= set(re.findall(r'add\(\s*"(--[a-z-]+)"', path.read_text(encoding="utf-8")))
     assert {"--force", "--dtype", "--trace"} <= known
     for name in DOCUMENTS:
         text = (ROOT / name).read_text(encoding="utf-8")
         # The options of other programs stand on lines that name their program.
-        others = re.compile(r"\b(pip|make|pytest|git|record_paddle|torchrun)\b|benchmarks[./]|tests[.]support")
+        programs = "pip|uv|make|pytest|git|record_paddle|torchrun|parallel|SBATCH|docker|podman"
+        others = re.compile(rf"\b({programs})\b|benchmarks[./]|tests[.]support")
         lines = [line for line in text.splitlines() if not others.search(line)]
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
         assert named <= known, f"{name}: {sorted(named - known)}"

@@ -98,6 +98,31 @@ def test_a_changed_bit_is_found(tmp_path: Path) -> None:
         read_checked(str(path), "other")
 
 
+@pytest.mark.parametrize(("each", "expected"), [(0.5, ["about 2 min or more for 200 texts"]), (0.25, [])])
+def test_the_time_is_told_once_before_a_long_run(
+    each: float, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After two seconds, where all of it takes a minute or more."""
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    told: list[tuple[str, str, int]] = []
+
+    def call(inputs: Any) -> list[Any]:
+        clock[0] += each
+        return [inputs["input_ids"] * 1.0]
+
+    def report(stage: str, detail: str, done: int = 0, total: int = 0) -> None:
+        told.append((stage, detail, done))
+
+    run_job(job_from([[1, 2]] * 200), 1, call, "Paddle", report)
+    lines = [
+        (detail.partition(";")[0], number) for number, (stage, detail, _) in enumerate(told) if "expected" in stage
+    ]
+    assert [line for line, _ in lines] == expected
+    assert all(told[number - 1][2] == 3 and told[number + 1][2] == 4 for _, number in lines)  # At once.
+
+
 def test_the_rate() -> None:
     assert describe_rate(200, 5000, 10, 0.02) == "200 of 5,000 texts, 20.0/s, 8 min left"
+    assert describe_rate(10, 5000, 100, 0.01).endswith("0.1/s, 2.8 h left")
     assert describe_rate(4000, 5000, 100, 0.8) == "4,000 of 5,000 texts, 40.0/s, 25 s left"

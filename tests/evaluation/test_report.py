@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,11 +13,14 @@ from typer.testing import CliRunner
 
 import evaluation.run
 from converter.cli import app
+from evaluation.options import Options
+from evaluation.published import describe_published
 from evaluation.report.page import render_page
 from evaluation.report.plot import Point, draw_plot, plot_points
 from evaluation.report.terminal import render_table
 from evaluation.report.write_report import write_report
 from evaluation.results import Differing, Evaluation, LanguageResult
+from mappings.registry import load_family
 
 HOSTILE = "<script>alert(1)</script>\u202e&"
 
@@ -62,6 +66,40 @@ def test_the_table() -> None:
     assert lines[3].split() == ["de", "10", "80.00", "%", "70.00", "%", "8", "1", "1.0e-06", "1.0e-07"]
     assert lines[5].split() == ["mean", "20", "80.00", "%", "70.00", "%", "18", "1", "1.0e-06"]
     assert lines[7].startswith("DIFFERS: x:0: Paddle a, PyTorch <script>") and lines[8].startswith("tie: x:1")
+
+
+XNLI = ("en", "fr", "es", "de", "el", "bg", "ru", "tr", "ar", "vi", "th", "zh", "hi", "sw", "ur")
+
+
+def published(task: str, counts: dict[str, int], size: int = 768, depth: int = 12) -> list[str]:
+    results = [replace(one(language, 10, 0), examples=count) for language, count in counts.items()]
+    config = {"hidden_size": size, "num_hidden_layers": depth}
+    result = Evaluation(task, "float32", results=results)
+    return describe_published(result, load_family("ernie_m"), config)
+
+
+def test_published_figures_stand_beside_a_whole_test_set_alone() -> None:
+    whole = dict.fromkeys(XNLI, 5010)
+    english, every, caution = published("xnli", whole)
+    assert english.startswith("XNLI, ernie-m-base fine-tuned on English: accuracy in %: mean 77.3, en 85.5, fr 80.1")
+    assert "on all languages: accuracy in %: mean 80.6, en 86.2" in every and "no target" in caution
+    assert "ernie-m-large" in published("xnli", whole, 1024, 24)[0]
+    shown = render_table(Evaluation("xnli", "float32", results=[one("de", 10, 0)], published=[english]))
+    assert f"published: {english}" in shown
+    assert Options("xnli").as_published and Options("retrieval", layer="all", direction="both").as_published
+    others: tuple[dict[str, Any], ...] = ({"limit": 9}, {"max_length": 128}, {"layer": "3"}, {"direction": "xx2en"})
+    assert not any(Options("retrieval", **other).as_published for other in others)
+    assert published("xnli", {**whole, "ur": 5009}) == [] == published("xnli", {**whole, "nl": 5010})
+    assert published("xnli", dict.fromkeys(XNLI[:-1], 5010)) == [] == published("classification", whole)
+    assert published("xnli", whole, 768, 6) == []
+    assert published("qa", dict.fromkeys(("en", "es", "de", "ar", "hi", "vi", "zh"), 1190)) == []  # XQuAD.
+
+
+def test_the_published_means_are_those_of_their_languages() -> None:
+    rows = [row for each in load_family("ernie_m").figures for row in each.rows if row.values]
+    assert len(rows) == 14
+    for row in rows:
+        assert sum(row.values) / len(row.values) == pytest.approx(row.mean, abs=0.0501), row
 
 
 def test_nothing_hostile_gets_through(tmp_path: Path) -> None:

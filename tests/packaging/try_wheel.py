@@ -51,7 +51,7 @@ def main() -> None:
     assert run("--version").split()[-1] == __version__
     for heavy in ("torch", "transformers", "paddle"):
         assert importlib.util.find_spec(heavy) is None, f"{heavy} came with the wheel"
-    for name in ("converter", "mappings", "verify", "extraction", "ernie", "ernie_m"):
+    for name in ("converter", "mappings", "verify", "evaluation", "extraction", "ernie", "ernie_m", "paddle2torch"):
         spec = importlib.util.find_spec(name)
         assert spec is not None and spec.origin is not None
         assert (Path(spec.origin).parent / "py.typed").is_file(), f"{name} has no py.typed"

@@ -115,7 +115,7 @@ FAULTS = {
     "one bias element": (
         "ErnieMModel",
         last_place(LAYER + "2.linear1.bias", 5),
-        "2.linear1.bias: 1 of 128 elements differ from encoder.layers.2.linear1.bias, the first at",
+        "2.linear1.bias: 1 of 128 elements differ from SOURCE's encoder.layers.2.linear1.bias, the first at",
         "layers.2.linear1",
         "encoder.layers.2.linear1",
     ),

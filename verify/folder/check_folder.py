@@ -20,6 +20,7 @@ from verify.folder.tokenizer_files import check_tokenizer_files
 from verify.folder.whole_config import check_whole_config
 from verify.folder.wordpiece_files import check_wordpiece_files
 from verify.results.checks import StaticResult
+from verify.results.findings import fold_findings
 from verify.results.manifest import behavior_of
 from verify.results.trace import Trace
 from verify.weights.check_weights import check_weights
@@ -79,12 +80,14 @@ def check_folder(
     if manifest is None:
         return result, problems, [*written.warnings, *warnings]
     on_progress(Progress("weights", "checksums of the manifest"))
-    names, differing = check_tensors(manifest, written)
+    findings = check_tensors(manifest, written)
     # A tensor that already differs from the source is named once.
-    problems += [problem for name, problem in zip(names, differing) if name not in result.mismatched]
+    problems += fold_findings(finding for finding in findings if finding.name not in result.mismatched)
     more, changed = check_files(manifest, output)
-    problems += more + (check_source(manifest, standard.sums) if standard.sums is not None else [])
-    mismatched = tuple(dict.fromkeys([*result.mismatched, *names]))
+    # Another source explains all the rest: it comes first.
+    other = check_source(manifest, standard.sums) if standard.sums is not None else []
+    problems = [*other, *problems, *more]
+    mismatched = tuple(dict.fromkeys([*result.mismatched, *(finding.name for finding in findings)]))
     return replace(result, mismatched=mismatched), problems, [*changed, *written.warnings, *warnings]
 
 

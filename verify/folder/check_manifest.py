@@ -12,6 +12,7 @@ from converter.common.errors import Problem, ReferenceFailure
 from converter.common.layout import FILES_BY_KIND, MANIFEST
 from converter.files.hashing import sha256_of
 from mappings.registry import all_families
+from verify.results.findings import Finding
 from verify.results.manifest import behavior_chosen, behavior_of, by_target, extras_by_target, source_sums
 from verify.results.trace import Trace
 from verify.weights.output_weights import WrittenWeights
@@ -29,8 +30,8 @@ def own_file(name: str) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def check_tensors(manifest: Mapping[str, Any], written: WrittenWeights) -> tuple[list[str], list[Problem]]:
-    """Every tensor's dtype, shape and checksum. Returns the names that differ, and what is wrong."""
+def check_tensors(manifest: Mapping[str, Any], written: WrittenWeights) -> list[Finding]:
+    """Every tensor's dtype, shape and checksum."""
     entries = {**by_target(manifest), **extras_by_target(manifest)}
     there = {**written.tensors, **written.extras}
     wrong: dict[str, str] = {}
@@ -43,7 +44,10 @@ def check_tensors(manifest: Mapping[str, Any], written: WrittenWeights) -> tuple
         elif entry.get("sha256") != hashlib.sha256(tensor.read_bytes().data).hexdigest():
             wrong[name] = "its bytes have another checksum"
     wrong.update({name: "it is not in the weight files" for name in entries if name not in there})
-    return sorted(wrong), [Problem("E406", f"{MANIFEST}: {name}: {why}") for name, why in sorted(wrong.items())]
+    return [
+        Finding(f"are not what {MANIFEST} records", name, Problem("E406", f"{MANIFEST}: {name}: {why}"))
+        for name, why in sorted(wrong.items())
+    ]
 
 
 def check_files(manifest: Mapping[str, Any], output: Path) -> tuple[list[Problem], list[str]]:
@@ -115,7 +119,8 @@ def check_source(manifest: Mapping[str, Any], sums: Mapping[str, str]) -> list[P
     other = sorted(name for name, digest in sums.items() if digest not in recorded)
     if not other:
         return []
-    return [Problem("E406", f"{MANIFEST}: OUTPUT was made from another {', '.join(other)} than SOURCE has")]
+    text = f"OUTPUT was made from another checkpoint: {MANIFEST} has other checksums than SOURCE's {', '.join(other)}"
+    return [Problem("E406", f"{text}. Is SOURCE the right one?")]
 
 
 def asked_dtype(manifest: Mapping[str, Any] | None, written: WrittenWeights) -> str | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Callable
 
 from converter.common.errors import Problem, ReferenceFailure
-from converter.common.progress import OnProgress
+from converter.common.progress import OnProgress, Progress
 from verify.reference.subprocess_runner import Ended, clean_environment, run_process
 from verify.results.as_json import from_json
 from verify.results.numbers import PytorchResult
@@ -51,7 +51,8 @@ def check_installed() -> None:
     """Raise ReferenceFailure when OUTPUT cannot be run here, whatever it is."""
     missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
     if missing:
-        text = f"{' and '.join(missing)} are needed to run OUTPUT: pip install 'paddle2torch[torch]', or --static-only"
+        command = "pip install torch 'transformers>=4.57,<6' sentencepiece"
+        text = f"{' and '.join(missing)} are needed to run OUTPUT: `{command}`, or --static-only"
         raise ReferenceFailure(Problem("E607", text))
 
 
@@ -67,5 +68,6 @@ def start_process(request: Path, folder: Path, on_progress: OnProgress, entry: s
     # What the caller runs from may be on PYTHONPATH.
     if os.environ.get("PYTHONPATH"):
         environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
+    on_progress(Progress("starting PyTorch"))
     command = [sys.executable, "-c", _CODE.format(entry=entry), str(_PROJECT), str(request)]
     return run_process(command, environment=environment, folder=folder, on_progress=on_progress)

@@ -24,6 +24,9 @@ LOGITS, TOKENS, SPAN, LAYERS = "logits", "tokens", "span", "layers"
 ANSWERS, ANSWERS_FORMAT = "paddle2torch_answers", 1
 JOB = "paddle2torch_job"
 
+#: Seconds of a run after which it is told how long all of it takes, and from how many on that is worth a line.
+MEASURED, LONG = 2.0, 60.0
+
 Inputs = Any  # Name of an argument -> int64 array [B, S].
 
 
@@ -111,7 +114,7 @@ def run_job(
     """The answers by name. `call` gives for a batch the model's arrays: [B, labels], or [B, S, ...] for each token, or
     the hidden states asked for, [B, S, H] each."""
     answers: dict[str, Any] = {}
-    done, tokens, start = 0, 0, time.monotonic()
+    done, tokens, start, told = 0, 0, time.monotonic(), False
     report(who, f"{len(job):,} texts", 0, len(job))
     for rows in job.batches(size):
         for name, value in zip(names_of(job), call(job.inputs(rows))):
@@ -125,8 +128,12 @@ def run_job(
             answers[name][where] = value
         done += len(rows)
         tokens += where.size if each else job.places(rows).size
-        rate = describe_rate(done, len(job), time.monotonic() - start, tokens / len(job.ids))
-        report(who, rate, done, len(job))
+        seconds, share = time.monotonic() - start, tokens / len(job.ids)
+        if seconds >= MEASURED and not told:
+            told = True
+            if seconds / share >= LONG:
+                report(f"{who}, expected time", describe_expected(seconds / share, len(job)))
+        report(who, describe_rate(done, len(job), seconds, share), done, len(job))
     return answers
 
 
@@ -140,6 +147,17 @@ def names_of(job: Job) -> list[str]:
 def describe_rate(done: int, total: int, seconds: float, share: float) -> str:
     """How many texts are done, and how long the rest takes: by the share of the tokens that are done, as the long texts
     come last."""
-    left = seconds / max(share, 1e-9) - seconds
-    shown = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
-    return f"{done:,} of {total:,} texts, {done / max(seconds, 1e-3):,.1f}/s, {shown} left"
+    left = describe_time(seconds / max(share, 1e-9) - seconds)
+    return f"{done:,} of {total:,} texts, {done / max(seconds, 1e-3):,.1f}/s, {left} left"
+
+
+def describe_expected(seconds: float, texts: int) -> str:
+    """What is said once, when a run turns out to be a long one: the long texts come last and take more than their share
+    of the tokens."""
+    return f"about {describe_time(seconds)} or more for {texts:,} texts; --limit N takes fewer"
+
+
+def describe_time(seconds: float) -> str:
+    if seconds >= 5400:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 
+from verify.protocol import messages
 from verify.protocol.checked_file import write_checked
 from verify.protocol.messages import BROKEN, REFUSED, report_error, report_progress
 from verify.protocol.request import Request
@@ -33,7 +34,10 @@ def main() -> int:
             else:
                 answer(request)
         else:
-            write_trace(read_words(words))
+            messages.for_people = True
+            request = read_words(words)
+            write_trace(request)
+            print(f"wrote {request.output}. Next, where the PyTorch folder is: paddle2torch verify OUTPUT --trace FILE")
     except Broken as error:
         report_error(error)
         return BROKEN

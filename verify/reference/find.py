@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from converter.common.errors import Problem, ReferenceFailure
 from converter.common.layout import SENTENCEPIECE, TOKENIZER_SETTINGS, VOCABULARY, WORDPIECE_KIND
-from converter.common.progress import OnProgress
+from converter.common.progress import OnProgress, Progress
 from converter.fetch.cache import cache_folder
 from verify.protocol.messages import BROKEN
 from verify.protocol.request import Request
@@ -139,6 +139,7 @@ def record_trace(interpreter: Path, request: Request, folder: Path, on_progress:
     home.mkdir()
     environment = clean_environment(HOME=str(home), PPNLP_HOME=str(home), HF_HOME=str(home))
     command = [str(interpreter), "-B", str(script), str(asked)]
+    on_progress(Progress("starting Paddle"))
     try:
         ended = run_process(command, environment=environment, folder=folder, on_progress=on_progress)
     except OSError as error:

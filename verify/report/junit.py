@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from verify.report.groups import group_sites
-from verify.report.messages import describe_margin
+from verify.report.messages import describe_margin, describe_subject
 from verify.report.plain_text import clean
-from verify.report.rows import describe_foreign, verdict_of
+from verify.report.rows import describe_foreign, result_rows, verdict_of
 from verify.report.tensor_groups import by_tensor
 from verify.results.numbers import GradientResult
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
@@ -30,7 +30,8 @@ _CHECKS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 
 
 def render_junit(report: Report) -> str:
-    """The XML of a report. Attributes and elements are those of Jenkins' schema; no times."""
+    """The XML of a report. Attributes and elements are those of Jenkins' schema; the time is that
+    of the whole run, where it is known."""
     cases = [*_checks(report), *_numbers(report), *_gradients(report.gradients)]
     cases += [
         _case("uses", name, [mode.first] if mode.differ else (), mode.skipped) for name, mode in report.uses.items()
@@ -39,11 +40,10 @@ def render_junit(report: Report) -> str:
         "tests": str(len(cases)),
         "failures": str(sum(case.find("failure") is not None for case in cases)),
         "errors": "0",
+        **({"time": f"{sum(report.seconds.values()):.3f}"} if report.seconds else {}),
         "skipped": str(sum(case.find("skipped") is not None for case in cases)),
     }
-    root = ElementTree.Element(
-        "testsuites", {"name": _SUITE, **{k: counts[k] for k in ("tests", "failures", "errors")}}
-    )
+    root = ElementTree.Element("testsuites", {"name": _SUITE, **{k: v for k, v in counts.items() if k != "skipped"}})
     suite = ElementTree.SubElement(root, "testsuite", {"name": _SUITE, **counts})
     suite.append(_properties(report))
     suite.extend(cases)
@@ -108,8 +108,9 @@ def _gradients(gradients: Sequence[GradientResult]) -> list[ElementTree.Element]
 
 
 def _properties(report: Report) -> ElementTree.Element:
-    """What the numbers rest on: precision, rules, and how far noise and the smallest fault are from a limit."""
-    facts = {"precision": report.precision, "behavior": report.behavior}
+    """Which model it is, the rows of the table that the other forms show, and what the numbers rest on."""
+    facts = {**dict(describe_subject(report)), "precision": report.precision, "behavior": report.behavior}
+    facts.update({f"compared.{row.what}": " | ".join(row.cells[1:]) for row in result_rows(report)})
     margin = report.margin
     if margin is not None:
         facts["margin.noise"] = f"{margin.noise:.3g}"

@@ -10,6 +10,9 @@ from verify.results.report import Margin, Report
 from verify.results.self_test import SelfTest
 from verify.results.trace import Trace
 
+#: Files of SOURCE that are named.
+_SOURCE_FILES = 8
+
 
 def _measured(first: FirstDifference) -> str:
     return first.problem or f"max |difference| {first.max_rel:.1e} of the largest value, allowed {first.tolerance:.0e}"
@@ -58,6 +61,28 @@ def describe_runtime(report: Report) -> str:
     return f"transformers {found['transformers']}, torch {found.get('torch', '?')}{loader}"
 
 
+def describe_subject(report: Report) -> list[tuple[str, str]]:
+    """Which model the report is about, what it was made from, and the tool, each under its name."""
+    subject = report.subject
+    if subject is None:  # A report of an earlier version.
+        return []
+    sizes = f"{subject.parameters:,} parameters in {count(subject.tensors, 'tensor')}"
+    tokens = f", {subject.tokens:,} tokens" if subject.tokens else ""
+    files = [f"{name} (sha256 {digest})" for name, digest in subject.source_files.items()]
+    more = f" and {len(files) - _SOURCE_FILES} more files" if len(files) > _SOURCE_FILES else ""
+    return [
+        ("model", f"{subject.target_class or 'of an unknown class'}, {sizes}{tokens}"),
+        *([("published as", subject.origin)] if subject.origin else []),
+        ("made from", f"{subject.source_class}: {', '.join(files[:_SOURCE_FILES])}{more}"),
+        ("checked by", f"paddle2torch {subject.version}, report format {subject.format}"),
+    ]
+
+
+def count(number: int, thing: str) -> str:
+    """A number of things: 1 tensor, 2,000 tensors."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def describe_gradient(first: FirstDifference) -> str:
     """Where every output agrees and the way back does not."""
     count = len(first.failed_tensors)
@@ -84,6 +109,15 @@ _WAYS = {
     "return_dict=False": "called with return_dict=False",
     "output_attentions=True": "called with output_attentions=True alone",
 }
+
+
+def describe_text_to_logits(found: PytorchResult) -> str:
+    """Where every token is Paddle's, and from text to logits OUTPUT gives other numbers."""
+    tokens = found.tokens
+    assert tokens is not None
+    shown = ", ".join(f"{way} {counts[1]} of {counts[0]}" for way, counts in tokens.ways.items() if counts[1])
+    text = f"the tokens are Paddle's, and the numbers from text to logits are not ({shown})"
+    return f"{text}; the first is {_describe_example(tokens.examples[0])}" if tokens.examples else text
 
 
 def describe_tokens(reference: Mapping[str, str], found: PytorchResult) -> str:
@@ -117,13 +151,14 @@ def _describe_example(example: dict[str, Any]) -> str:
 
 
 def describe_margin(margin: Margin) -> str:
-    """How far noise lies below the limits, and the smallest fault above."""
-    noise, fault = f"noise is at most {margin.noise:.1%} of its limit", margin.fault
+    """How far rounding noise lies below the limits, and the smallest change of a weight above."""
+    noise, fault = f"rounding noise reaches at most {margin.noise:.1%} of its limit", margin.fault
     if fault.ratio is None:
         return f"{noise}; no smallest fault was measured: {fault.why}"
     return (
-        f"{noise}; one unit in the last place of {_element(fault)}, the least visible of {fault.tried} such faults, "
-        f"is {_format_ratio(fault.ratio)} ({fault.site}, {fault.case})"
+        f"{noise}; the smallest change that a weight can have shows at {_format_ratio(fault.ratio)} (one unit in the "
+        f"last place of {_element(fault)}, the least visible of {fault.tried} that were tried, at {fault.site} in "
+        f"{fault.case})"
     )
 
 

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from verify.report.messages import describe_margin, describe_runtime
+from verify.report.messages import describe_margin, describe_runtime, describe_subject
 from verify.report.plain_text import to_markdown
 from verify.report.rows import modes_not_run, result_rows, verdict_of
 from verify.results.report import Report, read_report
@@ -20,6 +20,7 @@ def render_summary(report: Report) -> str:
     verdict = verdict_of(report)
     sign = {"good": "✅", "partly": "⚠️", "bad": "❌"}[verdict.kind]
     lines = [f"## {sign} {verdict.opening} {to_markdown(verdict.sentence)}", "", to_markdown(verdict.scope), ""]
+    lines += [f"{name}: {to_markdown(text)}  " for name, text in describe_subject(report)] + [""]
     rows = [row.cells for row in result_rows(report)]
     if rows:
         lines += ["| | compared | worst | limit | |", "| --- | --- | ---: | ---: | --- |"]

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import tempfile
 from pathlib import Path
 
+from converter.common.errors import OutputError, Problem
 from verify.report.html.page import render_page
 from verify.report.junit import render_junit
 from verify.results.layout import JUNIT, PAGE, REPORT
 from verify.results.report import Report
+
+
+def check_writable(folder: Path) -> None:
+    """Raise OutputError if the report could not be written into `folder`, which is made on trial and left as it was."""
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        text = f"{folder}: {error.strerror or error}, and the report belongs there. --report DIR names another place"
+        raise OutputError(Problem("E505", text)) from None
+    finally:
+        for each in made:
+            with contextlib.suppress(OSError):
+                each.rmdir()
 
 
 def write_report(report: Report, folder: Path) -> None:

@@ -42,11 +42,6 @@ class TokenResult:
         self.examples += [{"way": way, **example} for example in wrong[:_EXAMPLES]]
 
     @property
-    def equal_ways(self) -> list[str]:
-        """Each way without a difference, with how many results were compared."""
-        return [f"{way} {compared}" for way, (compared, differ) in self.ways.items() if not differ]
-
-    @property
     def differ_in_numbers_alone(self) -> bool:
         """Whether only ways that go on to the model's numbers differ. Where those differ for given ids too, nothing is
         known to be wrong with the tokenizer."""

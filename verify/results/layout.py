@@ -2,5 +2,9 @@
 
 from __future__ import annotations
 
-FOLDER = "verification"
+from converter.common.layout import REPORTS
+
+FOLDER = REPORTS
 REPORT, PAGE, JUNIT = "report.json", "report.html", "junit.xml"
+#: What Paddle computed, where a published folder brings it.
+TRACE = "trace.safetensors"

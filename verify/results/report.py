@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from converter.common.errors import Problem
+from converter.common.errors import Problem, VerificationError
 from verify.results.as_json import from_json, read_value, to_json
 from verify.results.checks import StaticResult, TokenResult
 from verify.results.numbers import (
@@ -20,6 +21,7 @@ from verify.results.numbers import (
     share_of_limit,
 )
 from verify.results.self_test import SelfTest
+from verify.results.subject import Subject
 
 #: The parts of a verification. A full report has checked all of them.
 WEIGHTS, NUMBERS, TOKENS = "weights", "numbers", "tokens"
@@ -35,6 +37,7 @@ _OPTIONAL = (
     "left_out",
     "warnings",
     "environment",
+    "subject",
 )
 #: Computed from the rest, so not read back.
 _DERIVED = ("passed", "noise", "margin")
@@ -53,54 +56,86 @@ class Margin:
         return {"noise": self.noise, "smallest_fault": found.pop("ratio"), **found}
 
 
-@dataclass
+@dataclass(repr=False)
 class Report:
-    """The verdict on one OUTPUT, and everything that it rests on."""
+    """The verdict on one OUTPUT, and everything that it rests on. `bool(report)` is the verdict.
+
+    - precision: what both sides computed in, "float64" or "float32".
+    - family: the family of the model (a folder of mappings); empty in a report of before there were several.
+    - subject: which model it is, what it was made from, and the version of this tool.
+    - checked: which parts were checked, of "weights", "numbers" and "tokens".
+    - static: the weights, bit for bit.
+    - sites: the numbers at every place of the network in every input, each with its limit.
+    - gradients: the same for the gradient of every tensor.
+    - coverage: of every tensor the share of elements whose fault would move what is compared.
+    - smallest_fault: where the numbers agree, what the smallest fault of a weight would have done to them.
+    - tokenizer: the tokens, by text.
+    - uses: other uses of the model (plain calls, training, float32, ...) by name.
+    - self_test: the faults that the verifier injected, where it was asked to.
+    - left_inside: name -> kind of the tensors inside modules that OUTPUT leaves out on request: a pass does not cover
+      them.
+    - problems: what is wrong; empty after a pass.
+    - warnings: what is odd, and decides nothing.
+    - left_out: what was left out of the comparison, and why.
+    - first_difference: the first place of the network that differs, and where to look.
+    - files: SHA-256 of every file of OUTPUT that decides numbers or tokens.
+    - reference: who computed Paddle's side (`kind`: "live", "trace" or "none"), how the weights reached it, versions.
+    - behavior: the rules that OUTPUT follows where Paddle's releases differ: one of the family's presets.
+    - source_behavior: those of the release that wrote SOURCE; None where they are not known.
+    - foreign_code: name and SHA-256 of each code file in OUTPUT that is not this tool's own.
+    - environment: versions on both sides.
+    - others: fields of a report.json that this version does not know.
+    - seconds: seconds by stage. Not in report.json, so that two runs give the same report.
+    - folder: where the report was written, if it was.
+    """
 
     precision: str
-    #: The family of the model (mappings.registry); empty in a report of before there were several.
     family: str = ""
-    #: Which parts were checked, of WEIGHTS, NUMBERS and TOKENS.
+    subject: Optional[Subject] = None
     checked: list[str] = field(default_factory=list)
     static: Optional[StaticResult] = None
     sites: list[SiteResult] = field(default_factory=list)
     gradients: list[GradientResult] = field(default_factory=list)
     coverage: list[TensorCoverage] = field(default_factory=list)
-    #: Where the numbers agree, what the smallest fault of a weight would have done to them.
     smallest_fault: Optional[SmallestFault] = None
     tokenizer: Optional[TokenResult] = None
-    #: Execution modes (plain calls, training, float32, ...) by name.
     uses: dict[str, ModeResult] = field(default_factory=dict)
-    #: The negative control, where it was asked for.
     self_test: Optional[SelfTest] = None
-    #: Name -> kind of the tensors inside modules that OUTPUT leaves out on request: a pass does not cover them.
     left_inside: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    #: What was left out of the comparison, and why.
     left_out: list[str] = field(default_factory=list)
     first_difference: Optional[FirstDifference] = None
-    #: SHA-256 of every file of OUTPUT that decides numbers or tokens.
     files: dict[str, str] = field(default_factory=dict)
-    #: Who computed the reference (`kind`: "live", "trace" or "none"), how the weights reached it, its versions.
     reference: dict[str, Any] = field(default_factory=dict)
-    #: The rules that OUTPUT follows where Paddle's releases differ: the name of one of the family's presets.
     behavior: str = "paddlenlp"
-    #: The behavior of the release that wrote SOURCE; None where it is not known.
     source_behavior: Optional[str] = None
-    #: Name and SHA-256 of each code file in OUTPUT that is not this tool's own.
     foreign_code: dict[str, str] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
-    #: Fields of a report.json that this version does not know.
     others: dict[str, Any] = field(default_factory=dict)
-    #: Seconds by stage. Not in report.json, so that two runs give the same report.
     seconds: dict[str, float] = field(default_factory=dict)
-    #: Where the report was written, if it was.
     folder: Optional[Path] = None
 
     @property
     def passed(self) -> bool:
+        """Whether nothing is wrong in what was checked; `checked` names it."""
         return not self.problems
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def check(self) -> Report:
+        """This report if it passed; else raises VerificationError with every problem."""
+        if not self.passed:
+            raise VerificationError(*self.problems)
+        return self
+
+    def __repr__(self) -> str:
+        return f"<Report: {_rendering('terminal').render_line(self)}>"
+
+    def _repr_html_(self) -> str:
+        """The top of report.html, for notebooks."""
+        return str(_rendering("html.page").render_top(self))
 
     @property
     def unjudged(self) -> bool:
@@ -121,6 +156,7 @@ class Report:
             "passed": self.passed,
             "precision": self.precision,
             "family": self.family,
+            "subject": to_json(self.subject),
             "behavior": self.behavior,
             "source_behavior": self.source_behavior,
             "foreign_code": self.foreign_code,
@@ -161,6 +197,11 @@ def read_report(data: Mapping[str, Any]) -> Report:
         report.smallest_fault = from_json(SmallestFault, {"ratio": margin["smallest_fault"], **fault})
     others = {name: value for name, value in data.items() if name not in known}
     return replace(report, left_inside={row["source"]: row["kind"] for row in left}, others=others)
+
+
+def _rendering(name: str) -> Any:
+    """A module of verify.report, by its name: it stands above the results that it shows."""
+    return import_module(f"verify.report.{name}")
 
 
 def _noise_as_json(report: Report) -> Optional[dict[str, Any]]:

@@ -87,7 +87,7 @@ class StaticSide:
             trace = self.standard.trace
             if whole is None and trace is not None and _differs_from_trace(trace, manifest, written):
                 found.append(TRACE)
-            if check_tensors(manifest, written)[1]:
+            if check_tensors(manifest, written):
                 found.append(MANIFEST)
         return found
 

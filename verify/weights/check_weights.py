@@ -10,6 +10,7 @@ from converter.common.layout import EXTRAS_FILE
 from converter.files.tensors import DTYPES, FLOATING
 from mappings import OPERATIONS
 from verify.results.checks import StaticResult
+from verify.results.findings import Finding, fold_findings
 from verify.weights.output_weights import WrittenTensor, WrittenWeights
 from verify.weights.rounding import ROUNDED_TARGETS, wrongly_rounded
 
@@ -19,37 +20,41 @@ if TYPE_CHECKING:
     from converter.plan.plan import Plan, PlannedTensor
 
 _BLOCK_BYTES = 16 << 20
+_OTHER_FACTS = "have another shape or dtype than in SOURCE"
 #: Called with the number of tensors done and the whole.
 Advance = Callable[[int, int], None]
 
 
 def check_weights(plan: Plan, written: WrittenWeights, advance: Advance) -> tuple[StaticResult, list[Problem]]:
     """Check every tensor of the plan, and that there are no others."""
-    problems: list[Problem] = []
-    mismatched: list[str] = []
+    findings: list[Finding] = []
     rounded = 0
     for number, planned in enumerate(plan.tensors):
         found = written.tensors.get(planned.target)
-        problem = _missing(planned) if found is None else _check_facts(planned, found)
-        if found is not None and problem is None:
+        if found is None:
+            findings.append(Finding("are not in OUTPUT", planned.target, _missing(planned)))
+        elif (problem := _check_facts(planned, found)) is not None:
+            findings.append(Finding(_OTHER_FACTS, planned.target, problem))
+        else:
             rounded += found.dtype != planned.source.dtype
             # What a wrong tensor holds instead is looked for only while few are wrong.
-            problem = _check_values(planned, found, plan.tensors if len(problems) < 8 else ())
-        if problem is not None:
-            problems.append(problem)
-            mismatched.append(planned.target)
+            problem = _check_values(planned, found, plan.tensors if len(findings) < 8 else ())
+            findings += [Finding("differ from SOURCE's", planned.target, problem)] if problem is not None else []
         advance(number + 1, len(plan.tensors))
     for planned in plan.extras:
         problem = _check_extra(planned, written.extras.get(planned.target))
         if problem is not None:
-            problems.append(problem)
-            mismatched.append(planned.target)
+            findings.append(Finding(f"are not kept as they were in {EXTRAS_FILE}", planned.target, problem))
     extra = sorted(set(written.tensors) - {planned.target for planned in plan.tensors})
     extra += sorted(set(written.extras) - {planned.target for planned in plan.extras})
-    problems += [Problem("E404", f"{name}: no source tensor becomes this, and the file holds it") for name in extra]
-    problems += _check_dtypes(plan, written)
-    count = len(plan.tensors) + len(plan.extras)
-    return StaticResult(count, (*mismatched, *extra), rounded=rounded), problems
+    findings += [Finding("are in OUTPUT alone", name, _surplus(name)) for name in extra]
+    names = tuple(finding.name for finding in findings)
+    problems = [*fold_findings(findings), *_check_dtypes(plan, written)]
+    return StaticResult(len(plan.tensors) + len(plan.extras), names, rounded=rounded), problems
+
+
+def _surplus(name: str) -> Problem:
+    return Problem("E404", f"{name}: no source tensor becomes this, and the file holds it")
 
 
 def _check_extra(planned: PlannedTensor, found: WrittenTensor | None) -> Problem | None:
@@ -62,7 +67,7 @@ def _check_extra(planned: PlannedTensor, found: WrittenTensor | None) -> Problem
 
 
 def _missing(planned: PlannedTensor) -> Problem:
-    return Problem("E404", f"{planned.target}: not there; {planned.source.name} should have become it")
+    return Problem("E404", f"{planned.target} is not in OUTPUT; SOURCE's {planned.source.name} becomes it")
 
 
 def _check_facts(planned: PlannedTensor, found: WrittenTensor) -> Problem | None:
@@ -106,8 +111,8 @@ def _check_values(planned: PlannedTensor, found: WrittenTensor, others: Sequence
     if not wrong:
         return None
     place = f"{planned.source.name}[{', '.join(map(str, first))}]"
-    text = f"{found.name}: {wrong} of {source.size} elements differ from {planned.source.name}, the first at {place}"
-    return Problem("E401", text + _explain(planned, found, others))
+    differs = f"{wrong:,} of {source.size:,} elements differ from SOURCE's {planned.source.name}"
+    return Problem("E401", f"{found.name}: {differs}, the first at {place}{_explain(planned, found, others)}")
 
 
 def count_differences(source: np.ndarray, dtype: str, back: np.ndarray, back_dtype: str) -> tuple[int, tuple[int, ...]]:

@@ -9,6 +9,7 @@ from typing import Any
 from converter.common.errors import Problem
 from mappings import OPERATIONS
 from verify.results.checks import StaticResult
+from verify.results.findings import Finding, fold_findings
 from verify.results.manifest import by_target
 from verify.results.trace import Trace
 from verify.weights.output_weights import WrittenTensor, WrittenWeights
@@ -22,19 +23,22 @@ def check_against_trace(
     if manifest is None:
         return StaticResult(0, (), "trace"), []
     recorded = trace.head["tensors"]
-    problems: list[Problem] = []
-    wrong: list[str] = []
+    findings: list[Finding] = []
     for target, entry in by_target(manifest).items():
         found, source = written.tensors.get(target), recorded.get(_in_file(entry))
         reason = _compare(entry, found, source)
         if reason:
-            wrong.append(target)
-            problems.append(Problem("E401", f"{target}: {reason}"))
+            findings.append(Finding("are not the source's", target, Problem("E401", f"{target}: {reason}")))
     accounted = (*manifest["tensors"], *manifest.get("dropped", []), *manifest.get("extras", []))
     used = {_in_file(entry) for entry in accounted}
     unused = sorted(set(recorded) - used)
-    problems += [Problem("E404", f"{name} is in the source, and {name} became nothing") for name in unused]
-    return StaticResult(len(manifest["tensors"]), (*wrong, *unused), "trace"), problems
+    findings += [Finding("of the source became nothing", name, _unused(name)) for name in unused]
+    names = tuple(finding.name for finding in findings)
+    return StaticResult(len(manifest["tensors"]), names, "trace"), fold_findings(findings)
+
+
+def _unused(name: str) -> Problem:
+    return Problem("E404", f"{name} is in the source, and became nothing")
 
 
 def _in_file(entry: Mapping[str, Any]) -> Any:
@@ -58,7 +62,7 @@ def _compare(entry: Mapping[str, Any], found: WrittenTensor | None, source: Mapp
     if list(back.shape) != source["shape"]:
         return f"is {list(found.shape)}, the source was {source['shape']}"
     if _checksum(back) != source["sha256"]:
-        return f"its bytes are not those of {_in_file(entry)}"
+        return f"its bytes are not those of the source's {_in_file(entry)}"
     return ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Optional
 
@@ -13,32 +12,16 @@ from converter.cli.output import print_conversion
 from converter.cli.pages import Page
 from converter.cli.reporter import Reporter
 from converter.cli.verbosity import QUIET, VERBOSE
-from converter.common.errors import Problem, SourceError
 
 PAGE = Page(
     ("[OPTIONS] SOURCE OUTPUT",),
-    ("paddle2torch convert my-ernie-m out", "paddle2torch convert ernie-m-base out --dtype float16"),
+    ("paddle2torch convert my-model out", "paddle2torch convert my-model out --dtype float16"),
     "docs/sources.md",
 )
 SUMMARY = "Convert a Paddle checkpoint to a Hugging Face folder."
 DTYPES = ("keep", "float32", "float16", "bfloat16")
 #: What PyTorch and others call them.
 _SHORT = {"fp32": "float32", "float": "float32", "fp16": "float16", "half": "float16", "bf16": "bfloat16"}
-
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
-
-
-def parse_size(text: str) -> int:
-    """Bytes of a size like 5GB (1000s), 5GiB (1024s) or 123. Raises SourceError."""
-    match = _SIZE.fullmatch(text.strip())
-    size = 0
-    if match:
-        base = 1024 if match[3] else 1000
-        size = int(float(match[1]) * base ** " KMGT".index(match[2].upper() or " "))
-    if size < 1:
-        raise SourceError(Problem("E091", f"--max-shard-size {text!r}: expected a size like 5GB, 500MB or 2GiB"))
-    return size
 
 
 def convert(
@@ -56,6 +39,10 @@ def convert(
     cache: Optional[Path] = options.CACHE,
     offline: bool = options.OFFLINE,
     behavior: Optional[str] = options.BEHAVIOR,
+    license: Optional[str] = typer.Option(None, metavar="ID", help="For the card: the license of the weights."),
+    base_model: Optional[str] = typer.Option(
+        None, metavar="HUB_ID", help="For the card: the model that the weights were trained from."
+    ),
     allow_nonfinite: bool = typer.Option(False, "--allow-nonfinite", help="Convert NaN and infinity too."),
     allow_unknown_tensors: bool = typer.Option(
         False, "--allow-unknown-tensors", help="Leave out unknown tensors inside modules (adapters, scales)."
@@ -68,10 +55,10 @@ def convert(
     debug: bool = options.DEBUG,
 ) -> None:
     """Convert a Paddle checkpoint into a Hugging Face folder."""
-    given = {**options.arguments(locals()), "max_shard_size": parse_size(max_shard_size)}
+    given = options.arguments(locals())
     from converter.conversion import convert as convert_checkpoint
 
     with Reporter() as reporter:
-        result = convert_checkpoint(**given, progress=reporter.progress)
+        result = convert_checkpoint(**given, progress=reporter.show)
     again = {name: given[name] for name in options.OF_SOURCE}
     print_conversion(result, as_json, options.command("verify", given["source"], given["output"], **again))

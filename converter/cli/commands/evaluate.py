@@ -9,10 +9,11 @@ import typer
 
 from converter.cli import options
 from converter.cli.errors import DONE, OUTPUT_IS_WRONG
-from converter.cli.output import print_json
+from converter.cli.output import print_json, print_text
 from converter.cli.pages import Page
 from converter.cli.reporter import Reporter
 from converter.cli.verbosity import QUIET, VERBOSE
+from converter.common.arguments import expand_home
 from converter.common.errors import Problem, SourceError
 
 PAGE = Page(
@@ -92,7 +93,8 @@ def evaluate(
     could not be judged.
     """
     given = options.arguments(locals(), "paths", "report", "labels", "language")
-    paths = [options.expand_home(path) for path in paths]
+    paths = [expand_home(path) for path in paths]
+    from converter.open.mistaken_paths import describe_swapped
     from evaluation.report.terminal import render_table
     from evaluation.report.write_report import write_report
     from evaluation.run import evaluate as evaluate_conversion
@@ -102,6 +104,9 @@ def evaluate(
         text = "evaluate takes SOURCE and OUTPUT, or with --trace FILE or --torch-only OUTPUT alone"
         raise SourceError(Problem("E090", text))
     source = paths[0] if len(paths) == 2 else None
+    swapped = describe_swapped("evaluate", paths[0], paths[-1]) if source is not None else ""
+    if swapped:
+        raise SourceError(Problem("E041", f"{swapped} ..."))
     names = None if labels is None else tuple(name.strip() for name in labels.split(","))
     with Reporter() as reporter:
         result = evaluate_conversion(
@@ -112,5 +117,5 @@ def evaluate(
     if as_json:
         print_json(result.to_json())
     else:
-        typer.echo(render_table(result))
+        print_text(render_table(result))
     raise typer.Exit(DONE if result.passed else OUTPUT_IS_WRONG)

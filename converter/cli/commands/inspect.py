@@ -15,11 +15,11 @@ from converter.cli.reporter import Reporter
 from converter.cli.verbosity import QUIET, VERBOSE
 
 PAGE = Page(
-    ("[OPTIONS] SOURCE",),
-    ("paddle2torch inspect my-ernie-m", "paddle2torch inspect my-ernie-m --json"),
+    ("[OPTIONS] SOURCE_OR_OUTPUT",),
+    ("paddle2torch inspect my-model", "paddle2torch inspect out --json"),
     "docs/sources.md",
 )
-SUMMARY = "Show what a checkpoint is, without converting it."
+SUMMARY = "Show what a checkpoint or a converted folder is."
 
 
 def inspect(
@@ -38,15 +38,16 @@ def inspect(
     verbose: bool = VERBOSE,
     debug: bool = options.DEBUG,
 ) -> None:
-    """Print what a checkpoint is, without converting it.
+    """Print what a checkpoint is, without converting it; or what a converted folder was made from, and whether it is
+    verified.
 
-    Exit code 0: it converts. 2: it does not; what is wrong stands on stderr.
+    Exit code 0: it converts, or is whole. 2: it does not, or is not; what is wrong stands on stderr.
     """
     given = options.arguments(locals())
     from converter.inspection import inspect as inspect_checkpoint
 
     with Reporter() as reporter:
-        result = inspect_checkpoint(**given, progress=reporter.progress)
+        result = inspect_checkpoint(**given, progress=reporter.show)
     print_inspection(result, as_json)
     if result.problems:
         raise typer.Exit(STOPPED)

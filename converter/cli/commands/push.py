@@ -15,7 +15,7 @@ from converter.cli.verbosity import QUIET, VERBOSE
 
 PAGE = Page(
     ("[OPTIONS] OUTPUT REPO_ID",),
-    ("paddle2torch push out me/my-ernie-m --dry-run", "paddle2torch push out me/my-ernie-m --private"),
+    ("paddle2torch push out me/my-model --dry-run", "paddle2torch push out me/my-model --private"),
     "docs/publish.md",
 )
 SUMMARY = "Publish a verified folder on the Hugging Face Hub."
@@ -35,6 +35,10 @@ def push(
     allow_foreign_code: bool = typer.Option(
         False, "--allow-foreign-code", help="Push code that is not this tool's own. The card names it."
     ),
+    model_index: Optional[str] = typer.Option(
+        None, metavar="NAME", help="Your own model: put OUTPUT/evaluation on the card as results on this data set."
+    ),
+    with_trace: bool = typer.Option(False, "--with-trace", help="Send the trace too if it has 20 MB or more."),
     as_json: bool = options.AS_JSON,
     quiet: bool = QUIET,
     verbose: bool = VERBOSE,

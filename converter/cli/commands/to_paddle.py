@@ -41,7 +41,7 @@ def to_paddle(
     from converter.back_conversion import to_paddle as write_paddle_folder
 
     with Reporter() as reporter:
-        result = write_paddle_folder(**given, progress=reporter.progress)
+        result = write_paddle_folder(**given, progress=reporter.show)
     print_result(result, output, as_json)
 
 

@@ -7,21 +7,22 @@ from typing import Optional
 
 import typer
 
-from converter.cli import options
+from converter.cli import options, verbosity
 from converter.cli.errors import OUTPUT_IS_WRONG, STOPPED
-from converter.cli.output import print_json
+from converter.cli.output import print_json, print_text
 from converter.cli.pages import Page
 from converter.cli.reporter import Reporter
 from converter.cli.verbosity import QUIET, VERBOSE
-from converter.common.errors import Problem, SourceError
+from converter.common.arguments import expand_home
+from converter.common.errors import MOST_LISTED, Problem, SourceError
 
 PAGE = Page(
-    ("[OPTIONS] SOURCE OUTPUT", "[OPTIONS] OUTPUT --trace FILE"),
-    ("paddle2torch verify my-ernie-m out", "paddle2torch verify out --trace trace.safetensors"),
+    ("[OPTIONS] SOURCE OUTPUT", "[OPTIONS] OUTPUT_OR_HUB_ID [--trace FILE]"),
+    ("paddle2torch verify my-model out", "paddle2torch verify me/my-model"),
     "docs/verify.md",
     (
-        ("SOURCE", "The checkpoint, as `convert` was given it. With --trace it may be left out."),
-        ("OUTPUT", "The Hugging Face folder."),
+        ("SOURCE", "The checkpoint, as `convert` was given it. Not needed with a trace."),
+        ("OUTPUT", "The Hugging Face folder; alone, it or a Hub id brings its own trace."),
     ),
 )
 SUMMARY = "Prove that OUTPUT is the same model as SOURCE."
@@ -29,7 +30,7 @@ SUMMARY = "Prove that OUTPUT is the same model as SOURCE."
 
 def verify(
     paths: list[str] = typer.Argument(
-        ..., metavar="SOURCE OUTPUT", help="The checkpoint and the folder. With --trace, OUTPUT alone."
+        ..., metavar="SOURCE OUTPUT", help="The checkpoint and the folder; or OUTPUT, or its Hub id, alone."
     ),
     precision: str = options.choice(("float64", "float32"), "float64", "What both sides compute in."),
     report: Optional[Path] = typer.Option(
@@ -65,18 +66,21 @@ def verify(
     Exit code 0: it is. 1: it is not, whatever is wrong. 2: it could not be decided, or an injected fault was missed.
     """
     given = options.arguments(locals(), "paths", "report")
-    paths = [options.expand_home(path) for path in paths]
+    paths = [expand_home(path) for path in paths]
     from verify import verify as verify_conversion
     from verify.report.terminal import render_table
 
-    if len(paths) != (1 if trace is not None and len(paths) == 1 else 2):
-        raise SourceError(Problem("E090", "verify takes SOURCE and OUTPUT, or with --trace FILE OUTPUT alone"))
+    if len(paths) > 2:
+        raise SourceError(Problem("E090", "verify takes SOURCE and OUTPUT, or OUTPUT alone"))
     source = paths[0] if len(paths) == 2 else None
     with Reporter() as reporter:
         result = verify_conversion(source, paths[-1], report_dir=report, **given, progress=reporter.show)
     if as_json:
         print_json(result.to_json())
     else:
-        typer.echo(render_table(result))
+        print_text(render_table(result, verbosity.most(MOST_LISTED)))
     if not result.passed:
         raise typer.Exit(STOPPED if result.unjudged else OUTPUT_IS_WRONG)
+    published = result.subject is not None and result.subject.origin != ""
+    if result.folder is None and (report is not None or not published):  # It belongs to what was asked for.
+        raise typer.Exit(STOPPED)

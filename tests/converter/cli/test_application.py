@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from converter import convert
 from converter.cli import app
-from converter.cli.commands.convert import parse_size
+from converter.common.arguments import parse_size
 from converter.common.errors import SourceError
 from tests.support.checkpoints import make_config, make_state, write_folder
 
@@ -143,12 +143,13 @@ def test_bad_input_ends_with_2_one_clear_error_and_nothing_written(
     assert names(tmp_path) == ["in"]
 
 
-def test_an_output_that_exists_ends_with_2(tmp_path: Path) -> None:
+def test_an_output_that_holds_something_ends_with_2(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("")
     result = call("convert", write_folder(tmp_path / "in"), tmp_path / "out")
     assert result.exit_code == 2
     assert "error[E501]" in result.stderr and "--force" in result.stderr
-    assert names(tmp_path / "out") == []
+    assert names(tmp_path / "out") == ["mine"]
 
 
 @pytest.mark.parametrize(

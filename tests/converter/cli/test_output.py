@@ -70,6 +70,19 @@ def test_lines_elsewhere(capsys: pytest.CaptureFixture[str], clock: list[float])
     ]
 
 
+def test_a_note_is_no_stage_and_has_no_time(capsys: pytest.CaptureFixture[str], clock: list[float]) -> None:
+    with Reporter() as reporter:
+        for wait in (2, 4):
+            reporter.progress(f"no connection; again in {wait} s", 0, 0)
+            clock[0] += wait
+        reporter.progress("fetching a", 0, 1_000_000)
+    assert capsys.readouterr().err.splitlines() == [
+        "no connection; again in 2 s",
+        "no connection; again in 4 s",
+        "fetching a: 1.0 MB",
+    ]
+
+
 @pytest.mark.parametrize(("quiet", "verbose", "count"), [(True, False, 0), (False, False, 2), (False, True, 4)])
 def test_quiet_tells_no_stage_and_verbose_the_time_of_each(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, quiet: bool, verbose: bool, count: int

@@ -96,7 +96,7 @@ def test_what_looks_like_a_password_before_a_host_is_hidden(text: str, shown: st
         ["inspect", "user:secret@host", "--json"],
         ["inspect", "user:" + "x" * 400 + "secret@host", "--debug"],
         ["convert", "user:secret@host", "user:secret@host", "user:secret@host"],
-        ["verify", "htp//user:secret@host/x", "out"],
+        ["verify", "htp//user:secret@host/x", "."],
     ],
 )
 def test_a_mistyped_address_with_a_password_is_not_repeated(words: list[str]) -> None:

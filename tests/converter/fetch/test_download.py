@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from converter.common import interrupts
 from converter.common.errors import FetchError, FileError, Paddle2TorchError
 from converter.fetch import request, transport
 from converter.fetch.partial_download import PartialFile
@@ -306,10 +308,29 @@ def test_ctrl_c_ends_with_one_line_and_the_next_run_goes_on(server: Server, tmp_
     assert part is not None
     run.send_signal(signal.SIGINT)
     _, errors = run.communicate(timeout=20)
-    assert run.returncode == 2
-    assert errors.splitlines()[-1] == "error[E009]: stopped by the user. Nothing was left half-written."
+    assert run.returncode == -signal.SIGINT
+    told = errors.splitlines()[-1]
+    kept_bytes = r"[\d,]+ bytes of model_state\.pdparams are kept: the same command goes on from there\."
+    assert re.fullmatch(rf"error\[E009\]: stopped by the user\. (Nothing was left half-written\.|{kept_bytes})", told)
     assert "Traceback" not in errors and kept(tmp_path) == []
     assert locate(address).path.read_bytes() == BODY
+
+
+def test_retries_a_resumed_download_and_what_is_kept_are_told(server: Server) -> None:
+    address = server.on(PATH, cut(BODY, 3000), whole(BODY))
+    told: list[str] = []
+    kept_then: list[str] = []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        told.append(stage)
+        kept_then.append(interrupts.kept)
+
+    assert locate(address, progress=progress).path.read_bytes() == BODY
+    notes = list(dict.fromkeys(told))
+    assert any("cut after 3,000 of" in note and "try 2 in" in note for note in notes), notes
+    assert "model_state.pdparams: going on at 3,000 bytes, which an earlier try fetched" in notes
+    assert "3,000 bytes of model_state.pdparams are kept: the same command goes on from there." in kept_then
+    assert interrupts.kept == ""
 
 
 def test_nobody_there_ends_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -296,6 +296,7 @@ def test_the_sizes_of_a_name_are_those_of_its_config(
 
 def test_nothing_is_fetched_for_an_output_that_exists(store: Server, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("")
     done = call("convert", "ernie-m-base", tmp_path / "out")
     assert "E501" in done.stderr and store.log == []
 

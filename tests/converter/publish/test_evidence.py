@@ -131,8 +131,7 @@ def test_a_report_that_lacks_one_file_does_not_cover_it(output: Path) -> None:
     del report["files"]["modeling_ernie_m.py"]
     path.write_text(json.dumps(report))
     assert problems(output) == [
-        "error[E803]: modeling_ernie_m.py is not in the report: nobody has verified it. "
-        "Run paddle2torch verify SOURCE OUTPUT again"
+        "error[E803]: modeling_ernie_m.py is not in the report: nobody has verified it. Run `paddle2torch verify` again"
     ]
 
 

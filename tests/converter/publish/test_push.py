@@ -154,12 +154,16 @@ def test_the_trace_is_pushed_where_it_is_small(
         f"verification/{name}" for name in ("report.json", "report.html", "junit.xml", "trace.safetensors")
     }
     card = there["README.md"].data.decode()
-    assert 'hf download "me/tiny" --local-dir model\npaddle2torch verify model --trace model/verification/trace' in card
+    assert '```sh\npaddle2torch verify "me/tiny"\n```' in card
     assert "verification/trace.safetensors` holds what Paddle computed" in card
     monkeypatch.setattr(folder, "LARGEST_TRACE", 100)
     result = push_it()
     assert result.deleted == ("verification/trace.safetensors",)
-    assert "verification/trace.safetensors" in dict(result.left_out)
+    reason = dict(result.left_out)["verification/trace.safetensors"]
+    assert reason.endswith("MB or more; --with-trace sends it")
+    assert any(reason in warning for warning in result.warnings)
+    push_it(with_trace=True)
+    assert "verification/trace.safetensors" in hub.store.repositories[ID].find("main").files
 
 
 def test_the_card_has_the_evidence_and_the_name(hub: LocalHub, push_it: Pushes) -> None:
@@ -171,6 +175,19 @@ def test_the_card_has_the_evidence_and_the_name(hub: LocalHub, push_it: Pushes) 
     assert "PaddleNLP 2.8.1 on Paddle 3.3.1, run next to it" in card
     assert f'AutoModel.from_pretrained("{ID}", trust_remote_code=True)' in card and "None yet" not in card
     assert ModelCard(card).data.library_name == "transformers"
+
+
+def test_advice_for_the_author_is_a_warning_and_is_not_published(hub: LocalHub, output: Path, push_it: Pushes) -> None:
+    own = (output / "README.md").read_text()
+    assert "<!-- for the author: " in own
+    warned = "README.md names no license, so that nobody may use these weights"
+    assert any(warning.startswith(warned) for warning in push_it().warnings)
+    card = hub.store.repositories[ID].read("README.md").decode()
+    assert (
+        "for the author" not in card and "Push leaves" not in card and "\n\n\n" not in card.partition("## Evidence")[0]
+    )
+    (output / "README.md").write_text(own.replace("---\n", "---\nlicense: mit\n", 1))
+    assert not any(warning.startswith(warned) for warning in push_it().warnings)
 
 
 def test_a_card_without_the_marks_gets_the_evidence_at_its_end(hub: LocalHub, output: Path, push_it: Pushes) -> None:
@@ -193,7 +210,7 @@ def test_a_card_without_metadata_is_pushed_with_a_warning(
     (output / "README.md").write_text("# Mine\n")
     hub.plan("POST", "validate-yaml", lambda handler: handler.tell({"errors": [], "warnings": []}))
     assert any("README.md has no metadata" in warning for warning in push_it().warnings)
-    assert caplog.records == []
+    assert {record.name for record in caplog.records} <= {"paddle2torch"}
 
 
 def test_a_lost_card_is_replaced_and_broken_metadata_are_refused(hub: LocalHub, output: Path, push_it: Pushes) -> None:

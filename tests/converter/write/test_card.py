@@ -15,6 +15,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from converter import convert
+from converter.common.errors import SourceError
 from converter.common.version import VERIFIED_TRANSFORMERS
 from converter.open.source import open_source
 from converter.plan.make_plan import make_plan
@@ -62,7 +63,6 @@ def test_the_metadata_say_what_the_hub_asks_for(tmp_path: Path, architecture: st
     convert(write_folder(tmp_path / "source", architecture=architecture), tmp_path / "out")
     assert data_of((tmp_path / "out" / "README.md").read_text()) == {
         "language": "multilingual",
-        "license": "apache-2.0",
         "library_name": "transformers",
         "pipeline_tag": task,
         "tags": ["ernie_m", "paddle2torch"],
@@ -115,6 +115,37 @@ def test_the_differences_to_the_port_are_those_of_this_behavior(source: Path, be
     assert "cuts some texts into other tokens" in card
 
 
+def test_the_license_is_that_of_a_known_model_or_what_the_user_gives(tmp_path: Path, source: Path) -> None:
+    assert data_of(render(source, "ernie-m-base"))["license"] == "apache-2.0"
+    assert "for the author" not in render(source, "ernie-m-base")
+    assert "license" not in data_of(render(source))
+    assert "<!-- for the author: nothing shows the license" in render(source)
+    convert(source, tmp_path / "out", license="cc-by-4.0", base_model="me/mine")
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert (data_of(card)["license"], data_of(card)["base_model"]) == ("cc-by-4.0", "me/mine")
+    assert "under the license `cc-by-4.0`." in card and "for the author" not in card
+    for wrong in ({"license": "My License"}, {"base_model": "mine"}):
+        with pytest.raises(SourceError, match=r"E091.*--(license|base-model)"):
+            convert(source, tmp_path / "other", **wrong)
+
+
+def test_labels_are_listed(tmp_path: Path) -> None:
+    labels = {"0": "good", "1": "`bad`\n# x", "2": "so-so"}
+    name = "ErnieMForSequenceClassification"
+    source = write_folder(tmp_path / "in", make_state(name), make_config(name, id2label=labels, label2id=None))
+    convert(source, tmp_path / "out")
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "## Labels\n\n`good`, " in card and ", `so-so`\n" in card and "\n# x" not in card
+    assert "## Labels" not in render(write_folder(tmp_path / "base"))
+
+
+def test_a_card_speaks_of_a_tokenizer_only_where_there_is_one(source: Path) -> None:
+    both, alone = render(source), render(source, tokenizer=False)
+    assert "names a tokenizer class that 4.57 does not know" in both and "The port's tokenizer" in both
+    assert "tokenizer class" not in alone and "The port's tokenizer" not in alone
+    assert "4.57 loads the port, without a warning" in alone
+
+
 def test_the_code_in_the_card_loads_what_is_there(source: Path) -> None:
     both, alone = render(source), render(source, tokenizer=False)
     assert 'AutoTokenizer.from_pretrained("FOLDER", trust_remote_code=True)' in both
@@ -165,7 +196,7 @@ def test_the_cards_of_every_family(tmp_path: Path, entry: ModelClass) -> None:
     travels = family.code_of(entry.target) is not None
     card = card_of(tmp_path, entry.source, family.model_type)
     data, code = data_of(card), card.split("```python\n")[1].split("```")[0]
-    assert "language" not in data and data["license"] == "apache-2.0" and data["tags"] == [*family.tags, "paddle2torch"]
+    assert "language" not in data and "license" not in data and data["tags"] == [*family.tags, "paddle2torch"]
     assert card.startswith("---\n") and f"\n# {family.title} in PyTorch: {entry.target}\n" in card
     assert f"{entry.auto}.from_pretrained(" in code and ("trust_remote_code=True" in code) == travels
     assert "The class is transformers' own" in card.replace("\n", " ") or travels

@@ -15,6 +15,7 @@ import pytest
 from converter import convert
 from converter.common.errors import OutputError
 from converter.common.layout import MANIFEST
+from converter.common.progress import Progress
 from converter.files.stale_folders import LOCK, clear_folders, mark
 from converter.write.new_files import create_file, write_file
 from converter.write.staging import clear_leftovers, staged
@@ -48,8 +49,8 @@ def test_what_others_put_into_the_folder_being_written_stops_the_run(
     victim.write_text("precious")
     planted: list[Path] = []
 
-    def progress(stage: str, done: int, total: int) -> None:
-        if stage == "writing" and not planted:
+    def progress(event: Progress) -> None:
+        if event.stage == "writing" and not planted:
             planted.extend(place.glob(f"{PATTERN}/new"))
             plant(planted[0], victim)
 

@@ -113,16 +113,23 @@ def test_it_replaces_only_itself(tmp_path: Path) -> None:
 def test_a_trace_that_is_there_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "trace").write_text("mine")
     said = _run(_written(tmp_path), tmp_path, tmp_path / "trace")
-    assert said.returncode == 3 and "@error" in said.stdout and "is there already" in said.stdout
+    assert said.returncode == 3 and said.stdout == ""
+    assert said.stderr == f"error: {tmp_path / 'trace'} is there already; name another file\n"
 
 
 def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PADDLE2TORCH_PADDLE_PYTHON", sys.executable)
+    python = tmp_path / "python"
+    python.write_text("""#!/bin/sh\necho '{"paddlepaddle": "3.3.1", "paddlenlp": "2.8.1"}'\n""")
+    python.chmod(0o755)
+    monkeypatch.setenv("PADDLE2TORCH_PADDLE_PYTHON", str(python))
     run = CliRunner().invoke
     assert run(app, ["reference", "script"]).stdout_bytes == bundle_recorder()
-    assert run(app, ["reference", "path"]).output.strip() == sys.executable
-    assert json.loads(run(app, ["reference", "path", "--json"]).output) == {"python": sys.executable}
+    assert run(app, ["reference", "path"]).output.strip() == str(python)
+    assert json.loads(run(app, ["reference", "path", "--json"]).output) == {"python": str(python)}
     assert run(app, ["reference", "script", str(tmp_path / "x.py")]).exit_code == 0 and (tmp_path / "x.py").is_file()
+    monkeypatch.setenv("PADDLE2TORCH_PADDLE_PYTHON", sys.executable)
+    bare = run(app, ["reference", "path"])
+    assert bare.exit_code == 2 and f"error[E601]: {sys.executable} has no paddlepaddle and no paddlenlp" in bare.output
     monkeypatch.setenv("PADDLE2TORCH_PADDLE_PYTHON", str(tmp_path / "none"))
     said = run(app, ["reference", "path"])
     assert said.exit_code == 2 and "error[E601]" in said.output

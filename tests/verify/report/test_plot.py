@@ -59,6 +59,14 @@ def test_the_drawing_is_xml_and_marks_what_failed() -> None:
     assert count(broken, "first") == 2
 
 
+def test_every_kind_of_line_is_in_the_legend_and_the_axis_has_a_name() -> None:
+    def words(sites: list[SiteResult]) -> list[str]:
+        return [element.text or "" for element in ElementTree.fromstring(draw_plot(report_of(sites))).iter("text")]
+
+    assert {"limit", "their limit", "rows with every key masked", "relative difference"} <= set(words(make_sites()))
+    assert "their limit" not in words([SiteResult("a", "hidden_states.1", 1e-14, 1e-14, 1e-12, True)])
+
+
 def test_the_axis_is_logarithmic() -> None:
     """Equal factors are equal distances, and what is above its limit lies above it."""
     sites = [SiteResult("a", f"hidden_states.{n}", e, e, 1e-12, e < 1e-12) for n, e in enumerate((1e-15, 1e-13, 1e-11))]

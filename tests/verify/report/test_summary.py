@@ -47,7 +47,7 @@ def test_a_use_that_was_not_run_is_named(passing: dict[str, Any]) -> None:
 
 
 def test_the_margin_is_told(passing: dict[str, Any], failing: dict[str, Any]) -> None:
-    assert "Margin: noise is at most 0.1% of its limit" in render_summary(read_report(passing))
+    assert "Margin: rounding noise reaches at most 0.1% of its limit" in render_summary(read_report(passing))
     assert "Margin" not in render_summary(read_report(failing))
 
 

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from converter.common.version import __version__
 from verify.report.html import tables
 from verify.report.html.plot import draw_plot
-from verify.report.messages import describe_margin
+from verify.report.messages import describe_margin, describe_subject
 from verify.report.plain_text import clean, to_number
 from verify.report.rows import verdict_of
 from verify.report.tensor_groups import by_tensor, count_failed
 from verify.results.numbers import FirstDifference, SiteResult, share_of_limit
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 
 def render_page(report: Report) -> str:
     """The page of a report. The same report gives the same bytes."""
+    from markupsafe import Markup
+
+    return _environment().get_template("report.html.j2").render(plot=Markup(draw_plot(report)), **_values(report))
+
+
+def render_top(report: Report) -> str:
+    """The verdict, the model and what was compared, as a piece of HTML for a notebook."""
+    return _environment().get_template("notebook.html.j2").render(**_values(report))
+
+
+def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -26,7 +40,7 @@ def render_page(report: Report) -> str:
         return value if isinstance(value, Markup) else clean(value)
 
     loader = PackageLoader("verify.report", "html")
-    environment = Environment(
+    return Environment(
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
@@ -35,8 +49,6 @@ def render_page(report: Report) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    drawing = Markup(draw_plot(report))
-    return environment.get_template("report.html.j2").render(plot=drawing, **_values(report))
 
 
 def _values(report: Report) -> dict[str, Any]:
@@ -48,6 +60,7 @@ def _values(report: Report) -> dict[str, Any]:
         "version": __version__,
         "most": tables.MOST,
         "verdict": verdict_of(report),
+        "subject": describe_subject(report),
         "cards": list(_cards(report)),
         "margin": describe_margin(margin) if margin else "",
         "hidden": margin is not None and margin.fault.ratio is not None and margin.fault.ratio <= 1,
@@ -62,7 +75,7 @@ def _values(report: Report) -> dict[str, Any]:
         "coverage": tables.coverage_table(report),
         "token_examples": tables.token_examples(tokens) if tokens else None,
         "token_ways": tables.token_ways(tokens) if tokens else None,
-        "equal_ways": ", ".join(tokens.equal_ways) if tokens else "",
+        "equal_ways": tables.equal_ways(tokens) if tokens else None,
         "fault_kinds": tables.fault_kinds(tested) if tested else None,
         "explained": tables.explained_faults(tested) if tested else None,
         "environment": tables.environment_table(report),

@@ -98,7 +98,7 @@ def _span(points: Sequence[Point]) -> tuple[int, int]:
 
 def _grid(low: int, high: int, height_of: Callable[[float | None], float]) -> list[str]:
     every = max(1, round((high - low) / 7))
-    parts = []
+    parts = [f'<text class="axis" x="6" y="{_TOP - 8}">relative difference</text>']
     for power in range(high, low - 1, -every):
         y = height_of(10.0**power)
         text = f"10{str(power).translate(_SUPERSCRIPT)}" if power > low else "0"
@@ -185,11 +185,13 @@ def _first(first: FirstDifference | None, network: Network, middle: Mapping[str,
 def _legend(points: Sequence[Point]) -> list[str]:
     there = {point.kind for point in points}
     entries = [(_NAMES[kind], _shape(kind, 0, 0)) for kind in (STATE, INSIDE, HIDDEN_ROW) if kind in there]
+    if HIDDEN_ROW in there:
+        entries.append(("their limit", '<line class="limit hidden-row" x1="-9" x2="9" y1="0" y2="0"/>'))
     if any(point.failed for point in points):
         entries.append(("above its limit", _shape("failed", 0, 0)))
     entries.append(("limit", '<line class="limit" x1="-9" x2="9" y1="0" y2="0"/>'))
     parts, x = [], _LEFT + 8
     for name, sign in entries:
-        parts.append(f'<g transform="translate({x} 18)">{sign}<text class="tick" x="14" y="4">{name}</text></g>')
+        parts.append(f'<g transform="translate({x} 12)">{sign}<text class="tick" x="14" y="4">{name}</text></g>')
         x += 44 + round(6.6 * len(name))
     return parts

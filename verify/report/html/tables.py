@@ -71,13 +71,7 @@ class Table:
 
 
 def rows_table(report: Report) -> Table | None:
-    lines = [
-        Line(
-            (row.what, row.looked_at, row.worst, f"{row.limit:.1e}" if row.limit else "0", row.where, row.word),
-            bool(row.failed),
-        )
-        for row in result_rows(report)
-    ]
+    lines = [Line((*row.cells[:4], row.where, row.word), bool(row.failed)) for row in result_rows(report)]
     names = ("what", "compared", "worst", "limit", "at", "")
     return Table(names, lines, numbers=(2, 3), short=(0, 1, 5)) if lines else None
 
@@ -154,6 +148,12 @@ def token_ways(tokens: TokenResult) -> Table | None:
     """The ways through the tokenizer that differ."""
     lines = [Line((way, compared, differ), True) for way, (compared, differ) in tokens.ways.items() if differ]
     return Table(("way", "compared", "differ"), lines, numbers=(1, 2)) if lines else None
+
+
+def equal_ways(tokens: TokenResult) -> Table | None:
+    """The other ways."""
+    lines = [Line((way, compared)) for way, (compared, differ) in tokens.ways.items() if not differ]
+    return Table(("way", "results"), lines, numbers=(1,)) if lines else None
 
 
 def _around_difference(expected: Sequence[object], found: Sequence[object]) -> tuple[str, str]:

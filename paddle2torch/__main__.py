@@ -1,0 +1,6 @@
+"""`python -m paddle2torch`: the command."""
+
+from converter.__main__ import main
+
+if __name__ == "__main__":
+    main()
