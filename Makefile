@@ -112,7 +112,7 @@ fuzz: .venv/.ready
 
 figures: env
 	for name in parity_table token_table tokenizer_speed convert_speed verify_cost readme verify_stages self_test_counts family_table false_alarms start_up \
-	  leak_table attention_picture camlm_learning; do \
+	  leak_table attention_picture camlm_learning evaluation_evidence; do \
 	  $(PRODUCT) -m benchmarks.$$name --write; done
 
 api: .venv/.ready

@@ -22,8 +22,8 @@ def render_page(result: Evaluation) -> str:
     kind = "partly" if result.torch_only else "good" if result.passed else "bad"
     parts = [
         f'<h1>{to_html(title)}</h1><div class="verdict {kind}"><strong>{to_html(verdict_of(result))}</strong></div>',
-        *_section("Examples that differ", _items(map(describe_differing, differing_of(result)))),
         *_section("By layer or language", draw_plot(result)),
+        *_section("Examples that differ", _items(map(describe_differing, differing_of(result)))),
     ]
     for view in result.views:
         parts += _section(view or "Languages", _table(table_of(result, view)))

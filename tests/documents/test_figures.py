@@ -14,6 +14,7 @@ from benchmarks import (
     attention_picture,
     camlm_learning,
     convert_speed,
+    evaluation_evidence,
     false_alarms,
     family_table,
     figures,
@@ -47,6 +48,8 @@ for module, document in (
     (camlm_learning, "objectives.md"),
 ):
     SHOWN[module.SECTION] = (document, MEASURED.get(module.SECTION), module.show)
+for section in evaluation_evidence.SECTIONS.values():
+    SHOWN[section] = ("evaluation.md", MEASURED.get(section), evaluation_evidence.show)
 
 
 @pytest.mark.parametrize("marker", SHOWN)
@@ -103,6 +106,20 @@ def test_camlm_learned_from_translations_and_not_from_shuffled_ones() -> None:
     assert len(camlm_learning.SEEDS) >= 2
     for seed in camlm_learning.SEEDS:
         assert last[f"true {seed}"] < last[f"shuffled {seed}"] - 0.1, last
+
+
+@pytest.mark.parametrize(("task", "languages", "chance"), [("retrieval", 37, 0.002)])
+def test_evaluate_agrees_on_real_data_and_finds_the_faults(task: str, languages: int, chance: float) -> None:
+    found = MEASURED[evaluation_evidence.SECTIONS[task]]
+    assert len(found["languages"]) == languages and found["code"] == 0
+    assert all(each["agree"] + each["ties"] == each["examples"] for each in found["languages"].values())
+    runs = dict(found["runs"])
+    sound = runs.pop(evaluation_evidence.SOUND)
+    (_, view), *_ = sound["views"].items()
+    assert sound["code"] == 0 and view["paddle"] == view["torch"]
+    assert next(iter(view["paddle"].values())) > 10 * chance
+    assert runs.keys() == {*evaluation_evidence.FAULTS, evaluation_evidence.TOKENS}
+    assert all(run["code"] == 1 or run["warned"] for run in runs.values())
 
 
 def test_the_pictures_are_those_of_the_masks_and_of_the_figures() -> None:
