@@ -115,7 +115,7 @@ def run_job(
     the hidden states asked for, [B, S, H] each."""
     answers: dict[str, Any] = {}
     done, tokens, start, told = 0, 0, time.monotonic(), False
-    report(who, f"{len(job):,} texts", 0, len(job))
+    report(who, f"{len(job):,} texts", 0, len(job.ids))
     for rows in job.batches(size):
         for name, value in zip(names_of(job), call(job.inputs(rows))):
             if job.kind == LAYERS:
@@ -133,7 +133,8 @@ def run_job(
             told = True
             if seconds / share >= LONG:
                 report(f"{who}, expected time", describe_expected(seconds / share, len(job)))
-        report(who, describe_rate(done, len(job), seconds, share), done, len(job))
+        # What is left follows from the tokens that are done: the long texts come last.
+        report(who, describe_rate(done, len(job), seconds), tokens, len(job.ids))
     return answers
 
 
@@ -144,11 +145,9 @@ def names_of(job: Job) -> list[str]:
     return [f"layer.{number}" for number in job.layers] if job.kind == LAYERS else ["logits"]
 
 
-def describe_rate(done: int, total: int, seconds: float, share: float) -> str:
-    """How many texts are done, and how long the rest takes: by the share of the tokens that are done, as the long texts
-    come last."""
-    left = describe_time(seconds / max(share, 1e-9) - seconds)
-    return f"{done:,} of {total:,} texts, {done / max(seconds, 1e-3):,.1f}/s, {left} left"
+def describe_rate(done: int, total: int, seconds: float) -> str:
+    """How many texts are done, and how many a second."""
+    return f"{done:,} of {total:,} texts, {done / max(seconds, 1e-3):,.1f}/s"
 
 
 def describe_expected(seconds: float, texts: int) -> str:
