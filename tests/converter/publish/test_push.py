@@ -170,7 +170,7 @@ def test_the_card_has_the_evidence_and_the_name(hub: LocalHub, push_it: Pushes) 
     push_it()
     card = hub.store.repositories[ID].read("README.md").decode()
     assert "| weights | 38 tensors | 0 differ | 0 |" in card and "Weights are compared bit for bit" in card
-    assert "| pooler | 1 sites | 2.0e-15 | 1e-12 |" in card
+    assert "| pooler | 1 site | 2.0e-15 | 1e-12 |" in card
     assert "| tokens | 385 texts | 0 differ | 0 |" in card
     assert "PaddleNLP 2.8.1 on Paddle 3.3.1, run next to it" in card
     assert f'AutoModel.from_pretrained("{ID}", trust_remote_code=True)' in card and "None yet" not in card
