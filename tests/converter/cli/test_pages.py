@@ -41,7 +41,7 @@ def test_every_page_has_usage_examples_that_parse_and_a_document(words: list[str
 def test_the_usage_of_verify_has_both_forms() -> None:
     assert call("verify", "-h").stdout.splitlines()[:2] == [
         "Usage: paddle2torch verify [OPTIONS] SOURCE OUTPUT",
-        "       paddle2torch verify [OPTIONS] OUTPUT --trace FILE",
+        "       paddle2torch verify [OPTIONS] OUTPUT_OR_HUB_ID [--trace FILE]",
     ]
 
 
