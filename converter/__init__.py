@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from converter.back_conversion import BackConversion, to_paddle
     from converter.conversion import Conversion, convert
     from converter.inspection import Inspection, inspect
-    from converter.publish.push import Push, push
+    from converter.publish.push import push
+    from converter.publish.pushed import Push
 
 __all__ = [
     "BackConversion",
@@ -38,7 +39,7 @@ _HOMES = {
     "convert": "converter.conversion",
     "Inspection": "converter.inspection",
     "inspect": "converter.inspection",
-    "Push": "converter.publish.push",
+    "Push": "converter.publish.pushed",
     "push": "converter.publish.push",
 }
 

@@ -12,7 +12,8 @@ from converter.common.arguments import as_path
 from converter.common.errors import OutputError, Problem, SourceError
 from converter.common.layout import BACK_MANIFEST, PDPARAMS_FILE
 from converter.common.progress import ByteProgress, OnProgress, in_bytes, listen, log_warnings
-from converter.conversion import SourceHasher, source_files
+from converter.conversion import source_files
+from converter.files.source_hasher import SourceHasher
 from converter.files.tensors import element_count
 from converter.open.converted import ConvertedFolder, open_converted
 from converter.open.own_manifest import read_own_manifest

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from converter.back_conversion import BackConversion
     from converter.conversion import Conversion
     from converter.inspection import Inspection
-    from converter.publish.push import Push
+    from converter.publish.pushed import Push
 
 #: Of warnings, and of reasons for leaving something out.
 _MOST_LINES = 50

@@ -18,7 +18,7 @@ from converter import BackConversion, Conversion, Inspection, Paddle2TorchError,
 from converter.common.errors import Problem, VerificationError
 from converter.common.progress import Progress, listen
 from converter.common.version import __version__
-from converter.publish.push import PushedFile
+from converter.publish.pushed import PushedFile
 from evaluation import Evaluation
 from tests.support.checkpoints import write_folder
 from verify import Report
