@@ -22,7 +22,7 @@ PRODUCT := .venv/bin/python
 PADDLE := .venv-paddle/bin/python
 TRANSFORMERS4 := .venv-transformers4/bin/python
 # A file's tests run in one worker; the longest files come first, whatever the number of their tests.
-DISTRIBUTION := --dist loadgroup --no-loadscope-reorder
+DISTRIBUTION := --dist loadfile --no-loadscope-reorder
 # Every run names its ten slowest tests.
 SLOWEST := --durations 10 --durations-min 5
 

@@ -101,9 +101,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         for name in marks_of(item):
             item.add_marker(name)
-        # A file's fixtures are made in one worker, unless the tests say that they are worth making in both.
-        if config.pluginmanager.hasplugin("xdist") and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(file_of(item)))
     order = {path: number for number, path in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(file_of(item), len(order)))
     if config.getoption("--quick"):
