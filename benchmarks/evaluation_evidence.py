@@ -6,8 +6,7 @@ FOLDER of --data has Tatoeba's pairs in `tatoeba`, XQuAD in `xquad`, and ERNIE-M
 models are kept (`retrieval` and `qa`); what is not there yet is trained (benchmarks/train_in_paddle.py). Each is
 converted and evaluated by the command in all languages. In some of them Paddle's answers are kept, and copies of OUTPUT
 with one fault each are evaluated with those; for other tokens Paddle is asked too. With --write the numbers go to
-docs/measurements.json and the tables to docs/evaluation.md, else they are printed, those of qa always. The reports stay
-in demo/evaluation.
+docs/measurements.json and the tables to docs/evaluation.md, else they are printed. The reports stay in demo/evaluation.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ from benchmarks.evaluation_faults import FAULTS, exchange_tokens, planted
 from benchmarks.figures import ROOT, Figures, cite, origin, record, table
 
 COMMAND = "python -m benchmarks.evaluation_evidence --write"
-#: Task -> its data, and its section of the figures where docs/evaluation.md has one.
+#: Task -> its data, and its section of the figures and of docs/evaluation.md.
 TASKS = {"retrieval": "tatoeba", "qa": "xquad"}
-SECTIONS = {"retrieval": "evaluating retrieval"}
+SECTIONS = {"retrieval": "evaluating retrieval", "qa": "evaluating questions"}
 OPTIONS = {"retrieval": ["--layer", "all"], "qa": []}
 #: Where the reports with the pictures stay; ignored by git.
 REPORTS = ROOT / "demo" / "evaluation"
@@ -224,7 +223,7 @@ def main() -> int:
         models = arguments.models or scratch / "models"
         for kind in arguments.only:
             found = {**source, **measure(kind, models, arguments.data, arguments.paddle_python, scratch)}
-            if arguments.write and kind in SECTIONS:
+            if arguments.write:
                 record(SECTIONS[kind], found, show, "evaluation.md")
             else:
                 print(show(found))

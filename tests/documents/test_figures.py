@@ -108,7 +108,7 @@ def test_camlm_learned_from_translations_and_not_from_shuffled_ones() -> None:
         assert last[f"true {seed}"] < last[f"shuffled {seed}"] - 0.1, last
 
 
-@pytest.mark.parametrize(("task", "languages", "chance"), [("retrieval", 37, 0.002)])
+@pytest.mark.parametrize(("task", "languages", "chance"), [("retrieval", 37, 0.002), ("qa", 7, 0.02)])
 def test_evaluate_agrees_on_real_data_and_finds_the_faults(task: str, languages: int, chance: float) -> None:
     found = MEASURED[evaluation_evidence.SECTIONS[task]]
     assert len(found["languages"]) == languages and found["code"] == 0
