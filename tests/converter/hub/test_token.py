@@ -28,8 +28,13 @@ def test_one_that_may_only_read_and_the_name_of_others_are_told() -> None:
     assert predict_refusals(owner(), "others/x", create_pr=False)[0].startswith("others is neither me")
 
 
+def warnings_about_the_token(push_it: Pushes) -> list[str]:
+    """The folder's card names no license, which is warned of too."""
+    return [warning for warning in push_it(dry_run=True).warnings if "names no license" not in warning]
+
+
 def test_a_dry_run_tells_what_the_push_would_be_refused_for(hub: LocalHub, push_it: Pushes) -> None:
-    assert push_it(dry_run=True).warnings == ()
+    assert warnings_about_the_token(push_it) == []
     told = push_it(dry_run=True, repo_id="others/x").warnings
     assert any("others is neither me" in warning for warning in told)
 
@@ -47,7 +52,7 @@ def test_a_dry_run_without_a_token_says_what_it_cannot_see(
 @pytest.mark.parametrize("answer", [refuse(404), refuse(429, Retry_After="3600")])
 def test_a_server_that_does_not_say_whose_token_it_is_passes(hub: LocalHub, push_it: Pushes, answer: Any) -> None:
     hub.plan("GET", "whoami", *[answer] * 9)
-    assert push_it(dry_run=True).warnings == ()
+    assert warnings_about_the_token(push_it) == []
 
 
 def test_an_owner_without_a_name_is_one_line(hub: LocalHub, push_it: Pushes) -> None:

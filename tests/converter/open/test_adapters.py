@@ -53,7 +53,7 @@ def test_paddlenlps_folder_its_weights_and_its_config(tmp_path: Path) -> None:
     (tmp_path / "lora" / "lora_config.json").write_text('{"r": 2}')
     (tmp_path / "lora" / "config.json").write_text("{}")
     assert refusal(tmp_path / "lora").startswith(
-        "lora: an adapter only, not a model (lora_config.json, lora_model_state"
+        f"{tmp_path / 'lora'}: an adapter only, not a model (lora_config.json, lora_model_state"
     )
     assert "(LoRA adapters, by the names of its tensors)" in refusal(weights)
     assert refusal(tmp_path / "lora" / "lora_config.json").startswith("lora_config.json: an adapter only")

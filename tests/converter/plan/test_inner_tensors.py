@@ -325,7 +325,7 @@ def test_the_option_excuses_nothing_else(tmp_path: Path) -> None:
 
 def test_inspect_shows_the_problem_and_everything_else(adapted: Path) -> None:
     found = inspect(adapted)
-    assert len(found.problems) == 1 and found.problems[0].startswith(f"error[E110]: {LORA}")
+    assert len(found.problems) == 1 and found.problems[0].startswith(f"error[E110]: {adapted}: {LORA}")
     assert found.target_class == HEADED and found.sizes["hidden_size"] == SIZES["hidden_size"]
     assert (LORA, "inside a module of the class (LoRA adapters)") in found.dropped
     assert not any("on request" in text for text in found.warnings)
