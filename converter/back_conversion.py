@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from converter.conversion import source_files
 from converter.files.source_hasher import SourceHasher
 from converter.files.tensors import element_count
 from converter.open.converted import ConvertedFolder, open_converted
+from converter.open.mistaken_paths import describe_order
 from converter.open.own_manifest import read_own_manifest
 from converter.open.places import naming_paths
 from converter.plan.make_back_plan import BackPlan, make_back_plan
@@ -88,9 +88,8 @@ def to_paddle(
     output, folder = as_path(output), as_path(folder)
     clear_leftovers(folder)
     if not output.is_dir() and read_own_manifest(folder):
-        right = " ".join(map(shlex.quote, (str(folder), str(output))))
-        text = f"there is no folder {output}, and paddle2torch made {folder}: are they the wrong way round?"
-        raise SourceError(Problem("E042", f"{text} Use: paddle2torch to-paddle {right}"))
+        reason = f"there is no folder {output}, and paddle2torch made {folder}"
+        raise SourceError(Problem("E042", describe_order(reason, "to-paddle", folder, output)))
     with naming_paths(output):
         opened = open_converted(output, family)
         plan = make_back_plan(opened)

@@ -18,7 +18,7 @@ from converter.files.source_hasher import SourceHasher
 from converter.files.tensors import SourceFile, element_count
 from converter.locate.locate import kind_of, locate
 from converter.locate.located import FetchOptions
-from converter.open.mistaken_paths import holds_checkpoint
+from converter.open.mistaken_paths import describe_order, holds_checkpoint
 from converter.open.options import SourceOptions
 from converter.open.places import naming_paths
 from converter.open.source import Source, open_source
@@ -268,6 +268,5 @@ def _check_order(source: str | Path, output: Path) -> None:
     """Raise SourceError for a SOURCE that is nowhere and an OUTPUT that is a checkpoint: the wrong way round."""
     if not holds_checkpoint(output) or kind_of(str(source)) in ("name", "address"):
         return
-    right = " ".join(map(shlex.quote, (str(output), str(source))))
-    text = f"there is no {source}, and {output} is a checkpoint: are they the wrong way round?"
-    raise SourceError(Problem("E001", f"{text} Use: paddle2torch convert {right}"))
+    reason = f"there is no {source}, and {output} is a checkpoint"
+    raise SourceError(Problem("E001", describe_order(reason, "convert", output, source)))

@@ -10,6 +10,7 @@ from converter.common.progress import OnProgress, in_bytes, listen, log_warnings
 from converter.files.stale_folders import scratch_folder
 from converter.locate.locate import locate
 from converter.locate.located import FetchOptions
+from converter.open.mistaken_paths import check_places
 from converter.open.options import SourceOptions
 from evaluation.both_sides import BothSides, Places
 from evaluation.options import Options
@@ -124,15 +125,13 @@ def evaluate(
 
 
 def _check_sides(source: Path | str | None, places: Places) -> None:
-    """Raise for options that exclude each other, and for an OUTPUT that is not there."""
+    """Raise for options that exclude each other, for places that are wrong, and for data that are not there."""
     if places.torch_only and (places.trace is not None or places.record is not None):
         raise SourceError(Problem("E090", "--torch-only runs no Paddle: it takes no --trace and no --record"))
     if places.trace is not None and places.record is not None:
         raise SourceError(Problem("E090", "--trace takes Paddle's answers from a file: there is nothing to --record"))
     if source is None and places.trace is None and not places.torch_only:
         raise SourceError(Problem("E090", "there is no SOURCE to compare with: name it, or --trace, or --torch-only"))
-    if not places.output.is_dir():
-        text = f"{places.output}: there is no such folder. OUTPUT is what paddle2torch convert made"
-        raise SourceError(Problem("E405", text))
+    check_places("evaluate", source, places.output, "...")
     if not places.data.exists() and "*" not in places.data.name:
         raise DataError(Problem("E901", f"{places.data}: there is no such file or folder"))

@@ -10,7 +10,7 @@ from converter.common.progress import OnProgress, in_bytes, listen, log_warnings
 from converter.files.stale_folders import scratch_folder
 from converter.locate.locate import locate, locate_output
 from converter.locate.located import FetchOptions, Located
-from converter.open.mistaken_paths import describe_swapped, did_you_mean
+from converter.open.mistaken_paths import check_places
 from converter.open.options import SourceOptions
 from verify.numbers.pytorch_process import Start
 from verify.options import Options
@@ -100,7 +100,7 @@ def verify(
         raise SourceError(Problem("E090", text))
     hear, fetch = listen(progress), FetchOptions(revision, as_path(cache), offline)
     place = Located(as_path(output)) if source is not None else locate_output(output, fetch, in_bytes(hear))
-    check_places(source, place.path)
+    check_places("verify", source, place.path)
     trace = as_path(trace) if source is not None or trace is not None else _find_trace(place)
     folder = as_path(report_dir) or (place.path / FOLDER if place.origin is None else None)
     if folder is not None:
@@ -146,14 +146,3 @@ def _find_trace(place: Located) -> Path:
         text = f"{name} brings no {FOLDER}/{TRACE} to compare with. Name the SOURCE that it was made from"
         raise SourceError(Problem("E090", f"{text}, or --trace FILE"))
     return trace
-
-
-def check_places(source: Path | str | None, output: Path) -> None:
-    """Raise SourceError for an OUTPUT that is not there, and for SOURCE and OUTPUT in the wrong order."""
-    if not output.is_dir():
-        what = "is a file, expected a folder" if output.is_file() else "there is no such folder"
-        text = f"{output}: {what}. OUTPUT is what paddle2torch convert made"
-        raise SourceError(Problem("E405", text + did_you_mean(output)))
-    swapped = describe_swapped("verify", source, output) if source is not None else ""
-    if swapped:
-        raise SourceError(Problem("E041", swapped))

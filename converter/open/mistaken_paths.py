@@ -7,6 +7,7 @@ import os
 import shlex
 from pathlib import Path
 
+from converter.common.errors import Problem, SourceError
 from converter.open.folder import ORDER
 from converter.open.nearby import holds_weights, is_lone_name
 from converter.open.own_manifest import read_own_manifest
@@ -31,15 +32,20 @@ def holds_checkpoint(path: Path) -> bool:
     return path.is_file() and is_lone_name(path.name)
 
 
-def describe_swapped(command: str, made: str | Path, other: str | Path) -> str:
-    """What to say where OUTPUT, `made` by this tool, was given first and is expected second; '' where it was not.
+def describe_order(reason: str, command: str, *right: str | Path) -> str:
+    """A sentence about arguments in the wrong order. `right`: the words of the command in the right one."""
+    words = " ".join(shlex.quote(os.fspath(word)) for word in right)
+    return f"{reason}: are they the wrong way round? Use: paddle2torch {command} {words}"
 
-    `other`: what was given second, which this tool did not make.
-    """
-    if not (os.path.isdir(made) and os.path.exists(other)):
-        return ""
-    if not read_own_manifest(Path(made)) or read_own_manifest(Path(other)):
-        return ""
-    right = " ".join(shlex.quote(os.fspath(path)) for path in (other, made))
-    text = f"paddle2torch made {made}, and did not make {other}: are they the wrong way round?"
-    return f"{text} Use: paddle2torch {command} {right}"
+
+def check_places(command: str, source: str | Path | None, output: Path, *more: str) -> None:
+    """Raise SourceError for an OUTPUT that is not there, and for SOURCE and OUTPUT in the wrong order: SOURCE is what
+    this tool made, and OUTPUT is not. `more`: what follows on them in a command."""
+    made = source is not None and os.path.isdir(source) and read_own_manifest(Path(source))
+    if source is not None and made and output.exists() and not read_own_manifest(output):
+        reason = f"paddle2torch made {source}, and did not make {output}"
+        raise SourceError(Problem("E041", describe_order(reason, command, output, source, *more)))
+    if not output.is_dir():
+        what = "is a file, expected a folder" if output.is_file() else "there is no such folder"
+        text = f"{output}: {what}. OUTPUT is what paddle2torch convert made"
+        raise SourceError(Problem("E405", text + did_you_mean(output)))

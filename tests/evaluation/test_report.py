@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from typer.testing import CliRunner
 
 import evaluation.run
 from converter.cli import app
+from converter.cli.commands import evaluate as commands
+from evaluation import options
 from evaluation.options import Options
 from evaluation.published import describe_published
 from evaluation.report.page import render_page
@@ -141,6 +144,45 @@ def test_the_command_and_its_exit_code(agree: int, code: int, tmp_path: Path, mo
     assert asked["paths"] == ("s", "o") and asked["labels"] == ("a", "b", "c") and asked["language"] == ("de", "zh")
     assert asked["task"] == "xnli" and asked["mask"] == "tokenizer" and asked["precision"] == "float32"
     assert {path.name for path in (tmp_path / "r").iterdir()} == {"report.json", "report.html", "junit.xml"}
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_models_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation.run, "evaluate", lambda *paths, **given: pytest.fail("it ran"))
+    (tmp_path / "file").write_text("")
+    report = ["--report", str(tmp_path / "file" / "r")]
+    ended = CliRunner().invoke(app, ["evaluate", "s", "o", "--task", "xnli", "--data", "d", *report])
+    assert ended.exit_code == 2 and "error[E505]" in ended.stderr and "--report DIR" in ended.stderr
+
+
+def test_an_earlier_report_does_not_stay_beside_half_of_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, folder = evaluation_of(one("de", 10, 0)), tmp_path / "r"
+    write_report(result, folder)
+
+    def replace_page_alone(source: Path, target: Path) -> None:
+        if target.name != "report.html":
+            raise OSError("no space")
+
+    monkeypatch.setattr("os.replace", replace_page_alone)
+    with pytest.raises(OSError, match="no space"):
+        write_report(result, folder)
+    assert not (folder / "report.json").exists()
+
+
+def test_the_command_offers_the_values_that_an_evaluation_takes() -> None:
+    """The command has them itself, so that --help imports no evaluation."""
+    assert commands.TASKS == options.TASKS and commands.PRECISIONS == options.PRECISIONS
+    for name in ("mask", "direction", "ner_scoring", "device"):
+        shown = inspect.signature(commands.evaluate).parameters[name].default.metavar.strip("[]").split("|")
+        for value in shown:
+            task = {"direction": "retrieval", "ner_scoring": "ner"}.get(name, "xnli")
+            replace(Options(task), **{name: value}).check()
+    assert (
+        tuple(inspect.signature(commands.evaluate).parameters["mask"].default.metavar[1:-1].split("|")) == options.MASKS
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from converter.common.errors import OutputError, Problem
 from verify.report.html.page import render_page
@@ -32,13 +34,16 @@ def check_writable(folder: Path) -> None:
 
 
 def write_report(report: Report, folder: Path) -> None:
-    """Write the three files into `folder`, each whole or not at all. report.json comes last: where it is, all are."""
+    """Write the three files into `folder`, and name it in the report."""
+    write_files(folder, page=render_page(report), junit=render_junit(report), data=report.to_json())
+    report.folder = folder
+
+
+def write_files(folder: Path, *, page: str, junit: str, data: Mapping[str, Any]) -> None:
+    """Write what a report is made of, each file whole or not at all. report.json (`data`) comes last, and that of an
+    earlier report goes first: where it is, all are."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {
-        PAGE: render_page(report),
-        JUNIT: render_junit(report),
-        REPORT: json.dumps(report.to_json(), indent=1, allow_nan=False) + "\n",
-    }
+    texts = {PAGE: page, JUNIT: junit, REPORT: json.dumps(data, indent=1, allow_nan=False) + "\n"}
     partial = {name: folder / f".{name}.partial" for name in texts}
     try:
         for name, text in texts.items():
@@ -49,4 +54,3 @@ def write_report(report: Report, folder: Path) -> None:
     finally:
         for path in partial.values():
             path.unlink(missing_ok=True)
-    report.folder = folder

@@ -94,20 +94,19 @@ def evaluate(
     """
     given = options.arguments(locals(), "paths", "report", "labels", "language")
     paths = [expand_home(path) for path in paths]
-    from converter.open.mistaken_paths import describe_swapped
     from evaluation.report.terminal import render_table
     from evaluation.report.write_report import write_report
     from evaluation.run import evaluate as evaluate_conversion
+    from verify.report.write_report import check_writable
 
     alone = torch_only or trace is not None
     if len(paths) not in ((1, 2) if alone else (2,)):
         text = "evaluate takes SOURCE and OUTPUT, or with --trace FILE or --torch-only OUTPUT alone"
         raise SourceError(Problem("E090", text))
     source = paths[0] if len(paths) == 2 else None
-    swapped = describe_swapped("evaluate", paths[0], paths[-1]) if source is not None else ""
-    if swapped:
-        raise SourceError(Problem("E041", f"{swapped} ..."))
     names = None if labels is None else tuple(name.strip() for name in labels.split(","))
+    if report is not None:  # Before the minutes that an evaluation takes.
+        check_writable(report)
     with Reporter() as reporter:
         result = evaluate_conversion(
             source, paths[-1], labels=names, language=tuple(language), **given, progress=reporter.show
