@@ -1,7 +1,7 @@
 # paddle2torch with its reference environment: `convert`, `verify` and the rest without an installation.
 #
 #   docker build --tag paddle2torch .
-#   docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/work" paddle2torch convert my-ernie-m out
+#   docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/data" paddle2torch convert my-ernie-m out
 #
 # Paddle and torch cannot share an environment (docs/environments.md): Paddle's is /opt/paddle.
 # pip takes torch's build with CUDA on Linux, several gigabytes; docs/container.md has the build argument for the CPU's.
@@ -40,7 +40,7 @@ RUN paddle2torch reference script /tmp/record_paddle.pyz \
     && /opt/paddle/bin/python /tmp/record_paddle.pyz --check \
     && rm -rf /tmp/record_paddle.pyz /cache/.[!.]* /cache/*
 
-WORKDIR /work
+WORKDIR /data
 USER 1000
 ENTRYPOINT ["paddle2torch"]
 CMD ["--help"]

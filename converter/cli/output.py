@@ -16,7 +16,7 @@ from converter.cli import verbosity
 from converter.cli.colours import coloured
 from converter.cli.reporter import sized
 from converter.common.errors import Problem
-from converter.common.printable import MESSAGE, printable, printable_message
+from converter.common.printable import MESSAGE, counted, printable, printable_message
 from converter.common.redaction import redact
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def print_conversion(result: Conversion, as_json: bool, proof: str) -> None:
     if as_json:
         print_json(asdict(result))
         return
-    files = f"{len(result.shards)} weight file{'' if len(result.shards) == 1 else 's'}"
+    files = counted(len(result.shards), "weight file")
     typer.echo(f"{describe_written(result, result.output)}, {files}, {result.seconds:.1f} s")
     print_advice(f"behavior: {result.behavior}")
     advice = _batch_advice(result.source_class, result.behavior)

@@ -39,6 +39,11 @@ def printable(text: str, limit: int = 200) -> str:
     return line
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def printable_message(text: str) -> str:
     """A message of this tool, which may have several lines: further lines are indented."""
     return "\n  ".join(printable(line, MESSAGE) for line in text.split("\n"))

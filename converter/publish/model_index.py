@@ -58,16 +58,16 @@ def with_results(
     """The files with the results in the card's metadata."""
     from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-    (old,) = (file for file in files if file.name == CARD)
-    assert isinstance(old.content, bytes)
+    (card_file,) = (file for file in files if file.name == CARD)
+    assert isinstance(card_file.content, bytes)
     with quiet():
-        card = ModelCard(old.content.decode())
+        card = ModelCard(card_file.content.decode())
         data = card.data
         assert isinstance(data, ModelCardData)
         results = [EvalResult(**row) for one in found for row in _rows(one, dataset.strip())]
         data.model_name, data.eval_results = repo_id.rpartition("/")[2], [*(data.eval_results or []), *results]
-        new = make_local_file(CARD, str(card).encode())
-    return tuple(new if file is old else file for file in files)
+        written = make_local_file(CARD, str(card).encode())
+    return tuple(written if file is card_file else file for file in files)
 
 
 def _rows(one: Evaluated, dataset: str) -> Iterator[dict[str, Any]]:

@@ -3,14 +3,13 @@ with `--stopped FILE` those of a run that gave no report, from what it wrote to 
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
+from verify.report.for_job import find_errors, write_form
 from verify.report.plain_text import clean
 from verify.report.rows import verdict_of
-from verify.results.report import Report, read_report
+from verify.results.report import Report
 
 #: GitHub shows ten of each level and job step.
 _MOST = 10
@@ -32,8 +31,7 @@ def annotate_report(report: Report) -> Iterator[str]:
 
 def annotate_stopped(messages: str) -> Iterator[str]:
     """The error lines of a run without a verdict."""
-    lines = [line for line in messages.splitlines() if line.startswith("error[")]
-    for line in lines[:_MOST] or ["it gave no reason; see the log"]:
+    for line in find_errors(messages, "it gave no reason; see the log", _MOST):
         yield _command("error", "no verdict", line)
 
 
@@ -47,15 +45,13 @@ def _command(level: str, title: str, text: str) -> str:
 
 
 def main() -> int:
-    words = sys.argv[1:]
-    stopped = words[:1] == ["--stopped"]
-    if len(words) != 1 + stopped:
-        sys.stderr.write("usage: python -m verify.report.annotations REPORT.json | --stopped MESSAGES\n")
-        return 2
-    text = Path(words[-1]).read_text(encoding="utf-8", errors="replace")
-    found = annotate_stopped(text) if stopped else annotate_report(read_report(json.loads(text)))
-    sys.stdout.buffer.write("".join(f"{line}\n" for line in found).encode("utf-8"))
-    return 0
+    return write_form(
+        "annotations", lambda report: _lines(annotate_report(report)), lambda text: _lines(annotate_stopped(text))
+    )
+
+
+def _lines(commands: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in commands)
 
 
 if __name__ == "__main__":

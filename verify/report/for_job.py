@@ -1,5 +1,5 @@
-"""What the forms for a CI job share: `python -m verify.report.FORM REPORT.json`, or with `--stopped FILE` for a run that gave
-no report, from what it wrote to stderr."""
+"""What the forms for a CI job share: `python -m verify.report.FORM REPORT.json`, or with `--stopped FILE` for a run
+that gave no report, from what it wrote to stderr."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from converter.common.printable import counted
 from converter.plan.inner_tensors import count_left_inside
 from verify.report.groups import group_sites
 from verify.report.tensor_groups import by_tensor, count_failed
@@ -91,23 +92,19 @@ def result_rows(report: Report) -> list[Row]:
     static, gradients, tokens = report.static, report.gradients, report.tokenizer
     if static is not None:
         rounded = f", {static.rounded} rounded" if static.rounded else ""
-        rows.append(_count("weights", _counted(static.tensors, "tensor") + rounded, len(static.mismatched)))
+        rows.append(_count("weights", counted(static.tensors, "tensor") + rounded, len(static.mismatched)))
     for group, sites in group_sites(report):
         worst, failed = max(sites, key=share_of_limit), sum(not site.passed for site in sites)
-        rows.append(_measure(group, _counted(len(sites), "site"), failed, worst, worst.site))
+        rows.append(_measure(group, counted(len(sites), "site"), failed, worst, worst.site))
     if gradients:
         tensors, nearest = by_tensor(gradients), max(gradients, key=share_of_limit)
         rows.append(
-            _measure("gradients", _counted(len(tensors), "tensor"), count_failed(gradients), nearest, nearest.tensor)
+            _measure("gradients", counted(len(tensors), "tensor"), count_failed(gradients), nearest, nearest.tensor)
         )
     rows += _mode_rows(report.uses)
     if tokens is not None:
-        rows.append(_count("tokens", _counted(tokens.texts, "text"), tokens.mismatched))
+        rows.append(_count("tokens", counted(tokens.texts, "text"), tokens.mismatched))
     return rows
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _measure(what: str, looked_at: str, failed: int, worst: SiteResult | GradientResult, name: str) -> Row:

@@ -3,14 +3,13 @@ with `--stopped FILE` that of a run that gave no report, from what it wrote to s
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 
+from verify.report.for_job import find_errors, write_form
 from verify.report.messages import describe_margin, describe_runtime, describe_subject
 from verify.report.plain_text import to_markdown
 from verify.report.rows import modes_not_run, result_rows, verdict_of
-from verify.results.report import Report, read_report
+from verify.results.report import Report
 
 _LISTED = 10
 
@@ -43,21 +42,13 @@ def render_summary(report: Report) -> str:
 
 def render_stopped(messages: str) -> str:
     """The summary of a run that ended without a verdict: its error lines."""
-    lines = [line for line in messages.splitlines() if line.startswith("error[")]
-    listed = [f"- {to_markdown(line)}" for line in lines[:_LISTED]] or ["- it gave no reason; see the log"]
+    lines = find_errors(messages, "it gave no reason; see the log", _LISTED)
+    listed = [f"- {to_markdown(line)}" for line in lines]
     return "\n".join(["## ⚠️ There is no verdict", "", *listed]) + "\n"
 
 
 def main() -> int:
-    words = sys.argv[1:]
-    stopped = words[:1] == ["--stopped"]
-    if len(words) != 1 + stopped:
-        sys.stderr.write("usage: python -m verify.report.summary REPORT.json | --stopped MESSAGES\n")
-        return 2
-    text = Path(words[-1]).read_text(encoding="utf-8", errors="replace")
-    summary = render_stopped(text) if stopped else render_summary(read_report(json.loads(text)))
-    sys.stdout.buffer.write(summary.encode("utf-8"))
-    return 0
+    return write_form("summary", render_summary, render_stopped)
 
 
 if __name__ == "__main__":
