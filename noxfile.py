@@ -13,8 +13,9 @@ from pathlib import Path
 import nox
 
 PYTHONS = ["3.9", "3.10", "3.11", "3.12", "3.13"]
-PACKAGES = ["converter", "mappings", "verify", "extraction", "ernie", "ernie_m"]
 ROOT = Path(__file__).parent
+#: Every package in the project's folder is a part of the product; tests and benchmarks are not packages.
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
 nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_missing_interpreters = False
 
