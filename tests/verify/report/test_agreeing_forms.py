@@ -99,6 +99,31 @@ def test_every_form_shows_the_rows_of_a_failure(form: str, failing: dict[str, An
     assert FORMS[form](report) == expected
 
 
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "card"])
+def test_numbers_from_a_text_belong_to_the_numbers_and_not_to_the_tokens(form: str, passing: dict[str, Any]) -> None:
+    """With wrong weights every text has Paddle's tokens, and other numbers."""
+    report = read_report(passing)
+    assert report.tokenizer is not None
+    report.tokenizer.add("text_to_logits", 3, [{"text": text, "found": "other logits"} for text in "ab"])
+    rows = {row[0]: row for row in FORMS[form](report)}
+    assert rows["tokens"] == ("tokens", "385 texts", "0 differ", "0", "ok")
+    assert rows["hidden states"][1::3] == ("4 sites, 3 from text", "2 FAILED")
+    head = [SiteResult("a", "logits", 1e-15, 1e-15, 1e-12, True)]
+    report.sites += head
+    rows = {row[0]: row for row in FORMS[form](report)}
+    assert rows["logits"][1::3] == ("1 site, 3 from text", "2 FAILED") and rows["hidden states"][-1] == "ok"
+
+
+def test_a_tokenizer_that_differs_is_told_whatever_the_numbers_do(passing: dict[str, Any]) -> None:
+    report = read_report(passing)
+    tokens = report.tokenizer
+    assert tokens is not None
+    tokens.add("text_to_logits", 3, [{"text": "a", "found": "other logits"}])
+    assert tokens.differ_in_numbers_alone and tokens.mismatched == 0 and tokens.from_text == (3, 1)
+    tokens.settings.append("padding_side is 'left', in SOURCE 'right'")
+    assert not tokens.differ_in_numbers_alone
+
+
 RENDERINGS: dict[str, Callable[[Report], str]] = {
     "terminal": render_table,
     "page": render_page,

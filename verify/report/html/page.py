@@ -115,7 +115,8 @@ def _cards(report: Report) -> Iterator[Card]:
         missing.append(WEIGHTS)
     if NUMBERS in report.checked:
         text = f"{len({site.case for site in sites})} inputs, {report.precision}; {_worst_share(sites)}"
-        yield Card(NUMBERS, f"{len(sites)} sites", text, bool(sites) and all(site.passed for site in sites))
+        passed = bool(sites) and all(site.passed for site in sites) and not (tokens and tokens.from_text[1])
+        yield Card(NUMBERS, f"{len(sites)} sites", text, passed)
     else:
         missing.append(NUMBERS)
     if tokens is not None:
