@@ -121,12 +121,12 @@ def print_inspection(result: Inspection, as_json: bool) -> None:
         ("format", result.format + (f" ({result.writer})" if result.writer else "")),
         ("class", result.source_class or "unknown"),
         ("became" if result.made_from else "becomes", result.target_class or "unknown"),
-        ("sizes", ", ".join(f"{name} {size}" for name, size in result.sizes.items()) or "unknown"),
+        ("sizes", _sizes(result)),
         ("labels", _listed(result.labels, 12)),
         ("dtypes", ", ".join(f"{name} ({count} tensors)" for name, count in result.dtypes.items())),
         ("tensors", f"{result.tensors}, {result.parameters:,} parameters, {sized(result.bytes)}"),
         ("tokenizer", "yes" if result.tokenizer else "none"),
-        ("behavior", f"{result.behavior} ({result.behavior_means})"),
+        ("behavior", f"{result.behavior} ({result.behavior_means})" if result.behavior else ""),
         ("keeps", f"{_listed(result.extras, 8)} (in a file of their own)" if result.extras else ""),
         ("files", _listed(result.files, 8)),
         *_rows_of_output(result),
@@ -148,6 +148,12 @@ def print_inspection(result: Inspection, as_json: bool) -> None:
         typer.echo(f"drops      more, for {len(reasons) - most} other reasons; --json lists them")
     for problem in result.problems[: verbosity.most(_MOST_LINES)]:
         print_text(printable_message(problem), err=True)
+
+
+def _sizes(result: Inspection) -> str:
+    """Where no class is known, they are not compared with the weights."""
+    sizes = ", ".join(f"{name} {size}" for name, size in result.sizes.items())
+    return f"{sizes} (as the config has them)" if sizes and result.target_class is None else sizes or "unknown"
 
 
 def _rows_of_output(result: Inspection) -> list[tuple[str, str]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from converter.common.errors import PlanError, Problem
+from converter.common.errors import FileError, PlanError, Problem, SourceError
 from converter.files.tensors import element_count
+from converter.inspection.refused import inspect_refused
 from converter.inspection.results import Inspection
 from converter.locate.located import Located
 from converter.open.options import SourceOptions
@@ -19,10 +20,16 @@ from converter.plan.plan import Plan
 
 
 def inspect_source(located: Located, options: SourceOptions) -> Inspection:
-    """Open a checkpoint, and plan its conversion without reading tensor bytes. Raises SourceError or FileError when it
-    cannot be opened; problems of the plan are in the result."""
-    with naming_paths(located.path, located.origin, options.config):
-        opened = open_source(located.path, options)
+    """Open a checkpoint, and plan its conversion without reading tensor bytes. Raises SourceError or FileError when its
+    weights cannot be opened; problems of the config and of the plan are in the result."""
+    try:
+        with naming_paths(located.path, located.origin, options.config):
+            opened = open_source(located.path, options)
+    except (SourceError, FileError) as error:
+        refused = inspect_refused(located, options, error.problems)
+        if refused is None:
+            raise
+        return refused
     plan: Plan | None = None
     problems: tuple[Problem, ...] = ()
     try:

@@ -260,3 +260,36 @@ def test_env_tells_versions_and_places_and_no_secret(monkeypatch: pytest.MonkeyP
     assert "which is no program" in facts["reference"]["reference"]
     text = call("env").stdout
     assert "secret" not in text and "pass@" not in text and "HF_TOKEN           ***" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "rows"),
+    [
+        ({"model_type": "bert", "architectures": ["BertModel"]}, "E011", ["class      BertModel"]),
+        ({"architectures": ["ErnieMForPoetry"]}, "E012", ["class      ErnieMForPoetry"]),
+        ({"num_attention_heads": 3}, "E015", ["class      ErnieMModel"]),
+        ("{", "E307", ["class      unknown"]),
+    ],
+)
+def test_inspect_shows_what_is_known_of_a_model_that_is_refused(
+    desk: Path, changes: dict[str, object] | str, code: str, rows: list[str]
+) -> None:
+    write_folder(desk / "other", config=make_config(**(changes if isinstance(changes, dict) else {})))
+    sizes = "sizes      vocab_size 30, hidden_size 8, "
+    if changes == "{":
+        Path("other/config.json").write_text("{")
+        sizes = "sizes      unknown"
+    result = call("inspect", "other")
+    assert result.exit_code == 2 and f"error[{code}]: other" in result.stderr
+    known = ("format     pdparams (pickle protocol 4)", "tensors    38, 2,152 parameters, 8,608 bytes", sizes)
+    for row in (*known, "files      model_state.pdparams", *rows):
+        assert row in result.stdout, row
+    assert "behavior" not in result.stdout
+    facts = json.loads(call("inspect", "other", "--json").stdout)
+    assert facts["problems"][0].startswith(f"error[{code}]") and facts["tensors"] == 38
+
+
+@pytest.mark.parametrize("words", [["--behavior", "none"], ["--family", "none"]])
+def test_inspect_of_a_wrong_option_shows_no_facts(desk: Path, words: list[str]) -> None:
+    result = call("inspect", "my-ernie-m", *words)
+    assert result.exit_code == 2 and result.stdout == ""
