@@ -13,6 +13,7 @@ from converter.locate.located import Located
 from converter.open.options import SourceOptions
 from converter.open.places import naming_paths, with_paths
 from converter.open.source import open_source
+from converter.plan.check_tokenizer import CODE as MISFIT
 from converter.plan.inner_tensors import CODE as INSIDE
 from converter.plan.inner_tensors import warn_left_out
 from converter.plan.make_plan import make_plan
@@ -36,8 +37,8 @@ def inspect_source(located: Located, options: SourceOptions) -> Inspection:
         plan = make_plan(opened)
     except PlanError as error:
         problems = with_paths(error.problems, located.path, located.origin, options.config)
-        if all(problem.code == INSIDE for problem in problems):  # Everything else is known.
-            plan = make_plan(opened, allow_unknown_tensors=True)
+        if all(problem.code in (INSIDE, MISFIT) for problem in problems):  # Everything else is known.
+            plan = make_plan(replace(opened, tokenizer=None), allow_unknown_tensors=True)
             plan = replace(plan, warnings=tuple(text for text in plan.warnings if text not in _left_out(plan)))
     tensors = opened.tensors.tensors.values()
     warnings = (*located.warnings, *opened.warnings, *(plan.warnings if plan else ()))

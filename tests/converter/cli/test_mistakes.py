@@ -164,14 +164,25 @@ def test_what_both_sides_lack_is_told_at_once(desk: Path, monkeypatch: pytest.Mo
     assert second.startswith("error[E607]: torch and transformers are needed to run OUTPUT: `pip install torch ")
 
 
-def test_a_tokenizer_that_does_not_fit_is_told_by_verify_too(desk: Path) -> None:
+@pytest.mark.parametrize("beside", [False, True], ids=["named", "next to the weights"])
+def test_a_tokenizer_that_cannot_be_the_models_is_refused(desk: Path, beside: bool) -> None:
     (desk / "words").mkdir()
     Path("words/vocab.txt").write_text("\n".join(WORDPIECES), encoding="utf-8")
     write_folder(desk / "small", architecture="ErnieModel")
     assert len(WORDPIECES) > 60
-    told = f"vocab.txt has {len(WORDPIECES)} tokens, the model 30 rows"
-    assert told in call("convert", "small", "o", "--tokenizer", "words").stderr
-    assert told in call("verify", "small", "o", "--tokenizer", "words", "--static-only").stdout
+    assert call("convert", "small", "o").exit_code == 0
+    named = ["--tokenizer", "words"] if not beside else []
+    if beside:
+        shutil.copy("words/vocab.txt", "small/vocab.txt")
+    place = "words" if not beside else "small"
+    for words in (["convert", "small", "o2"], ["verify", "small", "o", "--static-only"]):
+        (line,) = errors(*words, *named)
+        assert line.startswith(f"error[E025]: {place}/vocab.txt has {len(WORDPIECES)} tokens, and the model 30 rows")
+    assert not Path("o2").exists()
+    shown = call("inspect", "small")
+    assert (shown.exit_code, "E025" in shown.stderr, "becomes    ErnieModel" in shown.stdout) == (
+        (2, True, True) if beside else (0, False, True)
+    )
 
 
 def test_a_verdict_is_printed_though_the_report_cannot_be_written(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
