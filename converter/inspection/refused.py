@@ -14,6 +14,7 @@ from converter.locate.located import Located
 from converter.open.config.find_config import find_config_file
 from converter.open.dispatch import open_whatever_names
 from converter.open.options import SourceOptions
+from converter.open.places import warnings_with_paths
 from converter.open.tokenizer.find_tokenizer import find_tokenizer
 from mappings import all_families
 
@@ -51,7 +52,7 @@ def inspect_refused(located: Located, options: SourceOptions, problems: tuple[Pr
         behavior_means="",
         extras=(),
         dropped=(),
-        warnings=(*located.warnings, *found.warnings),
+        warnings=(*located.warnings, *warnings_with_paths(found.warnings, located.path, located.origin)),
         problems=tuple(map(str, problems)),
     )
 

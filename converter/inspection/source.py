@@ -11,7 +11,7 @@ from converter.inspection.refused import inspect_refused
 from converter.inspection.results import Inspection
 from converter.locate.located import Located
 from converter.open.options import SourceOptions
-from converter.open.places import naming_paths, with_paths
+from converter.open.places import naming_paths, warnings_with_paths, with_paths
 from converter.open.source import open_source
 from converter.plan.check_tokenizer import CODE as MISFIT
 from converter.plan.inner_tensors import CODE as INSIDE
@@ -41,7 +41,8 @@ def inspect_source(located: Located, options: SourceOptions) -> Inspection:
             plan = make_plan(replace(opened, tokenizer=None), allow_unknown_tensors=True)
             plan = replace(plan, warnings=tuple(text for text in plan.warnings if text not in _left_out(plan)))
     tensors = opened.tensors.tensors.values()
-    warnings = (*located.warnings, *opened.warnings, *(plan.warnings if plan else ()))
+    warnings = (*opened.warnings, *(plan.warnings if plan else ()))
+    warnings = (*located.warnings, *warnings_with_paths(warnings, located.path, located.origin, options.config))
     return Inspection(
         source=opened.path,
         origin=located.origin,

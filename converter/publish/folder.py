@@ -76,7 +76,7 @@ def list_files(output: Path, *, with_trace: bool = False) -> Listing:
         files = tuple(read_local_file(name, output / name) for name in sorted(names))
     except OSError as error:
         reason = error.strerror or str(error)
-        raise PushError(Problem("E804", f"{error.filename or output}: cannot be read ({reason})")) from None
+        raise PushError(Problem("E804", f"{error.filename or output} cannot be read ({reason})")) from None
     return Listing(files, tuple(sorted(left_out)))
 
 

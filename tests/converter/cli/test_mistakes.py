@@ -51,10 +51,17 @@ def errors(*words: object) -> list[str]:
         (["to-paddle", "bad/out", "o"], "error[E307]: bad/out/config.json: not JSON"),
         (["verify", "bad/zero", "out", "--static-only"], "error[E303]: bad/zero/model_state.pdparams: the file is"),
         (["convert", "bad/nocfg", "o"], "error[E010]: no config.json, model_config.json or"),
+        (["convert", "bad/pointer", "o"], "error[E304]: bad/pointer/model_state.pdparams is a git-LFS pointer, not"),
+        (["convert", "bad/words", "o"], "error[E021]: bad/words/vocab.txt is a git-LFS pointer, not"),
+        (["convert", "bad/list", "o"], "error[E307]: bad/list/config.json holds a list, expected an object"),
     ],
 )
 def test_a_file_is_named_as_it_was_given(desk: Path, words: list[str], told: str) -> None:
     (desk / "bad" / "empty").mkdir(parents=True)
+    for name, file in (("pointer", "model_state.pdparams"), ("words", "vocab.txt"), ("list", "config.json")):
+        shutil.copytree("my-ernie-m", f"bad/{name}")
+        Path(f"bad/{name}/{file}").write_text("[]" if name == "list" else "version https://git-lfs.github.com/spec/v1")
+    Path("bad/words/sentencepiece.bpe.model").touch()
     shutil.copytree("my-ernie-m", "bad/zero")
     Path("bad/zero/model_state.pdparams").write_bytes(b"")
     Path("bad/c.json").write_text("{")
@@ -63,6 +70,23 @@ def test_a_file_is_named_as_it_was_given(desk: Path, words: list[str], told: str
     shutil.copytree("my-ernie-m", "bad/nocfg")
     Path("bad/nocfg/config.json").unlink()
     assert [line[: len(told)] for line in errors(*words)] == [told]
+
+
+def test_a_warning_names_a_file_as_it_was_given(desk: Path) -> None:
+    config = make_config(architecture="ErnieMModel", poem="a", hidden_dropout_prob=...)
+    write_folder(desk / "odd", config=config)
+    shutil.copy("odd/config.json", "c.json")
+    unread = "fields that are not carried over, and that no table knows to decide nothing: poem"
+    for words in (["inspect", "odd"], ["convert", "odd", "o"]):
+        told = call(*words).stderr
+        assert f"warning: odd/config.json: {unread}" in told and "warning: odd/config.json does not give" in told
+    assert f"warning: {desk}/c.json: {unread}" in call("inspect", "odd", "--config", desk / "c.json").stderr
+    (desk / "o" / "config.json").write_text(
+        json.dumps({**json.loads((desk / "o/config.json").read_text()), "use_cache": 1})
+    )
+    assert "warning: config.json" not in call("to-paddle", "o", "back").stderr
+    published = [path.read_bytes() for path in Path("o").iterdir() if path.is_file()]
+    assert not any(str(desk).encode() in text or b"odd/config.json" in text for text in published)
 
 
 def test_the_folder_that_a_shell_calls_a_dot_has_a_name(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
