@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,12 +84,22 @@ def print_conversion(result: Conversion, as_json: bool, proof: str) -> None:
         return
     files = counted(len(result.shards), "weight file")
     typer.echo(f"{describe_written(result, result.output)}, {files}, {result.seconds:.1f} s")
-    print_advice(f"behavior: {result.behavior}")
+    for line in _unusual_rules(result.source_class, result.behavior):
+        print_advice(line)
     advice = _batch_advice(result.source_class, result.behavior)
     if advice:
         print_advice(f"batches: without an attention_mask padding changes the numbers, as in Paddle. {advice}")
     if result.written:
         print_advice(f"prove it: {proof}")
+
+
+def _unusual_rules(source_class: str, behavior: str) -> Iterator[str]:
+    """Which rules OUTPUT follows, where they are not those of most checkpoints of its family."""
+    from mappings import find_class
+
+    found = find_class(source_class)
+    if found is not None and behavior != found[0].usual_preset.name:
+        yield f"behavior: {behavior} ({found[0].preset_named(behavior).summary})"
 
 
 def _batch_advice(source_class: str, behavior: str) -> str:
