@@ -48,4 +48,4 @@ def check_places(command: str, source: str | Path | None, output: Path, *more: s
     if not output.is_dir():
         what = "is a file, expected a folder" if output.is_file() else "there is no such folder"
         text = f"{about(str(output), what)}. OUTPUT is what paddle2torch convert made"
-        raise SourceError(Problem("E405", text + did_you_mean(output)))
+        raise SourceError(Problem("E405", text + ("" if output.exists() else did_you_mean(output))))

@@ -153,6 +153,8 @@ def test_swapped_arguments_are_recognised(desk: Path, words: list[str], told: st
         (["verify", "my-ernie-n", "out"], "Did you mean my-ernie-m?"),
         (["convert", "ernie-m-bsae", "o"], "Did you mean ernie-m-base"),
         (["convert", "ERNIE-M-BASE", "o"], "Did you mean ernie-m-base?"),
+        (["convert", "ernie-m", "o"], "Did you mean ernie-m-base or ernie-m-large?"),
+        (["convert", "UIE-M", "o"], "Did you mean uie-m-base or uie-m-large?"),
         (["to-paddle", "ouut", "o"], "Did you mean out?"),
         (["push", "ouut", "me/x"], "Did you mean out?"),
         (
@@ -170,6 +172,8 @@ def test_a_mistyped_name_is_proposed(desk: Path, words: list[str], told: str) ->
 def test_an_output_that_is_not_there_is_no_verdict(desk: Path) -> None:
     result = call("verify", "my-ernie-m", "nope")
     assert (result.exit_code, result.stdout) == (2, "") and not os.path.lexists("nope")
+    (line,) = errors("verify", "my-ernie-m", "out/config.json")
+    assert line.endswith("out/config.json is a file, expected a folder. OUTPUT is what paddle2torch convert made")
 
 
 def test_a_place_for_the_report_is_looked_for_first(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
