@@ -72,6 +72,7 @@ def describe_subject(report: Report) -> list[tuple[str, str]]:
     files = [f"{name} (sha256 {digest})" for name, digest in subject.source_files.items()]
     more = f" and {len(files) - _SOURCE_FILES} more files" if len(files) > _SOURCE_FILES else ""
     return [
+        *([("title", report.title)] if report.title else []),
         ("model", f"{subject.target_class or 'of an unknown class'}, {sizes}{tokens}"),
         *([("published as", subject.origin)] if subject.origin else []),
         ("made from", f"{subject.source_class}: {', '.join(files[:_SOURCE_FILES])}{more}"),

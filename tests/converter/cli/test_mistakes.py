@@ -332,3 +332,10 @@ def test_inspect_shows_what_is_known_of_a_model_that_is_refused(
 def test_inspect_of_a_wrong_option_shows_no_facts(desk: Path, words: list[str]) -> None:
     result = call("inspect", "my-ernie-m", *words)
     assert result.exit_code == 2 and result.stdout == ""
+
+
+def test_a_report_has_the_title_that_is_asked_for(desk: Path) -> None:
+    words = ["verify", "my-ernie-m", "out", "--static-only"]
+    assert "title: " not in call(*words).stdout
+    assert "\ntitle: my model, nightly\nmodel: ErnieMModel, " in call(*words, "--title", "my model, nightly").stdout
+    assert json.loads(Path("out/verification/report.json").read_text())["title"] == "my model, nightly"

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+_HEADING = "Verification of a conversion from Paddle to PyTorch"
+
+
 def render_page(report: Report) -> str:
     """The page of a report. The same report gives the same bytes."""
     from markupsafe import Markup
@@ -58,6 +61,7 @@ def _values(report: Report) -> dict[str, Any]:
     return {
         "report": report,
         "version": __version__,
+        "heading": report.title or _HEADING,
         "most": tables.MOST,
         "verdict": verdict_of(report),
         "subject": describe_subject(report),
