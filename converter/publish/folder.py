@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from converter.common.errors import Problem, PushError
@@ -42,6 +42,17 @@ class Listing:
 def is_of_evaluation(name: str) -> bool:
     """Whether a file is one that `paddle2torch evaluate --report OUTPUT/evaluation` writes."""
     return _OF_EVALUATIONS.fullmatch(name) is not None
+
+
+def with_paths_of_evidence(problems: Iterable[Problem], output: Path) -> tuple[Problem, ...]:
+    """The problems, with the path of the report or the trace that they name: for the user, and not for the card."""
+
+    def place(text: str) -> str:
+        name = next((name for name in (REPORT, TRACE) if name in text), "")
+        path = str(output / name)
+        return text if not name or path in text else text.replace(name, path, 1)
+
+    return tuple(replace(problem, text=place(problem.text)) for problem in problems)
 
 
 def list_files(output: Path, *, with_trace: bool = False) -> Listing:

@@ -339,3 +339,10 @@ def test_a_report_has_the_title_that_is_asked_for(desk: Path) -> None:
     assert "title: " not in call(*words).stdout
     assert "\ntitle: my model, nightly\nmodel: ErnieMModel, " in call(*words, "--title", "my model, nightly").stdout
     assert json.loads(Path("out/verification/report.json").read_text())["title"] == "my model, nightly"
+
+
+def test_push_names_the_report_by_the_folder_that_was_given(desk: Path) -> None:
+    (line,) = errors("push", "out", "me/x", "--dry-run")
+    assert line.startswith("error[E802]: there is no out/verification/report.json: OUTPUT is not verified. Run ")
+    assert call("verify", "my-ernie-m", "out", "--static-only").exit_code == 0
+    assert errors("push", "out", "me/x", "--dry-run")[0].startswith("error[E802]: out/verification/report.json: it is ")
