@@ -1,20 +1,26 @@
-"""Start the process that runs OUTPUT, so that its code cannot affect the caller, and take what it answers."""
+"""Start the process that runs OUTPUT, or several, so that its code cannot affect the caller, and take what it
+answers."""
 
 from __future__ import annotations
 
-import json
-import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from converter.common.errors import DataError, Problem, ReferenceFailure
-from converter.common.progress import OnProgress
+from converter.common.progress import OnProgress, Progress
 from evaluation.options import Options
 from evaluation.prepared import Prepared
+from evaluation.processes.commands import describe_processes, torch_command, torch_threads
+from evaluation.processes.counted import OneLine
+from evaluation.processes.parts import Part, merge_answers, split_job
+from evaluation.processes.together import run_together
+from evaluation.product.requests import Asked
 from verify.numbers.pytorch_process import Start, start_process
+from verify.protocol.checked_file import read_checked, write_checked
+from verify.protocol.evaluation_job import ANSWERS, JOB, Job
+from verify.reference.subprocess_runner import Ended
 from verify.results.as_json import from_json
 
 ENTRY = "evaluation.product.entry"
@@ -39,28 +45,56 @@ class Product:
         )
         return job, from_json(Prepared, found["prepared"])
 
-    def answer(self, jobs: Mapping[Path, str], options: Options) -> tuple[list[Path], dict[str, Any]]:
-        """The files of OUTPUT's answers to jobs, each with what it is called while it runs, and versions. Raises
-        DataError when OUTPUT does not load, ReferenceFailure when its process fails."""
-        asked = [
-            {"job": str(job), "answers": str(self.folder / f"torch_answers_{number}.safetensors"), "who": who}
-            for number, (job, who) in enumerate(jobs.items())
-        ]
-        found = self._ask("answer", jobs=asked, options=asdict(options))
-        return [Path(each["answers"]) for each in asked], found["environment"]
+    def answer(self, jobs: Mapping[str, Job], options: Options) -> tuple[list[Path], dict[str, Any]]:
+        """The files of OUTPUT's answers to jobs about the same texts, and versions. The keys are what a job is called
+        while it runs. Raises DataError when OUTPUT does not load, ReferenceFailure when its process fails."""
+        parts = [split_job(job, options.batch_size, options.processes) for job in jobs.values()]
+        if len(parts[0]) == 1:
+            asked = self._write_jobs(self.folder, jobs)
+            found = self._ask("answer", jobs=asked, options=asdict(options), number=0)
+            return [Path(each["answers"]) for each in asked], found["environment"]
+        return self._answer_parts(jobs, parts, options)
+
+    def _answer_parts(
+        self, jobs: Mapping[str, Job], parts: Sequence[Sequence[Part]], options: Options
+    ) -> tuple[list[Path], dict[str, Any]]:
+        """The same from a process for each part. `parts`: for each job."""
+        count = len(parts[0])
+        threads = torch_threads(count)
+        requests, written, commands = [], [], []
+        for number, of_process in enumerate(zip(*parts)):
+            request = Asked("answer", self.output, self.family, self.folder / f"torch_{number}")
+            request.folder.mkdir()
+            asked = self._write_jobs(request.folder, {who: part.job for who, part in zip(jobs, of_process)})
+            path = request.write(jobs=asked, options=asdict(options), number=number)
+            commands.append(torch_command(ENTRY, path, request.folder, threads))
+            requests.append(request)
+            written.append(asked)
+        line = OneLine(parts[0], options.batch_size, list(jobs), self.on_progress)
+        found: dict[int, dict[str, Any]] = {}
+
+        def check(number: int, ended: Ended) -> None:
+            found[number] = requests[number].answer(ended)
+
+        self.on_progress(Progress("starting PyTorch", describe_processes(count, threads)))
+        run_together(commands, line.hear, check)
+        paths = []
+        for number, (job, of_job) in enumerate(zip(jobs.values(), parts)):
+            answers = (read_checked(asked[number]["answers"], ANSWERS)[1] for asked in written)
+            path = self.folder / f"torch_answers_{number}.safetensors"
+            write_checked(str(path), ANSWERS, merge_answers(job, of_job, answers), {"job": job.digest()})
+            paths.append(path)
+        return paths, found[0]["environment"]
+
+    def _write_jobs(self, folder: Path, jobs: Mapping[str, Job]) -> list[dict[str, str]]:
+        asked = []
+        for number, (who, job) in enumerate(jobs.items()):
+            path = str(folder / f"job_{number}.safetensors")
+            write_checked(path, JOB, job.arrays(), job.head())
+            asked.append({"job": path, "answers": str(folder / f"torch_answers_{number}.safetensors"), "who": who})
+        return asked
 
     def _ask(self, action: str, **more: Any) -> dict[str, Any]:
-        request, result = self.folder / f"{action}.json", self.folder / f"{action}_result.json"
-        asked = {"action": action, "output": str(self.output.absolute()), "family": self.family, **more}
-        request.write_text(json.dumps({**asked, "result": str(result)}), encoding="utf-8")
+        asked = Asked(action, self.output, self.family, self.folder)
         start = self.start or partial(start_process, entry=ENTRY)
-        ended = start(request, self.folder, self.on_progress)
-        if ended.status == -signal.SIGKILL:
-            reason = "the process that runs OUTPUT was killed. Was there too little memory?"
-            raise ReferenceFailure(Problem("E607", reason))
-        if not result.is_file():
-            raise ReferenceFailure(Problem("E607", f"the process that runs OUTPUT failed: {ended.reason()}"))
-        found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-        if "problems" in found:
-            raise DataError(*(Problem(code, text) for code, text in found["problems"]))
-        return found
+        return asked.answer(start(asked.write(**more), self.folder, self.on_progress))

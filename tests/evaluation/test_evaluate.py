@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from converter.common.errors import Paddle2TorchError
-from converter.common.progress import OnProgress
+from converter.common.progress import OnProgress, Progress
 from converter.conversion import convert
 from evaluation.report.terminal import render_table
 from evaluation.report.write_report import write_report
@@ -119,6 +120,44 @@ def test_all_layers_in_both_directions(evaluated: Callable[..., Any]) -> None:
     _, _, result = evaluated("retrieval")
     expected = {f"layer.{layer}, {way}" for layer in range(4) for way in ("en2xx", "xx2en")}
     assert set(result.to_json()["views"]) == expected and result.views[0] == "layer.2, en2xx"
+
+
+@pytest.mark.parametrize(("task", "processes"), [("classification", 2), ("ner", 100), ("qa", 3), ("retrieval", 2)])
+def test_several_processes_give_what_one_gives(
+    checkpoints: dict[str, Path],
+    evaluated: Callable[..., Any],
+    data: dict[str, Path],
+    paddle_python: Path,
+    product_python: Path,
+    start: Start,
+    task: str,
+    processes: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same report, and the same bytes in the file of Paddle's answers."""
+    output, answers, one = evaluated(task)
+    monkeypatch.setattr(sys, "executable", str(product_python))
+    more: dict[str, Any] = {"layer": "all", "direction": "both"} if task == "retrieval" else {}
+    heard: list[Progress] = []
+    result = evaluate(
+        checkpoints[CLASSES[task]],
+        output,
+        task=task,
+        data=data[task],
+        labels=LABELS.get(task),
+        record=tmp_path / "answers",
+        paddle_python=paddle_python,
+        processes=processes,
+        start=start,
+        progress=heard.append,
+        **more,
+    )
+    assert result.to_json() == one.to_json()
+    assert (tmp_path / "answers").read_bytes() == answers.read_bytes()
+    told = [event.detail for event in heard if event.stage in ("starting Paddle", "starting PyTorch") and event.detail]
+    parts = min(processes, 7)  # The sentences have 7 lengths: a batch of each.
+    assert told == [f"{parts} processes, each with 1 thread and a model of its own"] * 2
 
 
 def damage(output: Path, weight: str, change: Callable[[np.ndarray], np.ndarray]) -> None:
