@@ -18,6 +18,7 @@ from evaluation.noise import largest_tie
 from evaluation.options import Options
 from evaluation.other_mask import warn_of_mask
 from evaluation.prepared import Prepared
+from evaluation.processes.commands import describe_memory
 from evaluation.processes.paddle import record_answers
 from evaluation.product.start import Product
 from evaluation.published import describe_published
@@ -82,6 +83,9 @@ class BothSides:
         head, arrays = read_checked(str(job_path), JOB)
         job = job_of(head, arrays)
         self._describe(prepared)
+        if self.options.processes > 1:
+            memory = describe_memory(self.places.output, self.options.precision)
+            self.on_progress(Progress("memory of each process", memory))
         if interpreter is not None and opened is not None and plan is not None:
             trace = self._record(interpreter, opened, plan, job_path)
         if trace is not None and not self._has_paddles_tokens(read_answers(trace), arrays, job):

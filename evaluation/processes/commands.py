@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
 
 from evaluation.processes.together import Command
 from verify.reference.subprocess_runner import clean_environment
+from verify.weights.output_weights import read_written
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _CODE = "import sys; sys.path.append(sys.argv.pop(1)); from {entry} import main; main(sys.argv[1])"
@@ -54,4 +56,12 @@ def _processors() -> int:
 
 
 def describe_processes(count: int, threads: int) -> str:
-    return f"{count} processes, each with {threads} thread{'s' if threads > 1 else ''} and a model of its own"
+    return f"{count} processes, each with {threads} thread{'s' if threads > 1 else ''}"
+
+
+def describe_memory(output: Path, precision: str) -> str:
+    """What each process needs for its model; Paddle's has as many weights as OUTPUT."""
+    numbers = sum(math.prod(tensor.shape) for tensor in read_written(output).tensors.values())
+    size = numbers * (8 if precision == "float64" else 4)
+    shown = f"{size / 1e9:,.2f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
+    return f"{shown} of weights in {precision}, beside what Paddle or PyTorch takes"

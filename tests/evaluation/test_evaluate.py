@@ -155,9 +155,14 @@ def test_several_processes_give_what_one_gives(
     )
     assert result.to_json() == one.to_json()
     assert (tmp_path / "answers").read_bytes() == answers.read_bytes()
-    told = [event.detail for event in heard if event.stage in ("starting Paddle", "starting PyTorch") and event.detail]
+    told = [event for event in heard if event.startswith(("memory", "starting ")) and event.detail]
+    size = 4e-6 * sum(array.size for array in load_file(output / "model.safetensors").values())
     parts = min(processes, 7)  # The sentences have 7 lengths: a batch of each.
-    assert told == [f"{parts} processes, each with 1 thread and a model of its own"] * 2
+    assert told == [
+        f"memory of each process: {size:,.1f} MB of weights in float32, beside what Paddle or PyTorch takes",
+        f"starting Paddle: {parts} processes, each with 1 thread",
+        f"starting PyTorch: {parts} processes, each with 1 thread",
+    ]
 
 
 def damage(output: Path, weight: str, change: Callable[[np.ndarray], np.ndarray]) -> None:

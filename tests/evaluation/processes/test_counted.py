@@ -30,14 +30,14 @@ def test_one_line_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told(0, "A", 2, 8) == [("A", "2 of 6 texts, 2.0/s", 2, 13)]
     assert told(1, "A", 0, 5) == [("A", "2 of 6 texts, 2.0/s", 2, 13)]
     assert told(0, "A", 8, 8) == [("A", "4 of 6 texts, 4.0/s", 8, 13)]
-    assert told(0, "B", 0, 8) == told(0, "A, expected time") == told(0, "writing") == []
-    clock[0] += 19
-    assert told(1, "A", 2, 5) == [("A", "5 of 6 texts, 0.2/s", 10, 13)]
-    assert told(1, "A", 5, 5) == [("A", "6 of 6 texts, 0.3/s", 13, 13)]
-    assert told(1, "B", 0, 5) == [("B", "6 texts", 0, 13)]
+    assert told(0, "B", 0, 8) == told(0, "B", 2, 8) == told(0, "A, expected time") == told(0, "writing") == []
+    clock[0] += 4
+    assert told(1, "A", 2, 5) == [("A", "5 of 6 texts, 1.0/s", 10, 13)]
+    assert told(1, "A", 5, 5) == [("A", "6 of 6 texts, 1.2/s", 13, 13)]
+    assert told(1, "B", 0, 5) == [("B", "2 of 6 texts, 0.5/s", 2, 13)]
     clock[0] += 11
-    assert told(0, "B", 8, 8) == [("B", "4 of 6 texts, 0.1/s", 8, 13)]
-    assert told(1, "B", 5, 5) == [("B", "6 of 6 texts, 0.2/s", 13, 13)]
+    assert told(0, "B", 8, 8) == [("B", "4 of 6 texts, 0.3/s", 8, 13)]
+    assert told(1, "B", 5, 5) == [("B", "6 of 6 texts, 0.4/s", 13, 13)]
     assert told(1, "writing") == [("writing", "", 0, 0)] and told(0, "writing") == []
 
 
