@@ -21,6 +21,8 @@ class _Count:
 
     done: list[int | None]
     start: float = 0.0
+    #: When all had begun, and the tokens that were done then.
+    all_from: tuple[float, int] | None = None
     told: bool = False
 
     @property
@@ -65,19 +67,28 @@ class OneLine:
         return next((stage for stage, count in self._counts.items() if count.tokens < self._tokens), None)
 
     def _show(self, stage: str, count: _Count) -> None:
-        seconds, tokens = time.monotonic() - count.start, count.tokens
+        now, tokens = time.monotonic(), count.tokens
         if not tokens:
             if stage not in self._shown:
                 self._shown.add(stage)
                 self.on_progress(Progress(stage, f"{self._texts:,} texts", 0, self._tokens))
             return
-        if seconds >= MEASURED and not count.told and None not in count.done:
-            count.told = True
-            expected = seconds * self._tokens / tokens
-            if expected >= LONG:
-                self.on_progress(Progress(f"{stage}, expected time", describe_expected(expected, self._texts)))
+        self._announce(stage, count, now)
         texts = sum(_texts_of(steps, done or 0) for steps, done in zip(self._steps, count.done))
-        self.on_progress(Progress(stage, describe_rate(texts, self._texts, seconds), tokens, self._tokens))
+        self.on_progress(Progress(stage, describe_rate(texts, self._texts, now - count.start), tokens, self._tokens))
+
+    def _announce(self, stage: str, count: _Count, now: float) -> None:
+        """Once, before a long run: the time that it takes at the pace of all processes together."""
+        if count.all_from is None:
+            count.all_from = (now, count.tokens) if None not in count.done else None
+            return
+        start, before = count.all_from
+        if count.told or now - start < MEASURED or not all(count.done):
+            return
+        count.told = True
+        expected = (now - start) * self._tokens / (count.tokens - before)
+        if expected >= LONG:
+            self.on_progress(Progress(f"{stage}, expected time", describe_expected(expected, self._texts)))
 
 
 def _steps(part: Part, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -49,52 +49,60 @@ class Product:
         """The files of OUTPUT's answers to jobs about the same texts, and versions. The keys are what a job is called
         while it runs. Raises DataError when OUTPUT does not load, ReferenceFailure when its process fails."""
         parts = [split_job(job, options.batch_size, options.processes) for job in jobs.values()]
-        if len(parts[0]) == 1:
-            asked = self._write_jobs(self.folder, jobs)
-            found = self._ask("answer", jobs=asked, options=asdict(options), number=0)
-            return [Path(each["answers"]) for each in asked], found["environment"]
-        return self._answer_parts(jobs, parts, options)
+        if len(parts[0]) > 1:
+            return self._answer_parts(jobs, parts, options)
+        asked = _write_jobs(self.folder, jobs)
+        found = self._ask("answer", jobs=asked, options=asdict(options), number=0)
+        return [Path(each["answers"]) for each in asked], found["environment"]
 
     def _answer_parts(
         self, jobs: Mapping[str, Job], parts: Sequence[Sequence[Part]], options: Options
     ) -> tuple[list[Path], dict[str, Any]]:
-        """The same from a process for each part. `parts`: for each job."""
-        count = len(parts[0])
-        threads = torch_threads(count)
-        requests, written, commands = [], [], []
-        for number, of_process in enumerate(zip(*parts)):
-            request = Asked("answer", self.output, self.family, self.folder / f"torch_{number}")
-            request.folder.mkdir()
-            asked = self._write_jobs(request.folder, {who: part.job for who, part in zip(jobs, of_process)})
-            path = request.write(jobs=asked, options=asdict(options), number=number)
-            commands.append(torch_command(ENTRY, path, request.folder, threads))
-            requests.append(request)
-            written.append(asked)
-        line = OneLine(parts[0], options.batch_size, list(jobs), self.on_progress)
+        """The same from a process for each part. `parts`: of each job."""
+        count, threads = len(parts[0]), torch_threads(len(parts[0]))
+        asked = [Asked("answer", self.output, self.family, self.folder / f"torch_{n}") for n in range(count)]
+        commands = []
+        for number, (one, of_process) in enumerate(zip(asked, zip(*parts))):
+            one.folder.mkdir()
+            written = _write_jobs(one.folder, {who: part.job for who, part in zip(jobs, of_process)})
+            request = one.write(jobs=written, options=asdict(options), number=number)
+            commands.append(torch_command(ENTRY, request, one.folder, threads))
         found: dict[int, dict[str, Any]] = {}
 
         def check(number: int, ended: Ended) -> None:
-            found[number] = requests[number].answer(ended)
+            found[number] = asked[number].answer(ended)
 
         self.on_progress(Progress("starting PyTorch", describe_processes(count, threads)))
+        line = OneLine(parts[0], options.batch_size, list(jobs), self.on_progress)
         run_together(commands, line.hear, check)
-        paths = []
-        for number, (job, of_job) in enumerate(zip(jobs.values(), parts)):
-            answers = (read_checked(asked[number]["answers"], ANSWERS)[1] for asked in written)
-            path = self.folder / f"torch_answers_{number}.safetensors"
-            write_checked(str(path), ANSWERS, merge_answers(job, of_job, answers), {"job": job.digest()})
-            paths.append(path)
-        return paths, found[0]["environment"]
+        merged = [
+            self._merge(job, of_job, [_answers(one.folder, number) for one in asked])
+            for number, (job, of_job) in enumerate(zip(jobs.values(), parts))
+        ]
+        return merged, found[0]["environment"]
 
-    def _write_jobs(self, folder: Path, jobs: Mapping[str, Job]) -> list[dict[str, str]]:
-        asked = []
-        for number, (who, job) in enumerate(jobs.items()):
-            path = str(folder / f"job_{number}.safetensors")
-            write_checked(path, JOB, job.arrays(), job.head())
-            asked.append({"job": path, "answers": str(folder / f"torch_answers_{number}.safetensors"), "who": who})
-        return asked
+    def _merge(self, job: Job, parts: Sequence[Part], paths: Sequence[Path]) -> Path:
+        """One file of the answers to a job's parts."""
+        merged = merge_answers(job, parts, (read_checked(str(path), ANSWERS)[1] for path in paths))
+        path = self.folder / paths[0].name
+        write_checked(str(path), ANSWERS, merged, {"job": job.digest()})
+        return path
 
     def _ask(self, action: str, **more: Any) -> dict[str, Any]:
         asked = Asked(action, self.output, self.family, self.folder)
         start = self.start or partial(start_process, entry=ENTRY)
         return asked.answer(start(asked.write(**more), self.folder, self.on_progress))
+
+
+def _write_jobs(folder: Path, jobs: Mapping[str, Job]) -> list[dict[str, str]]:
+    """Jobs as files, and where their answers are to be."""
+    asked = []
+    for number, (who, job) in enumerate(jobs.items()):
+        path = str(folder / f"job_{number}.safetensors")
+        write_checked(path, JOB, job.arrays(), job.head())
+        asked.append({"job": path, "answers": str(_answers(folder, number)), "who": who})
+    return asked
+
+
+def _answers(folder: Path, number: int) -> Path:
+    return folder / f"torch_answers_{number}.safetensors"

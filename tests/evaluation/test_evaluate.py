@@ -165,6 +165,22 @@ def test_several_processes_give_what_one_gives(
     ]
 
 
+def test_several_processes_with_kept_answers_and_alone(
+    evaluated: Callable[..., Any],
+    data: dict[str, Path],
+    product_python: Path,
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    output, answers, before = evaluated("ner")
+    monkeypatch.setattr(sys, "executable", str(product_python))
+    usual: dict[str, Any] = {"task": "ner", "data": data["ner"], "labels": LABELS["ner"], "start": start}
+    kept = evaluate(None, output, **usual, trace=answers, processes=2)
+    assert kept.to_json() == before.to_json()
+    alone = evaluate(None, output, **usual, torch_only=True, processes=2, mask="none", limit=1)
+    assert alone.to_json()["languages"]["de"]["examples"] == 1 and alone.passed
+
+
 def damage(output: Path, weight: str, change: Callable[[np.ndarray], np.ndarray]) -> None:
     """Plant a fault that shapes do not show."""
     path = output / "model.safetensors"
@@ -244,6 +260,7 @@ def test_torch_alone_needs_no_source(evaluated: Callable[..., Any], data: dict[s
         ("classification", {"task": "ner"}, "E905]: --task ner needs a classifier of tokens"),
         ("retrieval", {"task": "xnli"}, "E905]: --task xnli needs a classifier of texts .* Fine-tune it first"),
         ("classification", {"task": "xyz"}, "E906]: --task is 'xyz'"),
+        ("classification", {"processes": 0}, "E906]: --processes is 0, expected a number over 0"),
         ("classification", {"layer": "3"}, "E906]: --layer and --direction belong to --task retrieval"),
         ("classification", {"data": "gone"}, "E901]: gone: there is no such file or folder"),
         ("classification", {"trace": "gone"}, "E604]: gone: no such file of answers"),

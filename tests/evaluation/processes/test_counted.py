@@ -42,18 +42,18 @@ def test_one_line_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"), [(20, ["about 2 min or more for 6 texts; --limit N takes fewer"]), (9, [])]
+    ("seconds", "expected"), [(20, ["about 2 min or more for 12 texts; --limit N takes fewer"]), (9, [])]
 )
 def test_the_expected_time_is_that_of_all(seconds: int, expected: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one did while another was still loading shows no pace."""
     clock = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
     heard: list[Progress] = []
-    line = OneLine(split_job(job_from([[1]] * 6), 1, 2), 1, ["A"], heard.append)
-    line.hear(0, Progress("A", "", 0, 3))
-    clock[0] += seconds
-    line.hear(0, Progress("A", "", 1, 3))  # The other one still loads: nothing is known of its pace.
+    line = OneLine(split_job(job_from([[1]] * 12), 1, 2), 1, ["A"], heard.append)
+    for number, done, later in ((0, 0, 100), (0, 1, 100), (1, 0, seconds), (0, 2, 0)):
+        line.hear(number, Progress("A", "", done, 6))
+        clock[0] += later
     assert not any("expected" in event.stage for event in heard)
-    line.hear(1, Progress("A", "", 0, 3))
     for done in (1, 2):
-        line.hear(1, Progress("A", "", done, 3))
+        line.hear(1, Progress("A", "", done, 6))
     assert [event.detail for event in heard if event.stage == "A, expected time"] == expected
