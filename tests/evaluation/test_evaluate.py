@@ -122,7 +122,7 @@ def test_all_layers_in_both_directions(evaluated: Callable[..., Any]) -> None:
     assert set(result.to_json()["views"]) == expected and result.views[0] == "layer.2, en2xx"
 
 
-@pytest.mark.parametrize(("task", "processes"), [("classification", 2), ("ner", 100), ("qa", 3), ("retrieval", 2)])
+@pytest.mark.parametrize(("task", "processes"), [("classification", 2), ("ner", 3), ("qa", 3), ("retrieval", 2)])
 def test_several_processes_give_what_one_gives(
     checkpoints: dict[str, Path],
     evaluated: Callable[..., Any],
@@ -157,11 +157,10 @@ def test_several_processes_give_what_one_gives(
     assert (tmp_path / "answers").read_bytes() == answers.read_bytes()
     told = [event for event in heard if event.startswith(("memory", "starting ")) and event.detail]
     size = 4e-6 * sum(array.size for array in load_file(output / "model.safetensors").values())
-    parts = min(processes, 7)  # The sentences have 7 lengths: a batch of each.
     assert told == [
-        f"memory of each process: {size:,.1f} MB of weights in float32, beside what Paddle or PyTorch takes",
-        f"starting Paddle: {parts} processes, each with 1 thread",
-        f"starting PyTorch: {parts} processes, each with 1 thread",
+        f"memory of each process: {size:,.1f} MB of weights in float32, about three times as much at the peak",
+        f"starting Paddle: {processes} processes, each with 1 thread",
+        f"starting PyTorch: {processes} processes, each with 1 thread",
     ]
 
 
@@ -178,6 +177,7 @@ def test_several_processes_with_kept_answers_and_alone(
     kept = evaluate(None, output, **usual, trace=answers, processes=2)
     assert kept.to_json() == before.to_json()
     alone = evaluate(None, output, **usual, torch_only=True, processes=2, mask="none", limit=1)
+    # One sentence is one batch, which is not divided.
     assert alone.to_json()["languages"]["de"]["examples"] == 1 and alone.passed
 
 
