@@ -206,7 +206,7 @@ def test_pawsx_has_a_folder_for_each_language(tmp_path: Path) -> None:
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r\0"), max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.lists(TEXT, min_size=2, max_size=4), min_size=1, max_size=5), st.sampled_from("\t,"))
 def test_quoted_rows_are_what_csv_writer_was_given(rows: list[list[str]], separator: str) -> None:
     file = io.StringIO()
@@ -215,7 +215,7 @@ def test_quoted_rows_are_what_csv_writer_was_given(rows: list[list[str]], separa
     assert [row for _, row in split_quoted("x", lines, separator)] == rows
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(TEXT, TEXT.filter(bool)), min_size=1, max_size=5))
 def test_json_lines_give_what_they_were_made_from(rows: list[tuple[str, str]]) -> None:
     import tempfile
