@@ -57,8 +57,9 @@ class Blocks:
     def _buffer(self, size: int) -> np.ndarray:
         """The buffer that was used longest ago."""
         self._next = (self._next + 1) % len(self._buffers)
-        self._buffers[self._next] = found = _at_least(self._buffers[self._next], max(size, BLOCK_BYTES))
-        return found[:size]
+        self._buffers[self._next] = _at_least(self._buffers[self._next], max(size, BLOCK_BYTES))
+        found: np.ndarray = self._buffers[self._next][:size]
+        return found
 
     def _gather(self, source: SourceTensor, kind: np.dtype[Any]) -> Iterator[np.ndarray]:
         """Pieces that were decoded, or of several runs, in whole blocks."""

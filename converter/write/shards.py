@@ -174,7 +174,7 @@ def _write_blocks(
         bad = count_nonfinite(block, tensor.source.dtype)
         converted = convert_block(block, tensor.source.dtype, tensor.dtype)
         lost = count_nonfinite(converted, tensor.dtype) - bad if tensor.dtype != tensor.source.dtype else 0
-        data = memoryview(converted).cast("B") if converted.size else memoryview(b"")
+        data = converted.data.cast("B") if converted.size else memoryview(b"")
         if len(pending) == _IN_FLIGHT:
             pending.popleft().result()
         pending.append(thread.submit(hasher.update, data))
