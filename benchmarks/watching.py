@@ -78,11 +78,6 @@ def watch(*words: object, memory: Callable[[int], int], every: float) -> tuple[f
     return seconds, peak
 
 
-def anonymous_bytes(pid: int) -> int:
-    """What a process has that is not backed by a file."""
-    return _kinds_of_memory(pid)[0]
-
-
 def _kinds_of_memory(pid: int) -> tuple[int, int]:
     """Bytes that a process has of its own, and of files."""
     try:
