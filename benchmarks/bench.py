@@ -21,12 +21,21 @@ from typing import Any
 
 from benchmarks import peers
 from benchmarks.contest import hold
-from benchmarks.figures import DOCS, ROOT, Figures, cite, origin, read_figures, render, table, write_figures
+from benchmarks.figures import DOCS, ROOT, Figures, cite, origin, read_figures, table, write_figures
 from benchmarks.log_chart import draw_points
 
 COMMAND = "python -m benchmarks.bench --write"
 FIGURES, DOCUMENT = "benchmarks.json", "benchmarks.md"
 SUBJECTS = tuple(sorted(module.name for module in pkgutil.iter_modules(peers.__path__)))
+INTRODUCTION = """# Every speed beside its peers
+
+Contenders do the same task, each in a process of its own, in turn and in one run, so that a machine whose speed drifts
+bears on all of them. Figures are medians, with the least and the most of all rounds; "to ours" is the ratio of the two
+runs of one round, above 1 where ours is faster. Memory is the most that a program and its children had at once, sampled
+every 10 ms: their own, and pages of files, which the system takes back when it needs them. `make bench` measures some
+sizes in some minutes, `make bench FULL=1` all of them and writes this page; `benchmarks/peers/__init__.py` has how a
+subject is added. A test compares this page and its plots with `docs/benchmarks.json`.
+"""
 #: Plots: the ending of the file, the figure, what its axis is called.
 PLOTS = (("time", "seconds", "seconds"), ("memory", "own_megabytes", "memory of its own, MB"))
 
@@ -50,11 +59,11 @@ def main() -> None:
         figures = {**source, "rounds": rounds, "rows": rows, "slower": slower(known.get(name), rows)}
         if arguments.write:
             write_figures(FIGURES, {**known, name: figures})
-            render(DOCUMENT, marker(name), show(name, figures))
+            (DOCS / DOCUMENT).write_text(page(read_figures(FIGURES)), encoding="utf-8")
             for file, picture in draw(name, figures):
                 (DOCS / file).write_text(picture, encoding="utf-8")
         else:
-            print(f"## {subject.TITLE}\n\n{show(name, figures)}\n")
+            print(show(name, figures))
         for line in figures["slower"]:
             print(f"slower than at {known[name]['commit']}: {line}", file=sys.stderr)
 
@@ -64,19 +73,20 @@ def load(name: str) -> ModuleType:
     return importlib.import_module(f"benchmarks.peers.{name}")
 
 
-def marker(name: str) -> str:
-    return f"benchmarks {name}"
+def page(measured: Figures) -> str:
+    """docs/benchmarks.md: a section for each subject that was measured."""
+    return "\n".join([INTRODUCTION, *(show(name, measured[name]) for name in sorted(measured))])
 
 
 def show(name: str, figures: Figures) -> str:
-    """A section of docs/benchmarks.md: where it is from, the tables, the plots, what became slower."""
+    """A section: where it is from, the tables, the plots, what became slower."""
     subject = load(name)
-    parts = [f"{cite(figures)} {figures['rounds']} rounds.", subject.NOTE]
+    parts = [f"## {subject.TITLE}", subject.NOTE, f"{cite(figures)} Rounds: {figures['rounds']}."]
     parts += [_table(label, row) for label, row in figures["rows"].items()]
     parts += [f"![{subject.TITLE}, {up}, by {subject.ACROSS}]({file})" for file, up in _plots(name, figures)]
     slow = figures["slower"]
     parts.append("Slower than in the run before: " + ("; ".join(slow) if slow else "nothing") + ".")
-    return "\n\n".join(parts)
+    return "\n\n".join(parts) + "\n"
 
 
 def _table(label: str, row: dict[str, Any]) -> str:

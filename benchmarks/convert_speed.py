@@ -79,7 +79,7 @@ def show(figures: Figures) -> str:
         rows.append([label, f"{row['source_bytes'] / 1e9:.2f} GB", *wall, *cpu, summed, memory])
     head = ["source", "size", "convert, wall", "the loop", "ratio", "convert, CPU", "the loop", "ratio"]
     head += ["wall to `cp` and `sha256sum`", "memory"]
-    return f"{cite(figures)} Medians of {figures['rounds']} rounds.\n\n{table(head, rows)}"
+    return f"{cite(figures)} Rounds: {figures['rounds']}.\n\n{table(head, rows)}"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,5 @@ measured: wall and CPU seconds, and memory with pages of files apart. A program 
 (a model that is loaded first) prints as its last line {"seconds": s, "cpu_seconds": c} of the part that counts:
 `programs/` is the place for such programs, which run in an environment without this project.
 
-Then put a pair of markers `<!-- benchmarks NAME: begin -->` into docs/benchmarks.md under its heading, commit, and run
-`python -m benchmarks.bench --only NAME --write`.
+Then commit, and run `python -m benchmarks.bench --only NAME --write`: it writes docs/benchmarks.md anew.
 """
