@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -12,8 +11,6 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from benchmarks.figures import ROOT
-
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Run(NamedTuple):
@@ -105,7 +102,9 @@ def _family_of(pid: int) -> list[int]:
 
 
 def _resident_bytes(pid: int) -> int:
+    """With its share of the pages that other processes have too: a copy of a process has all of its pages."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)

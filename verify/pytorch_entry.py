@@ -26,7 +26,7 @@ from verify.results.manifest import behavior_of, read_manifest
 from verify.results.numbers import BASE_LOAD, DEFAULT_LOAD, PytorchResult
 from verify.results.trace import Trace, read_trace
 from verify.self_test.numbers import find_in_numbers
-from verify.tokens.compare_tokens import compare_tokens
+from verify.tokens.compare_tokens import start_comparing_tokens
 from verify.weights.output_weights import WrittenWeights, read_written
 
 
@@ -62,6 +62,9 @@ def compare_output(trace: Trace, output: Path, on_progress: OnProgress) -> Pytor
     if preset is not None:
         found.warnings.append(describe_change(trace, behavior_of(manifest), preset))
     loaded = None
+    finish_tokens = None
+    if trace.has_tokens:
+        finish_tokens = start_comparing_tokens(trace, output, tokenizer_options(trace.family, preset))
     try:
         loaded = load_model(output, trace.precision, trace.family)
     except LoadFailure as error:
@@ -70,9 +73,9 @@ def compare_output(trace: Trace, output: Path, on_progress: OnProgress) -> Pytor
         found.problems += check_as_loaded(loaded, output)
         found.environment["loader"] = loaded.loader.auto
         _compare_numbers(found, trace, loaded, preset, written, on_progress)
-    if trace.has_tokens:
+    if finish_tokens is not None:
         on_progress(Progress("tokenizing with OUTPUT"))
-        found.tokens = compare_tokens(trace, output, tokenizer_options(trace.family, preset), loaded)
+        found.tokens = finish_tokens(loaded)
     if loaded is not None:
         on_progress(Progress("PyTorch", "plain calls, training, float32"))
         with trace.arrays() as arrays:

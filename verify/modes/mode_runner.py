@@ -54,12 +54,19 @@ class ModeRunner:
         model = self.loaded.model
         with torch.no_grad():
             outputs = model(**inputs, **options)
-            table = model(**inputs, **{**options, "return_dict": True}) if isinstance(outputs, tuple) else outputs
+            table = self._named(inputs, **options) if isinstance(outputs, tuple) else outputs
         if options.get("return_dict", True) is False and not isinstance(outputs, tuple):
             raise TypeError(f"gives a {type(outputs).__name__}, expected a tuple")
         # A tuple has no names; config.json, too, may ask for one.
-        values = dict(zip(table, outputs if isinstance(outputs, tuple) else table.values()))
+        values = dict(zip(table, outputs)) if isinstance(outputs, tuple) else dict(table)
         return name_outputs(values, self.loaded.family.network, self.reference.trace.layers)
+
+    def _named(self, inputs: Mapping[str, torch.Tensor], **options: Any) -> Mapping[str, torch.Tensor]:
+        """The names of what a tuple has, in its order. Where a tuple was asked for, the first text shows them."""
+        if options.get("return_dict") is False:
+            inputs = {name: tensor[:1] for name, tensor in inputs.items()}
+        outputs: Mapping[str, torch.Tensor] = self.loaded.model(**inputs, **{**options, "return_dict": True})
+        return outputs
 
     def compare(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,19 +24,27 @@ class CoverageMask:
     """Parameter -> which elements some gradient has shown."""
 
     masks: dict[str, torch.Tensor] = field(default_factory=dict)
+    #: Parameters of which every element was shown: others need not be looked at again.
+    whole: set[str] = field(default_factory=set)
 
-    def add(self, name: str, gradient: torch.Tensor, noise: float, rows: np.ndarray | None = None) -> None:
-        """Count the elements that are above `noise`; of a table only in the `rows` that are not 0."""
+    def add(
+        self, name: str, shape: Sequence[int], gradient: torch.Tensor, noise: float, rows: np.ndarray | None = None
+    ) -> None:
+        """Count the elements that are above `noise`. `shape` is the parameter's; of a table `gradient` holds only the
+        `rows` that are not 0."""
         import torch
 
+        if name in self.whole:
+            return
         if name not in self.masks:
-            self.masks[name] = torch.zeros(gradient.shape, dtype=torch.bool)
-        mask = self.masks[name]
+            self.masks[name] = torch.zeros(*shape, dtype=torch.bool)
+        mask, above = self.masks[name], (gradient > noise) | (gradient < -noise)
         if rows is None:
-            mask |= gradient.abs() > noise
+            mask |= above
+            if bool(mask.all()):
+                self.whole.add(name)
         else:
-            chosen = torch.from_numpy(rows)
-            mask[chosen] |= gradient[chosen].abs() > noise
+            mask[torch.from_numpy(rows)] |= above
 
 
 def coverage(mask: CoverageMask, model: Any, family: Family, alone: set[str]) -> list[TensorCoverage]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from converter.common.progress import OnProgress, Progress
 from verify.numbers.compare import Reference, compare_case
 from verify.numbers.coverage import CoverageMask, coverage
-from verify.numbers.gradients import GradientComparison, functional
+from verify.numbers.gradients import GradientComparison, functional, sparse_tables
 from verify.numbers.hooks import compute_sites, may_lack, run_alone
 from verify.numbers.loading import LoadedModel, describe
 from verify.protocol.gradient_functional import functional_sites
@@ -137,7 +137,8 @@ class CaseRunner:
             on_progress(Progress("PyTorch", f"gradients of case {name}"))
             end = comparison.watch(case.name, name)
             try:
-                sites = compute_sites(case, self.reference.inputs(case), self.loaded, attention)
+                with sparse_tables(self.loaded.model):  # It is the forward call that decides.
+                    sites = compute_sites(case, self.reference.inputs(case), self.loaded, attention)
                 names = list(functional_sites(case.sites, has_pooler))
                 total = sites["loss"] if entry["of"] == "loss" else functional(sites, names, trace.precision)
                 total.backward()  # type: ignore[no-untyped-call]

@@ -20,7 +20,7 @@ from verify.recorder.model.activations import Activations, Case
 from verify.recorder.model.build import epsilons, split_cases
 from verify.recorder.model.error_amplification import measure_amplification
 from verify.recorder.model.gradients import record_gradients
-from verify.recorder.tokens.record_tokens import Tokens, record_tokens
+from verify.recorder.tokens.record_tokens import Tokens, start_tokens
 from verify.recorder.tokens.sentences import choose_sentences, read_texts, texts_sha256
 
 Arrays = Any  # Name in the trace -> array.
@@ -35,22 +35,23 @@ def record(request: Request) -> tuple[Arrays, dict[str, Any]]:
     # Before the cases, which set fields of it.
     config = {key: value for key, value in sorted(model.config.to_dict().items()) if key != "paddlenlp_version"}
     lines = read_texts(request.texts)
-    tokens, problem = None, None
+    started, problem = None, None
     if request.tokenizer:
         report_progress("tokenizing by the rule of " + quirk)
         try:
-            tokens = record_tokens(family, request.tokenizer, lines, seed, quirk)
-            notes += tokens.notes
+            started = start_tokens(family, request.tokenizer, lines, seed, quirk)
         except Exception as error:  # a tokenizer that PaddleNLP cannot load means nothing for the weights
             problem = f"{type(error).__name__}: {error}"
     offset = family.first_position_row(quirk)
     longest = model.config.max_position_embeddings - offset
-    sentences = choose_sentences(family, tokens and tokens.sentences, model.config.vocab_size, seed, longest)
+    sentences = choose_sentences(family, started and started.sentences, model.config.vocab_size, seed, longest)
     built = build_cases(family, model, sentences, precision, seed, offset)
     cases, left = split_cases(family, model, built)
     left += [family.inputs.not_cases] if family.inputs.not_cases else []
     activations = Activations(family, model, precision)
     arrays, found = run_cases(activations, family.mark_masked_rows(cases, quirk), seed, loaded.pooler)
+    tokens = started.finish() if started is not None else None
+    notes += tokens.notes if tokens is not None else []
     head = {
         "format": FORMAT,
         "architecture": loaded.name,
@@ -83,7 +84,7 @@ def token_fields(tokens: Tokens | None, problem: str | None) -> dict[str, Any]:
 def run_cases(activations: Activations, cases: list[Case], seed: int, pooler: bool) -> tuple[Arrays, dict[str, Any]]:
     """The trace's arrays, and its head's fields of cases, gradients and error amplification. Raises Refused or
     Broken."""
-    check_repeats(activations, cases[0])
+    first = check_repeats(activations, cases[0])
     cases = [mark_left_out(activations, case) for case in cases]
     arrays, entries = {}, []
     for case, sites in run_forward(activations, cases, seed, pooler):
@@ -97,18 +98,20 @@ def run_cases(activations: Activations, cases: list[Case], seed: int, pooler: bo
             arrays[f"case/{case['name']}/input/{key}"] = as_stored(value)
         entry = {key: case[key] for key in case if key != "inputs"}
         entries.append(dict(entry, inputs=sorted(case["inputs"]), sites=[site for site, _ in sites]))
-    gradients = []
+    gradients: list[dict[str, Any]] = []
+    before: dict[str, Any] = {}
     for case, of_loss, found in record_gradients(activations, cases, pooler):
         for name, parts in found.items():
             for part, value in parts.items():
                 if not np.isfinite(value).all():
                     raise Refused(f"Paddle's gradients are not finite ({case['name']}, {name})")
                 arrays[f"gradient/{case['name']}/{name}/{part}"] = as_stored(value)
+        before = found if case is cases[0] else before
         tensors = {name: sorted(parts) for name, parts in found.items()}
         of, count = "loss" if of_loss else "outputs", int(np.prod(case["inputs"]["input_ids"].shape))
         gradients.append({"case": case["name"], "of": of, "tokens": count, "tensors": tensors})
     report_progress("Paddle", "how errors grow")
-    amplification = measure_amplification(activations, cases[0], pooler)
+    amplification = measure_amplification(activations, cases[0], pooler, first, before)
     return arrays, {"cases": entries, "gradients": gradients, "growth": amplification}
 
 
@@ -152,9 +155,11 @@ def as_stored(value: Any) -> Any:
     return np.ascontiguousarray(value).reshape(value.shape)
 
 
-def check_repeats(activations: Activations, case: Case) -> None:
-    """Run an input twice: a broken Paddle gives other or empty numbers (PaddleNLP issues 6280, 6884, 7465)."""
+def check_repeats(activations: Activations, case: Case) -> dict[str, Any]:
+    """Run an input twice: a broken Paddle gives other or empty numbers (PaddleNLP issues 6280, 6884, 7465). Returns
+    site -> array."""
     first, second = activations.run(case), activations.run(case)
     for (site, one), (_, other) in zip(first, second):
         if one.size == 0 or not np.array_equal(one, other):
             raise Broken(f"the same input gave other numbers at {site} the second time")
+    return dict(first)

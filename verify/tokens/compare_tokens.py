@@ -5,11 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from converter.common.layout import WORDPIECE_KIND
 from mappings import Family
 from verify.numbers.loading import LoadedModel, describe
+from verify.protocol.beside import compute_beside
 from verify.protocol.tokenizer_calls import NOT_DONE, digest, list_calls
 from verify.results.checks import TokenResult
 from verify.results.trace import Trace
@@ -22,29 +23,51 @@ if TYPE_CHECKING:
 IDS, RELOADED, SETTINGS = "ids", "save_and_reload", "settings"
 
 
-def compare_tokens(
-    trace: Trace, output: Path, options: Mapping[str, Any] | None = None, loaded: LoadedModel | None = None
-) -> TokenResult:
-    """Load OUTPUT's tokenizer as a user does and go every way, with a model also from text to numbers. `options`
-    take the place of what OUTPUT's files have. What OUTPUT's code raises is a result."""
+#: The result of a comparison that was started, with a model also from text to numbers.
+FinishTokens = Callable[[Optional[LoadedModel]], TokenResult]
+
+
+def compare_tokens(trace: Trace, output: Path, options: Mapping[str, Any] | None = None) -> TokenResult:
+    """Load OUTPUT's tokenizer as a user does and go every way. `options` take the place of what OUTPUT's files have.
+    What OUTPUT's code raises is a result."""
+    return start_comparing_tokens(trace, output, options)(None)
+
+
+def start_comparing_tokens(trace: Trace, output: Path, options: Mapping[str, Any] | None = None) -> FinishTokens:
+    """As `compare_tokens`; the ways are gone in a second process, and this one can load the model meanwhile."""
     texts, expected = trace.texts()
-    result = TokenResult(len(texts))
     try:
         tokenizer = load_tokenizer(output, trace.family, **(options or {}))
-        result.add(IDS, len(texts), _other_ids(texts, expected, tokenizer))
     except Exception as error:  # whatever OUTPUT's files or code raise is a fault of OUTPUT
+        failed = TokenResult(len(texts), mismatched=len(texts), problem=describe(error))
+        return lambda loaded: failed
+    wait = compute_beside(lambda: _compare(trace, texts, expected, tokenizer))
+
+    def finish(loaded: LoadedModel | None) -> TokenResult:
+        result: TokenResult = wait()
+        # Cases were recorded without a mask; where SOURCE's tokenizer gives one, other numbers follow from a text. A
+        # class of transformers' own always gets one: its mask is the one that Paddle's model makes by itself.
+        stock = trace.family.tokenizer.kind == WORDPIECE_KIND
+        if loaded is not None and IDS in result.ways and (stock or list(tokenizer.model_input_names) == ["input_ids"]):
+            for way, (compared, wrong) in compare_texts(trace, loaded, tokenizer).items():
+                result.add(way, compared, wrong)
+        return result
+
+    return finish
+
+
+def _compare(trace: Trace, texts: list[str], expected: list[list[int]], tokenizer: Any) -> TokenResult:
+    """Everything about tokens that needs no model."""
+    result = TokenResult(len(texts))
+    try:
+        result.add(IDS, len(texts), _other_ids(texts, expected, tokenizer))
+    except Exception as error:
         result.mismatched, result.problem = len(texts), describe(error)
         return result
     result.settings = compare_settings(trace, tokenizer)
     result.mismatched += len(result.settings)
     _compare_ways(trace, texts, tokenizer, result)
     _compare_reloaded(trace.family, texts, expected, tokenizer, result)
-    # Cases were recorded without a mask; where SOURCE's tokenizer gives one, other numbers follow from a text. A class
-    # of transformers' own always gets one: its mask is the one that Paddle's model makes by itself.
-    stock = trace.family.tokenizer.kind == WORDPIECE_KIND
-    if loaded is not None and (stock or list(tokenizer.model_input_names) == ["input_ids"]):
-        for way, (compared, wrong) in compare_texts(trace, loaded, tokenizer).items():
-            result.add(way, compared, wrong)
     return result
 
 

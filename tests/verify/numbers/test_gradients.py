@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from mappings.registry import load_family
-from verify.numbers.gradients import align_rows
+from verify.numbers.coverage import CoverageMask
+from verify.numbers.gradients import _choose_rows, _lay_out, align_rows, largest, sparse_tables
 from verify.protocol.gradient_functional import halves, is_table, keep_gradient
 from verify.protocol.projections import project, seeded
+from verify.recorder.model.activations import sum_rows
 
 torch = pytest.importorskip("torch")
 
@@ -54,6 +56,63 @@ def test_a_row_that_only_one_side_has_stands_against_0() -> None:
     pairs = align_rows(recorded, found)
     assert {part: [side.tolist() for side in pair] for part, pair in pairs.items()} == {"right": [[5, 0, 7], [0, 6, 7]]}
     assert set(align_rows(recorded, recorded)) == {"right", "left"}
+
+
+def test_the_rows_in_use_are_those_of_the_whole_gradient() -> None:
+    """Rows that come twice are summed, the padding's has none, and the table is as it was afterwards."""
+    table = torch.nn.Embedding(7, 2, padding_idx=1, dtype=torch.float64)
+    ids = torch.tensor([[5, 1, 5, 2]])
+    kept = []
+    for sparse in (False, True):
+        table.zero_grad()
+        if sparse:
+            with sparse_tables(table):
+                looked_up = table(ids)
+        else:
+            looked_up = table(ids)
+        (looked_up * torch.arange(8.0, dtype=torch.float64).reshape(1, 4, 2)).sum().backward()
+        gradient = table.weight.grad.coalesce() if sparse else table.weight.grad
+        assert gradient.is_sparse is sparse
+        name = "embeddings.word_embeddings.weight"
+        found = keep_gradient(name, _lay_out(name, gradient), whole=True)
+        chosen = _choose_rows(gradient, torch.from_numpy(found["rows"]))
+        kept.append((found["rows"].tolist(), found["whole"].tolist(), chosen.tolist()))
+    # Row 5 twice: (0, 1) + (4, 5); row 2 once: (6, 7).
+    assert kept[0] == kept[1] == ([2, 5], [[6, 7], [4, 6]], [[6, 7], [4, 6]])
+    assert table.sparse is False
+
+
+def test_paddles_rows_are_summed_without_the_paddings() -> None:
+    class Rows:
+        """What Paddle's `get_selected_rows` gives."""
+
+        def get_selected_rows(self) -> Rows:
+            return self
+
+        def rows(self) -> list[int]:
+            return [5, 1, 5, 2]
+
+        def get_tensor(self) -> Any:
+            return np.arange(8.0).reshape(4, 2)
+
+    rows, summed = sum_rows(Rows(), 1)
+    assert rows.tolist() == [2, 5] and summed.tolist() == [[6, 7], [4, 6]]
+    assert sum_rows(Rows(), None)[0].tolist() == sum_rows(Rows(), -1)[0].tolist() == [1, 2, 5]
+
+
+def test_the_largest_value_is_nan_where_there_is_one() -> None:
+    assert largest(torch.tensor([3.0, -4.0])) == 4 and largest(torch.empty(0, 3)) == 0
+    assert np.isnan(largest(torch.tensor([3.0, float("nan")])))
+
+
+def test_the_mask_keeps_what_any_gradient_showed() -> None:
+    mask = CoverageMask()
+    mask.add("matrix", (2, 2), torch.tensor([[3.0, 0.5], [-2.0, 0.0]]), 1.0)
+    assert mask.masks["matrix"].tolist() == [[True, False], [True, False]] and not mask.whole
+    mask.add("matrix", (2, 2), torch.tensor([[0.0, -3.0], [0.0, 3.0]]), 1.0)
+    assert mask.masks["matrix"].all() and mask.whole == {"matrix"}
+    mask.add("table", (4, 1), torch.tensor([[3.0], [0.0]]), 1.0, np.array([1, 3]))
+    assert mask.masks["table"].tolist() == [[False], [True], [False], [False]]
 
 
 def test_a_norm_in_the_embeddings_is_no_table() -> None:

@@ -18,12 +18,12 @@ from verify.recorder.model.gradients import gradients_of
 Factors = Any  # Name -> factor.
 
 
-def measure_amplification(activations: Activations, case: Case, pooler: bool) -> dict[str, dict[str, float]]:
+def measure_amplification(
+    activations: Activations, case: Case, pooler: bool, first: dict[str, Any], before: dict[str, Any]
+) -> dict[str, dict[str, float]]:
     """{"sites": site -> relative change, "gradients": parameter -> largest change}, each for a relative change of 1 of
     the embeddings, or of another disturbed site before it where that is more. In both, 1 is a change by the largest
-    value that there is."""
-    first = dict(activations.run(case))
-    before = gradients_of(activations, case, pooler)
+    value that there is. `first`, `before`: the case's activations and gradients."""
     sites: dict[str, float] = {}
     gradients: dict[str, float] = {}
     for point in activations.disturbed:

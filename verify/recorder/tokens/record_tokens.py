@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
+from verify.protocol.beside import compute_beside
 from verify.protocol.messages import report_progress
 from verify.protocol.tokenizer_calls import NOT_DONE, digest, list_calls
 from verify.recorder.families.family import Family
@@ -17,18 +18,27 @@ from verify.recorder.tokens.tokenizer import describe_tokenizer, hash_files, has
 
 @dataclass(frozen=True)
 class Tokens:
-    """The trace's field `tokenizer`, its arrays, the ids of the sentences, and notes."""
+    """The trace's field `tokenizer`, its arrays, and notes."""
 
     head: dict[str, Any]
     arrays: dict[str, Any]
-    sentences: list[list[int]]
     notes: list[str]
 
 
-def record_tokens(family: Family, folder: str, lines: list[str], seed: int, quirk: str) -> Tokens:
-    """Tokenize `lines` and the synthetic texts by the rule of `quirk`. Raises whatever PaddleNLP's tokenizer raises."""
+@dataclass(frozen=True)
+class StartedTokens:
+    """The ids of the sentences, and a function that waits for the rest."""
+
+    sentences: list[list[int]]
+    finish: Callable[[], Tokens]
+
+
+def start_tokens(family: Family, folder: str, lines: list[str], seed: int, quirk: str) -> StartedTokens:
+    """Tokenize `lines` and the synthetic texts by the rule of `quirk`, and start going every way through the tokenizer
+    in a second process. Raises whatever PaddleNLP's tokenizer raises."""
     texts = lines + generate_texts(seed)
-    rows, calls, settings = 0, {}, None
+    rows, settings = 0, None
+    wait: Callable[[], dict[str, Any]] = dict
     notes: list[str] = []
     rule = family.token_rule(quirk)
     if rule is not None:  # A rule for ids alone, without a tokenizer to call.
@@ -37,23 +47,41 @@ def record_tokens(family: Family, folder: str, lines: list[str], seed: int, quir
         tokenizer, notes = load_tokenizer(family, folder)
         ids, rows = [list(map(int, tokenizer(text)["input_ids"])) for text in texts], len(tokenizer.vocab)
         settings = describe_tokenizer(tokenizer)
+        wait = compute_beside(lambda: digest_calls(tokenizer, texts, rows, family.tokenizer_kind))
+    head: dict[str, Any] = {"texts": len(texts), "sentences": len(lines), "rows": rows, "settings": settings}
+    head.update(files=hash_files(family, folder), vocabulary_sha256=hash_tokens(folder))
+
+    def finish() -> Tokens:
         report_progress("every way through PaddleNLP's tokenizer")
-        calls = digest_calls(tokenizer, texts, rows, family.tokenizer_kind)
+        calls = wait()
+        more = [*notes, *notes_on_offsets(family, calls, len(texts))]
+        return Tokens({**head, "ways": sorted(calls)}, {**pack(texts, ids), **named(calls)}, more)
+
+    return StartedTokens(ids[: len(lines)], finish)
+
+
+def notes_on_offsets(family: Family, calls: dict[str, Any], texts: int) -> list[str]:
+    """Why offsets are not compared, or not of all texts."""
     if calls and (calls["offsets"] == NOT_DONE).all():
-        notes = [*notes, "no offsets are compared: PaddleNLP looks for small letters in texts as they are"]
-    elif calls and family.tokenizer_kind == "wordpiece":
+        return ["no offsets are compared: PaddleNLP looks for small letters in texts as they are"]
+    if calls and family.tokenizer_kind == "wordpiece":
         left = int((calls["offsets"] == NOT_DONE).sum())
-        notes = [
-            *notes,
-            f"{left} of {len(texts)} texts hold [UNK], around which PaddleNLP guesses offsets: not compared",
-        ]
-    arrays = {"tokens/way/" + name: results for name, results in calls.items()}
-    arrays["tokens/ids"] = np.array([token for row in ids for token in row], np.int64)
-    arrays["tokens/offsets"] = np.cumsum([0] + [len(row) for row in ids]).astype(np.int64)
-    arrays["tokens/texts"] = np.frombuffer(json.dumps(texts).encode("ascii"), np.uint8).copy()
-    head = {"texts": len(texts), "sentences": len(lines), "rows": rows, "ways": sorted(calls)}
-    head.update(settings=settings, files=hash_files(family, folder), vocabulary_sha256=hash_tokens(folder))
-    return Tokens(head, arrays, ids[: len(lines)], notes)
+        return [f"{left} of {texts} texts hold [UNK], around which PaddleNLP guesses offsets: not compared"]
+    return []
+
+
+def named(calls: dict[str, Any]) -> dict[str, Any]:
+    """The digests of each call by the trace's names."""
+    return {"tokens/way/" + name: results for name, results in calls.items()}
+
+
+def pack(texts: list[str], ids: list[list[int]]) -> dict[str, Any]:
+    """The texts and their ids as arrays of the trace."""
+    return {
+        "tokens/ids": np.array([token for row in ids for token in row], np.int64),
+        "tokens/offsets": np.cumsum([0] + [len(row) for row in ids]).astype(np.int64),
+        "tokens/texts": np.frombuffer(json.dumps(texts).encode("ascii"), np.uint8).copy(),
+    }
 
 
 def digest_calls(tokenizer: Any, texts: list[str], rows: int, kind: str) -> dict[str, Any]:

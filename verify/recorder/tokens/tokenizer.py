@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+from functools import lru_cache
 from typing import Any
 
 from verify.protocol.messages import report_progress
@@ -32,6 +33,29 @@ IDS_BY_HAND = (
 
 def load_tokenizer(family: Family, folder: str) -> tuple[Any, list[str]]:
     """PaddleNLP's tokenizer, and notes. Raises what PaddleNLP raises."""
+    tokenizer, notes = load_class(family, folder)
+    compute_once(tokenizer)
+    return tokenizer, notes
+
+
+def compute_once(tokenizer: Any) -> None:
+    """Let a tokenizer remember the tokens of a text, the id of a token and the token of an id: every call comes down to
+    these, the same texts and words come back in most, and PaddleNLP computes them in Python."""
+    tokenize, known = tokenizer.tokenize, {}
+
+    def remember_tokens(text: str, **options: Any) -> list[str]:
+        key = (text, *sorted(options.items()))
+        if key not in known:
+            known[key] = tokenize(text, **options)
+        return list(known[key])  # Callers change theirs.
+
+    tokenizer.tokenize = remember_tokens
+    for name in ("_convert_token_to_id", "_convert_id_to_token"):
+        setattr(tokenizer, name, lru_cache(maxsize=None)(getattr(tokenizer, name)))
+
+
+def load_class(family: Family, folder: str) -> tuple[Any, list[str]]:
+    """As `load_tokenizer`, computing everything anew."""
     tokenizer_class = family.tokenizer_class()
     if family.tokenizer_kind != _CUT_BLANK or not ends_blank(folder):
         try:
