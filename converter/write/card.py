@@ -16,7 +16,7 @@ from typing import Any
 
 from converter.common.errors import Problem, SourceError
 from converter.common.layout import EXTRAS_FILE
-from converter.common.printable import to_code_span
+from converter.common.printable import readable, to_code_span
 from converter.common.version import __version__
 from converter.hub.names import is_repo_id
 from converter.plan.inner_tensors import left_inside_paragraph
@@ -107,7 +107,7 @@ def _render_text(
     environment = Environment(
         autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
     )
-    environment.filters["code_span"] = to_code_span
+    environment.filters.update(code_span=to_code_span, readable=readable)
     source = resources.files("converter").joinpath("write", "card.md.j2").read_text(encoding="utf-8")
     entry = plan.family.class_named(plan.table.source_class)
     return environment.from_string(source).render(
