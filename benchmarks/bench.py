@@ -29,12 +29,13 @@ FIGURES, DOCUMENT = "benchmarks.json", "benchmarks.md"
 SUBJECTS = tuple(sorted(module.name for module in pkgutil.iter_modules(peers.__path__)))
 INTRODUCTION = """# Every speed beside its peers
 
-Contenders do the same task, each in a process of its own, in turn and in one run, so that a machine whose speed drifts
-bears on all of them. Figures are medians, with the least and the most of all rounds; "to ours" is the ratio of the two
-runs of one round, above 1 where ours is faster. Memory is the most that a program and its children had at once, sampled
-every 10 ms: their own, and pages of files, which the system takes back when it needs them. `make bench` measures some
-sizes in some minutes, `make bench FULL=1` all of them and writes this page; `benchmarks/peers/__init__.py` has how a
-subject is added. A test compares this page and its plots with `docs/benchmarks.json`.
+Contenders do the same task, each in a process of its own, in turn and in one run, so that a machine whose speed
+drifts bears on all of them. Machines are shared: seconds are upper bounds, and CPU time says more than wall time.
+Figures are medians, with the least and the most of all rounds; "to ours" is the ratio of the two runs of one round,
+above 1 where ours is faster. Memory is the most that a program and its children had at once, sampled every 10 ms:
+their own, and pages of files, which the system takes back when it needs them. `make bench` measures some sizes in
+some minutes, `make bench FULL=1` all of them and writes this page; `benchmarks/peers/__init__.py` has how a subject
+is added. A test compares this page and its plots with `docs/benchmarks.json`.
 """
 #: Plots: the ending of the file, the figure, what its axis is called.
 PLOTS = (("time", "seconds", "seconds"), ("memory", "own_megabytes", "memory of its own, MB"))

@@ -49,6 +49,7 @@ for module, document in (
     (camlm_learning, "objectives.md"),
 ):
     SHOWN[module.SECTION] = (document, MEASURED.get(module.SECTION), module.show)
+COMPARED = figures.read_figures(bench.FIGURES)
 for section in evaluation_evidence.SECTIONS.values():
     SHOWN[section] = ("evaluation.md", MEASURED.get(section), evaluation_evidence.show)
 
@@ -131,6 +132,15 @@ def test_the_pictures_are_those_of_the_masks_and_of_the_figures() -> None:
     assert drawn == attention_picture.make_picture(), "run `python -m benchmarks.attention_picture --write`"
     curves = (figures.DOCS / camlm_learning.PICTURE).read_text(encoding="utf-8")
     assert curves == camlm_learning.picture(MEASURED[camlm_learning.SECTION])
+
+
+def test_the_page_of_comparisons_and_its_plots_are_those_of_their_figures() -> None:
+    assert tuple(COMPARED) == bench.SUBJECTS, f"run `{bench.COMMAND}`"
+    assert (figures.DOCS / bench.DOCUMENT).read_text(encoding="utf-8") == bench.page(COMPARED)
+    drawn = {file: picture for name in COMPARED for file, picture in bench.draw(name, COMPARED[name])}
+    assert drawn == {path.name: path.read_text(encoding="utf-8") for path in figures.DOCS.glob("benchmarks-*.svg")}
+    for found in COMPARED.values():
+        check_origin(found)
 
 
 def test_what_became_slower_beyond_the_spread_of_both_runs_is_named() -> None:
