@@ -23,9 +23,10 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
-from itertools import chain, groupby
+from itertools import chain, groupby, repeat
 from typing import Any
 
 import transformers
@@ -36,7 +37,7 @@ if tuple(map(int, transformers.__version__.split(".")[:2])) < (4, 57):
 
 import sentencepiece
 from transformers import BatchEncoding, PreTrainedTokenizer
-from transformers.tokenization_utils_base import PaddingStrategy, TruncationStrategy
+from transformers.tokenization_utils_base import LARGE_INTEGER, PaddingStrategy, TruncationStrategy
 from transformers.utils import logging
 
 logger = logging.get_logger(__name__)
@@ -58,9 +59,19 @@ OPTIONS = {
 }
 CHOICES = ("token_type_ids", "attention_mask", "special_tokens_mask")
 NOT_TRUNCATED = TruncationStrategy.DO_NOT_TRUNCATE
+NOT_PADDED = PaddingStrategy.DO_NOT_PAD
+# The usual options and their values: a call with these and no others need not go through transformers' own reading.
+PADDINGS: dict[Any, PaddingStrategy] = {False: NOT_PADDED, True: PaddingStrategy.LONGEST}
+PADDINGS |= {strategy.value: strategy for strategy in PaddingStrategy}
+TRUNCATIONS: dict[Any, TruncationStrategy] = {None: NOT_TRUNCATED, False: NOT_TRUNCATED}
+TRUNCATIONS |= {True: TruncationStrategy.LONGEST_FIRST} | {strategy.value: strategy for strategy in TruncationStrategy}
+RETURNED = {"return_tensors", "return_offsets_mapping"} | {f"return_{name}" for name in CHOICES}
+USUAL = RETURNED | {"text_pair", "padding", "truncation", "max_length"}
+MANY = 128  # texts, from which on sentencepiece's threads are worth their start
 
 Span = tuple[int, int]
 Ids = list[int]
+NoneType = type(None)
 
 
 class ReleaseCleaning(dict[int, str]):
@@ -157,6 +168,11 @@ def as_texts(value: Any) -> Any:
         if not isinstance(text, (str, int)) and not (text and isinstance(text, (list, tuple))):
             raise ValueError(f"Text {place} of the batch is {text!r:.60}; expected a text, or words.")
     return texts
+
+
+def are_strings(value: Any) -> bool:
+    """Whether this is a list of strings, with one at least."""
+    return type(value) is list and set(map(type, value)) == {str}
 
 
 class Encoding(BatchEncoding):
@@ -381,15 +397,33 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
     def _clean(self, text: str) -> str:
         return text.translate(RELEASE_CLEANING) if self.piece_rule == "release" else text
 
+    def _ids_of_many(self, texts: list[str], split_special_tokens: bool | None) -> list[list[int]]:
+        """Return the ids of each text. Many texts go to sentencepiece together, which has threads for them."""
+        find = self._find_tokens().search
+        plain = [] if self.do_lower_case or len(texts) < MANY else [text for text in texts if not find(text)]
+        found: dict[str, list[int]] = {}
+        if len(plain) >= MANY:
+            cleaned = [*map(self._clean, plain)] if self.piece_rule == "release" else plain
+            threads = min(os.cpu_count() or 1, len(plain) * 2 // MANY)
+            # A lone surrogate fails; it has its own message where texts come one by one.
+            with suppress(RuntimeError):
+                found = dict(
+                    zip(plain, map(self._piece_ids, cleaned, self._model.encode(cleaned, num_threads=threads)))
+                )
+        return [found[text] if text in found else self._ids(text, split_special_tokens) for text in texts]
+
     def _segment_ids(self, text: str) -> list[int]:
         """Return the ids of a text in which no special or added token stands."""
         text = self._clean(text)
         try:
-            # One text at a time: a list would go to a pool of threads, which is slow for few texts or on busy cores.
             numbers = self._model.encode(text)
         except RuntimeError:
             text.encode()  # a lone surrogate: this says so, sentencepiece's own message does not
             raise
+        return self._piece_ids(text, numbers)
+
+    def _piece_ids(self, text: str, numbers: list[int]) -> list[int]:
+        """Return the ids of a cleaned text whose pieces have these numbers."""
         rows = self._build_rows() if self._rows is None else self._rows
         if rows.keys().isdisjoint(numbers):
             return [number + 1 for number in numbers]
@@ -553,17 +587,42 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     @wraps(PreTrainedTokenizer.__call__)
     def __call__(self, text: Any = None, *arguments: Any, **options: Any) -> BatchEncoding:
-        # The plainest call is the commonest. Reading options that are not there would take longer than its text.
+        # Reading all of transformers' options would take longer than a text.
         if type(text) is str and not arguments and not options and self.model_input_names == ["input_ids"]:
             ids = self.build_inputs_with_special_tokens(self._ids(text, None))
             if len(ids) <= self.model_max_length:
                 return Encoding({"input_ids": ids})
+        if len(arguments) + ("text_pair" in options) < 2 and (usual := self._read_usual(options)):
+            second = arguments[0] if arguments else options.get("text_pair")
+            if type(text) is str and (second is None or type(second) is str):
+                return self._encode([(text, second)], usual, single=True)
+            if are_strings(text) and (second is None or (are_strings(second) and len(second) == len(text))):
+                return self._encode([*zip(text, repeat(None) if second is None else second)], usual)
         if arguments:
             arguments = (as_texts(arguments[0]), *arguments[1:])
         elif "text_pair" in options:
             options["text_pair"] = as_texts(options["text_pair"])
         encoding: BatchEncoding = super().__call__(as_texts(text), *arguments, **options)
         return encoding
+
+    def _read_usual(self, options: dict[str, Any]) -> dict[str, Any] | None:
+        """Read the usual options as transformers does, or return None where it would warn, fail or know more."""
+        if not options.keys() <= USUAL or options.get("return_tensors") not in (None, "np", "pt"):
+            return None
+        usual = {name: value for name, value in options.items() if name in RETURNED}
+        padding, truncation, limit = options.get("padding", False), options.get("truncation"), options.get("max_length")
+        if type(padding) not in (bool, str) or type(truncation) not in (bool, str, NoneType):
+            return None
+        padded, truncated = PADDINGS.get(padding), TRUNCATIONS.get(truncation)
+        if padded is None or truncated is None:
+            return None
+        needs_limit = truncated is not NOT_TRUNCATED or padded is PaddingStrategy.MAX_LENGTH
+        limit = self.model_max_length if limit is None and needs_limit else limit
+        if limit is not None and (type(limit) is not int or not needs_limit or limit > LARGE_INTEGER):
+            return None
+        if padded is not NOT_PADDED and self._special_tokens_map.get("pad_token") is None:
+            return None
+        return {**usual, "padding_strategy": padded, "truncation_strategy": truncated, "max_length": limit}
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> BatchEncoding:
         if BATCHES_COME_SINGLY or not holds_texts(text, options):
@@ -597,8 +656,10 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if asked["token_type_ids"] and not special:
             raise ValueError("token_type_ids are defined with special tokens only: set add_special_tokens=True.")
         located = spans or get("is_split_into_words", False)
-        bare = special and not (located or asked["token_type_ids"] or asked["special_tokens_mask"])
         columns: dict[str, list[Any]] = defaultdict(list)
+        if special and not (located or overflows or asked["special_tokens_mask"]):
+            self._lay_out_ids(columns, pairs, limit, options, asked["token_type_ids"])
+            pairs = []
         for sample, (text, text_pair) in enumerate(pairs):
             first = self._read(text, located, options)
             second = None if text_pair is None else self._read(text_pair, located, options)
@@ -619,11 +680,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
                 columns["overflowing_tokens"].append([token[0] for token in overflow] if located else overflow)
                 columns["num_truncated_tokens"].append(excess)
             for first, second in inputs:
-                if bare:
-                    columns["input_ids"].append(self.build_inputs_with_special_tokens(first, second))
-                else:
-                    for name, row in self._lay_out(first, second, special, located):
-                        columns[name].append(row)
+                for name, row in self._lay_out(first, second, special, located):
+                    columns[name].append(row)
         self._finish(columns, options, asked["attention_mask"])
         rows: Any = self._make_rows(columns) if located else None
         asked |= {"offset_mapping": spans, "word_ids": False, "sequence_ids": False}
@@ -648,6 +706,41 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if kinds in ({str}, {int}) and not located:
             return words if kinds == {int} else [self._token_id(token) for token in words]
         raise ValueError(f"Expected a text, or a list of words, tokens or ids (these two have no offsets): {text!r}")
+
+    def _lay_out_ids(
+        self,
+        columns: dict[str, list[Any]],
+        pairs: list[tuple[Any, Any]],
+        limit: int | None,
+        options: dict[str, Any],
+        types: Any,
+    ) -> None:
+        """Fill input_ids and token_type_ids of inputs with special tokens; nothing else is asked for."""
+        cls, sep = self._ends()
+        firsts = self._read_many([first for first, _ in pairs], options)
+        seconds = self._read_many([second for _, second in pairs], options)
+        if limit:
+            single, double = map(self.num_special_tokens_to_add, (False, True))
+            strategy, stride = options["truncation_strategy"], options.get("stride", 0)
+            for place, (first, second) in enumerate(zip(firsts, seconds)):
+                excess = len(first) - limit + (single if second is None else len(second) + double)
+                if excess > 0:
+                    firsts[place], seconds[place], _ = self.truncate_sequences(first, second, excess, strategy, stride)
+        sides = [*zip(firsts, seconds)]
+        columns["input_ids"] = [
+            [cls, *one, sep] if two is None else [cls, *one, sep, sep, *two, sep] for one, two in sides
+        ]
+        if types:
+            columns["token_type_ids"] = [self.create_token_type_ids_from_sequences(*side) for side in sides]
+
+    def _read_many(self, texts: list[Any], options: dict[str, Any]) -> list[Any]:
+        """Return the ids of each text; None stays None, where there is no second text."""
+        kinds = set(map(type, texts))
+        if kinds == {NoneType}:
+            return texts
+        if kinds == {str}:
+            return self._ids_of_many(texts, options.get("split_special_tokens"))
+        return [text if text is None else self._read(text, False, options) for text in texts]
 
     def _lay_out(
         self, first: list[Any], second: list[Any] | None, special: bool, located: bool
@@ -691,8 +784,11 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         fillers |= {"special_tokens_mask": 1, "offset_mapping": (0, 0), "word_ids": None, "sequence_ids": None}
         width = -(-width // multiple) * multiple
         for name in columns.keys() & fillers.keys():
-            padded = [(row, [fillers[name]] * (width - len(row))) for row in columns[name]]
-            columns[name] = [row + padding if side == "right" else padding + row for row, padding in padded]
+            blank, rows = [fillers[name]] * width, columns[name]
+            if side == "right":
+                columns[name] = [row + blank[len(row) :] for row in rows]
+            else:
+                columns[name] = [blank[len(row) :] + row for row in rows]
 
     def _make_rows(self, columns: dict[str, list[Any]]) -> list[Row]:
         names = ("input_ids", "offset_mapping", "sequence_ids", "word_ids")
