@@ -264,6 +264,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         self._unknown_piece = self._model.unk_id()
         self._unknown_id = self.vocab.get(str(kwargs.get("unk_token")), self.vocab["[UNK]"])
         self._rows: dict[int, tuple[int, ...]] | None = None
+        self._cuts: dict[int, tuple[int, list[tuple[int, int, int]]]] = {}
+        self._vanishing: dict[str, bool] = {}
         self._splitter: re.Pattern[str] | None = None
         kwargs = {f"{token[1:-1].lower()}_token": token for token in FILE_TOKENS} | kwargs
         kwargs |= {"do_lower_case": do_lower_case, "piece_rule": piece_rule}
@@ -289,7 +291,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     def __getstate__(self) -> dict[str, Any]:
         # What the first call builds is left out: datasets takes these bytes for a fingerprint.
-        return {**self.__dict__, "_rows": None, "_splitter": None}
+        return {**self.__dict__, "_rows": None, "_cuts": {}, "_vanishing": {}, "_splitter": None}
 
     def get_vocab(self) -> dict[str, int]:
         """Return every token, added ones included, with its id."""
@@ -312,6 +314,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if not special_tokens:
             new_tokens = [token for token in new_tokens if str(token) not in self.vocab or str(token) in FILE_TOKENS]
         self._rows = self._splitter = None
+        self._cuts = {}
         # PaddleNLP gives added tokens ids that tokens of vocab.txt have, [MASK] for one. They mean the added ones.
         added = {number: token for number, token in self._added_tokens_decoder.items() if str(token) not in self.vocab}
         count = super()._add_tokens(new_tokens, special_tokens=special_tokens)
@@ -397,20 +400,21 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
     def _clean(self, text: str) -> str:
         return text.translate(RELEASE_CLEANING) if self.piece_rule == "release" else text
 
-    def _ids_of_many(self, texts: list[str], split_special_tokens: bool | None) -> list[list[int]]:
-        """Return the ids of each text. Many texts go to sentencepiece together, which has threads for them."""
+    def _read_together(self, texts: list[str], read: Any) -> dict[str, Any]:
+        """Return what `read` makes of each text and its pieces' numbers, for many texts without special tokens.
+
+        sentencepiece has threads for many texts; for few they are slower than none.
+        """
         find = self._find_tokens().search
         plain = [] if self.do_lower_case or len(texts) < MANY else [text for text in texts if not find(text)]
-        found: dict[str, list[int]] = {}
-        if len(plain) >= MANY:
-            cleaned = [*map(self._clean, plain)] if self.piece_rule == "release" else plain
-            threads = min(os.cpu_count() or 1, len(plain) * 2 // MANY)
-            # A lone surrogate fails; it has its own message where texts come one by one.
-            with suppress(RuntimeError):
-                found = dict(
-                    zip(plain, map(self._piece_ids, cleaned, self._model.encode(cleaned, num_threads=threads)))
-                )
-        return [found[text] if text in found else self._ids(text, split_special_tokens) for text in texts]
+        if len(plain) < MANY:
+            return {}
+        cleaned = [*map(self._clean, plain)] if self.piece_rule == "release" else plain
+        try:
+            numbers = self._model.encode(cleaned, num_threads=min(os.cpu_count() or 1, len(plain) * 2 // MANY))
+        except RuntimeError:  # a lone surrogate, which has its own message where texts are read one by one
+            return {}
+        return dict(zip(plain, map(read, cleaned, numbers)))
 
     def _segment_ids(self, text: str) -> list[int]:
         """Return the ids of a text in which no special or added token stands."""
@@ -454,7 +458,46 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     def get_offset_mapping(self, text: str | None, split_special_tokens: bool | None = None) -> list[Span] | None:
         """Return for each token its [start, end) in the text as it was passed in."""
-        return None if text is None else [span for _, span in self._locate(text, split_special_tokens)]
+        return None if text is None else self._read_located(text, split_special_tokens)[1]
+
+    def _read_located(self, text: str, split_special_tokens: bool | None) -> tuple[Ids, list[Span]]:
+        """Return the ids of a text and their spans."""
+        if not self.do_lower_case and not self._find_tokens().search(text):
+            with suppress(RuntimeError):  # a lone surrogate: the way below has a message for it
+                if found := self._piece_spans(text, self._model.encode(text)):
+                    return found
+        tokens = [*self._locate(text, split_special_tokens)]
+        return [self._token_id(token) for token, _ in tokens], [span for _, span in tokens]
+
+    def _piece_spans(self, text: str, numbers: list[int]) -> tuple[Ids, list[Span]] | None:
+        """Return ids and spans of a text whose pieces have these numbers; None where `_locate` has to look closer."""
+        if self.piece_rule == "release" or self._unknown_piece in numbers or SPACE in text:
+            return None
+        # In most texts each character stands for itself, after one "▁".
+        same = self._model.normalize(text) == SPACE + text.replace(" ", SPACE)
+        origins = range(len(text))
+        chunks: list[int] = [] if same else self._model.normalize(text, with_offsets=True)[1]
+        ids: Ids = []
+        spans: list[Span] = []
+        cut, position = self._cuts.get, -1 if same else 0
+        for number in numbers:
+            size, parts = cut(number) or self._cut(number)
+            for token, start, stop in parts:
+                start, stop = position + start, position + stop
+                ids.append(token)
+                spans.append((start, stop) if same else self._span(text, origins, chunks, start, stop - 1))
+            position += size
+        return ids, spans
+
+    def _cut(self, number: int) -> tuple[int, list[tuple[int, int, int]]]:
+        """Return the length of a piece, and the id, start and end of each token in it, without its "▁"."""
+        piece, parts, place = self._model.id_to_piece(number), [], 0
+        for part in self._split(piece):
+            place = piece.find(part, place)
+            parts.append((self._token_id(part), place + part.startswith(SPACE), place + len(part.rstrip(SPACE))))
+            place += len(part)
+        self._cuts[number] = len(piece), parts
+        return self._cuts[number]
 
     def _locate(self, text: str, split_special_tokens: bool | None) -> Iterator[tuple[str, Span]]:
         """Yield every token of a text with its span."""
@@ -483,7 +526,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
                 yield part, self._span(segment, origins, chunks, first, position + place - 1)
             position += len(piece)
 
-    def _span(self, segment: str, origins: list[int], chunks: list[int], first: int, last: int) -> Span:
+    def _span(self, segment: str, origins: Sequence[int], chunks: list[int], first: int, last: int) -> Span:
         """Return the source of the normalised characters first to last, less what vanishes at its end."""
         start = chunks[first]
         inside = first > 1 and chunks[first - 2] == start
@@ -491,10 +534,20 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             # A bare "▁" (release rule) is nothing, in front of what follows, unless one character holds it (U+FDFA).
             place = origins[start] if start < len(origins) else origins[-1] + 1
             return place, place
-        after = next((place for place in chunks[last + 1 :] if place > chunks[last]), len(segment))
-        while after > start + 1 and not self._model.normalize(segment[after - 1]):
+        following = last + 1
+        while following < len(chunks) and chunks[following] <= chunks[last]:
+            following += 1
+        after = chunks[following] if following < len(chunks) else len(segment)
+        while after > start + 1 and self._vanishes(segment[after - 1]):
             after -= 1
         return origins[start], origins[after - 1] + 1
+
+    def _vanishes(self, character: str) -> bool:
+        """Whether nothing is left of a character by itself."""
+        known = self._vanishing.get(character)
+        if known is None:
+            known = self._vanishing[character] = not self._model.normalize(character)
+        return known
 
     # ---- layouts ----------------------------------------------------------------------------------------------------
 
@@ -657,8 +710,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             raise ValueError("token_type_ids are defined with special tokens only: set add_special_tokens=True.")
         located = spans or get("is_split_into_words", False)
         columns: dict[str, list[Any]] = defaultdict(list)
-        if special and not (located or overflows or asked["special_tokens_mask"]):
-            self._lay_out_ids(columns, pairs, limit, options, asked["token_type_ids"])
+        if special and not (overflows or asked["special_tokens_mask"] or get("is_split_into_words")):
+            self._lay_out_texts(columns, pairs, limit, options, asked["token_type_ids"])
             pairs = []
         for sample, (text, text_pair) in enumerate(pairs):
             first = self._read(text, located, options)
@@ -701,31 +754,32 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         kinds = set(map(type, words))
         if kinds == {str} and located and (isinstance(text, str) or options.get("is_split_into_words")):
             places = [None] if isinstance(text, str) else range(len(words))
-            found = ((place, token) for place, word in zip(places, words) for token in self._locate(word, whole))
-            return [(self._token_id(token), span, place) for place, (token, span) in found]
+            found = ((place, self._read_located(word, whole)) for place, word in zip(places, words))
+            return [(token, span, place) for place, tokens in found for token, span in zip(*tokens)]
         if kinds in ({str}, {int}) and not located:
             return words if kinds == {int} else [self._token_id(token) for token in words]
         raise ValueError(f"Expected a text, or a list of words, tokens or ids (these two have no offsets): {text!r}")
 
-    def _lay_out_ids(
-        self,
-        columns: dict[str, list[Any]],
-        pairs: list[tuple[Any, Any]],
-        limit: int | None,
-        options: dict[str, Any],
-        types: Any,
+    def _lay_out_texts(
+        self, columns: dict[str, list[Any]], pairs: list[Any], limit: int | None, options: dict[str, Any], types: Any
     ) -> None:
-        """Fill input_ids and token_type_ids of inputs with special tokens; nothing else is asked for."""
-        cls, sep = self._ends()
-        firsts = self._read_many([first for first, _ in pairs], options)
-        seconds = self._read_many([second for _, second in pairs], options)
+        """Fill the columns of single texts and pairs with special tokens, as `_lay_out` does for any input."""
+        located = options.get("return_offsets_mapping")
+        sides = [self._read_many([pair[side] for pair in pairs], located, options) for side in (0, 1)]
         if limit:
-            single, double = map(self.num_special_tokens_to_add, (False, True))
-            strategy, stride = options["truncation_strategy"], options.get("stride", 0)
-            for place, (first, second) in enumerate(zip(firsts, seconds)):
-                excess = len(first) - limit + (single if second is None else len(second) + double)
-                if excess > 0:
-                    firsts[place], seconds[place], _ = self.truncate_sequences(first, second, excess, strategy, stride)
+            self._shorten(*sides, limit, located, options)
+        (cls, sep), (firsts, seconds) = self._ends(), sides
+        if located:
+            end, places, rows = (0, 0), columns["offset_mapping"], columns["sequence_ids"]
+            for (_, one), second in zip(firsts, seconds):
+                if second is None:
+                    places.append([end, *one, end])
+                    rows.append([None, *[0] * len(one), None])
+                else:
+                    places.append([end, *one, end, end, *second[1], end])
+                    rows.append([None, *[0] * len(one), None, None, *[1] * len(second[1]), None])
+            columns["word_ids"] = [[None] * len(row) for row in rows]
+            firsts, seconds = [ids for ids, _ in firsts], [second and second[0] for second in seconds]
         sides = [*zip(firsts, seconds)]
         columns["input_ids"] = [
             [cls, *one, sep] if two is None else [cls, *one, sep, sep, *two, sep] for one, two in sides
@@ -733,14 +787,41 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if types:
             columns["token_type_ids"] = [self.create_token_type_ids_from_sequences(*side) for side in sides]
 
-    def _read_many(self, texts: list[Any], options: dict[str, Any]) -> list[Any]:
-        """Return the ids of each text; None stays None, where there is no second text."""
-        kinds = set(map(type, texts))
+    def _shorten(
+        self, firsts: list[Any], seconds: list[Any], limit: int, located: Any, options: dict[str, Any]
+    ) -> None:
+        """Truncate, in place, the texts and pairs that are too long."""
+        single, double = map(self.num_special_tokens_to_add, (False, True))
+        strategy, stride = options["truncation_strategy"], options.get("stride", 0)
+        for place, (first, second) in enumerate(zip(firsts, seconds)):
+            size = len(first[0] if located else first) - limit
+            excess = size + (single if second is None else len(second[0] if located else second) + double)
+            if excess <= 0:
+                continue
+            if not located:
+                firsts[place], seconds[place], _ = self.truncate_sequences(first, second, excess, strategy, stride)
+                continue
+            tokens = [side and [*zip(*side)] for side in (first, second)]
+            kept = self.truncate_sequences(*tokens, excess, strategy, stride)[:2]
+            firsts[place], seconds[place] = (
+                None if side is None else ([token for token, _ in side], [span for _, span in side]) for side in kept
+            )
+
+    def _read_many(self, texts: list[Any], located: Any, options: dict[str, Any]) -> list[Any]:
+        """Return the ids of each text, or ids and spans. None stays None, where there is no second text."""
+        whole, kinds = options.get("split_special_tokens"), set(map(type, texts))
         if kinds == {NoneType}:
             return texts
+        together, alone = (self._piece_spans, self._read_located) if located else (self._piece_ids, self._ids)
         if kinds == {str}:
-            return self._ids_of_many(texts, options.get("split_special_tokens"))
-        return [text if text is None else self._read(text, False, options) for text in texts]
+            found = self._read_together(texts, together).get
+            return [found(text) or alone(text, whole) for text in texts]
+        lists = [None if text is None else self._read(text, located, options) for text in texts]
+        if not located:
+            return lists
+        return [
+            side if side is None else ([token[0] for token in side], [token[1] for token in side]) for side in lists
+        ]
 
     def _lay_out(
         self, first: list[Any], second: list[Any] | None, special: bool, located: bool
@@ -793,7 +874,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
     def _make_rows(self, columns: dict[str, list[Any]]) -> list[Row]:
         names = ("input_ids", "offset_mapping", "sequence_ids", "word_ids")
         rows = zip(*(columns[name] for name in names))
-        return [Row(ids, self.convert_ids_to_tokens(ids), *rest) for ids, *rest in rows]
+        tokens, added = self.tokens, {number: token.content for number, token in self._added_tokens_decoder.items()}
+        return [Row(ids, [added[n] if n in added else tokens[n] for n in ids], *rest) for ids, *rest in rows]
 
     # ---- back to text -----------------------------------------------------------------------------------------------
 
