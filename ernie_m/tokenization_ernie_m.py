@@ -67,6 +67,7 @@ TRUNCATIONS: dict[Any, TruncationStrategy] = {None: NOT_TRUNCATED, False: NOT_TR
 TRUNCATIONS |= {True: TruncationStrategy.LONGEST_FIRST} | {strategy.value: strategy for strategy in TruncationStrategy}
 RETURNED = {"return_tensors", "return_offsets_mapping"} | {f"return_{name}" for name in CHOICES}
 USUAL = RETURNED | {"text_pair", "padding", "truncation", "max_length"}
+SHORT = {"padding_strategy", "truncation_strategy", "max_length", "return_token_type_ids", "return_attention_mask"}
 MANY = 128  # texts, from which on sentencepiece's threads are worth their start
 
 Span = tuple[int, int]
@@ -96,6 +97,7 @@ def read_vocabulary(path: str | os.PathLike[str]) -> dict[str, int]:
         raise ValueError(f"vocab.txt cannot be read: {error}") from error
     # Only LF ends a line: a token may be U+0085, which str.splitlines takes for an end of line as well.
     lines = text.removesuffix("\n").split("\n")
+    del text  # not kept beside its lines
     if all(line.endswith("\r") for line in lines):
         lines = [line[:-1] for line in lines]
     vocab: dict[str, int] = {}
@@ -444,10 +446,14 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
     def _build_rows(self) -> dict[int, tuple[int, ...]]:
         """Note the ids of every piece that is not simply the token after its own number (5 % of the official ones)."""
         rows: dict[int, tuple[int, ...]] = {self._unknown_piece: ()}
-        size = self._model.get_piece_size()
-        for start in range(0, size, 10_000):  # not all at once: the strings would take 30 MB
-            numbers = list(range(start, min(start + 10_000, size)))
-            for number, piece in zip(numbers, self._model.id_to_piece(numbers)):
+        size, added = self._model.get_piece_size(), self._added_tokens_encoder
+        for start in range(0, size, 2_000):  # not all at once: the strings would take 30 MB
+            numbers = list(range(start, min(start + 2_000, size)))
+            expected = chain(self.tokens[start + 1 : start + 2_001], repeat(None))
+            for number, piece, token in zip(numbers, self._model.id_to_piece(numbers), expected):
+                # Letters, other than Chinese ones, stay together by either rule.
+                if piece == token and piece.lstrip(SPACE).isalpha() and piece not in added and not ALONE.search(piece):
+                    continue
                 ids = tuple([self._token_id(part) for part in self._split(piece)])
                 if ids != (number + 1,):
                     rows[number] = ids
@@ -648,7 +654,9 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if len(arguments) + ("text_pair" in options) < 2 and (usual := self._read_usual(options)):
             second = arguments[0] if arguments else options.get("text_pair")
             if type(text) is str and (second is None or type(second) is str):
-                return self._encode([(text, second)], usual, single=True)
+                short = usual.keys() <= SHORT and usual["padding_strategy"] is NOT_PADDED
+                encoding = self._encode_text(text, second, usual) if short else None
+                return encoding or self._encode([(text, second)], usual, single=True)
             if are_strings(text) and (second is None or (are_strings(second) and len(second) == len(text))):
                 return self._encode([*zip(text, repeat(None) if second is None else second)], usual)
         if arguments:
@@ -676,6 +684,24 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if padded is not NOT_PADDED and self._special_tokens_map.get("pad_token") is None:
             return None
         return {**usual, "padding_strategy": padded, "truncation_strategy": truncated, "max_length": limit}
+
+    def _encode_text(self, text: str, second: str | None, options: dict[str, Any]) -> Encoding | None:
+        """Encode one text or pair as `_encode` does, without padding and spans; None where a warning is due."""
+        sides = self._ids(text, None), None if second is None else self._ids(second, None)
+        limit = options["max_length"]
+        if limit:
+            excess = len(sides[0]) + len(sides[1] or ()) + self.num_special_tokens_to_add(second is not None) - limit
+            sides = self.truncate_sequences(*sides, excess, options["truncation_strategy"])[:2]
+        ids = self.build_inputs_with_special_tokens(*sides)
+        if len(ids) > self.model_max_length:
+            return None
+        data, inputs = {"input_ids": ids}, self.model_input_names
+        types, mask = options.get("return_token_type_ids"), options.get("return_attention_mask")
+        if types or (types is None and "token_type_ids" in inputs):
+            data["token_type_ids"] = self.create_token_type_ids_from_sequences(*sides)
+        if mask or (mask is None and "attention_mask" in inputs):
+            data["attention_mask"] = [1] * len(ids)
+        return Encoding(data)
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> BatchEncoding:
         if BATCHES_COME_SINGLY or not holds_texts(text, options):

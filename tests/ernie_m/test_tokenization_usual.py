@@ -15,6 +15,7 @@ CALLS: list[dict[str, Any]] = [
     {"padding": "max_length", "max_length": 16},
     {"padding": "longest", "truncation": "only_first", "max_length": 9, "return_token_type_ids": True},
     {"truncation": True, "max_length": 7, "return_special_tokens_mask": True},
+    {"truncation": True, "max_length": 8, "return_token_type_ids": True, "return_attention_mask": True},
     {"truncation": "longest_first", "padding": "max_length"},
     {"padding": True, "return_tensors": "np", "return_attention_mask": True},
     {"padding": True, "truncation": True, "max_length": 12, "return_offsets_mapping": True},
