@@ -18,6 +18,8 @@ from evaluation.noise import largest_tie
 from evaluation.options import Options
 from evaluation.other_mask import warn_of_mask
 from evaluation.prepared import Prepared
+from evaluation.processes.paddle import record_answers
+from evaluation.processes.resources import describe_memory
 from evaluation.product.start import Product
 from evaluation.published import describe_published
 from evaluation.results import Evaluation
@@ -26,9 +28,9 @@ from evaluation.tokens import compare_texts
 from verify.folder.check_manifest import deciding_files, find_changed
 from verify.numbers.pytorch_process import Start, check_installed
 from verify.open_source import open_for
-from verify.protocol.checked_file import read_checked, write_checked
+from verify.protocol.checked_file import read_checked
 from verify.protocol.evaluation_job import JOB, Job, job_of
-from verify.reference.find import find_interpreter, make_request, record_trace, tokenizer_place
+from verify.reference.find import find_interpreter, make_request, tokenizer_place
 from verify.results.manifest import behavior_of, read_manifest
 from verify.results.trace import copy_trace
 from verify.weights.check_weights import converted_to
@@ -81,6 +83,9 @@ class BothSides:
         head, arrays = read_checked(str(job_path), JOB)
         job = job_of(head, arrays)
         self._describe(prepared)
+        if self.options.processes > 1:
+            memory = describe_memory(self.places.output, self.options.precision)
+            self.on_progress(Progress("memory of each process", memory))
         if interpreter is not None and opened is not None and plan is not None:
             trace = self._record(interpreter, opened, plan, job_path)
         if trace is not None and not self._has_paddles_tokens(read_answers(trace), arrays, job):
@@ -89,7 +94,7 @@ class BothSides:
         if kept is not None:
             check_answers(kept, job, self.options, opened)
             self.result.reference = {name: kept.head[name] for name in ("how", "files", "environment")}
-        self._answer(product, job_path, job, prepared, kept)
+        self._answer(product, job, prepared, kept)
         config, _ = read_json(self.places.output / "config.json")
         if self.options.as_published:
             self.result.published = describe_published(self.result, family, config)
@@ -109,14 +114,11 @@ class BothSides:
         self.result.warnings += warnings
         return not problems or kept.head["job"] == job.digest()
 
-    def _answer(self, product: Product, path: Path, job: Job, prepared: Prepared, kept: Answers | None) -> None:
+    def _answer(self, product: Product, job: Job, prepared: Prepared, kept: Answers | None) -> None:
         """Ask OUTPUT and compare. Where the user left the mask to the tokenizer, ask it with the other rule too."""
-        jobs, other = {path: "PyTorch"}, None
+        jobs, other = {"PyTorch": job}, None
         if self.options.mask == "tokenizer":
-            other = replace(job, mask=not job.mask)
-            other_path = self.folder / "other_mask.safetensors"
-            write_checked(str(other_path), JOB, other.arrays(), other.head())
-            jobs[other_path] = "PyTorch, the other mask"
+            jobs["PyTorch, the other mask"] = other = replace(job, mask=not job.mask)
         (answers, *more), self.result.environment = product.answer(jobs, self.options)
         self._compare(prepared, job, kept, read_answers(answers, job).arrays)
         if other is not None:
@@ -142,7 +144,7 @@ class BothSides:
         asked = replace(request, tokenizer=tokenizer, job=str(job), batch_size=self.options.batch_size)
         folder = self.folder / "paddle"
         folder.mkdir()
-        path = record_trace(interpreter, asked, folder, self.on_progress)
+        path = record_answers(interpreter, asked, self.options.processes, folder, self.on_progress)
         if self.places.record is not None:
             copy_trace(path, self.places.record)
         return path

@@ -27,6 +27,7 @@ def compare_answers(
     import numpy as np
 
     limit = largest_tie * max(paddle.scale, torch.scale)
+    other = paddle.chosen != torch.chosen
     near = (paddle.margin <= limit) & (torch.margin <= limit)
     differ = tuple(
         Differing(
@@ -38,9 +39,8 @@ def compare_answers(
             torch_margin=float(torch.margin[n]),
             tie=bool(near[n]),
         )
-        for n in np.flatnonzero(paddle.chosen != torch.chosen)
+        for n in np.flatnonzero(other)
     )
-    other = paddle.chosen != torch.chosen
     wrong = np.unique(torch.rows[other & ~near])
     tied = np.setdiff1d(torch.rows[other & near], wrong)
     examples = len(np.unique(torch.rows))

@@ -43,6 +43,8 @@ class Options:
     #: NER: what spans are counted on.
     ner_scoring: str = WORD
     device: str = "cpu"
+    #: Of each side.
+    processes: int = 1
 
     @property
     def longest(self) -> int:
@@ -69,7 +71,10 @@ class Options:
             for name, value, all_ in choices
             if value not in all_
         ]
-        numbers = (("--limit", self.limit), ("--batch-size", self.batch_size), ("--max-length", self.max_length))
+        numbers = (
+            *(("--limit", self.limit), ("--batch-size", self.batch_size), ("--max-length", self.max_length)),
+            ("--processes", self.processes),
+        )
         wrong += [
             f"{name} is {value}, expected a number over 0" for name, value in numbers if value is not None and value < 1
         ]

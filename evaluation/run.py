@@ -36,6 +36,7 @@ def evaluate(
     direction: str = "en2xx",
     ner_scoring: str = "word",
     device: str = "cpu",
+    processes: int = 1,
     torch_only: bool = False,
     record: Path | str | None = None,
     trace: Path | str | None = None,
@@ -69,6 +70,7 @@ def evaluate(
     - direction: for retrieval, which side looks for the other: "en2xx", "xx2en" or "both".
     - ner_scoring: for ner, what entities are counted on: "word" or "subtoken".
     - device: where PyTorch computes: "cpu" or "cuda".
+    - processes: how many processes of each side share the texts; each loads the model.
     - torch_only: evaluate `output` alone, without Paddle.
     - record: a file for Paddle's answers, which a later call takes as `trace`.
     - trace: compare with these kept answers: needs neither `source` nor Paddle.
@@ -83,7 +85,7 @@ def evaluate(
     - cache: where downloads are kept; else PADDLE2TORCH_CACHE, else the user's cache folder.
     - offline: contact no server, use what is in the cache; so does the variable HF_HUB_OFFLINE.
     - progress: called with a `Progress` for every step; by default nothing, in a notebook a bar.
-    - start: takes the place of starting the process that runs `output`.
+    - start: takes the place of starting the process that runs `output`, where it is one.
 
     Raises DataError for data or options that do not fit, SourceError, FileError, PlanError for a bad `source`,
     ReferenceFailure when Paddle or `output` does not run. Other answers are in the result, which is false then.
@@ -101,6 +103,7 @@ def evaluate(
         direction,
         ner_scoring,
         device,
+        processes,
     )
     options.check()
     places = Places(

@@ -48,7 +48,7 @@ def main(request_path: str) -> None:
             found = {"prepared": to_json(prepared)}
         else:
             report("loading OUTPUT")
-            model = OutputModel.load(output, family, options)
+            model = OutputModel.load(output, family, options, request["number"])
             for each in request["jobs"]:
                 asked = job_of(*read_checked(each["job"], JOB))
                 answers = model.answer(asked, options.batch_size, each["who"], report)

@@ -24,15 +24,19 @@ class OutputModel:
     device: str
 
     @classmethod
-    def load(cls, output: Path, family: Family, options: Options) -> OutputModel:
-        """Raises LoadFailure, and ReferenceFailure without the device that is asked for."""
+    def load(cls, output: Path, family: Family, options: Options, number: int) -> OutputModel:
+        """With GPUs the process `number` takes the one of its number, counted round. Raises LoadFailure, and
+        ReferenceFailure without the device that is asked for."""
         import torch
 
         if options.device == "cuda" and not torch.cuda.is_available():
             raise ReferenceFailure(Problem("E607", "--device cuda: this torch finds no GPU"))
         loaded = load_model(output, options.precision, family)
-        loaded.model.to(options.device)
-        return cls(loaded, options.device)
+        device = options.device
+        if device == "cuda":
+            device += f":{number % torch.cuda.device_count()}"
+        loaded.model.to(device)
+        return cls(loaded, device)
 
     def answer(self, job: Job, size: int, who: str, report: Callable[..., None]) -> dict[str, Any]:
         """The answers by name. Raises LoadFailure for numbers that are not finite."""

@@ -8,7 +8,7 @@ given in IOB2. Baidu's: a header `text_a` TAB `label`, words and tags joined by 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,34 +26,19 @@ _JOINED = "\x02"
 
 @dataclass(frozen=True)
 class TaggedFile:
-    """A file of tagged sentences whose form is known. `scheme` tells what was seen, once it has been read."""
+    """A file of tagged sentences whose form is known."""
 
     path: Path
     form: str
     joined: bool
     notes: Notes = field(default_factory=Notes)
-    seen: dict[str, int] = field(default_factory=lambda: {"B after O": 0, "I after O": 0})
 
     def examples(self) -> Iterator[TaggedSentence]:
         """Read the file, one sentence at a time. Raises DataError with the line that is wrong."""
         language = language_of_path(self.path)
         for number, words, tags in _joined(self.path) if self.joined else _columns(self.path):
-            self._look_at_scheme(tags)
             place = f"{self.path.name}:{number}"
             yield TaggedSentence(language, place, tuple(words), tuple(to_iob2(tags)))
-
-    @property
-    def scheme(self) -> str:
-        """IOB1 or IOB2, by the tags after O or at the beginning of a sentence; conlleval reads both alike."""
-        b, i = self.seen["B after O"], self.seen["I after O"]
-        return "IOB1 and IOB2 mixed" if b and i else "IOB2" if b else "IOB1" if i else "IOB1 or IOB2: no entities"
-
-    def _look_at_scheme(self, tags: Sequence[str]) -> None:
-        before = "O"
-        for tag in tags:
-            if before == "O" and tag != "O":
-                self.seen[f"{tag[0]} after O"] += 1
-            before = tag
 
 
 def open_tagged(path: Path) -> TaggedFile:

@@ -1,4 +1,5 @@
-"""Retrieval of translations as XTREME measures it: mean over the unmasked positions, cosine, nearest neighbour.
+"""Retrieval of translations as XTREME measures it: cosine, nearest neighbour. What is compared is the mean over a
+text's positions, which `verify.protocol.evaluation_job` takes for both sides.
 
 Of equal similarities the first candidate wins, on both sides alike; all is computed in float64, so that rounding here
 is far below that of the embeddings.
@@ -22,18 +23,6 @@ class Neighbours:
 
     nearest: np.ndarray
     margin: np.ndarray
-
-
-def pool_mean(hidden: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The mean over the positions whose mask is 1, [CLS] and [SEP] included: [B, S, H] and [B, S] to [B, H]. Raises
-    ValueError when a text has none."""
-    import numpy as np
-
-    counts = mask.sum(axis=1, keepdims=True)
-    if not counts.all():
-        raise ValueError("a text has no position that is not masked")
-    pooled: np.ndarray = np.einsum("bsh,bs->bh", hidden.astype(np.float64), mask.astype(np.float64)) / counts
-    return pooled
 
 
 def find_neighbours(queries: np.ndarray, candidates: np.ndarray) -> Neighbours:

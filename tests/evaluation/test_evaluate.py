@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from converter.common.errors import Paddle2TorchError
-from converter.common.progress import OnProgress
+from converter.common.progress import OnProgress, Progress
 from converter.conversion import convert
 from evaluation.report.terminal import render_table
 from evaluation.report.write_report import write_report
@@ -121,6 +122,65 @@ def test_all_layers_in_both_directions(evaluated: Callable[..., Any]) -> None:
     assert set(result.to_json()["views"]) == expected and result.views[0] == "layer.2, en2xx"
 
 
+@pytest.mark.parametrize(("task", "processes"), [("classification", 2), ("ner", 3), ("qa", 3), ("retrieval", 2)])
+def test_several_processes_give_what_one_gives(
+    checkpoints: dict[str, Path],
+    evaluated: Callable[..., Any],
+    data: dict[str, Path],
+    paddle_python: Path,
+    product_python: Path,
+    start: Start,
+    task: str,
+    processes: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same report, and the same bytes in the file of Paddle's answers."""
+    output, answers, one = evaluated(task)
+    monkeypatch.setattr(sys, "executable", str(product_python))
+    more: dict[str, Any] = {"layer": "all", "direction": "both"} if task == "retrieval" else {}
+    heard: list[Progress] = []
+    result = evaluate(
+        checkpoints[CLASSES[task]],
+        output,
+        task=task,
+        data=data[task],
+        labels=LABELS.get(task),
+        record=tmp_path / "answers",
+        paddle_python=paddle_python,
+        processes=processes,
+        start=start,
+        progress=heard.append,
+        **more,
+    )
+    assert result.to_json() == one.to_json()
+    assert (tmp_path / "answers").read_bytes() == answers.read_bytes()
+    told = [event for event in heard if event.startswith(("memory", "starting ")) and event.detail]
+    size = 4e-6 * sum(array.size for array in load_file(output / "model.safetensors").values())
+    assert told == [
+        f"memory of each process: {size:,.1f} MB of weights in float32, about three times as much at the peak",
+        f"starting Paddle: {processes} processes, each with 1 thread",
+        f"starting PyTorch: {processes} processes, each with 1 thread",
+    ]
+
+
+def test_several_processes_with_kept_answers_and_alone(
+    evaluated: Callable[..., Any],
+    data: dict[str, Path],
+    product_python: Path,
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    output, answers, before = evaluated("ner")
+    monkeypatch.setattr(sys, "executable", str(product_python))
+    usual: dict[str, Any] = {"task": "ner", "data": data["ner"], "labels": LABELS["ner"], "start": start}
+    kept = evaluate(None, output, **usual, trace=answers, processes=2)
+    assert kept.to_json() == before.to_json()
+    alone = evaluate(None, output, **usual, torch_only=True, processes=2, mask="none", limit=1)
+    # One sentence is one batch, which is not divided.
+    assert alone.to_json()["languages"]["de"]["examples"] == 1 and alone.passed
+
+
 def damage(output: Path, weight: str, change: Callable[[np.ndarray], np.ndarray]) -> None:
     """Plant a fault that shapes do not show."""
     path = output / "model.safetensors"
@@ -200,6 +260,7 @@ def test_torch_alone_needs_no_source(evaluated: Callable[..., Any], data: dict[s
         ("classification", {"task": "ner"}, "E905]: --task ner needs a classifier of tokens"),
         ("retrieval", {"task": "xnli"}, "E905]: --task xnli needs a classifier of texts .* Fine-tune it first"),
         ("classification", {"task": "xyz"}, "E906]: --task is 'xyz'"),
+        ("classification", {"processes": 0}, "E906]: --processes is 0, expected a number over 0"),
         ("classification", {"layer": "3"}, "E906]: --layer and --direction belong to --task retrieval"),
         ("classification", {"data": "gone"}, "E901]: gone: there is no such file or folder"),
         ("classification", {"trace": "gone"}, "E604]: gone: no such file of answers"),

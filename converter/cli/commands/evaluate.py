@@ -64,6 +64,9 @@ def evaluate(
     direction: str = options.choice(("en2xx", "xx2en", "both"), "en2xx", "Retrieval: which side looks for the other."),
     ner_scoring: str = options.choice(("word", "subtoken"), "word", "NER: what entities are counted on."),
     device: str = options.choice(("cpu", "cuda"), "cpu", "Where PyTorch computes.", gpu="cuda"),
+    processes: int = typer.Option(
+        1, metavar="N", parser=options.whole_number, help="Processes of each side; each loads the model."
+    ),
     torch_only: bool = typer.Option(False, "--torch-only", help="Evaluate OUTPUT alone, without Paddle."),
     record: Optional[Path] = typer.Option(None, metavar="FILE", help="Keep Paddle's answers, for --trace."),
     trace: Optional[Path] = typer.Option(None, metavar="FILE", help="Compare with kept answers: needs no Paddle."),

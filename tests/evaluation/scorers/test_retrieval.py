@@ -8,15 +8,7 @@ import numpy as np
 import pytest
 
 from evaluation.scorers.accuracy import score_classes
-from evaluation.scorers.retrieval import find_neighbours, pool_mean
-
-
-def test_the_mean_is_over_the_positions_that_are_not_masked() -> None:
-    hidden = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
-    pooled = pool_mean(hidden, np.array([[1, 1, 0], [0, 0, 1]]))
-    assert pooled.tolist() == [[2, 3, 4, 5], [20, 21, 22, 23]]
-    with pytest.raises(ValueError, match="no position"):
-        pool_mean(hidden, np.array([[1, 1, 0], [0, 0, 0]]))
+from evaluation.scorers.retrieval import find_neighbours
 
 
 def test_neighbours_are_those_of_the_loops() -> None:
