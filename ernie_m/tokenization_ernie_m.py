@@ -655,8 +655,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             second = arguments[0] if arguments else options.get("text_pair")
             if type(text) is str and (second is None or type(second) is str):
                 short = usual.keys() <= SHORT and usual["padding_strategy"] is NOT_PADDED
-                encoding = self._encode_text(text, second, usual) if short else None
-                return encoding or self._encode([(text, second)], usual, single=True)
+                row = self._encode_text(text, second, usual) if short else None
+                return row or self._encode([(text, second)], usual, single=True)
             if are_strings(text) and (second is None or (are_strings(second) and len(second) == len(text))):
                 return self._encode([*zip(text, repeat(None) if second is None else second)], usual)
         if arguments:
@@ -793,25 +793,25 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         located = options.get("return_offsets_mapping")
         sides = [self._read_many([pair[side] for pair in pairs], located, options) for side in (0, 1)]
         if limit:
-            self._shorten(*sides, limit, located, options)
+            self._shorten(sides[0], sides[1], limit, located, options)
         (cls, sep), (firsts, seconds) = self._ends(), sides
         if located:
-            end, places, rows = (0, 0), columns["offset_mapping"], columns["sequence_ids"]
+            end, places, numbers = (0, 0), columns["offset_mapping"], columns["sequence_ids"]
             for (_, one), second in zip(firsts, seconds):
                 if second is None:
                     places.append([end, *one, end])
-                    rows.append([None, *[0] * len(one), None])
+                    numbers.append([None, *[0] * len(one), None])
                 else:
                     places.append([end, *one, end, end, *second[1], end])
-                    rows.append([None, *[0] * len(one), None, None, *[1] * len(second[1]), None])
-            columns["word_ids"] = [[None] * len(row) for row in rows]
+                    numbers.append([None, *[0] * len(one), None, None, *[1] * len(second[1]), None])
+            columns["word_ids"] = [[None] * len(row) for row in numbers]
             firsts, seconds = [ids for ids, _ in firsts], [second and second[0] for second in seconds]
-        sides = [*zip(firsts, seconds)]
+        rows = [*zip(firsts, seconds)]
         columns["input_ids"] = [
-            [cls, *one, sep] if two is None else [cls, *one, sep, sep, *two, sep] for one, two in sides
+            [cls, *one, sep] if two is None else [cls, *one, sep, sep, *two, sep] for one, two in rows
         ]
         if types:
-            columns["token_type_ids"] = [self.create_token_type_ids_from_sequences(*side) for side in sides]
+            columns["token_type_ids"] = [self.create_token_type_ids_from_sequences(*row) for row in rows]
 
     def _shorten(
         self, firsts: list[Any], seconds: list[Any], limit: int, located: Any, options: dict[str, Any]
@@ -827,8 +827,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             if not located:
                 firsts[place], seconds[place], _ = self.truncate_sequences(first, second, excess, strategy, stride)
                 continue
-            tokens = [side and [*zip(*side)] for side in (first, second)]
-            kept = self.truncate_sequences(*tokens, excess, strategy, stride)[:2]
+            one, two = [*zip(*first)], None if second is None else [*zip(*second)]
+            kept = self.truncate_sequences(one, two, excess, strategy, stride)[:2]
             firsts[place], seconds[place] = (
                 None if side is None else ([token for token, _ in side], [span for _, span in side]) for side in kept
             )
