@@ -23,9 +23,10 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
-from itertools import chain, groupby
+from itertools import chain, groupby, repeat
 from typing import Any
 
 import transformers
@@ -36,7 +37,7 @@ if tuple(map(int, transformers.__version__.split(".")[:2])) < (4, 57):
 
 import sentencepiece
 from transformers import BatchEncoding, PreTrainedTokenizer
-from transformers.tokenization_utils_base import PaddingStrategy, TruncationStrategy
+from transformers.tokenization_utils_base import LARGE_INTEGER, PaddingStrategy, TruncationStrategy
 from transformers.utils import logging
 
 logger = logging.get_logger(__name__)
@@ -58,9 +59,20 @@ OPTIONS = {
 }
 CHOICES = ("token_type_ids", "attention_mask", "special_tokens_mask")
 NOT_TRUNCATED = TruncationStrategy.DO_NOT_TRUNCATE
+NOT_PADDED = PaddingStrategy.DO_NOT_PAD
+# The usual options and their values: a call with these and no others need not go through transformers' own reading.
+PADDINGS: dict[Any, PaddingStrategy] = {False: NOT_PADDED, True: PaddingStrategy.LONGEST}
+PADDINGS |= {strategy.value: strategy for strategy in PaddingStrategy}
+TRUNCATIONS: dict[Any, TruncationStrategy] = {None: NOT_TRUNCATED, False: NOT_TRUNCATED}
+TRUNCATIONS |= {True: TruncationStrategy.LONGEST_FIRST} | {strategy.value: strategy for strategy in TruncationStrategy}
+RETURNED = {"return_tensors", "return_offsets_mapping"} | {f"return_{name}" for name in CHOICES}
+USUAL = RETURNED | {"text_pair", "padding", "truncation", "max_length"}
+SHORT = {"padding_strategy", "truncation_strategy", "max_length", "return_token_type_ids", "return_attention_mask"}
+MANY = 128  # texts, from which on sentencepiece's threads are worth their start
 
 Span = tuple[int, int]
 Ids = list[int]
+NoneType = type(None)
 
 
 class ReleaseCleaning(dict[int, str]):
@@ -85,6 +97,7 @@ def read_vocabulary(path: str | os.PathLike[str]) -> dict[str, int]:
         raise ValueError(f"vocab.txt cannot be read: {error}") from error
     # Only LF ends a line: a token may be U+0085, which str.splitlines takes for an end of line as well.
     lines = text.removesuffix("\n").split("\n")
+    del text  # not kept beside its lines
     if all(line.endswith("\r") for line in lines):
         lines = [line[:-1] for line in lines]
     vocab: dict[str, int] = {}
@@ -157,6 +170,11 @@ def as_texts(value: Any) -> Any:
         if not isinstance(text, (str, int)) and not (text and isinstance(text, (list, tuple))):
             raise ValueError(f"Text {place} of the batch is {text!r:.60}; expected a text, or words.")
     return texts
+
+
+def are_strings(value: Any) -> bool:
+    """Whether this is a list of strings, with one at least."""
+    return type(value) is list and set(map(type, value)) == {str}
 
 
 class Encoding(BatchEncoding):
@@ -248,6 +266,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         self._unknown_piece = self._model.unk_id()
         self._unknown_id = self.vocab.get(str(kwargs.get("unk_token")), self.vocab["[UNK]"])
         self._rows: dict[int, tuple[int, ...]] | None = None
+        self._cuts: dict[int, tuple[int, list[tuple[int, int, int]]]] = {}
+        self._vanishing: dict[str, bool] = {}
         self._splitter: re.Pattern[str] | None = None
         kwargs = {f"{token[1:-1].lower()}_token": token for token in FILE_TOKENS} | kwargs
         kwargs |= {"do_lower_case": do_lower_case, "piece_rule": piece_rule}
@@ -273,7 +293,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     def __getstate__(self) -> dict[str, Any]:
         # What the first call builds is left out: datasets takes these bytes for a fingerprint.
-        return {**self.__dict__, "_rows": None, "_splitter": None}
+        return {**self.__dict__, "_rows": None, "_cuts": {}, "_vanishing": {}, "_splitter": None}
 
     def get_vocab(self) -> dict[str, int]:
         """Return every token, added ones included, with its id."""
@@ -296,6 +316,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if not special_tokens:
             new_tokens = [token for token in new_tokens if str(token) not in self.vocab or str(token) in FILE_TOKENS]
         self._rows = self._splitter = None
+        self._cuts = {}
         # PaddleNLP gives added tokens ids that tokens of vocab.txt have, [MASK] for one. They mean the added ones.
         added = {number: token for number, token in self._added_tokens_decoder.items() if str(token) not in self.vocab}
         count = super()._add_tokens(new_tokens, special_tokens=special_tokens)
@@ -381,15 +402,34 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
     def _clean(self, text: str) -> str:
         return text.translate(RELEASE_CLEANING) if self.piece_rule == "release" else text
 
+    def _read_together(self, texts: list[str], read: Any) -> dict[str, Any]:
+        """Return what `read` makes of each text and its pieces' numbers, for many texts without special tokens.
+
+        sentencepiece has threads for many texts; for few they are slower than none.
+        """
+        find = self._find_tokens().search
+        plain = [] if self.do_lower_case or len(texts) < MANY else [text for text in texts if not find(text)]
+        if len(plain) < MANY:
+            return {}
+        cleaned = [*map(self._clean, plain)] if self.piece_rule == "release" else plain
+        try:
+            numbers = self._model.encode(cleaned, num_threads=min(os.cpu_count() or 1, len(plain) * 2 // MANY))
+        except RuntimeError:  # a lone surrogate, which has its own message where texts are read one by one
+            return {}
+        return dict(zip(plain, map(read, cleaned, numbers)))
+
     def _segment_ids(self, text: str) -> list[int]:
         """Return the ids of a text in which no special or added token stands."""
         text = self._clean(text)
         try:
-            # One text at a time: a list would go to a pool of threads, which is slow for few texts or on busy cores.
             numbers = self._model.encode(text)
         except RuntimeError:
             text.encode()  # a lone surrogate: this says so, sentencepiece's own message does not
             raise
+        return self._piece_ids(text, numbers)
+
+    def _piece_ids(self, text: str, numbers: list[int]) -> list[int]:
+        """Return the ids of a cleaned text whose pieces have these numbers."""
         rows = self._build_rows() if self._rows is None else self._rows
         if rows.keys().isdisjoint(numbers):
             return [number + 1 for number in numbers]
@@ -406,10 +446,14 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
     def _build_rows(self) -> dict[int, tuple[int, ...]]:
         """Note the ids of every piece that is not simply the token after its own number (5 % of the official ones)."""
         rows: dict[int, tuple[int, ...]] = {self._unknown_piece: ()}
-        size = self._model.get_piece_size()
-        for start in range(0, size, 10_000):  # not all at once: the strings would take 30 MB
-            numbers = list(range(start, min(start + 10_000, size)))
-            for number, piece in zip(numbers, self._model.id_to_piece(numbers)):
+        size, added = self._model.get_piece_size(), self._added_tokens_encoder
+        for start in range(0, size, 2_000):  # not all at once: the strings would take 30 MB
+            numbers = list(range(start, min(start + 2_000, size)))
+            expected = chain(self.tokens[start + 1 : start + 2_001], repeat(None))
+            for number, piece, token in zip(numbers, self._model.id_to_piece(numbers), expected):
+                # Letters, other than Chinese ones, stay together by either rule.
+                if piece == token and piece.lstrip(SPACE).isalpha() and piece not in added and not ALONE.search(piece):
+                    continue
                 ids = tuple([self._token_id(part) for part in self._split(piece)])
                 if ids != (number + 1,):
                     rows[number] = ids
@@ -420,7 +464,46 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     def get_offset_mapping(self, text: str | None, split_special_tokens: bool | None = None) -> list[Span] | None:
         """Return for each token its [start, end) in the text as it was passed in."""
-        return None if text is None else [span for _, span in self._locate(text, split_special_tokens)]
+        return None if text is None else self._read_located(text, split_special_tokens)[1]
+
+    def _read_located(self, text: str, split_special_tokens: bool | None) -> tuple[Ids, list[Span]]:
+        """Return the ids of a text and their spans."""
+        if not self.do_lower_case and not self._find_tokens().search(text):
+            with suppress(RuntimeError):  # a lone surrogate: the way below has a message for it
+                if found := self._piece_spans(text, self._model.encode(text)):
+                    return found
+        tokens = [*self._locate(text, split_special_tokens)]
+        return [self._token_id(token) for token, _ in tokens], [span for _, span in tokens]
+
+    def _piece_spans(self, text: str, numbers: list[int]) -> tuple[Ids, list[Span]] | None:
+        """Return ids and spans of a text whose pieces have these numbers; None where `_locate` has to look closer."""
+        if self.piece_rule == "release" or self._unknown_piece in numbers or SPACE in text:
+            return None
+        # In most texts each character stands for itself, after one "▁".
+        same = self._model.normalize(text) == SPACE + text.replace(" ", SPACE)
+        origins = range(len(text))
+        chunks: list[int] = [] if same else self._model.normalize(text, with_offsets=True)[1]
+        ids: Ids = []
+        spans: list[Span] = []
+        cut, position = self._cuts.get, -1 if same else 0
+        for number in numbers:
+            size, parts = cut(number) or self._cut(number)
+            for token, start, stop in parts:
+                start, stop = position + start, position + stop
+                ids.append(token)
+                spans.append((start, stop) if same else self._span(text, origins, chunks, start, stop - 1))
+            position += size
+        return ids, spans
+
+    def _cut(self, number: int) -> tuple[int, list[tuple[int, int, int]]]:
+        """Return the length of a piece, and the id, start and end of each token in it, without its "▁"."""
+        piece, parts, place = self._model.id_to_piece(number), [], 0
+        for part in self._split(piece):
+            place = piece.find(part, place)
+            parts.append((self._token_id(part), place + part.startswith(SPACE), place + len(part.rstrip(SPACE))))
+            place += len(part)
+        self._cuts[number] = len(piece), parts
+        return self._cuts[number]
 
     def _locate(self, text: str, split_special_tokens: bool | None) -> Iterator[tuple[str, Span]]:
         """Yield every token of a text with its span."""
@@ -449,7 +532,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
                 yield part, self._span(segment, origins, chunks, first, position + place - 1)
             position += len(piece)
 
-    def _span(self, segment: str, origins: list[int], chunks: list[int], first: int, last: int) -> Span:
+    def _span(self, segment: str, origins: Sequence[int], chunks: list[int], first: int, last: int) -> Span:
         """Return the source of the normalised characters first to last, less what vanishes at its end."""
         start = chunks[first]
         inside = first > 1 and chunks[first - 2] == start
@@ -457,10 +540,20 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             # A bare "▁" (release rule) is nothing, in front of what follows, unless one character holds it (U+FDFA).
             place = origins[start] if start < len(origins) else origins[-1] + 1
             return place, place
-        after = next((place for place in chunks[last + 1 :] if place > chunks[last]), len(segment))
-        while after > start + 1 and not self._model.normalize(segment[after - 1]):
+        following = last + 1
+        while following < len(chunks) and chunks[following] <= chunks[last]:
+            following += 1
+        after = chunks[following] if following < len(chunks) else len(segment)
+        while after > start + 1 and self._vanishes(segment[after - 1]):
             after -= 1
         return origins[start], origins[after - 1] + 1
+
+    def _vanishes(self, character: str) -> bool:
+        """Whether nothing is left of a character by itself."""
+        known = self._vanishing.get(character)
+        if known is None:
+            known = self._vanishing[character] = not self._model.normalize(character)
+        return known
 
     # ---- layouts ----------------------------------------------------------------------------------------------------
 
@@ -553,17 +646,62 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     @wraps(PreTrainedTokenizer.__call__)
     def __call__(self, text: Any = None, *arguments: Any, **options: Any) -> BatchEncoding:
-        # The plainest call is the commonest. Reading options that are not there would take longer than its text.
+        # Reading all of transformers' options would take longer than a text.
         if type(text) is str and not arguments and not options and self.model_input_names == ["input_ids"]:
             ids = self.build_inputs_with_special_tokens(self._ids(text, None))
             if len(ids) <= self.model_max_length:
                 return Encoding({"input_ids": ids})
+        if len(arguments) + ("text_pair" in options) < 2 and (usual := self._read_usual(options)):
+            second = arguments[0] if arguments else options.get("text_pair")
+            if type(text) is str and (second is None or type(second) is str):
+                short = usual.keys() <= SHORT and usual["padding_strategy"] is NOT_PADDED
+                row = self._encode_text(text, second, usual) if short else None
+                return row or self._encode([(text, second)], usual, single=True)
+            if are_strings(text) and (second is None or (are_strings(second) and len(second) == len(text))):
+                return self._encode([*zip(text, repeat(None) if second is None else second)], usual)
         if arguments:
             arguments = (as_texts(arguments[0]), *arguments[1:])
         elif "text_pair" in options:
             options["text_pair"] = as_texts(options["text_pair"])
         encoding: BatchEncoding = super().__call__(as_texts(text), *arguments, **options)
         return encoding
+
+    def _read_usual(self, options: dict[str, Any]) -> dict[str, Any] | None:
+        """Read the usual options as transformers does, or return None where it would warn, fail or know more."""
+        if not options.keys() <= USUAL or options.get("return_tensors") not in (None, "np", "pt"):
+            return None
+        usual = {name: value for name, value in options.items() if name in RETURNED}
+        padding, truncation, limit = options.get("padding", False), options.get("truncation"), options.get("max_length")
+        if type(padding) not in (bool, str) or type(truncation) not in (bool, str, NoneType):
+            return None
+        padded, truncated = PADDINGS.get(padding), TRUNCATIONS.get(truncation)
+        if padded is None or truncated is None:
+            return None
+        needs_limit = truncated is not NOT_TRUNCATED or padded is PaddingStrategy.MAX_LENGTH
+        limit = self.model_max_length if limit is None and needs_limit else limit
+        if limit is not None and (type(limit) is not int or not needs_limit or limit > LARGE_INTEGER):
+            return None
+        if padded is not NOT_PADDED and self._special_tokens_map.get("pad_token") is None:
+            return None
+        return {**usual, "padding_strategy": padded, "truncation_strategy": truncated, "max_length": limit}
+
+    def _encode_text(self, text: str, second: str | None, options: dict[str, Any]) -> Encoding | None:
+        """Encode one text or pair as `_encode` does, without padding and spans; None where a warning is due."""
+        sides = self._ids(text, None), None if second is None else self._ids(second, None)
+        limit = options["max_length"]
+        if limit:
+            excess = len(sides[0]) + len(sides[1] or ()) + self.num_special_tokens_to_add(second is not None) - limit
+            sides = self.truncate_sequences(*sides, excess, options["truncation_strategy"])[:2]
+        ids = self.build_inputs_with_special_tokens(*sides)
+        if len(ids) > self.model_max_length:
+            return None
+        data, inputs = {"input_ids": ids}, self.model_input_names
+        types, mask = options.get("return_token_type_ids"), options.get("return_attention_mask")
+        if types or (types is None and "token_type_ids" in inputs):
+            data["token_type_ids"] = self.create_token_type_ids_from_sequences(*sides)
+        if mask or (mask is None and "attention_mask" in inputs):
+            data["attention_mask"] = [1] * len(ids)
+        return Encoding(data)
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> BatchEncoding:
         if BATCHES_COME_SINGLY or not holds_texts(text, options):
@@ -597,8 +735,10 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if asked["token_type_ids"] and not special:
             raise ValueError("token_type_ids are defined with special tokens only: set add_special_tokens=True.")
         located = spans or get("is_split_into_words", False)
-        bare = special and not (located or asked["token_type_ids"] or asked["special_tokens_mask"])
         columns: dict[str, list[Any]] = defaultdict(list)
+        if special and not (overflows or asked["special_tokens_mask"] or get("is_split_into_words")):
+            self._lay_out_texts(columns, pairs, limit, options, asked["token_type_ids"])
+            pairs = []
         for sample, (text, text_pair) in enumerate(pairs):
             first = self._read(text, located, options)
             second = None if text_pair is None else self._read(text_pair, located, options)
@@ -619,11 +759,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
                 columns["overflowing_tokens"].append([token[0] for token in overflow] if located else overflow)
                 columns["num_truncated_tokens"].append(excess)
             for first, second in inputs:
-                if bare:
-                    columns["input_ids"].append(self.build_inputs_with_special_tokens(first, second))
-                else:
-                    for name, row in self._lay_out(first, second, special, located):
-                        columns[name].append(row)
+                for name, row in self._lay_out(first, second, special, located):
+                    columns[name].append(row)
         self._finish(columns, options, asked["attention_mask"])
         rows: Any = self._make_rows(columns) if located else None
         asked |= {"offset_mapping": spans, "word_ids": False, "sequence_ids": False}
@@ -643,11 +780,74 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         kinds = set(map(type, words))
         if kinds == {str} and located and (isinstance(text, str) or options.get("is_split_into_words")):
             places = [None] if isinstance(text, str) else range(len(words))
-            found = ((place, token) for place, word in zip(places, words) for token in self._locate(word, whole))
-            return [(self._token_id(token), span, place) for place, (token, span) in found]
+            found = ((place, self._read_located(word, whole)) for place, word in zip(places, words))
+            return [(token, span, place) for place, tokens in found for token, span in zip(*tokens)]
         if kinds in ({str}, {int}) and not located:
             return words if kinds == {int} else [self._token_id(token) for token in words]
         raise ValueError(f"Expected a text, or a list of words, tokens or ids (these two have no offsets): {text!r}")
+
+    def _lay_out_texts(
+        self, columns: dict[str, list[Any]], pairs: list[Any], limit: int | None, options: dict[str, Any], types: Any
+    ) -> None:
+        """Fill the columns of single texts and pairs with special tokens, as `_lay_out` does for any input."""
+        located = options.get("return_offsets_mapping")
+        sides = [self._read_many([pair[side] for pair in pairs], located, options) for side in (0, 1)]
+        if limit:
+            self._shorten(sides[0], sides[1], limit, located, options)
+        (cls, sep), (firsts, seconds) = self._ends(), sides
+        if located:
+            end, places, numbers = (0, 0), columns["offset_mapping"], columns["sequence_ids"]
+            for (_, one), second in zip(firsts, seconds):
+                if second is None:
+                    places.append([end, *one, end])
+                    numbers.append([None, *[0] * len(one), None])
+                else:
+                    places.append([end, *one, end, end, *second[1], end])
+                    numbers.append([None, *[0] * len(one), None, None, *[1] * len(second[1]), None])
+            columns["word_ids"] = [[None] * len(row) for row in numbers]
+            firsts, seconds = [ids for ids, _ in firsts], [second and second[0] for second in seconds]
+        rows = [*zip(firsts, seconds)]
+        columns["input_ids"] = [
+            [cls, *one, sep] if two is None else [cls, *one, sep, sep, *two, sep] for one, two in rows
+        ]
+        if types:
+            columns["token_type_ids"] = [self.create_token_type_ids_from_sequences(*row) for row in rows]
+
+    def _shorten(
+        self, firsts: list[Any], seconds: list[Any], limit: int, located: Any, options: dict[str, Any]
+    ) -> None:
+        """Truncate, in place, the texts and pairs that are too long."""
+        single, double = map(self.num_special_tokens_to_add, (False, True))
+        strategy, stride = options["truncation_strategy"], options.get("stride", 0)
+        for place, (first, second) in enumerate(zip(firsts, seconds)):
+            size = len(first[0] if located else first) - limit
+            excess = size + (single if second is None else len(second[0] if located else second) + double)
+            if excess <= 0:
+                continue
+            if not located:
+                firsts[place], seconds[place], _ = self.truncate_sequences(first, second, excess, strategy, stride)
+                continue
+            one, two = [*zip(*first)], None if second is None else [*zip(*second)]
+            kept = self.truncate_sequences(one, two, excess, strategy, stride)[:2]
+            firsts[place], seconds[place] = (
+                None if side is None else ([token for token, _ in side], [span for _, span in side]) for side in kept
+            )
+
+    def _read_many(self, texts: list[Any], located: Any, options: dict[str, Any]) -> list[Any]:
+        """Return the ids of each text, or ids and spans. None stays None, where there is no second text."""
+        whole, kinds = options.get("split_special_tokens"), set(map(type, texts))
+        if kinds == {NoneType}:
+            return texts
+        together, alone = (self._piece_spans, self._read_located) if located else (self._piece_ids, self._ids)
+        if kinds == {str}:
+            found = self._read_together(texts, together).get
+            return [found(text) or alone(text, whole) for text in texts]
+        lists = [None if text is None else self._read(text, located, options) for text in texts]
+        if not located:
+            return lists
+        return [
+            side if side is None else ([token[0] for token in side], [token[1] for token in side]) for side in lists
+        ]
 
     def _lay_out(
         self, first: list[Any], second: list[Any] | None, special: bool, located: bool
@@ -691,13 +891,17 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         fillers |= {"special_tokens_mask": 1, "offset_mapping": (0, 0), "word_ids": None, "sequence_ids": None}
         width = -(-width // multiple) * multiple
         for name in columns.keys() & fillers.keys():
-            padded = [(row, [fillers[name]] * (width - len(row))) for row in columns[name]]
-            columns[name] = [row + padding if side == "right" else padding + row for row, padding in padded]
+            blank, rows = [fillers[name]] * width, columns[name]
+            if side == "right":
+                columns[name] = [row + blank[len(row) :] for row in rows]
+            else:
+                columns[name] = [blank[len(row) :] + row for row in rows]
 
     def _make_rows(self, columns: dict[str, list[Any]]) -> list[Row]:
         names = ("input_ids", "offset_mapping", "sequence_ids", "word_ids")
         rows = zip(*(columns[name] for name in names))
-        return [Row(ids, self.convert_ids_to_tokens(ids), *rest) for ids, *rest in rows]
+        tokens, added = self.tokens, {number: token.content for number, token in self._added_tokens_decoder.items()}
+        return [Row(ids, [added[n] if n in added else tokens[n] for n in ids], *rest) for ids, *rest in rows]
 
     # ---- back to text -----------------------------------------------------------------------------------------------
 
