@@ -1,0 +1,154 @@
+"""How fast the model is beside transformers 4.57's port and PaddleNLP, and what gradient checkpointing saves.
+
+    python -m benchmarks.model_speed [--rounds 5] [--full] [--write]
+
+Every contender is a process that stays alive; one of them works at a time, and each does one step of a task before the
+next task's round, so that a machine whose speed drifts bears on all of them. Ratios are of the two steps of one round.
+Without --full or --write some shapes are measured. --write puts the table into docs/model.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from benchmarks.figures import ROOT, Figures, cite, origin, record, table
+
+SECTION = "model speed"
+COMMAND = "python -m benchmarks.model_speed --write"
+#: Contender -> the folder of its interpreter. Peers come behind ours.
+OURS = {"eager": ".venv", "sdpa": ".venv"}
+PEERS = {"port": ".venv-transformers4", "paddle": ".venv-paddle"}
+CONTENDERS = {**OURS, **PEERS}
+QUICK = [(1, 128, 1), (8, 128, 1), (8, 128, 2), (8, 512, 2)]
+FULL = [(batch, length, threads) for threads in (1, 2) for batch in (1, 8, 32) for length in (32, 128, 512)]
+#: Gradient checkpointing: base with its table of words, a training step of 8 texts of 512 tokens.
+MEMORY = {"size": "base", "work": "training", "batch": 8, "length": 512, "padded": False, "memory": True}
+
+
+class Worker:
+    """A contender's process."""
+
+    def __init__(self, stack: ExitStack, contender: str, threads: int) -> None:
+        python = ROOT / CONTENDERS[contender.split()[0]] / "bin" / "python"
+        script = ROOT / "benchmarks" / "model_worker.py"
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "KMP_BLOCKTIME": "0"}
+        environment.update({name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")})
+        environment["OMP_WAIT_POLICY"] = "PASSIVE"  # a thread that spins takes the core of whoever shares the machine
+        self.process = stack.enter_context(
+            subprocess.Popen(
+                [str(python), str(script), contender, str(threads)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                env=environment,
+            )
+        )
+        assert self.process.stdin is not None
+        stack.callback(self.process.stdin.close)
+
+    def do(self, task: dict[str, Any]) -> dict[str, float]:
+        """One step. Raises SystemExit where the process ended."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        print(json.dumps(task), file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.process.args} ended with {self.process.wait()}")
+        found: dict[str, float] = json.loads(line)
+        return found
+
+
+def main() -> None:
+    """Measure; print the tables or write the document."""
+    parser = argparse.ArgumentParser(description="Compare the model's speed with its peers'.")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--size", default="medium", help="of benchmarks/model_worker.py")
+    parser.add_argument("--full", action="store_true", help="all shapes")
+    parser.add_argument("--no-memory", action="store_true", help="leave gradient checkpointing out")
+    parser.add_argument("--write", action="store_true", help="all shapes; docs/measurements.json and docs/model.md")
+    arguments = parser.parse_args()
+    figures: Figures = {**origin(COMMAND, arguments.write), "rounds": arguments.rounds, "rows": []}
+    shapes = FULL if arguments.full or arguments.write else QUICK
+    for threads in sorted({shape[2] for shape in shapes}):
+        with ExitStack() as stack:
+            workers = {name: Worker(stack, name, threads) for name in CONTENDERS}
+            for task in tasks(shapes, threads, arguments.size):
+                row = {**task, "threads": threads, **measure(workers, task, arguments.rounds)}
+                print(json.dumps(row), file=sys.stderr, flush=True)
+                figures["rows"].append(row)
+    if arguments.write or not arguments.no_memory:
+        figures["memory"] = measure_memory()
+    if arguments.write:
+        record(SECTION, figures, show, "model.md")
+    else:
+        print(show(figures))
+
+
+def tasks(shapes: list[tuple[int, int, int]], threads: int, size: str) -> Iterator[dict[str, Any]]:
+    """Forward and training, full and padded batches; a single text has no padding."""
+    for batch, length in ((shape[0], shape[1]) for shape in shapes if shape[2] == threads):
+        for padded in (False, True) if batch > 1 else (False,):
+            for work in ("forward", "training"):
+                yield {"size": size, "work": work, "batch": batch, "length": length, "padded": padded}
+
+
+def measure(workers: dict[str, Worker], task: dict[str, Any], rounds: int) -> dict[str, Any]:
+    """Medians of wall and CPU seconds, and of the ratios of each peer to ours: above 1 where ours is faster."""
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
+    for number in range(rounds + 1):
+        for name, worker in workers.items():
+            once = worker.do(task)
+            if number:  # the first round warms up
+                found[name].append(once)
+    measured: dict[str, Any] = {"seconds": {}, "ratios": {}}
+    for name, steps in found.items():
+        measured["seconds"][name] = round(statistics.median(step["seconds"] for step in steps), 4)
+    for ours in (name for name in workers if name not in PEERS):
+        for peer in PEERS:
+            for kind in ("seconds", "cpu_seconds"):
+                ratios = [one[kind] / mine[kind] for one, mine in zip(found[peer], found[ours])]
+                measured["ratios"].setdefault(f"{ours} to {peer}", []).append(round(statistics.median(ratios), 2))
+    return measured
+
+
+def measure_memory() -> dict[str, float]:
+    """Megabytes of a training step with and without gradient checkpointing, each in a process of its own."""
+    found = {}
+    for way in OURS:
+        for option in ("", " checkpointing"):
+            with ExitStack() as stack:
+                found[way + option] = round(Worker(stack, way + option, 2).do(MEMORY)["own_megabytes"])
+                print(f"{way}{option}: {found[way + option]} MB", file=sys.stderr, flush=True)
+    return found
+
+
+def show(figures: Figures) -> str:
+    """The tables of docs/model.md."""
+    pairs = [f"{ours} to {peer}" for ours in OURS for peer in PEERS]
+    rows: list[list[object]] = []
+    for row in figures["rows"]:
+        shape = f"{row['batch']} x {row['length']}{', padded' if row['padded'] else ''}"
+        times = (f"{1000 * row['seconds'][name]:.0f}" for name in CONTENDERS)
+        ratios = ("{:.2f} ({:.2f})".format(*row["ratios"][pair]) for pair in pairs)
+        rows.append([row["work"], shape, row["threads"], *times, *ratios])
+    head = ["step", "batch", "threads", *(f"{name}, ms" for name in CONTENDERS), *pairs]
+    parts = [f"{cite(figures)} Rounds: {figures['rounds']}.", table(head, rows)]
+    if "memory" in figures:
+        saved: list[list[object]] = []
+        for way in OURS:
+            plain, less = figures["memory"][way], figures["memory"][f"{way} checkpointing"]
+            saved.append([way, f"{plain:,.0f} MB", f"{less:,.0f} MB", f"{100 * (1 - less / plain):.0f} %"])
+        parts.append(table(["training step, 8 x 512, base", "plain", "gradient checkpointing", "less"], saved))
+    return "\n\n".join(parts)
+
+
+if __name__ == "__main__":
+    main()
