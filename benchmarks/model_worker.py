@@ -49,6 +49,8 @@ def make_step(contender: str, size: str, threads: int) -> Step:
         way, *options = contender.split()
         model = ErnieMModel(ErnieMConfig(**sizes))
         model.set_attn_implementation(way)
+        if "skip-padding" in options:
+            model.skip_padding()
         if "checkpointing" in options:
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
