@@ -3,8 +3,8 @@
     python -m benchmarks.model_speed [--rounds 5] [--full] [--write]
 
 Every contender is a process that stays alive; one of them works at a time, and each does one step of a task before the
-next task's round, so that a machine whose speed drifts bears on all of them. Ratios are of the two steps of one round.
-Without --full or --write some shapes are measured. --write puts the table into docs/model.md.
+next round, so that a machine whose speed drifts bears on all of them. Ratios are of the two steps of one round. Without
+--full some shapes are measured. --write puts the tables into docs/model.md.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ from typing import Any
 from benchmarks.figures import ROOT, Figures, cite, origin, record, table
 
 SECTION = "model speed"
-COMMAND = "python -m benchmarks.model_speed --write"
-#: Contender -> the folder of its interpreter. Peers come behind ours.
-OURS = {"eager": ".venv", "sdpa": ".venv"}
+COMMAND = "python -m benchmarks.model_speed"
+WAYS, SKIPPING = ("eager", "sdpa"), " skip-padding"
 PEERS = {"port": ".venv-transformers4", "paddle": ".venv-paddle"}
-CONTENDERS = {**OURS, **PEERS}
-QUICK = [(1, 128, 1), (8, 128, 1), (8, 128, 2), (8, 512, 2)]
+#: Contender -> the folder of its interpreter, peers behind ours. What skips padding has no part where there is none.
+CONTENDERS = {**{way + option: ".venv" for option in ("", SKIPPING) for way in WAYS}, **PEERS}
+#: Texts, tokens, threads.
+QUICK = [(1, 32, 1), (1, 128, 1), (8, 32, 1), (8, 128, 1), (8, 128, 2)]
 FULL = [(batch, length, threads) for threads in (1, 2) for batch in (1, 8, 32) for length in (32, 128, 512)]
-#: Gradient checkpointing: base with its table of words, a training step of 8 texts of 512 tokens.
-MEMORY = {"size": "base", "work": "training", "batch": 8, "length": 512, "padded": False, "memory": True}
+#: For gradient checkpointing.
+MEMORY = {"size": "medium", "work": "training", "batch": 8, "length": 512, "padded": False, "memory": True}
 
 
 class Worker:
     """A contender's process."""
 
     def __init__(self, stack: ExitStack, contender: str, threads: int) -> None:
-        python = ROOT / CONTENDERS[contender.split()[0]] / "bin" / "python"
+        python = ROOT / CONTENDERS.get(contender, ".venv") / "bin" / "python"
         script = ROOT / "benchmarks" / "model_worker.py"
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "KMP_BLOCKTIME": "0"}
         environment.update({name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")})
@@ -71,12 +72,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compare the model's speed with its peers'.")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", default="medium", help="of benchmarks/model_worker.py")
-    parser.add_argument("--full", action="store_true", help="all shapes")
+    parser.add_argument("--full", action="store_true", help="all shapes (hours)")
     parser.add_argument("--no-memory", action="store_true", help="leave gradient checkpointing out")
-    parser.add_argument("--write", action="store_true", help="all shapes; docs/measurements.json and docs/model.md")
+    parser.add_argument("--write", action="store_true", help="docs/measurements.json and docs/model.md")
     arguments = parser.parse_args()
-    figures: Figures = {**origin(COMMAND, arguments.write), "rounds": arguments.rounds, "rows": []}
-    shapes = FULL if arguments.full or arguments.write else QUICK
+    command = " ".join([COMMAND, *sys.argv[1:]])
+    figures: Figures = {**origin(command, arguments.write), "rounds": arguments.rounds, "rows": []}
+    shapes = FULL if arguments.full else QUICK
     for threads in sorted({shape[2] for shape in shapes}):
         with ExitStack() as stack:
             workers = {name: Worker(stack, name, threads) for name in CONTENDERS}
@@ -84,7 +86,7 @@ def main() -> None:
                 row = {**task, "threads": threads, **measure(workers, task, arguments.rounds)}
                 print(json.dumps(row), file=sys.stderr, flush=True)
                 figures["rows"].append(row)
-    if arguments.write or not arguments.no_memory:
+    if not arguments.no_memory:
         figures["memory"] = measure_memory()
     if arguments.write:
         record(SECTION, figures, show, "model.md")
@@ -102,16 +104,18 @@ def tasks(shapes: list[tuple[int, int, int]], threads: int, size: str) -> Iterat
 
 def measure(workers: dict[str, Worker], task: dict[str, Any], rounds: int) -> dict[str, Any]:
     """Medians of wall and CPU seconds, and of the ratios of each peer to ours: above 1 where ours is faster."""
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
+    found: dict[str, list[dict[str, float]]] = {
+        name: [] for name in workers if task["padded"] or not name.endswith(SKIPPING)
+    }
     for number in range(rounds + 1):
-        for name, worker in workers.items():
-            once = worker.do(task)
+        for name in found:
+            once = workers[name].do(task)
             if number:  # the first round warms up
                 found[name].append(once)
     measured: dict[str, Any] = {"seconds": {}, "ratios": {}}
     for name, steps in found.items():
         measured["seconds"][name] = round(statistics.median(step["seconds"] for step in steps), 4)
-    for ours in (name for name in workers if name not in PEERS):
+    for ours in (name for name in found if name not in PEERS):
         for peer in PEERS:
             for kind in ("seconds", "cpu_seconds"):
                 ratios = [one[kind] / mine[kind] for one, mine in zip(found[peer], found[ours])]
@@ -122,7 +126,7 @@ def measure(workers: dict[str, Worker], task: dict[str, Any], rounds: int) -> di
 def measure_memory() -> dict[str, float]:
     """Megabytes of a training step with and without gradient checkpointing, each in a process of its own."""
     found = {}
-    for way in OURS:
+    for way in WAYS:
         for option in ("", " checkpointing"):
             with ExitStack() as stack:
                 found[way + option] = round(Worker(stack, way + option, 2).do(MEMORY)["own_megabytes"])
@@ -132,21 +136,26 @@ def measure_memory() -> dict[str, float]:
 
 def show(figures: Figures) -> str:
     """The tables of docs/model.md."""
-    pairs = [f"{ours} to {peer}" for ours in OURS for peer in PEERS]
     rows: list[list[object]] = []
     for row in figures["rows"]:
-        shape = f"{row['batch']} x {row['length']}{', padded' if row['padded'] else ''}"
-        times = (f"{1000 * row['seconds'][name]:.0f}" for name in CONTENDERS)
-        ratios = ("{:.2f} ({:.2f})".format(*row["ratios"][pair]) for pair in pairs)
-        rows.append([row["work"], shape, row["threads"], *times, *ratios])
-    head = ["step", "batch", "threads", *(f"{name}, ms" for name in CONTENDERS), *pairs]
+        options = ("", SKIPPING) if row["padded"] else ("",)
+        for option in options:
+            shape = f"{row['batch']} x {row['length']}{', padded' if row['padded'] else ''}"
+            shape += ", `skip_padding`" if option else ""
+            names = [*(way + option for way in WAYS), *PEERS]
+            times = (f"{1000 * row['seconds'][name]:.0f}" for name in names)
+            pairs = (f"{way}{option} to {peer}" for way in WAYS for peer in PEERS)
+            ratios = ("{:.2f} ({:.2f})".format(*row["ratios"][pair]) for pair in pairs)
+            rows.append([row["work"], shape, row["threads"], *times, *ratios])
+    head = ["step", "batch", "threads", *(f"{name}, ms" for name in (*WAYS, *PEERS))]
+    head += [f"{way} to {peer}" for way in WAYS for peer in PEERS]
     parts = [f"{cite(figures)} Rounds: {figures['rounds']}.", table(head, rows)]
     if "memory" in figures:
         saved: list[list[object]] = []
-        for way in OURS:
+        for way in WAYS:
             plain, less = figures["memory"][way], figures["memory"][f"{way} checkpointing"]
             saved.append([way, f"{plain:,.0f} MB", f"{less:,.0f} MB", f"{100 * (1 - less / plain):.0f} %"])
-        parts.append(table(["training step, 8 x 512, base", "plain", "gradient checkpointing", "less"], saved))
+        parts.append(table(["a training step, 8 x 512", "plain", "gradient checkpointing", "less"], saved))
     return "\n\n".join(parts)
 
 

@@ -21,6 +21,7 @@ from typing import Any
 SIZES = {
     "tiny": {"num_hidden_layers": 2, "vocab_size": 500, "hidden_size": 24, "intermediate_size": 96},
     "medium": {"num_hidden_layers": 4, "vocab_size": 5000, "hidden_size": 768, "intermediate_size": 3072},
+    "short": {"num_hidden_layers": 2, "vocab_size": 5000, "hidden_size": 768, "intermediate_size": 3072},
     "base": {"num_hidden_layers": 12, "vocab_size": 250002, "hidden_size": 768, "intermediate_size": 3072},
 }
 FIRST_WORD, PAD = 5, 1
