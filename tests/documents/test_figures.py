@@ -50,7 +50,6 @@ for module, document in (
     (camlm_learning, "objectives.md"),
 ):
     SHOWN[module.SECTION] = (document, MEASURED.get(module.SECTION), module.show)
-SHOWN[model_speed.MEMORY_SECTION] = ("model.md", MEASURED.get(model_speed.MEMORY_SECTION), model_speed.show_memory)
 for section in evaluation_evidence.SECTIONS.values():
     SHOWN[section] = ("evaluation.md", MEASURED.get(section), evaluation_evidence.show)
 
