@@ -8,7 +8,7 @@
 #   make test-fleet   examples/fleet_ray.py with two workers, in an environment with Ray (0.3 GB of disk)
 #   make check    style, types and the contracts of imports alone
 #   make pythons  the built wheel in empty environments, on every Python from 3.9 to 3.13 that is here
-#   make bench    converting, timed against copying and hashing (FORMAT)
+#   make bench    every speed beside its peers, some minutes (ONLY=convert); FULL=1: all sizes, written to docs/ (an hour)
 #   make figures  every figure of docs/, measured anew and written (about an hour; the work tree must be a commit)
 #   make fuzz     damaged and hostile checkpoints for SECONDS (600) with SEED (1)
 #   make api      docs/api.md, from the docstrings
@@ -104,14 +104,15 @@ pythons: .venv/.ready
 	@echo "== the wheel, on every Python from 3.9 to 3.13 that is here"
 	PATH="$$PATH:$$(printf '%s:' "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.*/bin)" .venv/bin/nox
 
-bench: .venv/.ready .venv-paddle/.ready
-	$(PRODUCT) -m benchmarks.convert_speed --paddle-python $(PADDLE) $(if $(FORMAT),--format $(FORMAT))
+# Inputs are kept in demo/bench between runs.
+bench: env
+	$(PRODUCT) -m benchmarks.bench $(if $(FULL),--write) $(if $(ONLY),--only $(ONLY))
 
 fuzz: .venv/.ready
 	$(PRODUCT) -m tests.support.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 figures: env
-	for name in parity_table token_table tokenizer_speed convert_speed verify_cost readme verify_stages self_test_counts family_table false_alarms start_up model_speed \
+	for name in parity_table token_table tokenizer_speed convert_speed bench verify_cost readme verify_stages self_test_counts family_table false_alarms start_up model_speed \
 	  leak_table attention_picture camlm_learning evaluation_evidence; do \
 	  $(PRODUCT) -m benchmarks.$$name --write; done
 

@@ -86,7 +86,7 @@ def costs(measured: dict[str, Any]) -> str:
     for size in ("base", "large"):
         row = converted[f"{size}, pickle protocol 4"]
         label = f"`convert`, {size} ({row['source_bytes'] / 1e9:.1f} GB)"
-        rows.append([label, f"{row['convert_seconds']:.0f} s", f"{row['peak_megabytes']:.0f} MB"])
+        rows.append([label, f"{row['convert']['seconds'][0]:.0f} s", f"{row['convert']['own_megabytes'][2]:.0f} MB"])
     for label, ending in (("`verify`", ""), ("`verify` with a recorded trace, without Paddle", "_with_trace")):
         for size in ("base", "large"):
             row = next(row for name, row in verified.items() if name.startswith(f"{size},"))

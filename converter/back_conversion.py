@@ -17,7 +17,7 @@ from converter.files.tensors import element_count
 from converter.open.converted import ConvertedFolder, open_converted
 from converter.open.mistaken_paths import describe_order
 from converter.open.own_manifest import read_own_manifest
-from converter.open.places import naming_paths
+from converter.open.places import naming_paths, warnings_with_paths
 from converter.plan.make_back_plan import BackPlan, make_back_plan
 from converter.write.check_copies import check_copies
 from converter.write.paddle.output import write_paddle_companions
@@ -93,7 +93,8 @@ def to_paddle(
     with naming_paths(output):
         opened = open_converted(output, family)
         plan = make_back_plan(opened)
-    warnings = [*plan.warnings, *check_copies(plan.forward), *warn_of_zeroed_rows(plan), *other_tokenizer_rules(plan)]
+    found = (*plan.warnings, *check_copies(plan.forward), *warn_of_zeroed_rows(plan), *other_tokenizer_rules(plan))
+    warnings = list(warnings_with_paths(found, output))
     _check_apart(opened, folder)
     if dry_run:  # Otherwise the staging folder checks it, under its lock.
         check_output(folder, force=force, marker=BACK_MANIFEST, argument="FOLDER")

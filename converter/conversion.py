@@ -20,7 +20,7 @@ from converter.locate.locate import kind_of, locate
 from converter.locate.located import FetchOptions
 from converter.open.mistaken_paths import describe_order, holds_checkpoint
 from converter.open.options import SourceOptions
-from converter.open.places import naming_paths
+from converter.open.places import naming_paths, warnings_with_paths
 from converter.open.source import Source, open_source
 from converter.plan.make_plan import make_plan
 from converter.plan.plan import Plan
@@ -163,7 +163,8 @@ def convert(
     if dry_run:  # Otherwise the staging folder checks it, under its lock.
         check_output(output, force=force)
     shards = with_extras(split_into_shards(plan.tensors, largest), plan.extras)
-    warnings = (*opened.warnings, *plan.warnings, *warn_of_misfits(opened, plan), *_replaced(output))
+    warnings = (*opened.warnings, *plan.warnings, *warn_of_misfits(opened, plan))
+    warnings = (*warnings_with_paths(warnings, located.path, located.origin, config, tokenizer), *_replaced(output))
     warnings = (*warnings, *_shard_warnings(shards, largest))
     log_warnings(warnings)
     if not dry_run:

@@ -18,8 +18,8 @@ from evaluation.noise import largest_tie
 from evaluation.options import Options
 from evaluation.other_mask import warn_of_mask
 from evaluation.prepared import Prepared
-from evaluation.processes.commands import describe_memory
 from evaluation.processes.paddle import record_answers
+from evaluation.processes.resources import describe_memory
 from evaluation.product.start import Product
 from evaluation.published import describe_published
 from evaluation.results import Evaluation

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.support.cached import cache_folder, make_cached_checkpoint
 from tests.support.cached_answers import RESULTS, TRACES
@@ -36,6 +37,10 @@ __all__ = [
     "pytest_ignore_collect",
     "quick_guard",
 ]
+
+# A test is not wrong because the machine is busy.
+settings.register_profile("without deadlines", deadline=None)
+settings.load_profile("without deadlines")
 
 # Two workers run on two cores: threads of one would wait for those of the other at every layer of a tiny model (the
 # PyTorch side of a verification takes a third of the time without them). Processes that a test starts inherit it.

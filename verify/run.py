@@ -31,6 +31,7 @@ def verify(
     trace: Path | str | None = None,
     static_only: bool = False,
     self_test: bool = False,
+    title: str = "",
     paddle_python: Path | str | None = None,
     architecture: str | None = None,
     config: Path | str | None = None,
@@ -60,6 +61,7 @@ def verify(
     - static_only: compare the bytes of the weights, run neither framework.
     - self_test: after a pass, inject faults into copies of `output` and look for each; a missed one makes the verdict
       worthless (E409).
+    - title: a heading for the report, where many are shown together.
     - paddle_python: the Python that has Paddle and PaddleNLP.
     - architecture: the model's class, if no config names it: PaddleNLP's or transformers' name.
     - config: a config.json or model_config.json, if there is none next to the weights.
@@ -106,7 +108,7 @@ def verify(
     if folder is not None:
         check_writable(folder)
     located = locate(source, fetch, in_bytes(hear)) if source is not None else None
-    verification = Verification(place.path, Report(precision), hear)
+    verification = Verification(place.path, Report(precision, title=title), hear)
     verification.report.warnings += (*(located.warnings if located else ()), *place.warnings)
     verification.origin, verification.published = located.origin if located else None, place.origin or ""
     with scratch_folder("paddle2torch-verify-") as scratch:

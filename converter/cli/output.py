@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,12 +84,22 @@ def print_conversion(result: Conversion, as_json: bool, proof: str) -> None:
         return
     files = counted(len(result.shards), "weight file")
     typer.echo(f"{describe_written(result, result.output)}, {files}, {result.seconds:.1f} s")
-    print_advice(f"behavior: {result.behavior}")
+    for line in _unusual_rules(result.source_class, result.behavior):
+        print_advice(line)
     advice = _batch_advice(result.source_class, result.behavior)
     if advice:
         print_advice(f"batches: without an attention_mask padding changes the numbers, as in Paddle. {advice}")
     if result.written:
         print_advice(f"prove it: {proof}")
+
+
+def _unusual_rules(source_class: str, behavior: str) -> Iterator[str]:
+    """Which rules OUTPUT follows, where they are not those of most checkpoints of its family."""
+    from mappings import find_class
+
+    found = find_class(source_class)
+    if found is not None and behavior != found[0].usual_preset.name:
+        yield f"behavior: {behavior} ({found[0].preset_named(behavior).summary})"
 
 
 def _batch_advice(source_class: str, behavior: str) -> str:
@@ -121,12 +131,12 @@ def print_inspection(result: Inspection, as_json: bool) -> None:
         ("format", result.format + (f" ({result.writer})" if result.writer else "")),
         ("class", result.source_class or "unknown"),
         ("became" if result.made_from else "becomes", result.target_class or "unknown"),
-        ("sizes", ", ".join(f"{name} {size}" for name, size in result.sizes.items()) or "unknown"),
+        ("sizes", _sizes(result)),
         ("labels", _listed(result.labels, 12)),
         ("dtypes", ", ".join(f"{name} ({count} tensors)" for name, count in result.dtypes.items())),
         ("tensors", f"{result.tensors}, {result.parameters:,} parameters, {sized(result.bytes)}"),
         ("tokenizer", "yes" if result.tokenizer else "none"),
-        ("behavior", f"{result.behavior} ({result.behavior_means})"),
+        ("behavior", f"{result.behavior} ({result.behavior_means})" if result.behavior else ""),
         ("keeps", f"{_listed(result.extras, 8)} (in a file of their own)" if result.extras else ""),
         ("files", _listed(result.files, 8)),
         *_rows_of_output(result),
@@ -148,6 +158,12 @@ def print_inspection(result: Inspection, as_json: bool) -> None:
         typer.echo(f"drops      more, for {len(reasons) - most} other reasons; --json lists them")
     for problem in result.problems[: verbosity.most(_MOST_LINES)]:
         print_text(printable_message(problem), err=True)
+
+
+def _sizes(result: Inspection) -> str:
+    """Where no class is known, they are not compared with the weights."""
+    sizes = ", ".join(f"{name} {size}" for name, size in result.sizes.items())
+    return f"{sizes} (as the config has them)" if sizes and result.target_class is None else sizes or "unknown"
 
 
 def _rows_of_output(result: Inspection) -> list[tuple[str, str]]:

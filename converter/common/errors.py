@@ -95,10 +95,21 @@ class DataError(Paddle2TorchError):
     """The data of an evaluation cannot be read, fit no form or several, or do not fit the model."""
 
 
+#: Reasons that go on with the name of what they are about, as in "x.bin is empty".
+_VERBS = frozenset(["is", "has", "holds", "lacks", "gives", "starts", "ends", "asks", "does", "cannot"])
+
+
+def about(place: str, reason: str) -> str:
+    """What a reason is about, and the reason: after a colon, unless the two make a sentence."""
+    verb, _, following = reason.partition(" ")
+    joins = verb in _VERBS or (verb == "names" and not following.startswith(("of ", "as ")))
+    return f"{place} {reason}" if joins else f"{place}: {reason}"
+
+
 def file_error(code: str, file: str, reason: str, *, offset: int | None = None) -> FileError:
     """A FileError about one file, with the byte offset where it is known."""
     place = file if offset is None else f"{file} (byte {offset})"
-    return FileError(Problem(code, f"{place}: {reason}"))
+    return FileError(Problem(code, about(place, reason)))
 
 
 def fold_names(names: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ breaks, commands for a CI runner, or a megabyte of text.
 from __future__ import annotations
 
 import re
+import struct
 import unicodedata
 
 from converter.common.redaction import redact
@@ -42,6 +43,16 @@ def printable(text: str, limit: int = 200) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 file`, `2 files`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def readable(value: object) -> str:
+    """A value of a config for people. Paddle's epsilon is the float32 nearest to 1e-05, which as a float64 has other
+    digits: `1e-05 (as float32)`."""
+    if type(value) is float:
+        short = float(f"{value:.6g}")
+        if short != value and abs(value) < 1e38 and struct.unpack("f", struct.pack("f", short))[0] == value:
+            return f"{short} (as float32)"
+    return str(value)
 
 
 def printable_message(text: str) -> str:

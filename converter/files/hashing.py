@@ -37,10 +37,13 @@ def start_git_blob(size: int) -> Hasher:
     return hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
 
 
-def read_pieces(path: Path) -> Iterator[bytes]:
-    """The bytes of a file. Raises OSError."""
-    with open(path, "rb") as file:
-        yield from iter(lambda: file.read(_PIECE), b"")
+def read_pieces(path: Path) -> Iterator[memoryview]:
+    """The bytes of a file, in pieces that are each valid until the next is asked for: new memory for each would cost
+    as much as reading it. Raises OSError."""
+    piece = memoryview(bytearray(_PIECE))
+    with open(path, "rb", buffering=0) as file:
+        while size := file.readinto(piece):
+            yield piece[:size]
 
 
 def _digest(hasher: Hasher, path: Path, progress: Callable[[int], None] | None = None) -> str:

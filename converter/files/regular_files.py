@@ -175,4 +175,4 @@ def _check_regular(path: Path, mode: int) -> None:
 
 def _unreadable(path: Path, error: Exception) -> FileError:
     reason = getattr(error, "strerror", None) or str(error)
-    return FileError(Problem("E310", f"{quoted(path.name, 255)[1:-1]}: cannot be read: {reason}"))
+    return FileError(Problem("E310", f"{quoted(path.name, 255)[1:-1]} cannot be read: {reason}"))

@@ -43,7 +43,8 @@ def inspect(
     - prefix: what stands in front of the tensors' names, and is taken off.
     - family: the name of a folder of mappings; None is the family that the config or the names show.
 
-    Raises SourceError or FileError when it cannot be opened; problems of the plan are in the result.
+    Raises SourceError or FileError when its weights cannot be opened; problems of the config and of the plan are in the
+    result.
     """
     located = locate(source, FetchOptions(revision, as_path(cache), offline), in_bytes(listen(progress)))
     options = SourceOptions(

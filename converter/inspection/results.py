@@ -49,7 +49,7 @@ class Inspection:
     - parameters: how many numbers.
     - bytes: how many bytes.
     - tokenizer: whether it has a tokenizer.
-    - behavior: the preset of quirks that a conversion follows.
+    - behavior: the preset of quirks that a conversion follows; empty where the config is refused.
     - behavior_means: what that is.
     - extras: weights that no PyTorch class has a place for; they go into a separate file.
     - dropped: name and reason of each tensor that a conversion leaves out.

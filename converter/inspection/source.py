@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from converter.common.errors import PlanError, Problem
+from converter.common.errors import FileError, PlanError, Problem, SourceError
 from converter.files.tensors import element_count
+from converter.inspection.refused import inspect_refused
 from converter.inspection.results import Inspection
 from converter.locate.located import Located
 from converter.open.options import SourceOptions
-from converter.open.places import naming_paths, with_paths
+from converter.open.places import naming_paths, warnings_with_paths, with_paths
 from converter.open.source import open_source
+from converter.plan.check_tokenizer import CODE as MISFIT
 from converter.plan.inner_tensors import CODE as INSIDE
 from converter.plan.inner_tensors import warn_left_out
 from converter.plan.make_plan import make_plan
@@ -19,21 +21,28 @@ from converter.plan.plan import Plan
 
 
 def inspect_source(located: Located, options: SourceOptions) -> Inspection:
-    """Open a checkpoint, and plan its conversion without reading tensor bytes. Raises SourceError or FileError when it
-    cannot be opened; problems of the plan are in the result."""
-    with naming_paths(located.path, located.origin, options.config):
-        opened = open_source(located.path, options)
+    """Open a checkpoint, and plan its conversion without reading tensor bytes. Raises SourceError or FileError when its
+    weights cannot be opened; problems of the config and of the plan are in the result."""
+    try:
+        with naming_paths(located.path, located.origin, options.config):
+            opened = open_source(located.path, options)
+    except (SourceError, FileError) as error:
+        refused = inspect_refused(located, options, error.problems)
+        if refused is None:
+            raise
+        return refused
     plan: Plan | None = None
     problems: tuple[Problem, ...] = ()
     try:
         plan = make_plan(opened)
     except PlanError as error:
         problems = with_paths(error.problems, located.path, located.origin, options.config)
-        if all(problem.code == INSIDE for problem in problems):  # Everything else is known.
-            plan = make_plan(opened, allow_unknown_tensors=True)
+        if all(problem.code in (INSIDE, MISFIT) for problem in problems):  # Everything else is known.
+            plan = make_plan(replace(opened, tokenizer=None), allow_unknown_tensors=True)
             plan = replace(plan, warnings=tuple(text for text in plan.warnings if text not in _left_out(plan)))
     tensors = opened.tensors.tensors.values()
-    warnings = (*located.warnings, *opened.warnings, *(plan.warnings if plan else ()))
+    warnings = (*opened.warnings, *(plan.warnings if plan else ()))
+    warnings = (*located.warnings, *warnings_with_paths(warnings, located.path, located.origin, options.config))
     return Inspection(
         source=opened.path,
         origin=located.origin,

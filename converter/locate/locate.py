@@ -124,11 +124,12 @@ def _describe_unknown(text: str) -> str:
     text = redact(text)  # before it is cut, or half a password might stay
     shown = text if text.isprintable() and len(text) <= 300 else ascii(text)[1:301]
     names = built_in_names()
-    close = did_you_mean(text)
+    lower = {name.lower(): name for name in names}
+    begun = [name for name in lower if name.startswith(f"{text.lower()}-")]
+    sure = [name for name in lower if name == text.lower()] or begun
+    close = "" if sure else did_you_mean(text)
     if not close:
-        lower = {name.lower(): name for name in names}
-        exact = [text.lower()] if text.lower() in lower else []
-        found = exact or difflib.get_close_matches(text.lower(), lower, n=3, cutoff=0.75)
+        found = sure[:3] or difflib.get_close_matches(text.lower(), lower, n=3, cutoff=0.75)
         close = f". Did you mean {' or '.join(lower[name] for name in found)}?" if found else ""
     of_family = (model.name for family in all_families() for model in family.pretrained[:1])
     few = f"{', '.join(of_family)} and others: mappings/FAMILY/pretrained.toml lists all {len(names)}"

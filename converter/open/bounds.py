@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from converter.common.errors import FileError, Problem
+from converter.common.errors import FileError, Problem, about
 
 #: A large model with its optimizer has 2,000.
 MOST_TENSORS = 40_000
@@ -30,7 +30,7 @@ class NameCount:
                 raise self._refusal(f"the names of its tensors are longer than {MOST_NAMES >> 20} MiB together")
 
     def _refusal(self, reason: str) -> FileError:
-        return FileError(Problem("E312", f"{self._file}: {reason}, which no checkpoint has"))
+        return FileError(Problem("E312", about(self._file, f"{reason}, which no checkpoint has")))
 
 
 def check_names_bounded(names: Iterable[str], file: str) -> None:

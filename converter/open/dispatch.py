@@ -80,6 +80,16 @@ def open_weights(path: Path, families: Sequence[Family] = ()) -> TensorSet:
     return replace(first, warnings=(*first.warnings, text))
 
 
+def open_whatever_names(path: Path) -> TensorSet:
+    """The tensors of a folder or of a weight file of any model, by the names that the file has. A static graph, whose
+    tensors are found by their names, raises FileError."""
+    chosen = choose_weights(path).path if os.path.isdir(path) else path
+    of_index, family = _OF_INDEX.fullmatch(chosen.name), all_families()[0]
+    if of_index:
+        return open_index(chosen, lambda shard: _open_shard(shard, family), f".{of_index[1]}")
+    return _open_shard(chosen, family)
+
+
 def _without_frames(error: Paddle2TorchError) -> Paddle2TorchError:
     """The error without its frames: they hold what was read, and a hostile file would be in memory once per family."""
     link: BaseException | None = error
@@ -172,7 +182,7 @@ _EXPECTED = "Expected a folder, a .pdparams, a .safetensors or a static graph's 
 
 def _open_shard(path: Path, family: Family) -> TensorSet:
     """One file of several. Names are not translated: a shard alone does not show which they are."""
-    content = recognise_content(path) or _PROMISED[path.suffix]
+    content = recognise_content(path) or _PROMISED.get(path.suffix, "")
     if content == SAFETENSORS:
         return open_safetensors(path, family)
     return _open_torch(path, family) if content == TORCH else open_pdparams(path)

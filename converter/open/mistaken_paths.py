@@ -7,7 +7,7 @@ import os
 import shlex
 from pathlib import Path
 
-from converter.common.errors import Problem, SourceError
+from converter.common.errors import Problem, SourceError, about
 from converter.open.folder import ORDER
 from converter.open.nearby import holds_weights, is_lone_name
 from converter.open.own_manifest import read_own_manifest
@@ -47,5 +47,5 @@ def check_places(command: str, source: str | Path | None, output: Path, *more: s
         raise SourceError(Problem("E041", describe_order(reason, command, output, source, *more)))
     if not output.is_dir():
         what = "is a file, expected a folder" if output.is_file() else "there is no such folder"
-        text = f"{output}: {what}. OUTPUT is what paddle2torch convert made"
-        raise SourceError(Problem("E405", text + did_you_mean(output)))
+        text = f"{about(str(output), what)}. OUTPUT is what paddle2torch convert made"
+        raise SourceError(Problem("E405", text + ("" if output.exists() else did_you_mean(output))))

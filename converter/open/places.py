@@ -1,14 +1,14 @@
 """Put the path that the user gave into messages that name a file of SOURCE.
 
-The readers name files by their base names, for they are often given a folder in the cache. Here the errors pass on
-their way out, and the first file that a message names gets its folder in front.
+The readers name files by their base names, for they are often given a folder in the cache. Here errors and warnings
+pass on their way out, and the first file that a message names gets its folder in front.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -44,19 +44,30 @@ def with_paths(
     return (replace(placed[0], text=f"{path}: {placed[0].text}"), *placed[1:])
 
 
+def warnings_with_paths(
+    warnings: Iterable[str], path: Path, origin: str | None = None, *others: Path | None
+) -> tuple[str, ...]:
+    """The warnings, each with the path of the first file that it names; what was fetched has none that the user gave.
+    For the user alone: a report or a card that is published must not show where SOURCE lies."""
+    return tuple(text if origin is not None else _place(text, (*others, path)) for text in warnings)
+
+
 def _with_path(problem: Problem, path: Path, origin: str | None = None, *others: Path | None) -> Problem:
     """The problem, with the path of the first file that it names."""
-    text = problem.text
     if origin is not None:
-        return problem if origin in text else replace(problem, text=f"{origin}: {text}")
-    places = [place for given in (*others, path) if given is not None for place in _places(given, text)]
+        return problem if origin in problem.text else replace(problem, text=f"{origin}: {problem.text}")
+    return replace(problem, text=_place(problem.text, (*others, path)))
+
+
+def _place(text: str, given: Sequence[Path | None]) -> str:
+    places = [place for one in given if one is not None for place in _places(one, text)]
     if any(str(place) in text for place in places if place.name != str(place)):
-        return problem
+        return text
     found = [(match.start(), place) for place in places for match in [_named(place.name, text)] if match is not None]
     if not found:
-        return problem
+        return text
     start, first = min(found, key=lambda pair: pair[0])
-    return replace(problem, text=f"{text[:start]}{first}{text[start + len(first.name) :]}")
+    return f"{text[:start]}{first}{text[start + len(first.name) :]}"
 
 
 def _places(given: Path, text: str) -> Sequence[Path]:
@@ -71,5 +82,6 @@ def _places(given: Path, text: str) -> Sequence[Path]:
 
 
 def _named(name: str, text: str) -> re.Match[str] | None:
-    """The name where it stands alone, and is no part of a path or of another name."""
-    return re.search(rf"(?<![\w./\\-]){re.escape(name)}(?![\w/\\-]|\.\w)", text) if name else None
+    """The name where it stands alone: no part of a path or of another name, nor that of a file that is written."""
+    other = r"[\w/\\-]|\.\w| of (OUTPUT|FOLDER)\b"
+    return re.search(rf"(?<![\w./\\-]){re.escape(name)}(?!{other})", text) if name else None

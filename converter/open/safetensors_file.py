@@ -40,7 +40,7 @@ def open_safetensors(path: Path, family: Family) -> TensorSet:
     entries, problems = _read_entries(header, name)
     problems += _check_layout(entries, len(buffer) - begin, name) if not problems else []
     if not entries and not problems:
-        problems.append(Problem("E308", f"{name}: holds no tensors"))
+        problems.append(Problem("E308", f"{name} holds no tensors"))
     if problems:
         raise FileError(*problems)
     _check_with_library(path)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Callable
 
-from converter.common.errors import FileError, Problem, file_error, fold_names
+from converter.common.errors import FileError, Problem, about, file_error, fold_names
 from converter.files.json_files import read_json
 from converter.files.regular_files import is_file, quoted, unsafe_name
 from converter.files.tensors import SourceFile, SourceTensor, TensorSet
@@ -62,17 +62,17 @@ def _read_places(index: dict[str, Any], file: str, suffix: str) -> dict[str, str
         if reason is None and not shard.endswith(suffix):
             reason = f"is no {suffix} file"
         if reason:
-            problems.append(Problem("E311", f"{file}: names the file {quoted(shard, 120)}, which {reason}"))
+            problems.append(Problem("E311", f"{file} names the file {quoted(shard, 120)}, which {reason}"))
     folded: dict[str, str] = {}
     for shard in shards:
         other = folded.setdefault(shard.casefold(), shard)
         if other != shard:
             text = (
-                f"{file}: names the files {quoted(other, 120)} and {quoted(shard, 120)}, which are one on some systems"
+                f"{file} names the files {quoted(other, 120)} and {quoted(shard, 120)}, which are one on some systems"
             )
             problems.append(Problem("E313", f"{text}. Which one is the model's?"))
     if len(shards) > _MOST_SHARDS:
-        problems.append(Problem("E309", f"{file}: names {len(shards)} files, expected at most {_MOST_SHARDS}"))
+        problems.append(Problem("E309", f"{file} names {len(shards)} files, expected at most {_MOST_SHARDS}"))
     if problems:
         raise FileError(*problems[:20])
     return places
@@ -99,11 +99,11 @@ def _compare(places: dict[str, str], parts: dict[str, TensorSet], file: str) -> 
         lost = [name for name in named if name not in part.tensors]
         if lost:
             text = f"names tensors that are not in {shard}: {fold_names(sorted(lost))}"
-            problems.append(Problem("E309", f"{file}: {text}"))
+            problems.append(Problem("E309", about(file, text)))
         for name in part.tensors:
             if places.get(name) != shard:
                 where = f"the index has it in {places[name]}" if name in places else "the index does not name it"
-                problems.append(Problem("E309", f"{shard}: holds {quoted(name, 200)}; {where}"))
+                problems.append(Problem("E309", f"{shard} holds {quoted(name, 200)}; {where}"))
         if len(problems) > _MOST_PROBLEMS:
             break
     return problems[:_MOST_PROBLEMS]

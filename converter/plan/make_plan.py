@@ -14,6 +14,7 @@ from converter.open.config.find_config import config_names
 from converter.open.source import Source
 from converter.plan.check_names import check_names
 from converter.plan.check_tensors import OtherSizes, check_dtypes, check_shapes
+from converter.plan.check_tokenizer import check_tokenizer
 from converter.plan.choose_scheme import choose_scheme, split_encoder
 from converter.plan.inner_tensors import (
     UNKNOWN,
@@ -72,6 +73,7 @@ def make_plan(source: Source, dtype: str = "keep", *, allow_unknown_tensors: boo
     problems += refuse_inner(inner, table) if not allow_unknown_tensors else []
     problems += check_shapes(mapped, tensors, _find_other_sizes(source, table, scheme, sizes, tensors))
     problems += check_dtypes(mapped, tensors)
+    problems += check_tokenizer(source.tokenizer, sizes.fields["vocab_size"])
     if problems:
         raise PlanError(*problems)
     inside = {tensor.name for tensor in inner}

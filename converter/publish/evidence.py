@@ -86,7 +86,7 @@ def _find_doubts(report: Report, data: Mapping[str, Any], has_tokenizer: bool, o
         wrong.append("it reports a pass, and not that every site is equal")
     if not all(each.passed and (each.max_rel or 0.0) <= each.tolerance for each in report.gradients):
         wrong.append("it reports a pass, and not that every gradient is equal")
-    if tokens is not None and has_tokenizer and (tokens.texts < 1 or tokens.mismatched != 0):
+    if tokens is not None and has_tokenizer and (tokens.texts < 1 or tokens.mismatched or tokens.from_text[1]):
         wrong.append("it reports a pass, and not that every text has equal tokens")
     if report.sites:
         wrong += find_contradictions(report, output)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from converter.common.errors import Problem, PushError
@@ -44,6 +44,17 @@ def is_of_evaluation(name: str) -> bool:
     return _OF_EVALUATIONS.fullmatch(name) is not None
 
 
+def with_paths_of_evidence(problems: Iterable[Problem], output: Path) -> tuple[Problem, ...]:
+    """The problems, with the path of the report or the trace that they name: for the user, and not for the card."""
+
+    def place(text: str) -> str:
+        name = next((name for name in (REPORT, TRACE) if name in text), "")
+        path = str(output / name)
+        return text if not name or path in text else text.replace(name, path, 1)
+
+    return tuple(replace(problem, text=place(problem.text)) for problem in problems)
+
+
 def list_files(output: Path, *, with_trace: bool = False) -> Listing:
     """Every file of OUTPUT, sorted by name; a large trace only `with_trace`.
 
@@ -76,7 +87,7 @@ def list_files(output: Path, *, with_trace: bool = False) -> Listing:
         files = tuple(read_local_file(name, output / name) for name in sorted(names))
     except OSError as error:
         reason = error.strerror or str(error)
-        raise PushError(Problem("E804", f"{error.filename or output}: cannot be read ({reason})")) from None
+        raise PushError(Problem("E804", f"{error.filename or output} cannot be read ({reason})")) from None
     return Listing(files, tuple(sorted(left_out)))
 
 

@@ -18,7 +18,7 @@ from converter.publish.card import build_card, describe_doubts, describe_evidenc
 from converter.publish.changes import Changes, find_changes, find_foreign
 from converter.publish.evaluation import describe_evaluations, find_evaluations, without_these
 from converter.publish.evidence import check_evidence, find_foreign_code, refuse_foreign_code
-from converter.publish.folder import CARD, EVIDENCE, TRACE, Listing, list_files
+from converter.publish.folder import CARD, EVIDENCE, TRACE, Listing, list_files, with_paths_of_evidence
 from converter.publish.model_index import refuse_results, with_results
 from converter.publish.pushed import Push, PushedFile
 
@@ -77,7 +77,7 @@ def push(
     if model_index is not None:
         refused += refuse_results(output, model_index, evaluations, unbelieved)
     if refused:
-        raise PushError(*refused)
+        raise PushError(*with_paths_of_evidence(refused, output))
     hub = HubRepository(repo_id, report, needs_token=not (dry_run and "/" in repo_id))
     if problems or evidence is None:
         section = describe_doubts(problems, foreign)

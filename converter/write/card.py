@@ -1,8 +1,9 @@
 """README.md of the output: what this folder is, how to load it, and what it was made from.
 
-The text is card.md.j2 with the words of the family. The metadata go through huggingface_hub's own classes, without
-EvalResult: the figures that there are belong to models that others fine-tuned, and as this model's own results on the
-Hub they would be wrong.
+The text is card.md.j2 with the words of the family. The metadata are written as huggingface_hub's ModelCardData writes
+them (a test compares the two; importing the library takes longer than converting a small model), without EvalResult:
+the figures that there are belong to models that others fine-tuned, and as this model's own results on the Hub they
+would be wrong.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from converter.common.errors import Problem, SourceError
 from converter.common.layout import EXTRAS_FILE
-from converter.common.printable import to_code_span
+from converter.common.printable import readable, to_code_span
 from converter.common.version import __version__
 from converter.hub.names import is_repo_id
 from converter.plan.inner_tensors import left_inside_paragraph
@@ -55,21 +56,23 @@ def render_card(
     plan: Plan, manifest: dict[str, Any], has_tokenizer: bool, preset: Preset, facts: CardFacts = _NOTHING_MORE
 ) -> str:
     """The model card: front matter that the Hub reads, then text for people. Asks no network."""
-    from huggingface_hub import ModelCard, ModelCardData
+    import yaml
 
     family, origin = plan.family, manifest["source"].get("origin")
     known = find_pretrained(family, origin)
     entry = family.class_named(plan.table.source_class)
-    data = ModelCardData(
-        language=list(known.languages) if known else family.card.language or None,
-        license=facts.license or ("apache-2.0" if known else None),
-        library_name="transformers",
-        pipeline_tag=entry.pipeline if entry is not None else None,
-        base_model=facts.base_model or _base_model(known, origin),
-        tags=[*family.tags, "paddle2torch"],
-    )
+    data = {
+        "base_model": facts.base_model or _base_model(known, origin),
+        "language": list(known.languages) if known else family.card.language or None,
+        "library_name": "transformers",
+        "license": facts.license or ("apache-2.0" if known else None),
+        "pipeline_tag": entry.pipeline if entry is not None else None,
+        "tags": list(dict.fromkeys([*family.tags, "paddle2torch"])),
+    }
+    written = {name: value for name, value in data.items() if value is not None}
+    front = yaml.dump(written, sort_keys=False, allow_unicode=True).strip()
     text = _render_text(plan, manifest, has_tokenizer, preset, known, facts)
-    return str(ModelCard(f"---\n{data.to_yaml()}\n---\n\n{text}"))
+    return f"---\n{front}\n---\n\n{text}"
 
 
 def find_pretrained(family: Family, origin: str | None) -> Pretrained | None:
@@ -104,7 +107,7 @@ def _render_text(
     environment = Environment(
         autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
     )
-    environment.filters["code_span"] = to_code_span
+    environment.filters.update(code_span=to_code_span, readable=readable)
     source = resources.files("converter").joinpath("write", "card.md.j2").read_text(encoding="utf-8")
     entry = plan.family.class_named(plan.table.source_class)
     return environment.from_string(source).render(

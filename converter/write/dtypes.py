@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from converter.files.tensors import FLOATING
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -63,13 +65,20 @@ def _round_to_odd(block: np.ndarray) -> np.ndarray:
     return bits.view("<f4")
 
 
+#: Of the dtypes with two bytes: the bits of the exponent, which are all set in NaN and infinity.
+_EXPONENTS = {"bfloat16": 0x7F80, "float16": 0x7C00}
+
+
 def count_nonfinite(block: np.ndarray, dtype: str) -> int:
-    """How many elements are NaN or infinite. The sum shows cheaply when none is."""
+    """How many elements are NaN or infinite. The extremes show quickly when none is: NaN is both where there is one."""
     import numpy as np
 
-    if dtype == "bfloat16":
-        return int(np.count_nonzero((block & 0x7F80) == 0x7F80))
-    with np.errstate(all="ignore"):
-        if np.isfinite(block.sum()):
-            return 0
+    if not block.size or dtype not in FLOATING:
+        return 0
+    if dtype in _EXPONENTS:
+        mask = np.uint16(_EXPONENTS[dtype])
+        exponents = block.view("<u2") & mask
+        return int(np.count_nonzero(exponents == mask)) if exponents.max() == mask else 0
+    if np.isfinite(block.max()) and np.isfinite(block.min()):
+        return 0
     return int(np.count_nonzero(~np.isfinite(block)))

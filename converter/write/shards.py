@@ -6,29 +6,31 @@ import hashlib
 import json
 import mmap
 import struct
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Callable
+from typing import TYPE_CHECKING, BinaryIO, Callable
 
 from converter.common.errors import OutputError, PlanError, Problem
 from converter.common.layout import EXTRAS_FILE, INDEX_FILE, SINGLE_FILE
-from converter.files.tensors import DTYPES, MappedBytes, element_count
+from converter.files.tensors import DTYPES, element_count
 from converter.plan.plan import PlannedTensor
+from converter.write.block_sums import sum_block
+from converter.write.blocks import Blocks
 from converter.write.dtypes import convert_block, count_nonfinite
 from converter.write.new_files import create_file, write_file
-from mappings import OPERATIONS
 
 if TYPE_CHECKING:
-    import numpy as np
     from typing_extensions import TypeAlias
 
     Hasher: TypeAlias = "hashlib._Hash"
+    #: Sizes and sums of the blocks of each tensor, as they were written.
+    WrittenBlocks: TypeAlias = "dict[str, list[tuple[int, bytes]]]"
 
-_BLOCK_BYTES = 4 << 20
-#: A matrix up to this size is read before it is turned; a large model has 16 MB in one.
-_MOST_WHOLE = 64 << 20
+#: Blocks that wait for their hash at most: as many lie in memory, and one more.
+_IN_FLIGHT = 3
 
 #: Called with the number of bytes just written.
 Advance = Callable[[int], None]
@@ -93,9 +95,9 @@ def write_weights(
     written: list[WrittenTensor] = []
     problems: list[Problem] = []
     for shard in shards:
-        sums = _write_shard(folder / shard.file, shard, allow_nonfinite, problems, advance)
+        sums, blocks = _write_shard(folder / shard.file, shard, allow_nonfinite, problems, advance)
         if not problems:
-            check_written(folder / shard.file, shard, sums)
+            check_written(folder / shard.file, shard, blocks)
             written += [WrittenTensor(tensor, shard.file, sums[tensor.target]) for tensor in shard.tensors]
     if problems:
         raise PlanError(*problems)
@@ -128,108 +130,64 @@ def header_bytes(shard: Shard) -> bytes:
 
 def _write_shard(
     path: Path, shard: Shard, allow_nonfinite: bool, problems: list[Problem], advance: Advance
-) -> dict[str, str]:
+) -> tuple[dict[str, str], WrittenBlocks]:
     sums: dict[str, str] = {}
+    written: WrittenBlocks = {}
     with create_file(path) as file, ThreadPoolExecutor(1) as thread:
         file.write(header_bytes(shard))
+        file.flush()
+        blocks = Blocks(_IN_FLIGHT)
         for tensor in shard.tensors:
             hasher = hashlib.sha256()
             nonfinite = overflowed = 0
-            for bad, lost in _write_blocks(file, tensor, hasher, thread, advance):
+            written[tensor.target] = []
+            for size, digest, bad, lost in _write_blocks(file, blocks, tensor, hasher, thread):
+                written[tensor.target].append((size, digest))
                 nonfinite += bad
                 overflowed += lost
+                advance(size)
             sums[tensor.target] = hasher.hexdigest()
-            if nonfinite and not allow_nonfinite:
-                problems.append(
-                    Problem(
-                        "E203",
-                        f"{tensor.source.name}: {nonfinite} of its values are NaN or infinite. "
-                        "--allow-nonfinite converts them",
-                    )
-                )
-            if overflowed:
-                problems.append(
-                    Problem(
-                        "E204",
-                        f"{tensor.source.name}: {overflowed} of its values are too large for {tensor.dtype}. "
-                        "Choose another --dtype",
-                    )
-                )
-    return sums
+            problems += _describe_values(tensor, 0 if allow_nonfinite else nonfinite, overflowed)
+    return sums, written
+
+
+def _describe_values(tensor: PlannedTensor, nonfinite: int, overflowed: int) -> Iterator[Problem]:
+    name = tensor.source.name
+    if nonfinite:
+        text = f"{name}: {nonfinite} of its values are NaN or infinite. --allow-nonfinite converts them"
+        yield Problem("E203", text)
+    if overflowed:
+        text = f"{name}: {overflowed} of its values are too large for {tensor.dtype}. Choose another --dtype"
+        yield Problem("E204", text)
 
 
 def _write_blocks(
-    file: BinaryIO, tensor: PlannedTensor, hasher: Hasher, thread: ThreadPoolExecutor, advance: Advance
-) -> Iterator[tuple[int, int]]:
-    """Write a tensor; for each block how many values were not finite, and how many only became so in the new dtype.
+    file: BinaryIO, blocks: Blocks, tensor: PlannedTensor, hasher: Hasher, thread: ThreadPoolExecutor
+) -> Iterator[tuple[int, bytes, int, int]]:
+    """Write a tensor; for each block its size and sums, how many values were not finite, and how many only became so in
+    the new dtype.
 
-    The hash of a block is taken on the other thread while the next is written: hashlib releases the lock. One block
-    is in flight at most, so memory stays at two.
+    The hash of a block is taken on the other thread while the next ones are written: hashlib releases the lock.
     """
-    pending: Future[None] | None = None
-    for block in target_blocks(tensor):
+    pending: deque[Future[None]] = deque()
+    for block in blocks.read(tensor):
         bad = count_nonfinite(block, tensor.source.dtype)
-        data = contiguous(convert_block(block, tensor.source.dtype, tensor.dtype))
-        lost = count_nonfinite(data, tensor.dtype) - bad if tensor.dtype != tensor.source.dtype else 0
-        if pending is not None:
-            pending.result()
-        pending = thread.submit(hasher.update, data.data)
-        file.write(data.data)
-        advance(data.nbytes)
-        yield bad, lost
-    if pending is not None:
-        pending.result()
+        converted = convert_block(block, tensor.source.dtype, tensor.dtype)
+        lost = count_nonfinite(converted, tensor.dtype) - bad if tensor.dtype != tensor.source.dtype else 0
+        data = converted.data.cast("B") if converted.size else memoryview(b"")
+        if len(pending) == _IN_FLIGHT:
+            pending.popleft().result()
+        pending.append(thread.submit(hasher.update, data))
+        digest = sum_block(data)
+        file.write(data)
+        yield len(data), digest, bad, lost
+    for each in pending:
+        each.result()
 
 
-def target_blocks(tensor: PlannedTensor) -> Iterator[np.ndarray]:
-    """The target's elements in order, in the source's dtype, as 1-d blocks of a few MB.
-
-    Rows of a transposed view are gathered block by block. Bytes that lie in a file as they are are read, not touched in
-    its map: a file that is cut meanwhile is then an error and not the end of the process.
-    """
-    import numpy as np
-
-    apply, source = OPERATIONS[tensor.op].apply, tensor.source
-    raw = source.runs[0].raw() if len(source.runs) == 1 else None
-    target = apply(source.read())
-    if raw is not None and target.flags.c_contiguous:
-        yield from _read_blocks(raw, target.dtype)
-        return
-    if raw is not None and raw.size <= _MOST_WHOLE:
-        whole = np.empty(raw.size, np.uint8)
-        raw.read_into(0, whole.data)
-        target = apply(whole.view(target.dtype).reshape(source.shape, order="F" if source.fortran else "C"))
-    if target.flags.c_contiguous:
-        flat = target.reshape(-1)
-        step = max(1, _BLOCK_BYTES // flat.itemsize)
-        for start in range(0, max(1, flat.size), step):
-            yield flat[start : start + step]
-        return
-    rows = max(1, _BLOCK_BYTES // max(1, target[:1].nbytes))
-    for start in range(0, len(target), rows):
-        yield contiguous(target[start : start + rows]).reshape(-1)
-
-
-def _read_blocks(raw: MappedBytes, kind: np.dtype[Any]) -> Iterator[np.ndarray]:
-    import numpy as np
-
-    step = max(1, _BLOCK_BYTES // kind.itemsize) * kind.itemsize
-    for at in range(0, max(1, raw.size), step):
-        block = np.empty(min(step, raw.size - at), np.uint8)
-        if block.size:
-            raw.read_into(at, block.data)
-        yield block.view(kind)
-
-
-def contiguous(array: np.ndarray) -> np.ndarray:
-    import numpy as np
-
-    return np.ascontiguousarray(array)
-
-
-def check_written(path: Path, shard: Shard, sums: dict[str, str]) -> None:
+def check_written(path: Path, shard: Shard, written: WrittenBlocks) -> None:
     """Read a shard back: the safetensors library must accept it and report the planned names, shapes and dtypes, and
-    the bytes of each tensor must have the sum that they had when they were written. Raises OutputError."""
+    every block of every tensor must have the sums that it had when it was written. Raises OutputError."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -249,12 +207,11 @@ def check_written(path: Path, shard: Shard, sums: dict[str, str]) -> None:
     ):
         at = 8 + struct.unpack("<Q", view[:8])[0]
         for tensor in shard.tensors:
-            end = at + target_bytes(tensor)
-            if hashlib.sha256(view[at:end]).hexdigest() != sums[tensor.target]:
-                raise OutputError(
-                    Problem("E504", f"{path.name}: {tensor.target} reads back changed. Is the disk sound?")
-                )
-            at = end
+            for size, digest in written[tensor.target]:
+                if sum_block(view[at : at + size]) != digest:
+                    text = f"{path.name}: {tensor.target} reads back changed. Is the disk sound?"
+                    raise OutputError(Problem("E504", text))
+                at += size
 
 
 def write_index(path: Path, shards: Sequence[Shard]) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import shlex
 import shutil
 import stat
 import tempfile
@@ -17,6 +18,7 @@ from typing import IO
 from converter.common.errors import OutputError, Problem
 from converter.common.layout import MANIFEST
 from converter.files.disk import lacking_space
+from converter.files.mount_points import is_mount_point
 from converter.files.stale_folders import REPLACED, clear_folders, give_back, mark, remove_folder
 from converter.write.new_files import NewFolder
 
@@ -72,8 +74,14 @@ def staged(
 
 
 def check_output(output: Path, *, force: bool, marker: str = MANIFEST, argument: str = "OUTPUT") -> None:
-    """Raises OutputError when something that may not be replaced is at `output`. An empty folder may."""
-    if not os.path.lexists(output) or is_empty_folder(output):
+    """Raises OutputError when something that may not be replaced is at `output`. An empty folder may, unless something
+    is mounted on it."""
+    if not os.path.lexists(output):
+        return
+    if is_mount_point(output):
+        text = f"{output} is a mount point, and {argument} appears by renaming a folder, which cannot take its place"
+        raise OutputError(Problem("E502", f"{text}. Name a folder in it, such as {shlex.quote(str(output / 'out'))}"))
+    if is_empty_folder(output):
         return
     if not force:
         text = f"{output} exists. Choose another {argument}, or --force to replace one that this tool made"

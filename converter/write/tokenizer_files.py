@@ -75,13 +75,9 @@ _WRITERS = {SENTENCEPIECE_KIND: _write_sentencepiece, WORDPIECE_KIND: _write_wor
 
 
 def misfits(files: TokenizerFiles, longest: int, model_rows: int) -> list[str]:
-    """Warnings of what the model cannot take of this tokenizer: tokens without a row, and texts of its full length."""
+    """Warnings of what the model cannot take of this tokenizer: added tokens without a row, and texts of its full
+    length."""
     found = []
-    if files.rows > model_rows:
-        found.append(
-            f"{VOCABULARY} has {files.rows} tokens, the model {model_rows} rows: ids from {model_rows} on have no "
-            "embedding. Is it this model's tokenizer?"
-        )
     beyond = [(token, number) for token, number in files.added_tokens.items() if number >= model_rows]
     if beyond:
         shown = ", ".join(f"{token!a:.50} {number}" for token, number in beyond[:8])

@@ -1,2 +1,2 @@
-"""A job in several processes: `parts` divides it and merges the answers, `together` runs the processes, `counted` makes
-one line of their progress, `commands` has how each side's process is started."""
+"""A job in several processes: `parts` divides it and merges the answers, `paddle` asks Paddle's side, `counted` makes
+one line of their progress, `resources` has the threads and the memory of each."""

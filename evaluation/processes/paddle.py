@@ -10,22 +10,19 @@ from typing import TYPE_CHECKING
 
 from converter.common.errors import Problem, ReferenceFailure
 from converter.common.progress import OnProgress, Progress
-from evaluation.processes.commands import describe_processes, paddle_command, paddle_threads
 from evaluation.processes.counted import OneLine
 from evaluation.processes.parts import Part, merge_answers, merge_texts, split_job, split_texts
-from evaluation.processes.together import run_together
+from evaluation.processes.resources import THREADS, describe_processes, paddle_threads
 from verify.protocol.checked_file import read_checked, write_checked
 from verify.protocol.evaluation_job import ANSWERS, JOB, Job, job_of
-from verify.protocol.messages import BROKEN
 from verify.protocol.request import Request
 from verify.reference.bundle_recorder import RECORDER, bundle_recorder
-from verify.reference.find import record_trace
-from verify.reference.subprocess_runner import Ended
+from verify.reference.find import check_recorded, does_not_run, record_trace, recorder_command
+from verify.reference.subprocess_runner import run_together
 
 if TYPE_CHECKING:
     import numpy as np
 
-_MAKE_ONE = "`paddle2torch reference install` makes one that is known to work"
 #: Of the head of a file of answers: what belongs to a part alone.
 _OF_PART = ("job", "arrays", "tokenizer_problem")
 
@@ -41,18 +38,17 @@ def record_answers(interpreter: Path, request: Request, processes: int, folder: 
     folders = [folder / str(number) for number in range(len(parts))]
     commands = []
     for each, part, share in zip(folders, parts, split_texts(texts, len(parts))):
-        (each / "home").mkdir(parents=True)
+        each.mkdir()
         write_checked(str(each / "job"), JOB, {**part.job.arrays(), **share}, part.job.head())
         asked = replace(request, job=str(each / "job"), output=str(each / "answers"))
         (each / "request.json").write_text(json.dumps(asdict(asked)), encoding="utf-8")
-        commands.append(paddle_command(interpreter, script, each / "request.json", each, threads))
+        commands.append(recorder_command(interpreter, script, each / "request.json", each, **{THREADS: str(threads)}))
     on_progress(Progress("starting Paddle", describe_processes(len(parts), threads)))
     line = OneLine(parts, request.batch_size, ["Paddle"], on_progress)
     try:
-        run_together(commands, line.hear, lambda number, ended: check_recorded(interpreter, folders[number], ended))
+        run_together(commands, line.hear, lambda n, ended: check_recorded(interpreter, folders[n] / "answers", ended))
     except OSError as error:
-        reason = f"{interpreter} does not run: {error.strerror or error}"
-        raise ReferenceFailure(Problem("E601", reason)) from error
+        raise does_not_run(interpreter, error) from error
     merge_files([each / "answers" for each in folders], folder / "answers.safetensors", job, parts)
     return folder / "answers.safetensors"
 
@@ -61,20 +57,6 @@ def _read_job(request: Request) -> tuple[Job, Mapping[str, np.ndarray]]:
     assert request.job is not None
     head, arrays = read_checked(request.job, JOB)
     return job_of(head, arrays), arrays
-
-
-def check_recorded(interpreter: Path, folder: Path, ended: Ended) -> None:
-    """Raise what verify's `record_trace` raises for a process that ended so."""
-    if ended.status == BROKEN:
-        text = f"the reference is broken: {ended.error}. This is about no model; nothing was verified. {_MAKE_ONE}"
-        raise ReferenceFailure(Problem("E611", f"{text}. Interpreter: {interpreter}"))
-    if ended.error:
-        raise ReferenceFailure(Problem("E602", f"the reference cannot record this checkpoint: {ended.error}"))
-    if ended.status != 0 or not (folder / "answers").is_file():
-        hint = ". Run it again, or compare with a recorded trace with --trace FILE"
-        if "No module named" in ended.stderr:
-            hint = f". Is it the reference environment? {_MAKE_ONE}"
-        raise ReferenceFailure(Problem("E603", f"the reference ({interpreter}) failed: {ended.reason()}{hint}"))
 
 
 def merge_files(paths: Sequence[Path], path: Path, job: Job, parts: Sequence[Part]) -> None:

@@ -12,15 +12,14 @@ from typing import Any
 from converter.common.progress import OnProgress, Progress
 from evaluation.options import Options
 from evaluation.prepared import Prepared
-from evaluation.processes.commands import describe_processes, torch_command, torch_threads
 from evaluation.processes.counted import OneLine
 from evaluation.processes.parts import Part, merge_answers, split_job
-from evaluation.processes.together import run_together
+from evaluation.processes.resources import THREADS, describe_processes, torch_threads
 from evaluation.product.requests import Asked
-from verify.numbers.pytorch_process import Start, start_process
+from verify.numbers.pytorch_process import Start, pytorch_command, start_process
 from verify.protocol.checked_file import read_checked, write_checked
 from verify.protocol.evaluation_job import ANSWERS, JOB, Job
-from verify.reference.subprocess_runner import Ended
+from verify.reference.subprocess_runner import Ended, run_together
 from verify.results.as_json import from_json
 
 ENTRY = "evaluation.product.entry"
@@ -66,7 +65,7 @@ class Product:
             one.folder.mkdir()
             written = _write_jobs(one.folder, {who: part.job for who, part in zip(jobs, of_process)})
             request = one.write(jobs=written, options=asdict(options), number=number)
-            commands.append(torch_command(ENTRY, request, one.folder, threads))
+            commands.append(pytorch_command(request, one.folder, ENTRY, **{THREADS: str(threads)}))
         found: dict[int, dict[str, Any]] = {}
 
         def check(number: int, ended: Ended) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from converter.common.errors import DataError, Problem
+from converter.common.errors import DataError, Problem, about
 from converter.files.regular_files import HEAD_BYTES, open_file, quoted
 
 #: A line of a data set is a few kB at most; a file without line feeds is not read into memory whole.
@@ -29,7 +29,7 @@ def wrong_line(file: str, number: int, reason: str) -> DataError:
 
 def wrong_form(file: str, reason: str) -> DataError:
     """E902: the file has no form that is read, or the marks of two."""
-    return DataError(Problem("E902", f"{file}: {reason}"))
+    return DataError(Problem("E902", about(file, reason)))
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from converter.common.errors import DataError, Problem
+from converter.common.errors import DataError, Problem, about
 from converter.files.json_files import parse_json
 from converter.files.regular_files import read_file
 from evaluation.examples import Question
@@ -91,7 +91,7 @@ class QuestionFile:
         return found
 
     def _wrong(self, place: str, reason: str) -> DataError:
-        return DataError(Problem("E903", f"{self.path.name}, {place}: {reason}"))
+        return DataError(Problem("E903", about(f"{self.path.name}, {place}", reason)))
 
 
 def is_across(name: str) -> bool:

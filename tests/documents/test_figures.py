@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks import (
     attention_picture,
+    bench,
     camlm_learning,
     convert_speed,
     evaluation_evidence,
@@ -50,6 +51,7 @@ for module, document in (
     (camlm_learning, "objectives.md"),
 ):
     SHOWN[module.SECTION] = (document, MEASURED.get(module.SECTION), module.show)
+COMPARED = figures.read_figures(bench.FIGURES)
 for section in evaluation_evidence.SECTIONS.values():
     SHOWN[section] = ("evaluation.md", MEASURED.get(section), evaluation_evidence.show)
 
@@ -64,7 +66,10 @@ def test_a_document_shows_its_figures(marker: str) -> None:
 
 @pytest.mark.parametrize("marker", SHOWN)
 def test_figures_name_a_command_that_is_here_and_a_commit_of_this_history(marker: str) -> None:
-    found = SHOWN[marker][1]
+    check_origin(SHOWN[marker][1])
+
+
+def check_origin(found: Any) -> None:
     module = re.fullmatch(r"python -m benchmarks\.(\w+) --write", found["command"])
     assert module is not None and (figures.ROOT / "benchmarks" / f"{module[1]}.py").is_file()
     ancestor = ["git", "merge-base", "--is-ancestor", found["commit"], "HEAD"]
@@ -129,6 +134,26 @@ def test_the_pictures_are_those_of_the_masks_and_of_the_figures() -> None:
     assert drawn == attention_picture.make_picture(), "run `python -m benchmarks.attention_picture --write`"
     curves = (figures.DOCS / camlm_learning.PICTURE).read_text(encoding="utf-8")
     assert curves == camlm_learning.picture(MEASURED[camlm_learning.SECTION])
+
+
+def test_the_page_of_comparisons_and_its_plots_are_those_of_their_figures() -> None:
+    assert tuple(COMPARED) == bench.SUBJECTS, f"run `{bench.COMMAND}`"
+    assert (figures.DOCS / bench.DOCUMENT).read_text(encoding="utf-8") == bench.page(COMPARED)
+    drawn = {file: picture for name in COMPARED for file, picture in bench.draw(name, COMPARED[name])}
+    assert drawn == {path.name: path.read_text(encoding="utf-8") for path in figures.DOCS.glob("benchmarks-*.svg")}
+    for found in COMPARED.values():
+        check_origin(found)
+
+
+def test_what_became_slower_beyond_the_spread_of_both_runs_is_named() -> None:
+    def rows(*ratio: float) -> dict[str, Any]:
+        return {"base": {"contenders": {"ours": {"ratio": [1, 1, 1]}, "peer": {"ratio": list(ratio)}}}}
+
+    before = {"rows": rows(2.0, 1.9, 2.2)}
+    assert bench.slower(before, rows(1.7, 1.6, 1.8)) == ["base, to peer: 2.00 -> 1.70"]
+    assert bench.slower(before, rows(1.8, 1.6, 1.95)) == []
+    assert bench.slower(before, rows(3.0, 2.9, 3.1)) == []
+    assert bench.slower(None, rows(1.0, 1.0, 1.0)) == [] and bench.slower({"rows": {}}, rows(1.0, 1.0, 1.0)) == []
 
 
 def test_the_list_of_edits_of_code_is_as_long_as_it_is_said_to_be() -> None:

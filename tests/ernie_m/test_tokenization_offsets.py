@@ -90,7 +90,7 @@ hard = st.text(st.sampled_from(HARD), max_size=20)
 mixed = st.lists(st.one_of(anything, hard, st.sampled_from(["[MASK]", "[CLS]", "in 1917"])), max_size=4).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=mixed)
 def test_they_follow_the_text(tokenizers: list[Any], text: str) -> None:
     """One span a token, inside the text, in order, empty only for the release rule's bare "▁"."""
@@ -110,7 +110,7 @@ def test_they_follow_the_text(tokenizers: list[Any], text: str) -> None:
 WORDS = ["berg", "Haus", "中国", "Ｈｅｌｌｏ", "½", "2024", "[MASK]", "été!"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(words=st.lists(st.sampled_from(WORDS), max_size=6))
 def test_what_a_span_holds_is_the_token(tokenizers: list[Any], words: list[str]) -> None:
     """The text of a span, normalised by itself, holds the token."""

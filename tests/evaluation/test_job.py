@@ -26,7 +26,7 @@ def quiet(*words: Any) -> None:
 TEXTS = st.lists(st.lists(st.integers(0, 99), min_size=1, max_size=4), min_size=1, max_size=12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TEXTS, st.integers(1, 5))
 def test_each_text_is_run_once_and_unpadded(texts: list[list[int]], size: int) -> None:
     job = job_from(texts, mask=True)
@@ -44,7 +44,7 @@ def test_each_text_is_run_once_and_unpadded(texts: list[list[int]], size: int) -
     assert answers["logits"].tolist() == [[sum(text), text[0]] for text in texts]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(TEXTS, st.integers(1, 5))
 def test_answers_for_each_token_stand_where_the_token_is(texts: list[list[int]], size: int) -> None:
     job = job_from(texts, SPAN)

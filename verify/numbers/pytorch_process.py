@@ -13,7 +13,7 @@ from typing import Callable
 
 from converter.common.errors import Problem, ReferenceFailure
 from converter.common.progress import OnProgress, Progress
-from verify.reference.subprocess_runner import Ended, clean_environment, run_process
+from verify.reference.subprocess_runner import Command, Ended, clean_environment, run_process
 from verify.results.as_json import from_json
 from verify.results.numbers import PytorchResult
 from verify.results.trace import Trace
@@ -59,15 +59,20 @@ def check_installed() -> None:
 def start_process(request: Path, folder: Path, on_progress: OnProgress, entry: str = ENTRY) -> Ended:
     """A new interpreter like this one, whose copies of OUTPUT's code stay in `folder`. `entry`: the module whose `main`
     answers the request."""
+    on_progress(Progress("starting PyTorch"))
+    return run_process(pytorch_command(request, folder, entry), on_progress)
+
+
+def pytorch_command(request: Path, folder: Path, entry: str, **more: str) -> Command:
+    """How such a process is started. `more`: variables."""
     home = folder / "huggingface"
     environment = clean_environment(
-        HF_HOME=str(home), HF_MODULES_CACHE=str(home / "modules"), PYTHONDONTWRITEBYTECODE="1"
+        HF_HOME=str(home), HF_MODULES_CACHE=str(home / "modules"), PYTHONDONTWRITEBYTECODE="1", **more
     )
     # On a busy machine threads that spin while they wait make everything several times slower.
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # What the caller runs from may be on PYTHONPATH.
     if os.environ.get("PYTHONPATH"):
         environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
-    on_progress(Progress("starting PyTorch"))
-    command = [sys.executable, "-c", _CODE.format(entry=entry), str(_PROJECT), str(request)]
-    return run_process(command, environment=environment, folder=folder, on_progress=on_progress)
+    words = [sys.executable, "-c", _CODE.format(entry=entry), str(_PROJECT), str(request)]
+    return Command(words, environment, folder)

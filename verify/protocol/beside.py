@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
 from typing import Any, Callable
 
@@ -31,7 +30,7 @@ def compute_beside(compute: Callable[[], Any]) -> Callable[[], Any]:
             process.join()
             code = process.exitcode or 0
             if code < 0:
-                signal.raise_signal(-code)
+                os.kill(os.getpid(), -code)
             raise RuntimeError("the process beside this one ended with exit status " + str(code)) from None
         process.join()
         return found

@@ -19,7 +19,7 @@ from verify.protocol.messages import BROKEN
 from verify.protocol.request import Request
 from verify.reference.bundle_recorder import RECORDER, bundle_recorder
 from verify.reference.pins import interpreters, is_whole
-from verify.reference.subprocess_runner import clean_environment, run_process
+from verify.reference.subprocess_runner import Command, Ended, clean_environment, run_process
 
 if TYPE_CHECKING:
     from converter.open.source import Source
@@ -134,16 +134,31 @@ def record_trace(interpreter: Path, request: Request, folder: Path, on_progress:
     asked, script = folder / "request.json", folder / RECORDER
     script.write_bytes(bundle_recorder())
     asked.write_text(json.dumps(asdict(replace(request, output=str(output)))), encoding="utf-8")
+    on_progress(Progress("starting Paddle"))
+    try:
+        ended = run_process(recorder_command(interpreter, script, asked, folder), on_progress)
+    except OSError as error:
+        raise does_not_run(interpreter, error) from error
+    check_recorded(interpreter, output, ended)
+    return output
+
+
+def recorder_command(interpreter: Path, script: Path, request: Path, folder: Path, **more: str) -> Command:
+    """The recorder in the interpreter that has Paddle, answering a request in `folder`. `more`: variables."""
     # PaddleNLP keeps caches and logs in the home folder: the reference gets one of its own.
     home = folder / "home"
     home.mkdir()
-    environment = clean_environment(HOME=str(home), PPNLP_HOME=str(home), HF_HOME=str(home))
-    command = [str(interpreter), "-B", str(script), str(asked)]
-    on_progress(Progress("starting Paddle"))
-    try:
-        ended = run_process(command, environment=environment, folder=folder, on_progress=on_progress)
-    except OSError as error:
-        raise ReferenceFailure(Problem("E601", f"{interpreter} does not run: {error.strerror or error}")) from error
+    environment = clean_environment(HOME=str(home), PPNLP_HOME=str(home), HF_HOME=str(home), **more)
+    return Command([str(interpreter), "-B", str(script), str(request)], environment, folder)
+
+
+def does_not_run(interpreter: Path, error: OSError) -> ReferenceFailure:
+    """For an interpreter that could not be started."""
+    return ReferenceFailure(Problem("E601", f"{interpreter} does not run: {error.strerror or error}"))
+
+
+def check_recorded(interpreter: Path, output: Path, ended: Ended) -> None:
+    """Raise ReferenceFailure for a recorder that did not write `output` to its end."""
     if ended.status == BROKEN:
         text = f"the reference is broken: {ended.error}. This is about no model; nothing was verified. {_MAKE_ONE}"
         raise ReferenceFailure(Problem("E611", f"{text}. Interpreter: {interpreter}"))
@@ -155,4 +170,3 @@ def record_trace(interpreter: Path, request: Request, folder: Path, on_progress:
         else:
             hint = ". Run it again, or compare with a recorded trace with --trace FILE"
         raise ReferenceFailure(Problem("E603", f"the reference ({interpreter}) failed: {ended.reason()}{hint}"))
-    return output

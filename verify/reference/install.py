@@ -22,7 +22,7 @@ from verify.reference.bundle_recorder import RECORDER, bundle_recorder
 from verify.reference.pins import MARKER, PINS, interpreters, is_whole
 from verify.reference.pip_install import PipFailure, pip_install
 from verify.reference.python_versions import find_python
-from verify.reference.subprocess_runner import clean_environment, run_process
+from verify.reference.subprocess_runner import Command, clean_environment, run_process
 
 #: What the environment takes on disk while it is made (measured: 1.9 GB, and the largest wheel next to it).
 _NEEDED_BYTES = 3_000_000_000
@@ -128,8 +128,8 @@ def _check(interpreter: Path, report: OnLine) -> None:
         recorder = Path(scratch) / RECORDER
         recorder.write_bytes(bundle_recorder())
         environment = clean_environment(HOME=scratch, PPNLP_HOME=scratch, HF_HOME=scratch)
-        command = [str(interpreter), "-B", str(recorder), "--check"]
-        ended = run_process(command, environment=environment, folder=Path(scratch), on_progress=report)
+        words = [str(interpreter), "-B", str(recorder), "--check"]
+        ended = run_process(Command(words, environment, Path(scratch)), report)
     if ended.status != 0:
         text = f"the reference environment was made, and does not work: {ended.reason()}"
         raise ReferenceFailure(Problem("E611", f"{text}. Run it again with another --python"))

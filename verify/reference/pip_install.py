@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from verify.reference.subprocess_runner import run_process
+from verify.reference.subprocess_runner import Command, run_process
 
 #: What shows the cause in pip's output, and the message for it. The first that is found counts.
 _CAUSES = (
@@ -30,7 +30,7 @@ def pip_install(python: Path, words: Sequence[str], environment: Mapping[str, st
     as well. Raises PipFailure."""
     options = ["--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
     command = [str(python), "-m", "pip", "install", *options, *words]
-    ended = run_process(command, environment=environment, folder=Path.cwd(), pass_fds=(lock,) if lock >= 0 else ())
+    ended = run_process(Command(command, environment, Path.cwd(), (lock,) if lock >= 0 else ()))
     if ended.status != 0:
         raise PipFailure(find_cause(ended.stderr, ended.status))
 

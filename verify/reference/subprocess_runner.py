@@ -1,4 +1,5 @@
-"""Run another interpreter: report its progress, keep the end of its stderr, leave no orphan behind."""
+"""Run other interpreters, one or several at once: report their progress, keep the end of their stderr, leave no orphan
+behind."""
 
 from __future__ import annotations
 
@@ -8,13 +9,28 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import IO, Callable
 
 from converter.common.progress import OnProgress, Progress
 from verify.protocol.messages import ERROR, PROGRESS
 
 _TAIL_BYTES = 4000
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program with its arguments, the environment and the folder that it runs in, and file descriptors that it
+    inherits."""
+
+    words: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+    pass_fds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,51 +51,82 @@ class Ended:
         return lines[-1] if lines else f"exit status {self.status}"
 
 
-def run_process(
-    command: Sequence[str],
-    *,
-    environment: Mapping[str, str],
-    folder: Path,
-    on_progress: OnProgress = lambda text: None,
-    pass_fds: tuple[int, ...] = (),
-) -> Ended:
-    """Run `command` in `folder` to its end. Whatever interrupts the wait also ends the process and its children.
+def run_process(command: Command, on_progress: OnProgress = lambda event: None) -> Ended:
+    """Run a command to its end. Whatever interrupts the wait also ends the process and its children."""
+    found: list[Ended] = []
+    run_together([command], lambda number, event: on_progress(event), lambda number, ended: found.append(ended))
+    return found[0]
 
-    `pass_fds`: file descriptors that the process inherits.
-    """
-    error = ""
-    with tempfile.TemporaryFile() as stderr:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            cwd=folder,
-            env=dict(environment),
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-            pass_fds=pass_fds,
-        )
+
+def run_together(
+    commands: Sequence[Command], hear: Callable[[int, Progress], None], check: Callable[[int, Ended], None]
+) -> None:
+    """Run commands at the same time, each to its end. `hear` gets what they report, with the number of the command;
+    `check` is called for each as soon as it has ended, and ends all others by raising. So does whatever interrupts the
+    wait. Raises OSError where a program does not start."""
+    events: Queue[tuple[_Running, str]] = Queue()
+    running: list[_Running] = []
+    with ExitStack() as files:
         try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if line.startswith(PROGRESS):
-                    on_progress(Progress(*json.loads(line[len(PROGRESS) :])))
+            for number, command in enumerate(commands):
+                stderr = files.enter_context(tempfile.TemporaryFile())
+                running.append(_Running(number, _start(command, stderr), stderr))
+                Thread(target=running[-1].read_lines, args=(events,), daemon=True).start()
+            left = len(running)
+            while left:
+                one, line = events.get()
+                if not line:
+                    left -= 1
+                    check(one.number, one.ended())
+                elif line.startswith(PROGRESS):
+                    hear(one.number, Progress(*json.loads(line[len(PROGRESS) :])))
                 elif line.startswith(ERROR):
-                    error = line[len(ERROR) :].strip()
-            process.wait()
+                    one.error = line[len(ERROR) :].strip()
         finally:
-            end_process(process)
-        stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - _TAIL_BYTES))
-        return Ended(process.returncode, error, stderr.read().decode("utf-8", "replace"))
+            for one in running:
+                end_process(one.process)
+
+
+@dataclass
+class _Running:
+    number: int
+    process: subprocess.Popen[str]
+    stderr: IO[bytes]
+    error: str = ""
+
+    def read_lines(self, events: Queue[tuple[_Running, str]]) -> None:
+        """Hand on each line, and "" at the end. Of a line that a killed process began the rest never comes."""
+        assert self.process.stdout is not None
+        with self.process.stdout as stdout:
+            for line in stdout:
+                if line.endswith("\n"):
+                    events.put((self, line))
+        events.put((self, ""))
+
+    def ended(self) -> Ended:
+        self.process.wait()
+        self.stderr.seek(max(0, self.stderr.seek(0, os.SEEK_END) - _TAIL_BYTES))
+        return Ended(self.process.returncode, self.error, self.stderr.read().decode("utf-8", "replace"))
+
+
+def _start(command: Command, stderr: IO[bytes]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command.words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        cwd=command.folder,
+        env=dict(command.environment),
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+        pass_fds=command.pass_fds,
+    )
 
 
 def end_process(process: subprocess.Popen[str]) -> None:
     """End a process and its group if it still runs."""
-    if process.stdout is not None:
-        process.stdout.close()
     if process.poll() is not None:
         return
     try:

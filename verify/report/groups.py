@@ -48,6 +48,13 @@ def group_sites(report: Report) -> list[tuple[str, list[SiteResult]]]:
     return [(name, found) for name, found in groups.items() if found]
 
 
+def group_from_text(report: Report) -> str:
+    """The group of what comes last from a text, and is compared for it: logits, or a model's last states."""
+    network = family_of(report).network
+    groups = {_group_of(network, site.site) for site in report.sites}
+    return "logits" if "logits" in groups else _group_of(network, network.state_after(1))
+
+
 def common_groups(family: Family) -> list[str]:
     """Groups that every model of a family has sites of."""
     network = family.network

@@ -44,7 +44,8 @@ def render_junit(report: Report) -> str:
         "skipped": str(sum(case.find("skipped") is not None for case in cases)),
     }
     root = ElementTree.Element("testsuites", {"name": _SUITE, **{k: v for k, v in counts.items() if k != "skipped"}})
-    suite = ElementTree.SubElement(root, "testsuite", {"name": _SUITE, **counts})
+    name = clean(f"{_SUITE}: {report.title}") if report.title else _SUITE
+    suite = ElementTree.SubElement(root, "testsuite", {"name": name, **counts})
     suite.append(_properties(report))
     suite.extend(cases)
     verdict = verdict_of(report)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from verify.report.groups import family_of
 from verify.results.numbers import DEFAULT_LOAD, FirstDifference, ModeResult, PytorchResult, SmallestFault
 from verify.results.report import Margin, Report
 from verify.results.self_test import SelfTest
@@ -71,11 +72,18 @@ def describe_subject(report: Report) -> list[tuple[str, str]]:
     files = [f"{name} (sha256 {digest})" for name, digest in subject.source_files.items()]
     more = f" and {len(files) - _SOURCE_FILES} more files" if len(files) > _SOURCE_FILES else ""
     return [
+        *([("title", report.title)] if report.title else []),
         ("model", f"{subject.target_class or 'of an unknown class'}, {sizes}{tokens}"),
         *([("published as", subject.origin)] if subject.origin else []),
         ("made from", f"{subject.source_class}: {', '.join(files[:_SOURCE_FILES])}{more}"),
         ("checked by", f"paddle2torch {subject.version}, report format {subject.format}"),
     ]
+
+
+def describe_behavior(report: Report) -> str:
+    """The rules that OUTPUT follows where Paddle's releases differ, and what they are."""
+    summary = next((one.summary for one in family_of(report).presets if one.name == report.behavior), "")
+    return f"behavior: {report.behavior}" + (f" ({summary})" if summary else "")
 
 
 def count(number: int, thing: str) -> str:

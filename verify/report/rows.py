@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from converter.common.printable import counted
 from converter.plan.inner_tensors import count_left_inside
-from verify.report.groups import group_sites
+from verify.report.groups import group_from_text, group_sites
 from verify.report.tensor_groups import by_tensor, count_failed
 from verify.results.numbers import BASE_LOAD, DEFAULT_LOAD, GradientResult, ModeResult, SiteResult, share_of_limit
 from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
@@ -93,9 +93,13 @@ def result_rows(report: Report) -> list[Row]:
     if static is not None:
         rounded = f", {static.rounded} rounded" if static.rounded else ""
         rows.append(_count("weights", counted(static.tensors, "tensor") + rounded, len(static.mismatched)))
+    texts, astray = tokens.from_text if tokens is not None else (0, 0)
     for group, sites in group_sites(report):
         worst, failed = max(sites, key=share_of_limit), sum(not site.passed for site in sites)
-        rows.append(_measure(group, counted(len(sites), "site"), failed, worst, worst.site))
+        looked_at = counted(len(sites), "site")
+        if astray and group == group_from_text(report):
+            looked_at, failed = f"{looked_at}, {texts} from text", failed + astray
+        rows.append(_measure(group, looked_at, failed, worst, worst.site))
     if gradients:
         tensors, nearest = by_tensor(gradients), max(gradients, key=share_of_limit)
         rows.append(

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 from converter.common.errors import MOST_LISTED
 from converter.common.printable import MESSAGE, printable, printable_message
-from verify.report.messages import count, describe_margin, describe_runtime, describe_self_test, describe_subject
+from verify.report.messages import (
+    count,
+    describe_behavior,
+    describe_margin,
+    describe_runtime,
+    describe_self_test,
+    describe_subject,
+)
 from verify.report.rows import Row, modes_not_run, result_rows, verdict_of
 from verify.results.layout import REPORT
 from verify.results.report import Report
@@ -18,7 +25,7 @@ def render_table(report: Report, most: int = MOST_LISTED) -> str:
     verdict = verdict_of(report)
     lines = [verdict.headline, verdict.scope, "", *_table(result_rows(report)), ""]
     lines += [f"{name}: {text}" for name, text in describe_subject(report)]
-    lines.append(f"behavior: {report.behavior}")
+    lines.append(describe_behavior(report))
     if report.reference.get("kind") not in (None, "none"):
         versions = report.reference.get("environment", {})
         lines.append(

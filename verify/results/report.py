@@ -38,6 +38,7 @@ _OPTIONAL = (
     "warnings",
     "environment",
     "subject",
+    "title",
 )
 #: Computed from the rest, so not read back.
 _DERIVED = ("passed", "noise", "margin")
@@ -63,6 +64,7 @@ class Report:
     - precision: what both sides computed in, "float64" or "float32".
     - family: the family of the model (a folder of mappings); empty in a report of before there were several.
     - subject: which model it is, what it was made from, and the version of this tool.
+    - title: a heading that the caller gave the report; it decides nothing.
     - checked: which parts were checked, of "weights", "numbers" and "tokens".
     - static: the weights, bit for bit.
     - sites: the numbers at every place of the network in every input, each with its limit.
@@ -92,6 +94,7 @@ class Report:
     precision: str
     family: str = ""
     subject: Optional[Subject] = None
+    title: str = ""
     checked: list[str] = field(default_factory=list)
     static: Optional[StaticResult] = None
     sites: list[SiteResult] = field(default_factory=list)
@@ -157,6 +160,7 @@ class Report:
             "precision": self.precision,
             "family": self.family,
             "subject": to_json(self.subject),
+            "title": self.title,
             "behavior": self.behavior,
             "source_behavior": self.source_behavior,
             "foreign_code": self.foreign_code,

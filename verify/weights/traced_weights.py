@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from converter.common.errors import Problem
+from converter.common.errors import Problem, about
 from mappings import OPERATIONS
 from verify.results.checks import StaticResult
 from verify.results.findings import Finding, fold_findings
@@ -28,7 +28,7 @@ def check_against_trace(
         found, source = written.tensors.get(target), recorded.get(_in_file(entry))
         reason = _compare(entry, found, source)
         if reason:
-            findings.append(Finding("are not the source's", target, Problem("E401", f"{target}: {reason}")))
+            findings.append(Finding("are not the source's", target, Problem("E401", about(target, reason))))
     accounted = (*manifest["tensors"], *manifest.get("dropped", []), *manifest.get("extras", []))
     used = {_in_file(entry) for entry in accounted}
     unused = sorted(set(recorded) - used)

@@ -44,6 +44,7 @@ def verify(
     self_test: bool = typer.Option(
         False, "--self-test", help="After a pass, inject faults into copies of OUTPUT and look for each."
     ),
+    title: str = typer.Option("", metavar="TEXT", help="A heading for the report, where many are shown together."),
     paddle_python: Optional[Path] = typer.Option(
         None, metavar="PATH", help="The Python that has Paddle and PaddleNLP."
     ),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple, TypeVar, Union
 
-from converter.common.errors import NamesError, Problem, UnknownNames
+from converter.common.errors import NamesError, Problem, UnknownNames, about
 from converter.open.names.recognise import match_release
 from mappings import Family
 from mappings.names.release import ExtraName, ReleaseName
@@ -38,7 +38,7 @@ def choose_release_names(shapes: Sequence[tuple[int, ...]], file: str, family: F
         reason = f"its {len(shapes)} tensors have no names, and their shapes are not those of the official ones"
     advice = "Put the program next to it (.pdmodel, .json or __model__), or the .pdiparams.info"
     error = NamesError if family.release.names else UnknownNames
-    raise error(Problem("E323", f"{file}: {reason}. {advice}"))
+    raise error(Problem("E323", about(file, f"{reason}. {advice}")))
 
 
 def missing_release_names(present: Iterable[str], family: Family) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from converter.common.errors import FileError, Problem, file_error
+from converter.common.errors import FileError, Problem, about, file_error
 from converter.files.regular_files import HEAD_BYTES, looks_like_text, map_file, quoted, recognise
 from converter.files.tensors import (
     ByteSource,
@@ -188,7 +188,7 @@ class StateDictReader:
 
     def _problem(self, reason: str) -> None:
         if len(self.problems) < _MOST_PROBLEMS:
-            self.problems.append(Problem("E306", f"{self.file}: {reason}"))
+            self.problems.append(Problem("E306", about(self.file, reason)))
 
 
 def _run_of(data: Extent) -> ByteSource:

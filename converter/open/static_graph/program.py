@@ -209,7 +209,7 @@ def _unique(found: Iterator[tuple[str, Variable]], file: str) -> dict[str, Varia
         variables[name] = variable
     if twice:
         more = f" and {len(twice) - 12} more" if len(twice) > 12 else ""
-        raise FileError(Problem("E321", f"{file}: names parameters twice: {', '.join(twice[:12])}{more}"))
+        raise FileError(Problem("E321", f"{file} names parameters twice: {', '.join(twice[:12])}{more}"))
     if not variables:
         raise _Bad("it has no parameters")
     return variables

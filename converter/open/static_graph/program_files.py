@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-from converter.common.errors import FileError, Problem, SourceError, file_error
+from converter.common.errors import FileError, Problem, SourceError, about, file_error
 from converter.files.regular_files import HEAD_BYTES, is_file, map_file, quoted, recognise
 from converter.files.tensors import SourceFile
 from converter.open.static_graph.program import Program, is_pir, read_program
@@ -117,4 +117,4 @@ def find_weights_of(path: Path) -> Path:
         if found
         else f"a program without weights; expected {listed} next to it"
     )
-    raise SourceError(Problem("E003" if found else "E004", f"{quoted(name, 255)[1:-1]}: {reason}"))
+    raise SourceError(Problem("E003" if found else "E004", about(quoted(name, 255)[1:-1], reason)))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from converter.common.errors import Problem, SourceError
+from converter.common.errors import Problem, SourceError, about
 from converter.common.layout import TOKENIZER_CONFIG, TOKENIZER_JSON, VOCABULARY
 from converter.files.json_files import parse_json
 from converter.files.regular_files import is_file, quoted, read_file
@@ -104,4 +104,6 @@ def list_lines(tokens: Mapping[str, int], added: Mapping[str, int]) -> list[str]
 
 
 def _refusal(reason: str) -> SourceError:
-    return SourceError(Problem("E021", f"{TOKENIZER_JSON}: {reason}, so there is no {VOCABULARY} that it follows from"))
+    return SourceError(
+        Problem("E021", about(TOKENIZER_JSON, f"{reason}, so there is no {VOCABULARY} that it follows from"))
+    )

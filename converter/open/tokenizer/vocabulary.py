@@ -10,7 +10,7 @@ import re
 from itertools import count
 from typing import NoReturn
 
-from converter.common.errors import Problem, SourceError
+from converter.common.errors import Problem, SourceError, about
 from converter.common.layout import SENTENCEPIECE, VOCABULARY
 from converter.files.protobuf import WireError, read_field
 from converter.files.regular_files import LFS_POINTER, is_lfs_pointer, quoted
@@ -57,15 +57,15 @@ def decode_vocabulary(data: bytes) -> str:
 
 def _decode(data: bytes) -> str:
     if is_lfs_pointer(data[:64]):
-        _refuse(f"it is {LFS_POINTER}", question="")
+        _refuse(f"is {LFS_POINTER}", question="")
     if (lines_at_least := data.count(b"\n")) > MOST_TOKENS:
-        _refuse(f"it has {lines_at_least} lines, expected at most {MOST_TOKENS}")
+        _refuse(f"has {lines_at_least} lines, expected at most {MOST_TOKENS}")
     if data.startswith(b"\xef\xbb\xbf"):
         _refuse("starts with a byte-order mark, which would become part of the first token")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        _refuse(f"not UTF-8 at byte {error.start}")
+        _refuse(f"is not UTF-8 at byte {error.start}")
 
 
 def _body(text: str) -> str:
@@ -154,4 +154,4 @@ def _check_tokens(tokens: list[str]) -> None:
 
 
 def _refuse(reason: str, question: str = ". Is it the vocabulary of this model?") -> NoReturn:
-    raise SourceError(Problem("E021", f"{VOCABULARY}: {reason}{question}"))
+    raise SourceError(Problem("E021", about(VOCABULARY, f"{reason}{question}")))

@@ -103,7 +103,7 @@ def check_special(settings: TokenizerSettings, tokens: Mapping[str, int]) -> Non
     lost = [(role, settings.special_tokens[role]) for role in NEEDED if settings.special_tokens[role] not in tokens]
     if lost:
         shown = ", ".join(f"{quoted(token, 40)} ({role})" for role, token in lost)
-        raise SourceError(Problem("E021", f"{VOCABULARY}: lacks {shown}. Is it the vocabulary of this model?"))
+        raise SourceError(Problem("E021", f"{VOCABULARY} lacks {shown}. Is it the vocabulary of this model?"))
 
 
 def _check_options(config: Mapping[str, Any], family: Family) -> None:

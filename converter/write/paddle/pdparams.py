@@ -17,9 +17,10 @@ from converter.files.tensors import DTYPES
 from converter.open.pickle.opcodes import CODES
 from converter.open.pickle.pdparams import NAME_TABLE, open_pdparams
 from converter.plan.plan import PlannedTensor
+from converter.write.blocks import Blocks
 from converter.write.dtypes import count_nonfinite
 from converter.write.new_files import create_file
-from converter.write.shards import Advance, WrittenTensor, contiguous, target_blocks, target_bytes
+from converter.write.shards import Advance, WrittenTensor, target_bytes
 
 #: Of numpy 1, which numpy 2 knows as well. (`numpy._core` is of numpy 2 alone.)
 _MODULE = "numpy.core.multiarray"
@@ -47,6 +48,7 @@ class _Writer:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._blocks = Blocks()
         self._memo: dict[str, int] = {}
         file.write(CODES["PROTO"] + bytes([_PROTOCOL]) + CODES["EMPTY_DICT"])
         file.write(CODES["MARK"])
@@ -70,9 +72,9 @@ class _Writer:
             else CODES["BINBYTES8"] + struct.pack("<Q", size)
         )
         hasher, odd = hashlib.sha256(), 0
-        for block in target_blocks(tensor):
+        for block in self._blocks.read(tensor):
             odd += count_nonfinite(block, tensor.dtype)
-            data = contiguous(block).data.cast("B") if block.size else b""
+            data = block.data.cast("B") if block.size else b""
             hasher.update(data)
             file.write(data)
             advance(len(data))

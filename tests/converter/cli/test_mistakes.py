@@ -51,10 +51,17 @@ def errors(*words: object) -> list[str]:
         (["to-paddle", "bad/out", "o"], "error[E307]: bad/out/config.json: not JSON"),
         (["verify", "bad/zero", "out", "--static-only"], "error[E303]: bad/zero/model_state.pdparams: the file is"),
         (["convert", "bad/nocfg", "o"], "error[E010]: no config.json, model_config.json or"),
+        (["convert", "bad/pointer", "o"], "error[E304]: bad/pointer/model_state.pdparams is a git-LFS pointer, not"),
+        (["convert", "bad/words", "o"], "error[E021]: bad/words/vocab.txt is a git-LFS pointer, not"),
+        (["convert", "bad/list", "o"], "error[E307]: bad/list/config.json holds a list, expected an object"),
     ],
 )
 def test_a_file_is_named_as_it_was_given(desk: Path, words: list[str], told: str) -> None:
     (desk / "bad" / "empty").mkdir(parents=True)
+    for name, file in (("pointer", "model_state.pdparams"), ("words", "vocab.txt"), ("list", "config.json")):
+        shutil.copytree("my-ernie-m", f"bad/{name}")
+        Path(f"bad/{name}/{file}").write_text("[]" if name == "list" else "version https://git-lfs.github.com/spec/v1")
+    Path("bad/words/sentencepiece.bpe.model").touch()
     shutil.copytree("my-ernie-m", "bad/zero")
     Path("bad/zero/model_state.pdparams").write_bytes(b"")
     Path("bad/c.json").write_text("{")
@@ -63,6 +70,23 @@ def test_a_file_is_named_as_it_was_given(desk: Path, words: list[str], told: str
     shutil.copytree("my-ernie-m", "bad/nocfg")
     Path("bad/nocfg/config.json").unlink()
     assert [line[: len(told)] for line in errors(*words)] == [told]
+
+
+def test_a_warning_names_a_file_as_it_was_given(desk: Path) -> None:
+    config = make_config(architecture="ErnieMModel", poem="a", hidden_dropout_prob=...)
+    write_folder(desk / "odd", config=config)
+    shutil.copy("odd/config.json", "c.json")
+    unread = "fields that are not carried over, and that no table knows to decide nothing: poem"
+    for words in (["inspect", "odd"], ["convert", "odd", "o"]):
+        told = call(*words).stderr
+        assert f"warning: odd/config.json: {unread}" in told and "warning: odd/config.json does not give" in told
+    assert f"warning: {desk}/c.json: {unread}" in call("inspect", "odd", "--config", desk / "c.json").stderr
+    (desk / "o" / "config.json").write_text(
+        json.dumps({**json.loads((desk / "o/config.json").read_text()), "use_cache": 1})
+    )
+    assert "warning: config.json" not in call("to-paddle", "o", "back").stderr
+    published = [path.read_bytes() for path in Path("o").iterdir() if path.is_file()]
+    assert not any(str(desk).encode() in text or b"odd/config.json" in text for text in published)
 
 
 def test_the_folder_that_a_shell_calls_a_dot_has_a_name(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,6 +153,8 @@ def test_swapped_arguments_are_recognised(desk: Path, words: list[str], told: st
         (["verify", "my-ernie-n", "out"], "Did you mean my-ernie-m?"),
         (["convert", "ernie-m-bsae", "o"], "Did you mean ernie-m-base"),
         (["convert", "ERNIE-M-BASE", "o"], "Did you mean ernie-m-base?"),
+        (["convert", "ernie-m", "o"], "Did you mean ernie-m-base or ernie-m-large?"),
+        (["convert", "UIE-M", "o"], "Did you mean uie-m-base or uie-m-large?"),
         (["to-paddle", "ouut", "o"], "Did you mean out?"),
         (["push", "ouut", "me/x"], "Did you mean out?"),
         (
@@ -146,6 +172,8 @@ def test_a_mistyped_name_is_proposed(desk: Path, words: list[str], told: str) ->
 def test_an_output_that_is_not_there_is_no_verdict(desk: Path) -> None:
     result = call("verify", "my-ernie-m", "nope")
     assert (result.exit_code, result.stdout) == (2, "") and not os.path.lexists("nope")
+    (line,) = errors("verify", "my-ernie-m", "out/config.json")
+    assert line.endswith("out/config.json is a file, expected a folder. OUTPUT is what paddle2torch convert made")
 
 
 def test_a_place_for_the_report_is_looked_for_first(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,14 +192,25 @@ def test_what_both_sides_lack_is_told_at_once(desk: Path, monkeypatch: pytest.Mo
     assert second.startswith("error[E607]: torch and transformers are needed to run OUTPUT: `pip install torch ")
 
 
-def test_a_tokenizer_that_does_not_fit_is_told_by_verify_too(desk: Path) -> None:
+@pytest.mark.parametrize("beside", [False, True], ids=["named", "next to the weights"])
+def test_a_tokenizer_that_cannot_be_the_models_is_refused(desk: Path, beside: bool) -> None:
     (desk / "words").mkdir()
     Path("words/vocab.txt").write_text("\n".join(WORDPIECES), encoding="utf-8")
     write_folder(desk / "small", architecture="ErnieModel")
     assert len(WORDPIECES) > 60
-    told = f"vocab.txt has {len(WORDPIECES)} tokens, the model 30 rows"
-    assert told in call("convert", "small", "o", "--tokenizer", "words").stderr
-    assert told in call("verify", "small", "o", "--tokenizer", "words", "--static-only").stdout
+    assert call("convert", "small", "o").exit_code == 0
+    named = ["--tokenizer", "words"] if not beside else []
+    if beside:
+        shutil.copy("words/vocab.txt", "small/vocab.txt")
+    place = "words" if not beside else "small"
+    for words in (["convert", "small", "o2"], ["verify", "small", "o", "--static-only"]):
+        (line,) = errors(*words, *named)
+        assert line.startswith(f"error[E025]: {place}/vocab.txt has {len(WORDPIECES)} tokens, and the model 30 rows")
+    assert not Path("o2").exists()
+    shown = call("inspect", "small")
+    assert (shown.exit_code, "E025" in shown.stderr, "becomes    ErnieModel" in shown.stdout) == (
+        (2, True, True) if beside else (0, False, True)
+    )
 
 
 def test_a_verdict_is_printed_though_the_report_cannot_be_written(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,3 +299,50 @@ def test_env_tells_versions_and_places_and_no_secret(monkeypatch: pytest.MonkeyP
     assert "which is no program" in facts["reference"]["reference"]
     text = call("env").stdout
     assert "secret" not in text and "pass@" not in text and "HF_TOKEN           ***" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "rows"),
+    [
+        ({"model_type": "bert", "architectures": ["BertModel"]}, "E011", ["class      BertModel"]),
+        ({"architectures": ["ErnieMForPoetry"]}, "E012", ["class      ErnieMForPoetry"]),
+        ({"num_attention_heads": 3}, "E015", ["class      ErnieMModel"]),
+        ("{", "E307", ["class      unknown"]),
+    ],
+)
+def test_inspect_shows_what_is_known_of_a_model_that_is_refused(
+    desk: Path, changes: dict[str, object] | str, code: str, rows: list[str]
+) -> None:
+    write_folder(desk / "other", config=make_config(**(changes if isinstance(changes, dict) else {})))
+    sizes = "sizes      vocab_size 30, hidden_size 8, "
+    if changes == "{":
+        Path("other/config.json").write_text("{")
+        sizes = "sizes      unknown"
+    result = call("inspect", "other")
+    assert result.exit_code == 2 and f"error[{code}]: other" in result.stderr
+    known = ("format     pdparams (pickle protocol 4)", "tensors    38, 2,152 parameters, 8,608 bytes", sizes)
+    for row in (*known, "files      model_state.pdparams", *rows):
+        assert row in result.stdout, row
+    assert "behavior" not in result.stdout
+    facts = json.loads(call("inspect", "other", "--json").stdout)
+    assert facts["problems"][0].startswith(f"error[{code}]") and facts["tensors"] == 38
+
+
+@pytest.mark.parametrize("words", [["--behavior", "none"], ["--family", "none"]])
+def test_inspect_of_a_wrong_option_shows_no_facts(desk: Path, words: list[str]) -> None:
+    result = call("inspect", "my-ernie-m", *words)
+    assert result.exit_code == 2 and result.stdout == ""
+
+
+def test_a_report_has_the_title_that_is_asked_for(desk: Path) -> None:
+    words = ["verify", "my-ernie-m", "out", "--static-only"]
+    assert "title: " not in call(*words).stdout
+    assert "\ntitle: my model, nightly\nmodel: ErnieMModel, " in call(*words, "--title", "my model, nightly").stdout
+    assert json.loads(Path("out/verification/report.json").read_text())["title"] == "my model, nightly"
+
+
+def test_push_names_the_report_by_the_folder_that_was_given(desk: Path) -> None:
+    (line,) = errors("push", "out", "me/x", "--dry-run")
+    assert line.startswith("error[E802]: there is no out/verification/report.json: OUTPUT is not verified. Run ")
+    assert call("verify", "my-ernie-m", "out", "--static-only").exit_code == 0
+    assert errors("push", "out", "me/x", "--dry-run")[0].startswith("error[E802]: out/verification/report.json: it is ")

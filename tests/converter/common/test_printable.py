@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from converter.common.errors import Problem
-from converter.common.printable import printable, printable_message, to_code_span, to_markdown
+from converter.common.printable import printable, printable_message, readable, to_code_span, to_markdown
 from converter.common.progress import Progress
 from converter.common.redaction import redact
 from tests.support.checkpoints import LABELS, make_config, write_folder
@@ -59,6 +59,24 @@ def test_a_long_text_is_cut_and_escapes_do_not_make_it_longer() -> None:
     assert printable("x" * 201) == "x" * 197 + "..."
     assert printable("x" * 200) == "x" * 200
     assert len(printable("\x1b" * 1_000_000)) == 200 and len(printable("ab", 1)) <= 3
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (9.999999747378752e-06, "1e-05 (as float32)"),
+        (9.999999960041972e-13, "1e-12 (as float32)"),
+        (1e-05, "1e-05"),
+        (0.1 + 0.2, "0.30000000000000004"),
+        (1.2345678e300, "1.2345678e+300"),
+        (float("nan"), "nan"),
+        (-10000.0, "-10000.0"),
+        ([0, 1], "[0, 1]"),
+        (True, "True"),
+    ],
+)
+def test_a_float32_is_shown_by_its_short_number(value: object, shown: str) -> None:
+    assert readable(value) == shown
 
 
 def test_a_message_of_several_lines_keeps_them_and_none_begins_a_command() -> None:

@@ -117,7 +117,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(data=st.data())
 def test_opcodes_spliced_in_left_out_and_repeated(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -134,7 +134,7 @@ def test_opcodes_spliced_in_left_out_and_repeated(
         assert tensor.read().nbytes == tensor.size
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(body=st.binary(max_size=60), protocol=st.sampled_from(PROTOCOLS))
 def test_any_bytes_at_all(body: bytes, protocol: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.getbasetemp()
@@ -156,7 +156,7 @@ def test_bits_of_real_files(shared_data: Path, tmp_path: Path) -> None:
             )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(body=st.binary(min_size=1, max_size=40) | st.text(min_size=1, max_size=20).map(str.encode))
 def test_text_counts_as_bytes_exactly_when_python_can_decode_it(body: bytes) -> None:
     try:

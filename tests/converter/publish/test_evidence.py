@@ -104,6 +104,7 @@ BAD_REPORTS: list[tuple[dict[str, Any], str]] = [
     ({"tokenizer": None}, "damaged"),
     ({"tokenizer": {"texts": 385, "mismatched": 1}}, "not that every text"),
     ({"tokenizer": {"texts": 0, "mismatched": 0}}, "not that every text"),
+    ({"tokenizer": {"texts": 385, "mismatched": 0, "ways": {"pipeline": [9, 1]}}}, "not that every text"),
     ({"files": {}}, "not in the report"),
     ({"files": []}, "damaged"),
     ({"files": {"config.json": "abc"}}, "damaged"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard, ModelCardData
 
 from converter import convert
 from converter.common.errors import SourceError
@@ -67,6 +67,14 @@ def test_the_metadata_say_what_the_hub_asks_for(tmp_path: Path, architecture: st
         "pipeline_tag": task,
         "tags": ["ernie_m", "paddle2torch"],
     }
+
+
+@pytest.mark.parametrize("origin", [None, "ernie-m-base@" + "a" * 40, "owner/no@" + "a" * 40])
+def test_the_card_is_what_the_hubs_own_classes_write(source: Path, origin: str | None) -> None:
+    card = render(source, origin)
+    data = ModelCardData(**data_of(card))
+    assert card.startswith(f"---\n{data.to_yaml()}\n---\n\n#")
+    assert str(ModelCard(card)) == card
 
 
 def test_information_extraction_names_no_pipeline(tmp_path: Path) -> None:
@@ -207,6 +215,7 @@ def test_the_cards_of_every_family(tmp_path: Path, entry: ModelClass) -> None:
     assert "A mask that hides every token of a text" in card and family.card.citation in card
     assert ("Unified Structure Generation" in card) == (entry.head == "extraction")
     assert ("The norm of a masked-LM head" in card) == (entry.source == "ElectraGenerator")
+    assert "9.99" not in card and ("(as float32)`" in card or family.name not in ("ernie_gram", "skep"))
     manifest = json.loads((tmp_path / "out" / "paddle2torch.json").read_text())
     assert manifest["verified_with"] == {"transformers": list(VERIFIED_TRANSFORMERS)}
 

@@ -70,5 +70,14 @@ def test_what_is_not_finite_is_counted(dtype: str) -> None:
     assert count_nonfinite(np.full(1000, np.finfo(KINDS[dtype]).max, KINDS[dtype]), dtype) == 0
 
 
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("value", [np.nan, -np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [0, 500, 999])
+def test_one_value_that_is_not_finite_is_found(dtype: str, value: float, place: int) -> None:
+    block = np.linspace(-3, 3, 1000)
+    block[place] = value
+    assert count_nonfinite(convert_block(block, "float64", dtype), dtype) == 1
+
+
 def test_what_is_not_finite_is_counted_in_bfloat16() -> None:
     assert count_nonfinite(np.array([0x7F80, 0xFF80, 0x7FC0, 0x7F7F, 0], "<u2"), "bfloat16") == 3

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from converter.common.errors import OutputError
+from converter.files.mount_points import is_mount_point
 from converter.write.new_files import write_file
 from converter.write.staging import staged
 
@@ -59,6 +60,37 @@ def test_force_replaces_our_own_and_only_our_own(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="not made by this tool"):
         make(tmp_path / "mine", "two", force=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out"]
+
+
+def test_a_mount_point_is_refused_with_a_place_that_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A volume of a container: its own file system, or a folder of the same one, which only the kernel lists."""
+    assert is_mount_point(Path("/")) and not is_mount_point(tmp_path)
+    volume = tmp_path / "a volume"
+    volume.mkdir()
+    listed = tmp_path / "mountinfo"
+    escaped = str(volume).replace(" ", "\\040")
+    listed.write_text(f"63 43 254:0 /data/x {escaped} rw,relatime - ext4 /dev/vda rw\n64 short\n")
+    monkeypatch.setattr("converter.files.mount_points._MOUNTS", listed)
+    for force in (False, True):
+        with pytest.raises(OutputError, match=r"E502.*a volume is a mount point, .* such as '.*/a volume/out'$"):
+            make(volume, force=force)
+    make(volume / "out")
+    assert os.listdir(volume) == ["out"]
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root mounts")
+@pytest.mark.parametrize("kind", ["-t tmpfs none", "--bind other"])
+def test_what_is_really_mounted_is_seen(tmp_path: Path, kind: str) -> None:
+    for name in ("volume", "other"):
+        (tmp_path / name).mkdir()
+    look = "import sys; from pathlib import Path; from converter.files.mount_points import is_mount_point as f; "
+    command = f'mount {kind} volume && "$0" -c "{look} sys.exit(7 * f(Path(sys.argv[1])))" volume'
+    words = ["unshare", "-m", "sh", "-c", command, sys.executable]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip("this system does not let a test mount")
+    assert done.returncode == 7, done.stderr
 
 
 def test_a_failed_replacement_keeps_the_first_output(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ ratios = st.floats(0.01, 1.0)
 seeds = st.integers(0, 2**64 - 1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(batches, ratios, seeds, st.sampled_from(ALL))
 def test_what_holds_for_every_batch(pairs: Any, ratio: float, seed: int, name: str) -> None:
     before = copy.deepcopy(pairs)
@@ -149,7 +149,7 @@ def test_what_holds_for_every_batch(pairs: Any, ratio: float, seed: int, name: s
         assert found.attention_mask[row].any(1).all(), "a row that may read nothing"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(batches, ratios, seeds, st.sampled_from(ALL))
 def test_a_batch_is_its_rows_one_by_one(pairs: Any, ratio: float, seed: int, name: str) -> None:
     options = {"pseudo_ratio": ratio} if name == "placeholders" else {"ratio": ratio, "seed": seed}

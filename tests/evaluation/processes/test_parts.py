@@ -47,7 +47,7 @@ def call(kind: str) -> Callable[[Any], list[Any]]:
     return run
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TEXTS, st.integers(1, 4), st.integers(1, 5), KINDS)
 def test_parts_are_run_and_merged_as_the_whole(texts: list[list[int]], size: int, count: int, kind: str) -> None:
     types = np.arange(sum(map(len, texts)), dtype=np.int32)

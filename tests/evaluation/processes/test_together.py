@@ -14,8 +14,8 @@ import pytest
 
 from converter.common.errors import Paddle2TorchError
 from evaluation.options import Options
-from evaluation.processes.commands import paddle_threads, torch_threads
 from evaluation.processes.paddle import record_answers
+from evaluation.processes.resources import paddle_threads, torch_threads
 from evaluation.product.start import Product
 from tests.evaluation.test_job import job_from
 from verify.protocol.checked_file import write_checked

@@ -70,7 +70,7 @@ def test_an_offset_that_does_not_fit_is_noticed(tmp_path: Path) -> None:
 
 
 REFUSED = {
-    "another form": ('{"a": []}', "E902]: x.json: has no list `data`"),
+    "another form": ('{"a": []}', "E902]: x.json has no list `data`"),
     "no context": (
         '{"data": [{"paragraphs": [{"qas": []}]}]}',
         "E903]: x.json, data[0].paragraphs[0]: context is None",
@@ -78,8 +78,8 @@ REFUSED = {
     "no paragraphs": ('{"data": [3]}', "E903]: x.json, data[0]: paragraphs is None, expected a list"),
     "an id twice": (squad(entry(), entry()), "E903]: x.json, data[0].paragraphs[0].qas[1]: the id 'a' is there twice"),
     "no id": (squad(entry(None)), "E903]: x.json, data[0].paragraphs[0].qas[0]: the id is None"),
-    "no answer": (squad({**entry(), "answers": []}), "E903]: x.json, data[0].paragraphs[0].qas[0]: has no answer"),
-    "SQuAD 2.0": (squad(entry(is_impossible=True)), "E903]: x.json, data[0].paragraphs[0].qas[0]: has no answer"),
+    "no answer": (squad({**entry(), "answers": []}), "E903]: x.json, data[0].paragraphs[0].qas[0] has no answer"),
+    "SQuAD 2.0": (squad(entry(is_impossible=True)), "E903]: x.json, data[0].paragraphs[0].qas[0] has no answer"),
     "an empty answer": (squad(entry(text=" ")), "E903]: x.json, data[0].paragraphs[0].qas[0].answers[0]: text is ' '"),
 }
 

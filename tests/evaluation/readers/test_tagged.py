@@ -51,7 +51,7 @@ def test_baidus_form(tmp_path: Path) -> None:
 
 REFUSED = {
     "no tags": ("hello world\n", "E902]: x: line 1 does not end with a tag"),
-    "nothing": ("\n\n", "E902]: x: holds no sentence"),
+    "nothing": ("\n\n", "E902]: x holds no sentence"),
     "another scheme": (
         "a B-PER\nb E-PER\n",
         "E903]: x, line 2: the tag is 'E-PER', expected O, B-TYPE or I-TYPE.",

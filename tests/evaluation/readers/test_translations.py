@@ -56,7 +56,7 @@ def test_labels_that_are_counted_from_one_are_refused(tmp_path: Path) -> None:
 def test_a_sorted_side_without_labels_is_refused(tmp_path: Path) -> None:
     write_xtreme(tmp_path)
     (tmp_path / "test-de.tsv").unlink()
-    with pytest.raises(DataError, match="E902]: de-en.en: is sorted, as in XTREME's form, and no test-de.tsv"):
+    with pytest.raises(DataError, match="E902]: de-en.en is sorted, as in XTREME's form, and no test-de.tsv"):
         open_retrieval(tmp_path)
 
 

@@ -87,7 +87,7 @@ TEXTS = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TEXTS, st.sampled_from([*LANGUAGES, "ru"]))
 def test_tokens_are_those_of_the_slow_rules(text: str, language: str) -> None:
     assert answer_tokens(text, language) == slow_tokens(text, language)
@@ -106,7 +106,7 @@ def test_tokens_are_those_of_the_slow_rules_in_thousands_of_texts() -> None:
     assert differ > 1000 * len(LANGUAGES)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS, TEXTS, st.sampled_from(LANGUAGES))
 def test_f1_is_the_harmonic_mean_of_precision_and_recall(one: str, other: str, language: str) -> None:
     found, wanted = slow_tokens(one, language), slow_tokens(other, language)

@@ -28,7 +28,7 @@ def slow_spans(tags: list[str]) -> set[tuple[str, int, int]]:
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TAGS)
 def test_spans_are_those_of_the_slow_count(tags: list[str]) -> None:
     assert set(spans_of(tags)) == slow_spans(tags)

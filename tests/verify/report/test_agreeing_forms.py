@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from converter.publish.card import describe_evidence
-from tests.verify.report.conftest import make_gradients
+from tests.verify.report.conftest import HOSTILE, make_gradients
 from verify.report.html.page import render_page, render_top
 from verify.report.junit import render_junit
 from verify.report.rows import result_rows
@@ -99,6 +99,31 @@ def test_every_form_shows_the_rows_of_a_failure(form: str, failing: dict[str, An
     assert FORMS[form](report) == expected
 
 
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "card"])
+def test_numbers_from_a_text_belong_to_the_numbers_and_not_to_the_tokens(form: str, passing: dict[str, Any]) -> None:
+    """With wrong weights every text has Paddle's tokens, and other numbers."""
+    report = read_report(passing)
+    assert report.tokenizer is not None
+    report.tokenizer.add("text_to_logits", 3, [{"text": text, "found": "other logits"} for text in "ab"])
+    rows = {row[0]: row for row in FORMS[form](report)}
+    assert rows["tokens"] == ("tokens", "385 texts", "0 differ", "0", "ok")
+    assert rows["hidden states"][1::3] == ("4 sites, 3 from text", "2 FAILED")
+    head = [SiteResult("a", "logits", 1e-15, 1e-15, 1e-12, True)]
+    report.sites += head
+    rows = {row[0]: row for row in FORMS[form](report)}
+    assert rows["logits"][1::3] == ("1 site, 3 from text", "2 FAILED") and rows["hidden states"][-1] == "ok"
+
+
+def test_a_tokenizer_that_differs_is_told_whatever_the_numbers_do(passing: dict[str, Any]) -> None:
+    report = read_report(passing)
+    tokens = report.tokenizer
+    assert tokens is not None
+    tokens.add("text_to_logits", 3, [{"text": "a", "found": "other logits"}])
+    assert tokens.differ_in_numbers_alone and tokens.mismatched == 0 and tokens.from_text == (3, 1)
+    tokens.settings.append("padding_side is 'left', in SOURCE 'right'")
+    assert not tokens.differ_in_numbers_alone
+
+
 RENDERINGS: dict[str, Callable[[Report], str]] = {
     "terminal": render_table,
     "page": render_page,
@@ -115,6 +140,25 @@ def test_every_form_names_the_model_its_source_and_the_tool(form: str, report: R
     assert "ErnieMModel, 8,515 parameters in 54 tensors, 300 tokens" in text
     assert f"ErnieMModel: model.pdparams (sha256 {'cd' * 32})" in text
     assert "paddle2torch 0.1.0, report format 1" in text
+
+
+@pytest.mark.parametrize("form", RENDERINGS)
+def test_every_form_has_the_title_and_none_obeys_it(form: str, report: Report) -> None:
+    report.title = f"my model 7 {HOSTILE}"
+    text = RENDERINGS[form](report)
+    assert "my model 7" in text and ("<script>" not in text or form == "terminal")
+    assert read_report(report.to_json()).title == report.title
+    untitled = read_report({name: value for name, value in report.to_json().items() if name != "title"})
+    assert untitled.title == "" and "my model 7" not in RENDERINGS[form](untitled)
+
+
+def test_the_title_is_the_heading_of_the_page_and_the_name_of_the_suite(report: Report) -> None:
+    assert "<h1>Verification of a conversion from Paddle to PyTorch</h1>" in render_page(report)
+    report.title = "my model 7"
+    page = render_page(report)
+    assert "<h1>my model 7</h1>" in page and "<title>PASSED: my model 7</title>" in page
+    (suite,) = ElementTree.fromstring(render_junit(report).encode()).iter("testsuite")
+    assert suite.get("name") == "paddle2torch verify: my model 7"
 
 
 def test_a_report_keeps_what_it_is_about_and_an_earlier_one_is_read_without(report: Report) -> None:

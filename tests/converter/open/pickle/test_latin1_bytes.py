@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from converter.common.errors import FileError
+from converter.files.regular_files import map_file
 from converter.open.pickle import latin1_bytes as latin1_text
 from converter.open.pickle.latin1_bytes import Latin1Bytes, count_latin1
 from tests.support.pickles import mapped
@@ -46,6 +48,29 @@ def test_what_is_no_such_text(wrong: bytes, size: int, monkeypatch: pytest.Monke
     for before in (b"", b"a", b"\xc3\xa9", b"\xc3\xa9a"):
         buffer = mapped(before + wrong)
         assert count_latin1(buffer, 0, len(before + wrong)) is None
+
+
+@pytest.mark.parametrize("changed", [b"a" * len(CODED), CODED[:128] + b"\xc3\x80" * 128, CODED[:-2] + b"ab"])
+def test_text_that_was_changed_after_it_was_counted(changed: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "w.pdparams"
+    path.write_bytes(CODED)
+    run = Latin1Bytes(map_file(path), 0, len(CODED), 256)
+    assert b"".join(run.pieces()) == bytes(range(256))
+    with open(path, "r+b") as file:
+        file.write(changed)
+    if len(changed.decode()) == 256:
+        assert b"".join(run.pieces()) == changed.decode().encode("latin1")
+        return
+    with pytest.raises(FileError, match=r"E303.*w\.pdparams: has other bytes.*Is something writing it"):
+        list(run.pieces())
+
+
+def test_every_byte_in_random_order() -> None:
+    data = np.random.default_rng(0).bytes(300_000)
+    text = data.decode("latin1").encode()
+    run = Latin1Bytes(mapped(text), 0, len(text), len(data))
+    assert count_latin1(run.buffer, 0, len(text)) == len(data)
+    assert b"".join(run.pieces()) == data
 
 
 def test_a_large_tensor_of_protocol_2_takes_little_memory(tmp_path: Path) -> None:

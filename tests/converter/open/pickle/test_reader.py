@@ -61,7 +61,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(value=VALUES, protocol=st.sampled_from(PROTOCOLS))
 def test_any_pickle_of_plain_values(value: Any, protocol: int) -> None:
     assert_agrees(pickle.dumps(value, protocol))
@@ -113,7 +113,7 @@ def assert_means_the_same(data: bytes) -> None:
     assert (repr(ours), type(ours)) == (repr(theirs), type(theirs))  # Of 1, 1.0 and True, too.
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(value=VALUES, protocol=st.sampled_from(PROTOCOLS))
 def test_a_pickle_of_plain_values_means_what_it_means_to_python(value: Any, protocol: int) -> None:
     if protocol > 2 or b"_codecs" not in pickle.dumps(value, protocol):  # Bytes of protocol 2 are an array's.

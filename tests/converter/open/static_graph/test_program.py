@@ -154,7 +154,7 @@ def test_json_bombs_and_cut_json(data: bytes, said: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("data", [b"<html><body>404", b"version https://git-lfs.github.com/spec/v1\n", b"\x80\x02}."])
 def test_another_kind_of_file_under_the_name(data: bytes, tmp_path: Path) -> None:
-    with pytest.raises(FileError, match=r"E304.*__model__: is a"):
+    with pytest.raises(FileError, match=r"E304.*__model__ is a"):
         read(tmp_path, data, "__model__")
 
 

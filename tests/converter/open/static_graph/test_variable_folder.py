@@ -203,7 +203,7 @@ def test_more_files_than_may_be_open_at_once(tmp_path: Path) -> None:
 def test_a_file_that_changes_after_it_was_checked(tmp_path: Path) -> None:
     opened = open_weights(write_variables(tmp_path, official()))
     (tmp_path / "cls_out_b").write_bytes(b"short")
-    with pytest.raises(FileError, match=r"E303.*cls_out_b: has 5 bytes, and had \d+ when it was opened"):
+    with pytest.raises(FileError, match=r"E303.*cls_out_b has 5 bytes, and had \d+ when it was opened"):
         opened.tensors["classifier.bias"].read()
 
 

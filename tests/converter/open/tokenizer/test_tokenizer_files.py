@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from converter import convert
-from converter.common.errors import SourceError
+from converter.common.errors import PlanError, SourceError
 from converter.open.tokenizer.find_tokenizer import find_tokenizer
 from converter.open.tokenizer.vocabulary import read_vocabulary
 from mappings import load_family
@@ -102,12 +102,13 @@ def test_a_wrong_tokenizer_config_is_refused(tmp_path: Path, config: dict[str, o
         find_tokenizer(write_tokenizer(tmp_path, **config), load_family("ernie_m"))
 
 
-def test_more_tokens_than_rows_is_warned_of(tmp_path: Path) -> None:
+def test_more_tokens_than_rows_is_refused(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "in", config=make_config())
     tokens = TOKENS[:-1] + [f"w{number}" for number in range(40)] + ["[MASK]"]
     write_tokenizer(source, "".join(f"{token}\n" for token in tokens).encode())
-    result = convert(source, tmp_path / "out")
-    assert "vocab.txt has 48 tokens, the model 30 rows" in result.warnings[-1]
+    with pytest.raises(PlanError, match=r"error\[E025\]: .*vocab\.txt has 48 tokens, and the model 30 rows"):
+        convert(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_added_tokens_travel(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def test_line_ends_of_two_kinds_become_one() -> None:
 
 def test_a_git_lfs_pointer_is_recognised() -> None:
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"
-    with pytest.raises(SourceError, match=r"E021.*vocab.txt: it is a git-LFS pointer.*git lfs pull"):
+    with pytest.raises(SourceError, match=r"E021.*vocab.txt is a git-LFS pointer.*git lfs pull"):
         read_vocabulary(pointer, [])
     with pytest.raises(SourceError, match=r"E022.*sentencepiece.bpe.model is a git-LFS pointer"):
         count_pieces(pointer)
