@@ -1,6 +1,6 @@
 """How fast the model is beside transformers 4.57's port and PaddleNLP, and what gradient checkpointing saves.
 
-    python -m benchmarks.model_speed [--rounds 5] [--size medium] [--full] [--memory] [--write]
+    python -m benchmarks.model_speed [--rounds 3] [--size short] [--full] [--memory] [--write]
 
 Every contender is a process that stays alive; one of them works at a time, and each does one step of a task before the
 next round, so that a machine whose speed drifts bears on all of them. Ratios are of the two steps of one round. Without
@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks.figures import ROOT, Figures, cite, origin, record, table
 
 SECTION = "model speed"
-COMMAND = "python -m benchmarks.model_speed"
+COMMAND = "python -m benchmarks.model_speed --write"
 WAYS, SKIPPING = ("eager", "sdpa"), " skip-padding"
 PEERS = {"port": ".venv-transformers4", "paddle": ".venv-paddle"}
 #: Contender -> the folder of its interpreter, peers behind ours. What skips padding has no part where there is none.
@@ -71,13 +71,13 @@ class Worker:
 def main() -> None:
     """Measure; print the tables or write the document."""
     parser = argparse.ArgumentParser(description="Compare the model's speed with its peers'.")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--size", default="medium", help="of benchmarks/model_worker.py")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--size", default="short", help="of benchmarks/model_worker.py")
     parser.add_argument("--full", action="store_true", help="all shapes (hours)")
     parser.add_argument("--memory", action="store_true", help="what gradient checkpointing saves, instead of speed")
     parser.add_argument("--write", action="store_true", help="docs/measurements.json and docs/model.md")
     arguments = parser.parse_args()
-    source = origin(" ".join([COMMAND, *sys.argv[1:]]), arguments.write)
+    source = origin(COMMAND, arguments.write)
     if arguments.memory:
         print(show_memory({**source, "megabytes": measure_memory()}))
         return
@@ -114,7 +114,8 @@ def measure(workers: dict[str, Worker], task: dict[str, Any], rounds: int) -> di
         name: [] for name in workers if task["padded"] or not name.endswith(SKIPPING)
     }
     for number in range(rounds + 1):
-        for name in found:
+        # Back and forth, so that nobody always comes behind the same one, and finds its caches.
+        for name in sorted(found, key=list(found).index, reverse=bool(number % 2)):
             once = workers[name].do(task)
             if number:  # the first round warms up
                 found[name].append(once)
