@@ -63,7 +63,7 @@ class Worker:
         print(json.dumps(task), file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.process.args} ended with {self.process.wait()}")
+            raise SystemExit(f"{self.process.args!r} ended with {self.process.wait()}")
         found: dict[str, float] = json.loads(line)
         return found
 
@@ -132,7 +132,7 @@ def measure(workers: dict[str, Worker], task: dict[str, Any], rounds: int) -> di
 
 def measure_memory() -> dict[str, float]:
     """Megabytes of a training step with and without gradient checkpointing, each in a process of its own."""
-    found = {}
+    found: dict[str, float] = {}
     for way in WAYS:
         for option in ("", " checkpointing"):
             with ExitStack() as stack:
