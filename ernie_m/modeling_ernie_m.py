@@ -104,6 +104,21 @@ def additive_mask(config: ErnieMConfig, mask: Tensor | None, ids: Tensor | None,
     return mask[:, None] if mask.ndim == 3 else mask
 
 
+def shown_tokens(config: ErnieMConfig, mask: Tensor | None, batch: int) -> tuple[Tensor, tuple[int, ...]] | None:
+    """The places in [B * S] that a [B, S] mask shows, int [N], and how many each text has; None where a batch without
+    its padding would not have the same numbers, or there is nothing to skip."""
+    hide = config.attention_mask_value
+    # exp(-1e4) is 0 in every dtype: what is hidden adds nothing. A smaller number would leave something of it.
+    if mask is None or mask.ndim != 2 or not has_values(mask) or (hide is not None and hide > -1e4):
+        return None
+    mask = mask.expand(batch, -1)
+    shown = mask == 1
+    # The pooler reads the first place. A text that is all padding looks at all of it.
+    if not bool(((mask == 0) | shown).all() & shown[:, 0].all()) or bool(shown.all()):
+        return None
+    return shown.flatten().nonzero().squeeze(1), tuple(shown.sum(1).tolist())
+
+
 class ErnieMEmbeddings(nn.Module):
     """Word + position, LayerNorm, dropout: int [B, S] (or float [B, S, H]) to float [B, S, H]."""
 
@@ -128,7 +143,11 @@ class ErnieMEmbeddings(nn.Module):
 
 
 class ErnieMAttention(nn.Module):
-    """Attention and its output projection: [B, S, H] to ([B, S, H], probabilities [B, heads, S, S] if asked for)."""
+    """Attention and its output projection: [B, S, H] to ([B, S, H], probabilities [B, heads, S, S] if asked for).
+
+    A tuple in the place of the mask has the lengths of texts that stand one behind the other in states [1, N, H]: each
+    looks at itself.
+    """
 
     def __init__(self, config: ErnieMConfig) -> None:
         super().__init__()
@@ -140,10 +159,20 @@ class ErnieMAttention(nn.Module):
         self.out_proj = nn.Linear(size, size)
         self.dropout = nn.Dropout(config.attention_probs_dropout_prob)
 
-    def forward(self, states: Tensor, mask: Tensor | None = None, output_attentions: bool = False) -> Any:
-        query, key, value = (
+    def forward(self, states: Tensor, mask: Any = None, output_attentions: bool = False) -> Any:
+        heads = [
             project(states).unflatten(-1, (-1, self.head_size)).transpose(1, 2) for project in self.self_attn.values()
-        )
+        ]
+        if isinstance(mask, tuple):
+            texts = zip(*(part.split(mask, 2) for part in heads))
+            return self.out_proj(torch.cat([self._attend(*text, None, False)[0] for text in texts], 1)), None
+        context, weights = self._attend(*heads, mask, output_attentions)
+        return self.out_proj(context), weights
+
+    def _attend(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, output_attentions: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """What each token read, [B, S, H], from [B, heads, S, H / heads]; and the probabilities."""
         if mask is not None and mask.dtype != query.dtype:  # half precision, autocast
             # The scores are added to it and must not reach -inf: half of the lowest number.
             mask = mask.clamp(min=torch.finfo(query.dtype).min / 2).to(query.dtype)
@@ -151,13 +180,13 @@ class ErnieMAttention(nn.Module):
         # sdpa never forms the probabilities: a call that wants to see them takes the eager way.
         if output_attentions or self.config._attn_implementation == "eager":
             scores = torch.matmul(query * self.head_size**-0.5, key.transpose(-1, -2))
-            scores = scores if mask is None else scores + mask
+            scores = scores if mask is None else scores.add_(mask)  # in place: no second [B, heads, S, S]
             weights = self.dropout(F.softmax(scores, dim=-1))
             context = torch.matmul(weights, value)
         else:
             dropout = self.dropout.p if self.training else 0.0
             context = F.scaled_dot_product_attention(query, key, value, mask, dropout)
-        return self.out_proj(context.transpose(1, 2).flatten(-2)), weights if output_attentions else None
+        return context.transpose(1, 2).flatten(-2), weights if output_attentions else None
 
 
 class ErnieMEncoderLayer(GradientCheckpointingLayer):
@@ -176,7 +205,7 @@ class ErnieMEncoderLayer(GradientCheckpointingLayer):
         self.dropout1 = nn.Dropout(config.hidden_dropout_prob)
         self.dropout2 = nn.Dropout(config.hidden_dropout_prob)
 
-    def forward(self, states: Tensor, mask: Tensor | None = None, output_attentions: bool = False) -> Any:
+    def forward(self, states: Tensor, mask: Any = None, output_attentions: bool = False) -> Any:
         attended, weights = self.self_attn(states, mask, output_attentions)
         states = self.norm1(states + self.dropout1(attended))
         widened = self.dropout(self.activation(self.linear1(states)))
@@ -190,7 +219,7 @@ class ErnieMEncoder(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(ErnieMEncoderLayer(config) for _ in range(config.num_hidden_layers))
 
-    def forward(self, state: Tensor, mask: Tensor | None, output_attentions: bool, output_hidden_states: bool) -> Any:
+    def forward(self, state: Tensor, mask: Any, output_attentions: bool, output_hidden_states: bool) -> Any:
         states: Any = (state,) if output_hidden_states else None
         attentions: Any = () if output_attentions else None
         for layer in self.layers:
@@ -226,6 +255,12 @@ class ErnieMPreTrainedModel(PreTrainedModel):
         output = output_class(*parts, encoded.hidden_states, encoded.attentions)
         return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
+    def skip_padding(self, skip: bool = True) -> None:
+        """Compute nothing for what a 2-D attention_mask of 0 and 1 hides: texts have the same numbers, up to rounding,
+        and every state behind a layer is 0 at padding. Nothing of it is saved. A call that asks for attentions, a text
+        whose first token is hidden and a graph are computed whole. A loss must not read logits at padding."""
+        self.base_model._skips_padding = skip
+
     @classmethod
     def _can_set_attn_implementation(cls) -> bool:
         return True  # transformers guesses it from words in the source
@@ -245,7 +280,7 @@ class ErnieMModel(ErnieMPreTrainedModel):
         # The pooler is tanh of a linear map of the first token: [B, H] to [B, H].
         pooler = OrderedDict(dense=nn.Linear(config.hidden_size, config.hidden_size), tanh=nn.Tanh())
         self.pooler = nn.Sequential(pooler) if with_pooler else None
-        self._looked_for_padding = False
+        self._looked_for_padding = self._skips_padding = False
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
@@ -274,15 +309,32 @@ class ErnieMModel(ErnieMPreTrainedModel):
         """
         self._check(input_ids, attention_mask, position_ids, inputs_embeds, extra)
         embeddings = self.embeddings(input_ids, position_ids, inputs_embeds)
-        encoded = self.encoder(
-            embeddings,
-            additive_mask(self.config, attention_mask, input_ids, embeddings.dtype),
-            self.config.output_attentions if output_attentions is None else output_attentions,
-            self.config.output_hidden_states if output_hidden_states is None else output_hidden_states,
-        )
+        with_attentions = self.config.output_attentions if output_attentions is None else output_attentions
+        with_states = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
+        shown = None
+        if self._skips_padding and not with_attentions:
+            shown = shown_tokens(self.config, attention_mask, embeddings.shape[0])
+        if shown is None:
+            mask = additive_mask(self.config, attention_mask, input_ids, embeddings.dtype)
+            encoded = self.encoder(embeddings, mask, with_attentions, with_states)
+        else:
+            encoded = self._encode_shown(embeddings, *shown, with_states)
         last = encoded.last_hidden_state
         pooled = None if self.pooler is None else self.pooler(last[:, 0])
         return self._returned(return_dict, modeling_outputs.BaseModelOutputWithPooling, encoded, last, pooled)
+
+    def _encode_shown(self, embeddings: Tensor, places: Tensor, lengths: tuple[int, ...], with_states: bool) -> Any:
+        """The encoder on the tokens at these places in [B * S]; states are 0 everywhere else."""
+        shape, embeddings = embeddings.shape, embeddings.flatten(0, 1)
+
+        def put_back(state: Tensor) -> Tensor:
+            return torch.zeros_like(embeddings).index_copy(0, places, state[0].to(embeddings.dtype)).view(shape)
+
+        encoded = self.encoder(embeddings[places][None], lengths, False, with_states)
+        states = encoded.hidden_states and tuple(map(put_back, encoded.hidden_states))
+        # As everywhere, the last of the states is the last hidden state, and not a copy.
+        last = states[-1] if states else put_back(encoded.last_hidden_state)
+        return modeling_outputs.BaseModelOutput(last, states)
 
     def _check(self, input_ids: Any, mask: Any, position_ids: Any, inputs_embeds: Any, extra: dict[str, Any]) -> None:
         """Raise for arguments that this model cannot take; warn of padding without a mask."""
@@ -430,6 +482,11 @@ class ErnieMSpanHead(ErnieMPreTrainedModel):
     ernie_m: ErnieMModel
     _logits: Any
     _loss: Any
+
+    def skip_padding(self, skip: bool = True) -> None:
+        if skip:
+            raise ValueError("ErnieM: the losses for parts of a text read the logits at padding, as Paddle's do.")
+        super().skip_padding(False)
 
     def forward(
         self,

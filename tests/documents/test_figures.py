@@ -20,6 +20,7 @@ from benchmarks import (
     family_table,
     figures,
     leak_table,
+    model_speed,
     parity_table,
     self_test_counts,
     start_up,
@@ -45,6 +46,7 @@ for module, document in (
     (start_up, "measurements.md"),
     (self_test_counts, "self-test.md"),
     (tokenizer_speed, "tokenizer.md"),
+    (model_speed, "model.md"),
     (leak_table, "objectives.md"),
     (camlm_learning, "objectives.md"),
 ):
