@@ -160,17 +160,18 @@ class ErnieMAttention(nn.Module):
         self.dropout = nn.Dropout(config.attention_probs_dropout_prob)
 
     def forward(self, states: Tensor, mask: Any = None, output_attentions: bool = False) -> Any:
-        heads = [
+        query, key, value = (
             project(states).unflatten(-1, (-1, self.head_size)).transpose(1, 2) for project in self.self_attn.values()
-        ]
+        )
         if isinstance(mask, tuple):
-            texts = zip(*(part.split(mask, 2) for part in heads))
-            return self.out_proj(torch.cat([self._attend(*text, None, False)[0] for text in texts], 1)), None
-        context, weights = self._attend(*heads, mask, output_attentions)
+            texts = zip(query.split(mask, 2), key.split(mask, 2), value.split(mask, 2))
+            parts = [self._attend(text_query, text_key, text_value) for text_query, text_key, text_value in texts]
+            return self.out_proj(torch.cat([context for context, _ in parts], 1)), None
+        context, weights = self._attend(query, key, value, mask, output_attentions)
         return self.out_proj(context), weights
 
     def _attend(
-        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, output_attentions: bool
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, output_attentions: bool = False
     ) -> tuple[Tensor, Tensor | None]:
         """What each token read, [B, S, H], from [B, heads, S, H / heads]; and the probabilities."""
         if mask is not None and mask.dtype != query.dtype:  # half precision, autocast
@@ -259,7 +260,8 @@ class ErnieMPreTrainedModel(PreTrainedModel):
         """Compute nothing for what a 2-D attention_mask of 0 and 1 hides: texts have the same numbers, up to rounding,
         and every state behind a layer is 0 at padding. Nothing of it is saved. A call that asks for attentions, a text
         whose first token is hidden and a graph are computed whole. A loss must not read logits at padding."""
-        self.base_model._skips_padding = skip
+        encoder: Any = self.base_model
+        encoder._skips_padding = skip
 
     @classmethod
     def _can_set_attn_implementation(cls) -> bool:
@@ -309,7 +311,7 @@ class ErnieMModel(ErnieMPreTrainedModel):
         """
         self._check(input_ids, attention_mask, position_ids, inputs_embeds, extra)
         embeddings = self.embeddings(input_ids, position_ids, inputs_embeds)
-        with_attentions = self.config.output_attentions if output_attentions is None else output_attentions
+        with_attentions = bool(self.config.output_attentions if output_attentions is None else output_attentions)
         with_states = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
         shown = None
         if self._skips_padding and not with_attentions:
@@ -318,7 +320,7 @@ class ErnieMModel(ErnieMPreTrainedModel):
             mask = additive_mask(self.config, attention_mask, input_ids, embeddings.dtype)
             encoded = self.encoder(embeddings, mask, with_attentions, with_states)
         else:
-            encoded = self._encode_shown(embeddings, *shown, with_states)
+            encoded = self._encode_shown(embeddings, *shown, bool(with_states))
         last = encoded.last_hidden_state
         pooled = None if self.pooler is None else self.pooler(last[:, 0])
         return self._returned(return_dict, modeling_outputs.BaseModelOutputWithPooling, encoded, last, pooled)

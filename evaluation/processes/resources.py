@@ -36,8 +36,8 @@ def describe_processes(count: int, threads: int) -> str:
 
 
 def describe_memory(output: Path, precision: str) -> str:
-    """What each process needs for its model; Paddle's has as many weights as OUTPUT. The largest process of a base-size
-    ERNIE-M (1.11 GB of weights) had 3.5 GB."""
+    """What each process needs for its model; Paddle's has as many weights as OUTPUT. The largest process of a model of
+    1.11 GB of weights had 3.5 GB."""
     numbers = sum(math.prod(tensor.shape) for tensor in read_written(output).tensors.values())
     size = numbers * (8 if precision == "float64" else 4)
     shown = f"{size / 1e9:,.2f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
