@@ -212,7 +212,7 @@ METHODS: dict[str, Edit] = {
         "return origins[start], origins[after - 1] + 1",
         "return origins[start], origins[after - 1]",
     ),
-    "offsets keep what vanishes": (BASE, TOKENIZER, "while after > start + 1 and not", "while False and not"),
+    "offsets keep what vanishes": (BASE, TOKENIZER, "while after > start + 1 and", "while False and"),
     "the second text is cut first": (BASE, TOKENIZER, "sizes[sizes[0] <= sizes[1]]", "sizes[sizes[0] < sizes[1]]"),
     "a side is cut to nothing": (
         BASE,
@@ -229,8 +229,8 @@ METHODS: dict[str, Edit] = {
     "what is on the left is padded on the right": (
         BASE,
         TOKENIZER,
-        'row + padding if side == "right" else padding + row',
-        "row + padding",
+        'if side == "right":',
+        "if True:",
     ),
     "what is cut on the left is cut on the right": (
         BASE,
@@ -239,7 +239,7 @@ METHODS: dict[str, Edit] = {
         "from_left = False",
     ),
     "overflow without its stride": (BASE, TOKENIZER, "side[max(size - stride, 0) :]", "side[size:]"),
-    "padding on the left": (BASE, TOKENIZER, 'row + padding if side == "right"', 'row + padding if side != "right"'),
+    "padding on the left": (BASE, TOKENIZER, 'if side == "right":', 'if side != "right":'),
     "strings keep their space": (BASE, TOKENIZER, '.replace(SPACE, " ").strip()', '.replace(SPACE, " ")'),
     "tokens of special ids are left in": (
         BASE,
