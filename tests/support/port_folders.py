@@ -57,11 +57,23 @@ def turn(name: str) -> Callable[[dict[str, np.ndarray]], None]:
     return lambda weights: weights.update({name: weights[name].T})
 
 
+def add_rows(folder: Path, rows: int) -> None:
+    """Lengthen the table of words of a `pytorch_model.bin`, so that a tokenizer with more tokens can be its own."""
+    import torch
+
+    weights = torch.load(folder / "pytorch_model.bin", weights_only=True)
+    (name,) = [name for name in weights if name.endswith("word_embeddings.weight")]
+    weights[name] = weights[name][torch.arange(rows) % len(weights[name])].clone()
+    torch.save(weights, folder / "pytorch_model.bin")
+    edit_config(folder, vocab_size=rows)
+
+
 def edit_folders(root: Path, tokenizer: Path) -> dict[str, Path]:
     """name -> a folder: the classes and forms in `root`, one of them given a tokenizer, and edited copies."""
     found = {name: root / name for name in (*CLASSES, *FORMS)}
     for file in ("vocab.txt", "sentencepiece.bpe.model"):
         shutil.copy(tokenizer / file, root / "bin" / file)
+    add_rows(root / "bin", len((tokenizer / "vocab.txt").read_text(encoding="utf-8").splitlines()))
 
     def copy(name: str, source: str = HEAD) -> Path:
         found[name] = shutil.copytree(root / source, root / name)
