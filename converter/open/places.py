@@ -63,7 +63,7 @@ def _place(text: str, given: Sequence[Path | None]) -> str:
     places = [place for one in given if one is not None for place in _places(one, text)]
     if any(str(place) in text for place in places if place.name != str(place)):
         return text
-    found = [(match.start(), place) for place in places for match in [_named(place.name, text)] if match is not None]
+    found = [(match.start(), place) for place in places for match in [_find(place, text)] if match is not None]
     if not found:
         return text
     start, first = min(found, key=lambda pair: pair[0])
@@ -79,6 +79,13 @@ def _places(given: Path, text: str) -> Sequence[Path]:
     except OSError:
         names = []
     return [given, *(folder / name for name in sorted(names, key=len, reverse=True) if name in text)]
+
+
+def _find(place: Path, text: str) -> re.Match[str] | None:
+    """Where the text names a file. A folder may be called as an ordinary word is (`in`, `model`): it is meant where the
+    text begins with it."""
+    match = _named(place.name, text)
+    return match if match is None or match.start() == 0 or not place.is_dir() else None
 
 
 def _named(name: str, text: str) -> re.Match[str] | None:

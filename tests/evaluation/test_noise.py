@@ -63,4 +63,4 @@ def test_without_a_gpu_cuda_is_refused() -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
     with pytest.raises(Paddle2TorchError, match="E607]: --device cuda: this torch finds no GPU"):
-        OutputModel.load(__file__, load_family("ernie_m"), Options("xnli", device="cuda"))  # type: ignore[arg-type]
+        OutputModel.load(__file__, load_family("ernie_m"), Options("xnli", device="cuda"), 0)  # type: ignore[arg-type]
