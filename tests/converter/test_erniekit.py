@@ -94,6 +94,15 @@ def trained(folder: Path, **more: Any) -> Path:
     return write(folder, "wenxin.pdparams", {**keys, TABLE: {key: name for key, (name, _) in NAMES.items()}, **more})
 
 
+def trained_with_rows(folder: Path, rows: int) -> Path:
+    """The same with so many rows in the table of words, whose rows come again and again."""
+    key = next(key for key, (variable, _) in NAMES.items() if variable == "word_embedding")
+    table = WEIGHTS["word_embedding"]
+    trained(folder, **{key: table[np.arange(rows) % len(table)]})
+    (folder / CONFIG_NAME).write_text(json.dumps({**CONFIG, "vocab_size": rows}))
+    return folder
+
+
 def linear(states: np.ndarray, name: str) -> np.ndarray:
     return states @ WEIGHTS[f"{name}.w_0"].astype(float) + WEIGHTS[f"{name}.b_0"]
 

@@ -78,7 +78,7 @@ def test_the_family_can_be_named(tmp_path: Path) -> None:
 
 
 def test_the_recorder_gets_the_tokenizer_from_elsewhere(tmp_path: Path, tokenizer_folder: Path) -> None:
-    source = write_folder(tmp_path / "source")
+    source = write_folder(tmp_path / "source", make_state(vocab_size=1600), make_config(vocab_size=1600))
     opened, plan, _ = open_for(tmp_path / "output", source, SourceOptions(tokenizer=tokenizer_folder))
     assert make_request(opened, plan, "float64", None, tokenizer_folder).tokenizer == str(tokenizer_folder)
     opened, plan, _ = open_for(tmp_path / "output", source)
