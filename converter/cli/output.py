@@ -14,9 +14,8 @@ import typer
 
 from converter.cli import verbosity
 from converter.cli.colours import coloured
-from converter.cli.reporter import sized
 from converter.common.errors import Problem
-from converter.common.printable import MESSAGE, counted, printable, printable_message
+from converter.common.printable import MESSAGE, counted, printable, printable_message, sized
 from converter.common.redaction import redact
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import typer
 
 from converter.cli import verbosity
 from converter.cli.colours import coloured
-from converter.common.printable import MESSAGE, printable
+from converter.common.printable import MESSAGE, printable, sized
 from converter.common.progress import Progress
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -142,13 +142,6 @@ class Reporter:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
             self._drawn = False
-
-
-def sized(size: int) -> str:
-    """A number of bytes as people read it."""
-    if size >= 1e9:
-        return f"{size / 1e9:,.2f} GB"
-    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size:,} bytes"
 
 
 def seconds(number: float) -> str:

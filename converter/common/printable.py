@@ -45,6 +45,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def sized(size: int) -> str:
+    """A number of bytes as people read it."""
+    if size >= 1e9:
+        return f"{size / 1e9:,.2f} GB"
+    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size:,} bytes"
+
+
 def readable(value: object) -> str:
     """A value of a config for people. Paddle's epsilon is the float32 nearest to 1e-05, which as a float64 has other
     digits: `1e-05 (as float32)`."""

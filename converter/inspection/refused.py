@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from converter.common.errors import Paddle2TorchError, Problem
@@ -31,7 +32,8 @@ def inspect_refused(located: Located, options: SourceOptions, problems: tuple[Pr
         found = open_whatever_names(located.path)
     except Paddle2TorchError:
         return None
-    config, tensors = _read_config(located, options), found.tensors.values()
+    folder = located.path if located.path.is_dir() else located.path.parent
+    config, tensors = _read_config(folder, options), found.tensors.values()
     fields = dict.fromkeys(size.field for family in all_families() for size in family.sizes)
     return Inspection(
         source=located.path,
@@ -47,7 +49,7 @@ def inspect_refused(located: Located, options: SourceOptions, problems: tuple[Pr
         tensors=len(tensors),
         parameters=sum(element_count(tensor.shape) for tensor in tensors),
         bytes=sum(tensor.size for tensor in tensors),
-        tokenizer=_has_tokenizer(located),
+        tokenizer=_has_tokenizer(folder),
         behavior="",
         behavior_means="",
         extras=(),
@@ -57,8 +59,7 @@ def inspect_refused(located: Located, options: SourceOptions, problems: tuple[Pr
     )
 
 
-def _read_config(located: Located, options: SourceOptions) -> Mapping[str, Any]:
-    folder = located.path if located.path.is_dir() else located.path.parent
+def _read_config(folder: Path, options: SourceOptions) -> Mapping[str, Any]:
     try:
         found = find_config_file(folder, options.config)
         return read_json(found)[0] if found is not None else {}
@@ -72,9 +73,8 @@ def _class_in(config: Mapping[str, Any]) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _has_tokenizer(located: Located) -> bool:
+def _has_tokenizer(folder: Path) -> bool:
     """Whether one of the families would find its tokenizer's files."""
-    folder = located.path if located.path.is_dir() else located.path.parent
     for family in all_families():
         try:
             if find_tokenizer(folder, family) is not None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,8 +40,7 @@ def record_answers(interpreter: Path, request: Request, processes: int, folder: 
         each.mkdir()
         write_checked(str(each / "job"), JOB, {**part.job.arrays(), **share}, part.job.head())
         asked = replace(request, job=str(each / "job"), output=str(each / "answers"))
-        (each / "request.json").write_text(json.dumps(asdict(asked)), encoding="utf-8")
-        commands.append(recorder_command(interpreter, script, each / "request.json", each, **{THREADS: str(threads)}))
+        commands.append(recorder_command(interpreter, script, asked, each, **{THREADS: str(threads)}))
     on_progress(Progress("starting Paddle", describe_processes(len(parts), threads)))
     line = OneLine(parts, request.batch_size, ["Paddle"], on_progress)
     try:

@@ -6,6 +6,7 @@ import math
 import os
 from pathlib import Path
 
+from converter.common.printable import sized
 from verify.weights.output_weights import read_written
 
 #: The variable that both frameworks take the number of threads from.
@@ -40,5 +41,4 @@ def describe_memory(output: Path, precision: str) -> str:
     1.11 GB of weights had 3.5 GB."""
     numbers = sum(math.prod(tensor.shape) for tensor in read_written(output).tensors.values())
     size = numbers * (8 if precision == "float64" else 4)
-    shown = f"{size / 1e9:,.2f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
-    return f"{shown} of weights in {precision}, about three times as much at the peak"
+    return f"{sized(size)} of weights in {precision}, about three times as much at the peak"

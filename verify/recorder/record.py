@@ -119,9 +119,7 @@ def mark_left_out(activations: Activations, case: Case) -> Case:
     """The case; where texts have the token whose row Paddle gives as zeros, with its id as `left_out`. Its gradients
     then rest on numbers that are left out, and are not recorded."""
     family = activations.family
-    words = next(
-        table for name, table in family.tables_of(activations.backbone).items() if family.word_table.startswith(name)
-    )
+    words = next(table for name, table in activations.tables.items() if family.word_table.startswith(name))
     row, ids = zeroed_row(words), case["inputs"].get("input_ids")
     if row is None or ids is None or not np.any(ids == row):
         return case
@@ -133,7 +131,7 @@ def run_forward(
     activations: Activations, cases: list[Case], seed: int, pooler: bool
 ) -> Iterator[tuple[Case, list[tuple[str, Any]]]]:
     """Each case and its sites as they are kept, those of the modules alone first."""
-    for part, table in activations.family.tables_of(activations.backbone).items():
+    for part, table in activations.tables.items():
         report_progress("Paddle", "every row of " + part)
         yield table_case(part, table)
     yield norms_case(activations, seed)

@@ -131,25 +131,28 @@ def _fallback(plan: Plan) -> dict[str, Any]:
 def record_trace(interpreter: Path, request: Request, folder: Path, on_progress: OnProgress) -> Path:
     """Record a trace with this interpreter into `folder`, an empty one. Raises ReferenceFailure."""
     output = folder / "trace.safetensors"
-    asked, script = folder / "request.json", folder / RECORDER
+    script = folder / RECORDER
     script.write_bytes(bundle_recorder())
-    asked.write_text(json.dumps(asdict(replace(request, output=str(output)))), encoding="utf-8")
+    command = recorder_command(interpreter, script, replace(request, output=str(output)), folder)
     on_progress(Progress("starting Paddle"))
     try:
-        ended = run_process(recorder_command(interpreter, script, asked, folder), on_progress)
+        ended = run_process(command, on_progress)
     except OSError as error:
         raise does_not_run(interpreter, error) from error
     check_recorded(interpreter, output, ended)
     return output
 
 
-def recorder_command(interpreter: Path, script: Path, request: Path, folder: Path, **more: str) -> Command:
-    """The recorder in the interpreter that has Paddle, answering a request in `folder`. `more`: variables."""
+def recorder_command(interpreter: Path, script: Path, request: Request, folder: Path, **more: str) -> Command:
+    """The recorder in the interpreter that has Paddle, answering a request, which is written into `folder`. `more`:
+    variables."""
+    asked = folder / "request.json"
+    asked.write_text(json.dumps(asdict(request)), encoding="utf-8")
     # PaddleNLP keeps caches and logs in the home folder: the reference gets one of its own.
     home = folder / "home"
     home.mkdir()
     environment = clean_environment(HOME=str(home), PPNLP_HOME=str(home), HF_HOME=str(home), **more)
-    return Command([str(interpreter), "-B", str(script), str(request)], environment, folder)
+    return Command([str(interpreter), "-B", str(script), str(asked)], environment, folder)
 
 
 def does_not_run(interpreter: Path, error: OSError) -> ReferenceFailure:
