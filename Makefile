@@ -8,7 +8,7 @@
 #   make test-fleet   examples/fleet_ray.py with two workers, in an environment with Ray (0.3 GB of disk)
 #   make check    style, types and the contracts of imports alone
 #   make pythons  the built wheel in empty environments, on every Python from 3.9 to 3.13 that is here
-#   make bench    every speed beside its peers, some minutes (ONLY=convert); FULL=1: all sizes, written to docs/ (an hour)
+#   make bench    speed and memory compared with other tools, some minutes (ONLY=convert); FULL=1: all sizes, docs/ (an hour)
 #   make figures  every figure of docs/, measured anew and written (about an hour; the work tree must be a commit)
 #   make fuzz     damaged and hostile checkpoints for SECONDS (600) with SEED (1)
 #   make api      docs/api.md, from the docstrings

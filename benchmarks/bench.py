@@ -1,9 +1,9 @@
-"""Every speed beside its peers: docs/benchmarks.md, its figures and its plots.
+"""Speed and memory compared with other tools: docs/benchmarks.md, its figures and its plots.
 
     python -m benchmarks.bench [--only convert ...] [--rounds 3] [--write]
 
 Each module of benchmarks/peers is a subject; its docstring has how one is added. Contenders run one at a time, each in
-a process of its own, in turn, so that a machine whose speed drifts bears on all of them. Without --write some sizes are
+a process of its own, in turn, so that a change of the machine's speed affects all alike. Without --write some sizes are
 measured and shown; with it all of them, and the figures go to docs/. Both are compared with the figures that are there:
 what became slower beyond the spread of both runs is named.
 """
@@ -27,10 +27,10 @@ from benchmarks.log_chart import draw_points
 COMMAND = "python -m benchmarks.bench --write"
 FIGURES, DOCUMENT = "benchmarks.json", "benchmarks.md"
 SUBJECTS = tuple(sorted(module.name for module in pkgutil.iter_modules(peers.__path__)))
-INTRODUCTION = """# Every speed beside its peers
+INTRODUCTION = """# Speed and memory compared with other tools
 
-Contenders do the same task, each in a process of its own, in turn and in one run, so that a machine whose speed
-drifts bears on all of them. Machines are shared: seconds are upper bounds, and CPU time says more than wall time.
+Contenders do the same task, each in a process of its own, in turn and in one run, so that a change of the machine's
+speed affects all alike. Machines are shared: seconds are upper bounds, and CPU time says more than wall time.
 Figures are medians, with the least and the most of all rounds; "to ours" is the ratio of the two runs of one round,
 above 1 where ours is faster. Memory is the most that a program and its children had at once, sampled every 10 ms:
 their own, and pages of files, which the system takes back when it needs them. `make bench` measures some sizes in
@@ -43,7 +43,7 @@ PLOTS = (("time", "seconds", "seconds"), ("memory", "own_megabytes", "memory of 
 
 def main() -> None:
     """Measure; print tables or write the documents."""
-    parser = argparse.ArgumentParser(description="Measure every speed beside its peers.")
+    parser = argparse.ArgumentParser(description="Compare speed and memory with other tools.")
     parser.add_argument("--only", nargs="+", choices=SUBJECTS, default=SUBJECTS, help="these subjects")
     parser.add_argument("--rounds", type=int, help="rounds that count (3; with --write 5)")
     parser.add_argument("--place", type=Path, default=ROOT / "demo" / "bench", help="inputs, kept between runs")

@@ -4,8 +4,8 @@
 
 By default a full-size checkpoint is made with PaddleNLP and written in every format that is read; --source takes a
 folder of PaddleNLP's as it is. In each round a conversion, the loop of peers/programs/copy_and_hash.py, and `cp` with
-`sha256sum` run in turn, so that a machine whose speed drifts bears on all. With --write the figures go to docs/: base
-in every format and large in two, unless --format names some.
+`sha256sum` run in turn, so that a change of the machine's speed affects all alike. With --write the figures go to
+docs/: base in every format and large in two, unless --format names some.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python -m benchmarks.model_speed [--rounds 3] [--size short] [--full] [--memory] [--write]
 
 Every contender is a process that stays alive; one of them works at a time, and each does one step of a task before the
-next round, so that a machine whose speed drifts bears on all of them. Ratios are of the two steps of one round. Without
+next round, so that a change of the machine's speed affects all alike. Ratios are of the two steps of one round. Without
 --full some shapes are measured. --memory shows gradient checkpointing instead. --write puts the table into
 docs/model.md.
 """
