@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -104,11 +104,10 @@ def resident_bytes_of_all(pid: int) -> int:
 def _family_of(pid: int) -> list[int]:
     found = [pid]
     for one in found:
-        for path in Path(f"/proc/{one}/task").glob("*/children"):
-            try:
-                found += [int(word) for word in path.read_text().split()]
-            except OSError:  # It ended while we looked.
-                continue
+        with suppress(OSError):  # The process ended while we looked, or the thread.
+            for thread in os.listdir(f"/proc/{one}/task"):
+                with suppress(OSError):
+                    found += map(int, Path(f"/proc/{one}/task/{thread}/children").read_text().split())
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,6 +115,13 @@ os.wait()
     command = [sys.executable, "-c", script]
     twice, once = (watching.run_watched(command, share=share).own_megabytes for share in (False, True))
     assert twice > 125 and 60 < once < 90
+
+
+def test_a_process_that_has_ended_has_no_children_and_no_memory() -> None:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    assert watching._family_of(process.pid) == [process.pid]
+    assert watching.kinds_of_memory(process.pid) == watching.shares_of_memory(process.pid) == (0, 0)
 
 
 def test_programs_find_this_project_and_no_network() -> None:
