@@ -124,7 +124,7 @@ subprocess.run([sys.executable, "-c", {copied!r}])
 
 def test_a_process_without_copies_is_not_asked_for_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(watching, "_shares_of_memory")
-    with subprocess.Popen(["sleep", "60"]) as process:
+    with subprocess.Popen(["sleep", "5"]) as process:
         found = watching.memory_of_all(process.pid)
         process.terminate()
     assert 0 < found[0] < found[1]
