@@ -47,7 +47,7 @@ def contests(place: Path, full: bool) -> Iterator[Contest]:
         peers += [copy_and_sum(source)] if form in OF_PADDLE else []
         peers += _scripts(source) if form == "pdparams" else []
         across = bytes_of(source) / 1e9 if form == "pdparams" else None
-        rounds = 2 if size == "large" else 1 if size == "base" and not full else None
+        rounds = 1 if size == "large" or (size == "base" and not full) else None
         if size == "large":
             warm(source)
         yield Contest(f"{size}, {LABELS[form]}", across, tuple(peers), rounds=rounds, warm=size != "large")

@@ -19,7 +19,7 @@ people do instead: load both models in float32, one after the other, and compare
 That sees no gradients, no other texts, masks and tokens, and no fault below 1e-5."""
 PUBLIC = "both models in float32, one output at 1e-5"
 #: Rounds that count: a large model takes minutes in each.
-ROUNDS = {"tiny": 3, "base": 2, "large": 1}
+ROUNDS = {"tiny": 2, "base": 2, "large": 1}
 
 
 def contests(place: Path, full: bool) -> Iterator[Contest]:
