@@ -9,7 +9,7 @@
 #   make check    style, types and the contracts of imports alone
 #   make pythons  the built wheel in empty environments, on every Python from 3.9 to 3.13 that is here
 #   make bench    speed and memory compared with other tools, some minutes (ONLY=convert); FULL=1: all sizes, docs/ (an hour)
-#   make figures  every figure of docs/, measured anew and written (about an hour; the work tree must be a commit)
+#   make figures  every figure of docs/, measured anew and written (hours; the work tree must be a commit)
 #   make fuzz     damaged and hostile checkpoints for SECONDS (600) with SEED (1)
 #   make api      docs/api.md, from the docstrings
 #   make clean    remove the demo's files        make distclean   and the environments
