@@ -94,11 +94,11 @@ def resident_bytes_of_all(pid: int) -> int:
 def _family_of(pid: int) -> list[int]:
     found = [pid]
     for one in found:
-        for path in Path(f"/proc/{one}/task").glob("*/children"):
-            try:
+        try:
+            for path in Path(f"/proc/{one}/task").glob("*/children"):
                 found += [int(word) for word in path.read_text().split()]
-            except OSError:  # It ended while we looked.
-                continue
+        except OSError:  # It ended while we looked.
+            continue
     return found
 
 

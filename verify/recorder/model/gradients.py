@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from verify.protocol.gradient_functional import is_table, keep_gradient
-from verify.protocol.messages import report_progress
 from verify.recorder.model.activations import Activations, Case
 
 #: Of one case: models whose gradients are smaller keep every element, larger ones products of rows and columns.
@@ -19,16 +17,6 @@ def keeps_whole(model: Any) -> bool:
     """Whether a model is so small that its gradients are kept whole. Of the tables only rows in use count."""
     shapes = {name: part.shape for name, part in model.named_parameters()}
     return sum(int(np.prod(shape)) * 8 for name, shape in shapes.items() if not is_table(name)) <= GRADIENT_BYTES
-
-
-def record_gradients(
-    activations: Activations, cases: list[Case], pooler: bool
-) -> Iterator[tuple[Case, bool, dict[str, Any]]]:
-    """(case, of the loss?, parameter -> part -> array) of every case that asks for gradients."""
-    for case in cases:
-        if case.get("gradient"):
-            report_progress("Paddle", "gradients of case " + case["name"])
-            yield case, case["gradient"] == "loss", gradients_of(activations, case, pooler)
 
 
 def gradients_of(activations: Activations, case: Case, pooler: bool) -> dict[str, Any]:
