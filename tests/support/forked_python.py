@@ -106,7 +106,7 @@ def serve(listener: socket.socket, modules: Sequence[str]) -> None:
     del sys.path[0]
     for name in modules:
         __import__(name)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, _reap)
     while True:
         ready, _, _ = select.select([listener, sys.stdin], [], [])
         if sys.stdin in ready:
@@ -117,6 +117,13 @@ def serve(listener: socket.socket, modules: Sequence[str]) -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             _attend(connection)
         connection.close()
+
+
+def _reap(*_: Any) -> None:
+    """Wait for the forks that have ended, so that what they took is counted as the server's."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _attend(connection: socket.socket) -> None:
