@@ -43,7 +43,8 @@ class ReplayResult:
 
 @dataclass(frozen=True)
 class Task:
-    """A case with one implementation of the attention: forwards, or its gradients by their entry in the trace."""
+    """A case with one implementation of the attention. With their entry in the trace its gradients, and eager the case
+    too: both come from one forward pass."""
 
     case: Case
     attention: str
@@ -56,7 +57,7 @@ class Task:
 
     @property
     def title(self) -> str:
-        return self.name if self.gradients is None else f"gradients of case {self.name}"
+        return self.name if self.gradients is None else f"{self.name} and its gradients"
 
 
 def replay_cases(reference: Reference, loaded: LoadedModel, on_progress: OnProgress) -> CaseRunner:
@@ -73,7 +74,7 @@ def replay_cases(reference: Reference, loaded: LoadedModel, on_progress: OnProgr
         if task.gradients is None:
             one.run_case(task.case, task.attention)
         else:
-            one.run_gradients(task)
+            one.run_gradients(task, with_sites=task.attention == EAGER)
         runner.mask.whole |= one.mask.whole  # In this process they need not be looked at again.
         return one.result, one.mask
 
@@ -86,10 +87,12 @@ def replay_cases(reference: Reference, loaded: LoadedModel, on_progress: OnProgr
 
 def list_tasks(reference: Reference, attentions: Sequence[str]) -> list[Task]:
     """Everything that is run, in the order of the report."""
-    cases = reference.trace.cases
-    tasks = [Task(case, EAGER) for case in cases]
-    tasks += [Task(case, attention) for attention in attentions[1:] for case in cases if _shows_attention(case)]
-    return tasks + [task for attention in attentions for task in list_gradients(reference, attention)]
+    cases, entries = reference.trace.cases, {entry["case"]: entry for entry in reference.trace.head["gradients"]}
+    tasks = [Task(case, EAGER, entries.get(case.name)) for case in cases]
+    for attention in attentions[1:]:
+        tasks += [Task(case, attention) for case in cases if _shows_attention(case)]
+        tasks += list_gradients(reference, attention)
+    return tasks
 
 
 def list_gradients(reference: Reference, attention: str) -> list[Task]:
@@ -141,7 +144,7 @@ class CaseRunner:
         """Tokens that go through the network, or what takes about as long."""
         if not task.case.is_of_network:
             recorded = (self.reference.arrays[task.case.site_key(site)] for site in task.case.sites)
-            return sum(array.shape[0] for array in recorded) / _ROWS_PER_TOKEN
+            return sum(len(array) for array in recorded) / _ROWS_PER_TOKEN
         ids = self.reference.inputs(task.case).get("input_ids")
         tokens = 0 if ids is None else int(ids.size)
         return tokens * (1 if task.gradients is None else _BACKWARD)
@@ -158,6 +161,10 @@ class CaseRunner:
         except Exception as error:
             self.result.problems.append(f"case {name} ({case.why}): the model raises {describe(error)}")
             return
+        self._compare(found, case, attention)
+
+    def _compare(self, found: Mapping[str, np.ndarray], case: Case, attention: str) -> None:
+        name = Task(case, attention).name
         compared = {each.site: each for each in compare_case(found, case, self.reference, name)}
         for site in case.sites:
             if site in compared:
@@ -185,8 +192,8 @@ class CaseRunner:
         if network.is_internal(site) and not network.is_of_pooler(site) and attention == EAGER:
             self.result.warnings += [line] if not _is_known(line, self.result.warnings) else []
 
-    def run_gradients(self, task: Task) -> None:
-        """The gradients of every parameter in one case."""
+    def run_gradients(self, task: Task, with_sites: bool = False) -> None:
+        """The gradients of every parameter in one case, and its activations too if asked for."""
         assert task.gradients is not None
         case, attention, entry, trace = task.case, task.attention, task.gradients, self.reference.trace
         pooler = self.loaded.family.network.pooler
@@ -196,11 +203,14 @@ class CaseRunner:
         try:
             with sparse_tables(self.loaded.model):  # It is the forward call that decides.
                 sites = compute_sites(case, self.reference.inputs(case), self.loaded, attention)
+            if with_sites:
+                self._compare({name: value.detach().numpy() for name, value in sites.items()}, case, attention)
             names = list(functional_sites(case.sites, has_pooler))
             total = sites["loss"] if entry["of"] == "loss" else functional(sites, names, trace.precision)
             total.backward()  # type: ignore[no-untyped-call]
         except Exception as error:
-            self.result.problems.append(f"gradients of case {task.name}: the model raises {describe(error)}")
+            what = "case" if with_sites else "gradients of case"
+            self.result.problems.append(f"{what} {task.name} ({case.why}): the model raises {describe(error)}")
         finally:
             end()
             self.loaded.model.zero_grad(set_to_none=True)

@@ -19,16 +19,16 @@ from verify.recorder.model.error_amplification import measure_amplification
 from verify.recorder.model.gradients import gradients_of
 
 Arrays = Any  # Name in the trace -> array.
-#: A backward pass takes twice as long as a forward one, and the growth of errors is two of both.
-_BACKWARD, _GROWTH = 3, 6
+#: In forward passes of the case: a backward one takes twice as long, and the growth of errors is two of both.
+_TIMES = {"forward": 1, "gradients": 3, "growth": 6}
 #: So many rows of a table take as long as one token through the network.
 _ROWS_PER_TOKEN = 300
 
 
 @dataclass(frozen=True)
 class Task:
-    """What to run: a table's rows by the table's name, "norms", "linears", or a case forwards, backwards ("gradients"),
-    or backwards and with disturbed embeddings ("growth")."""
+    """What to run: a table's rows by the table's name, "norms", "linears", or a case: forwards, also backwards
+    ("gradients"), or both and once more with disturbed embeddings ("growth")."""
 
     kind: str
     case: Any = None
@@ -39,9 +39,8 @@ class Task:
     def title(self) -> str:
         if self.case is None:
             return "every row of " + self.kind if self.kind not in ("norms", "linears") else "all " + self.kind
-        return {"gradients": "gradients of case ", "growth": "how errors grow in case "}.get(self.kind, "") + str(
-            self.case["name"]
-        )
+        more = {"gradients": " and its gradients", "growth": ", its gradients, and how errors grow"}
+        return str(self.case["name"]) + more.get(self.kind, "")
 
 
 @dataclass
@@ -82,10 +81,8 @@ def list_tasks(activations: Activations, cases: list[Case]) -> list[Task]:
     """Everything that is run, in the order of the trace."""
     tasks = [Task(part, cost=table.weight.shape[0] / _ROWS_PER_TOKEN) for part, table in activations.tables.items()]
     tasks += [Task("norms"), Task("linears")]
-    tasks += [Task("forward", case, count_tokens(case)) for case in cases]
-    tasks.append(Task("growth", cases[0], _GROWTH * count_tokens(cases[0])))
-    backwards = [case for case in cases[1:] if case.get("gradient")]
-    return tasks + [Task("gradients", case, _BACKWARD * count_tokens(case)) for case in backwards]
+    kinds = ["growth", *("gradients" if case.get("gradient") else "forward" for case in cases[1:])]
+    return tasks + [Task(kind, case, _TIMES[kind] * count_tokens(case)) for kind, case in zip(kinds, cases)]
 
 
 def count_tokens(case: Case) -> int:
@@ -112,16 +109,15 @@ class CaseRunner:
         if task.kind == "growth":
             return self._growth(task.case)
         if task.kind == "forward":
-            return self._keep(*self._forward(task.case))
+            return self._keep(*self._as_kept(task.case, self.activations.run(task.case)))
         if task.kind == "norms":
             return self._keep(*norms_case(self.activations, self.seed))
         if task.kind == "linears":
             return self._keep(*linears_case(self.activations, self.pooler))
         return self._keep(*table_case(task.kind, self.activations.tables[task.kind]))
 
-    def _forward(self, case: Case) -> tuple[Case, list[tuple[str, Any]]]:
+    def _as_kept(self, case: Case, sites: list[tuple[str, Any]]) -> tuple[Case, list[tuple[str, Any]]]:
         """A case and its sites as they are kept."""
-        sites = list(self.sites.items()) if case is self.first else self.activations.run(case)
         if "left_out" in case:
             padded = case["inputs"]["input_ids"] == case["left_out"]
             sites = [(name, leave_out(name, value, padded)) for name, value in sites]
@@ -144,8 +140,10 @@ class CaseRunner:
         return Found(arrays, cases=[entry])
 
     def _gradients(self, case: Case) -> tuple[Found, dict[str, Any]]:
-        """Also parameter -> part -> array."""
-        found, arrays = gradients_of(self.activations, case, self.pooler), {}
+        """The case, and its gradients; also parameter -> part -> array."""
+        sites, found = gradients_of(self.activations, case, self.pooler)
+        kept = self._keep(*self._as_kept(case, sites))
+        arrays = {}
         for name, parts in found.items():
             for part, value in parts.items():
                 if not np.isfinite(value).all():
@@ -154,11 +152,16 @@ class CaseRunner:
         tensors = {name: sorted(parts) for name, parts in found.items()}
         of, count = case["gradient"], int(np.prod(case["inputs"]["input_ids"].shape))
         of = "loss" if of == "loss" else "outputs"
-        return Found(arrays, gradients=[{"case": case["name"], "of": of, "tokens": count, "tensors": tensors}]), found
+        kept.add(Found(arrays, gradients=[{"case": case["name"], "of": of, "tokens": count, "tensors": tensors}]))
+        return kept, found
 
     def _growth(self, case: Case) -> Found:
-        """The gradients of the first case, where it has any, and the amplification of errors in it."""
-        found, before = self._gradients(case) if case.get("gradient") else (Found(), {})
+        """The first case, its gradients, where it has any, and the amplification of errors in it."""
+        found, before = (
+            self._gradients(case)
+            if case.get("gradient")
+            else (self._keep(*self._as_kept(case, list(self.sites.items()))), {})
+        )
         found.growth = measure_amplification(self.activations, case, self.pooler, self.sites, before)
         return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Callable
 
@@ -137,17 +137,18 @@ class Activations:
         import paddle
 
         with paddle.no_grad():
-            sites = self.call(case)
-        # numpy makes one element of Paddle's scalar
-        return [(name, value.numpy().reshape(value.shape)) for name, value in sites]
+            return as_arrays(self.call(case))
 
-    def run_back(self, case: Case, of_loss: bool, pooler: bool, keep: Callable[[str, Any], None]) -> None:
-        """Give the gradient of every parameter to `keep` by name: that of the case's loss, or of the seeded functional
-        of all its outputs. Each is freed before the next."""
+    def run_back(
+        self, case: Case, of_loss: bool, pooler: bool, keep: Callable[[str, Any], None]
+    ) -> list[tuple[str, Any]]:
+        """As `run`, and give the gradient of every parameter to `keep` by name: that of the case's loss, or of the
+        seeded functional of all its outputs. Each is freed before the next."""
         import paddle
 
         with self.sparse_gradients():  # It is the forward call that decides.
             sites = dict(self.call(case))
+        arrays = as_arrays(sites.items())
         if of_loss:
             total = sites["loss"]
         else:
@@ -161,6 +162,12 @@ class Activations:
             if parameter.grad is not None:
                 keep(name, parameter.grad)
             parameter.clear_gradient(False)
+        return arrays
+
+
+def as_arrays(sites: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Site and array. (numpy makes one element of Paddle's scalar.)"""
+    return [(name, value.numpy().reshape(value.shape)) for name, value in sites]
 
 
 def knows_sparse_gradients() -> bool:

@@ -19,8 +19,8 @@ def keeps_whole(model: Any) -> bool:
     return sum(int(np.prod(shape)) * 8 for name, shape in shapes.items() if not is_table(name)) <= GRADIENT_BYTES
 
 
-def gradients_of(activations: Activations, case: Case, pooler: bool) -> dict[str, Any]:
-    """parameter -> part -> array. `pooler`: whether the weights have one."""
+def gradients_of(activations: Activations, case: Case, pooler: bool) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
+    """Site and array, as of the case alone; and parameter -> part -> array. `pooler`: whether the weights have one."""
     whole = keeps_whole(activations.model)
     found = {}
 
@@ -29,5 +29,5 @@ def gradients_of(activations: Activations, case: Case, pooler: bool) -> dict[str
         found[name] = keep_gradient(name, laid_out, whole)
 
     through_pooler = pooler and activations.model_class.target_has_pooler
-    activations.run_back(case, case["gradient"] == "loss", through_pooler, keep)
-    return found
+    sites = activations.run_back(case, case["gradient"] == "loss", through_pooler, keep)
+    return sites, found
