@@ -3,6 +3,7 @@ tasks stands for itself, so that this process and a copy of it share them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,13 +117,16 @@ class CaseRunner:
             return self._keep(*linears_case(self.activations, self.pooler))
         return self._keep(*table_case(task.kind, self.activations.tables[task.kind]))
 
-    def _as_kept(self, case: Case, sites: list[tuple[str, Any]]) -> tuple[Case, list[tuple[str, Any]]]:
+    def _as_kept(self, case: Case, sites: Iterable[tuple[str, Any]]) -> tuple[Case, list[tuple[str, Any]]]:
         """A case and its sites as they are kept."""
-        if "left_out" in case:
-            padded = case["inputs"]["input_ids"] == case["left_out"]
-            sites = [(name, leave_out(name, value, padded)) for name, value in sites]
-        projected = [name for name, value in sites if is_large(value)]
-        kept = [(name, project(value) if name in projected else value) for name, value in sites]
+        padded = case["inputs"]["input_ids"] == case["left_out"] if "left_out" in case else None
+        kept, projected = [], []
+        for name, value in sites:
+            value = value if padded is None else leave_out(name, value, padded)
+            if is_large(value):
+                projected.append(name)
+                value = project(value)
+            kept.append((name, value))
         return dict(case, projected=projected), kept
 
     def _keep(self, case: Case, sites: list[tuple[str, Any]]) -> Found:
@@ -181,11 +185,11 @@ def mark_left_out(activations: Activations, case: Case) -> Case:
 def check_repeats(activations: Activations, case: Case) -> dict[str, Any]:
     """Run an input twice: a broken Paddle gives other or empty numbers (PaddleNLP issues 6280, 6884, 7465). Returns
     site -> array."""
-    first, second = activations.run(case), activations.run(case)
-    for (site, one), (_, other) in zip(first, second):
-        if one.size == 0 or not np.array_equal(one, other):
+    first = dict(activations.run(case))
+    for site, again in activations.run(case):
+        if again.size == 0 or not np.array_equal(first[site], again):
             raise Broken(f"the same input gave other numbers at {site} the second time")
-    return dict(first)
+    return first
 
 
 def as_stored(value: Any) -> Any:

@@ -132,12 +132,16 @@ class Activations:
             self.sites.update(name_outputs(self.model_class.outputs, result, with_loss))
         return [(name, self.sites[name]) for name in self.order if name in self.sites]
 
-    def run(self, case: Case) -> list[tuple[str, Any]]:
-        """Site and array, in the order of the network."""
+    def run(self, case: Case) -> Iterator[tuple[str, Any]]:
+        """Site and array, in the order of the network. Paddle's tensor is freed before the next: the attention of a
+        long text takes as much memory as the layers."""
         import paddle
 
         with paddle.no_grad():
-            return as_arrays(self.call(case))
+            sites = self.call(case)
+        self.sites = {}
+        while sites:
+            yield from as_arrays([sites.pop(0)])
 
     def run_back(
         self, case: Case, of_loss: bool, pooler: bool, keep: Callable[[str, Any], None]
