@@ -36,8 +36,9 @@ Contenders do the same task, each in a process of its own, in turn and in one ru
 speed affects all alike. Machines are shared: seconds are upper bounds, and CPU time says more than wall time.
 Figures are medians, with the least and the most of all rounds; "to ours" is the ratio of the two runs of one round,
 above 1 where ours is faster. In tables with a line for each task a cell is the median and, in brackets, the ratio to
-ours, which stands first. Memory is the most that a program and its children had at once, sampled every 10 ms: their
-own, and pages of files, which the system takes back when it needs them. `make bench` measures some sizes in some
+ours, which stands first. Memory is the most that a program and its children had at once, sampled every 10 ms (less
+often while processes share pages, which are counted once): their own, and pages of files, which the system takes back
+when it needs them. `make bench` measures some sizes in some
 minutes, `make bench FULL=1` all of them and writes this page; `benchmarks/peers/__init__.py` has how a subject is
 added. A test compares this page and its plots with `docs/benchmarks.json`.
 """
@@ -49,7 +50,7 @@ def main() -> None:
     """Measure; print tables or write the documents."""
     parser = argparse.ArgumentParser(description="Compare speed and memory with other tools.")
     parser.add_argument("--only", nargs="+", choices=SUBJECTS, default=SUBJECTS, help="these subjects")
-    parser.add_argument("--rounds", type=int, help="rounds that count (3; with --write 5)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds that count (3); tasks of minutes have fewer")
     parser.add_argument("--place", type=Path, default=ROOT / "demo" / "bench", help="inputs, kept between runs")
     ways = parser.add_mutually_exclusive_group()
     ways.add_argument("--write", action="store_true", help="all sizes, and docs/benchmarks.*")
@@ -59,12 +60,11 @@ def main() -> None:
         render(read_figures(FIGURES))
         return
     source = origin(COMMAND, arguments.write)
-    rounds = arguments.rounds or (5 if arguments.write else 3)
     arguments.place.mkdir(parents=True, exist_ok=True)
     for name in arguments.only:
         start, known = time.monotonic(), read_figures(FIGURES)
-        rows = measure(name, arguments.place, arguments.write, rounds)
-        figures = {**source, "rounds": rounds, "rows": rows, "slower": slower(known.get(name), rows)}
+        rows = measure(name, arguments.place, arguments.write, arguments.rounds)
+        figures = {**source, "rounds": arguments.rounds, "rows": rows, "slower": slower(known.get(name), rows)}
         if arguments.write:
             write_figures(FIGURES, dict(sorted({**known, name: figures}.items())))
             render(read_figures(FIGURES))

@@ -28,14 +28,12 @@ MEASURED = ("seconds", "cpu_seconds", "own_megabytes", "file_megabytes")
 @dataclass(frozen=True)
 class Contender:
     """A program that does the task once. `environment`: the folder of its interpreter; "" runs `words` as they are.
-    `task`: a line for a process that stays alive for more rounds and more contests; None starts one for each round.
-    `copies`: its processes are copies of each other, whose pages are counted once."""
+    `task`: a line for a process that stays for other rounds and contests; None starts one for each round."""
 
     name: str
     environment: str
     words: tuple[str, ...]
     task: Optional[str] = None
-    copies: bool = False
 
     def command(self, output: Path) -> list[str]:
         python = [str(ROOT / self.environment / "bin" / "python")] if self.environment else []
@@ -87,8 +85,7 @@ def _run(contender: Contender, place: Path, staying: Staying) -> Run:
     if contender.task is not None:
         return _own_figures(staying.ask(contender.name, contender.command(output), _environment(), contender.task))
     shutil.rmtree(output, ignore_errors=True)
-    every = 0.05 if contender.copies else 0.01
-    found = run_watched(contender.command(output), _environment(), share=contender.copies, every=every)
+    found = run_watched(contender.command(output), _environment())
     shutil.rmtree(output, ignore_errors=True)
     if found.code:
         raise SystemExit(f"{contender.name} ended with {found.code}:\n{found.output[-2000:]}")

@@ -27,18 +27,14 @@ class Run(NamedTuple):
     file_megabytes: float
 
 
-def run_watched(
-    command: list[str], environment: Optional[Mapping[str, str]] = None, *, share: bool = False, every: float = 0.01
-) -> Run:
-    """Run a program in the project's folder. Its memory is sampled; with `share`, pages that several processes have
-    are counted once, which takes longer to ask for."""
+def run_watched(command: list[str], environment: Optional[Mapping[str, str]] = None) -> Run:
+    """Run a program in the project's folder. Its memory is sampled."""
     start = time.monotonic()
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    measure = shares_of_memory if share else kinds_of_memory
     assert process.stdout is not None
-    with sampled(lambda: [sum(kind) for kind in zip(*map(measure, _family_of(process.pid)))], every) as peaks:
+    with sampled(lambda: memory_of_all(process.pid), 0.01) as peaks:
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - start
@@ -64,12 +60,16 @@ def watch(*words: object, memory: Callable[[int], int], every: float) -> tuple[f
 
 @contextmanager
 def sampled(measure: Callable[[], Sequence[int]], every: float) -> Iterator[list[int]]:
-    """The largest numbers that `measure` gave while the block ran, asked at its start and `every` so many seconds."""
+    """The largest numbers that `measure` gave while the block ran, asked at its start and `every` so many seconds; less
+    often where asking takes long, so that it takes little from what is measured."""
     peaks, done = list(measure()), threading.Event()
 
     def sample() -> None:
-        while not done.wait(every):
+        pause = every
+        while not done.wait(pause):
+            start = time.monotonic()
             peaks[:] = map(max, peaks, measure())
+            pause = max(every, 10 * (time.monotonic() - start))
 
     sampler = threading.Thread(target=sample)
     sampler.start()
@@ -84,14 +84,23 @@ def in_megabytes(peaks: Sequence[int]) -> list[float]:
     return [round(peak / 1e6, 1) for peak in peaks]
 
 
+def memory_of_all(pid: int) -> list[int]:
+    """Bytes of a process and of all that it started: their own, and of files. Where one is a copy of another they share
+    pages, which are counted once; asking for that takes 50 ms a gigabyte."""
+    family = _family_of(pid)
+    words = {one: _read(one, "cmdline") for one in family}
+    sharing = {one for one in family if list(words.values()).count(words[one]) > 1}
+    found = [_shares_of_memory(one) if one in sharing else kinds_of_memory(one) for one in family]
+    return [sum(kind) for kind in zip(*found)]
+
+
 def kinds_of_memory(pid: int) -> tuple[int, int]:
     """Bytes that a process has of its own, and of files."""
     found = _bytes_of(pid, "status", "Rss")
     return found.get("RssAnon", 0), found.get("RssFile", 0) + found.get("RssShmem", 0)
 
 
-def shares_of_memory(pid: int) -> tuple[int, int]:
-    """The same with its share of the pages that other processes have too: a copy of a process has all of its pages."""
+def _shares_of_memory(pid: int) -> tuple[int, int]:
     found = _bytes_of(pid, "smaps_rollup", "Pss")
     return found.get("Pss_Anon", 0), found.get("Pss_File", 0) + found.get("Pss_Shmem", 0)
 
@@ -116,9 +125,14 @@ def _resident_bytes(pid: int) -> int:
 
 
 def _bytes_of(pid: int, file: str, begin: str) -> dict[str, int]:
-    """The lines of a file of /proc that begin so, name -> bytes; none where the process has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
-    except OSError:
-        return {}
+    """The lines of a file of /proc that begin so, name -> bytes."""
+    lines = _read(pid, file).splitlines()
     return {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines if line.startswith(begin)}
+
+
+def _read(pid: int, file: str) -> str:
+    """A file of /proc; empty where the process has ended."""
+    try:
+        return Path(f"/proc/{pid}/{file}").read_text()
+    except OSError:
+        return ""

@@ -39,8 +39,8 @@ SHAPES: tuple[Shape, ...] = (
 PADDED_SHAPES: tuple[Shape, ...] = ((8, 32), (32, 32), (8, 128), (32, 128))
 #: Those of the plot: one for each number of tokens.
 PLACES = ((1, 32), (1, 128), (8, 128), (32, 128), (32, 512))
-#: From so many tokens on a step takes seconds: fewer rounds, and smaller batches have warmed everything.
-MANY, MOST = 4096, 16384
+#: From so many tokens on a step takes seconds: one round, and smaller batches have warmed everything.
+MANY = 4096
 
 
 def contests(place: Path, full: bool) -> Iterator[Contest]:
@@ -60,7 +60,6 @@ def make_contests(names: tuple[str, ...], shape: Shape, threads: int, *, padded:
     """A step forward, and one of training."""
     batch, length = shape
     tokens = batch * length
-    rounds = 1 if tokens >= MOST else 2 if tokens >= MANY else None
     for work in ("forward", "training"):
         placed = work == "training" and threads == 2 and not padded and shape in PLACES
         yield Contest(
@@ -68,7 +67,7 @@ def make_contests(names: tuple[str, ...], shape: Shape, threads: int, *, padded:
             tokens if placed else None,
             tuple(contender(name, "one layer", threads, work, shape, padded) for name in names),
             table=f"{work}, {threads} thread{'s' * (threads > 1)}{', padded' * padded}",
-            rounds=rounds,
+            rounds=1 if tokens >= MANY else None,
             warm=tokens < MANY,
         )
 

@@ -16,12 +16,10 @@ ACROSS, PLOTTED = "size of the weights, GB", ("time", "memory")
 NOTE = """`paddle2torch verify` of sound models with sensitive random weights, from the start of its process to the
 end: against Paddle, which also records a trace; by that trace, without Paddle; and the bytes of the weights alone. What
 people do instead: load both models in float32, one after the other, and compare the last states of one text at 1e-5.
-That sees no gradients, no other texts, masks and tokens, and no fault below 1e-5. Of memory, pages that processes share
-are counted once, every 50 ms."""
+That sees no gradients, no other texts, masks and tokens, and no fault below 1e-5."""
 PUBLIC = "both models in float32, one output at 1e-5"
-#: Rounds that count. A large model takes minutes in each.
+#: Rounds that count: a large model takes minutes in each.
 ROUNDS = {"tiny": 3, "base": 2, "large": 1}
-QUICK_ROUNDS = 2
 
 
 def contests(place: Path, full: bool) -> Iterator[Contest]:
@@ -33,7 +31,7 @@ def contests(place: Path, full: bool) -> Iterator[Contest]:
             f"{size}, {MODELS[size][1]}",
             bytes_of(source) / 1e9,
             contenders(source, output, folder / "trace"),
-            rounds=ROUNDS[size] if full else QUICK_ROUNDS,
+            rounds=ROUNDS[size] if full else 1,
             warm=size == "tiny",
         )
 
@@ -58,9 +56,9 @@ def contenders(source: Path, output: Path, trace: Path) -> tuple[Contender, ...]
         _verify("`verify`", *live),
         _verify("`verify --trace`", str(output), "--trace", str(trace)),
         _verify("`verify --static-only`", str(source), str(output), "--static-only"),
-        Contender(PUBLIC, PRODUCT, check, copies=True),
+        Contender(PUBLIC, PRODUCT, check),
     )
 
 
 def _verify(name: str, *words: str) -> Contender:
-    return Contender(name, PRODUCT, ("-m", "converter", "verify", *words, "--report", OUTPUT), copies=True)
+    return Contender(name, PRODUCT, ("-m", "converter", "verify", *words, "--report", OUTPUT))

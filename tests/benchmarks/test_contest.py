@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,8 +104,8 @@ def test_a_process_that_should_stay_and_ends_is_an_error(tmp_path: Path, staying
         hold(Contest("some", None, (stays("broken", tmp_path / "log", "fail"),)), tmp_path, 1, staying)
 
 
-def test_memory_of_processes_that_share_pages_is_counted_once() -> None:
-    script = """
+def test_memory_that_a_copy_of_a_process_shares_is_counted_once_and_that_of_another_is_added() -> None:
+    copied = """
 import os, time
 held = os.urandom(1 << 20) * 64
 if os.fork() == 0:
@@ -112,16 +113,41 @@ if os.fork() == 0:
     os._exit(0)
 os.wait()
 """
-    command = [sys.executable, "-c", script]
-    twice, once = (watching.run_watched(command, share=share).own_megabytes for share in (False, True))
-    assert twice > 125 and 60 < once < 90
+    started = f"""
+import os, subprocess, sys
+held = os.urandom(1 << 20) * 64
+subprocess.run([sys.executable, "-c", {copied!r}])
+"""
+    once, twice = (watching.run_watched([sys.executable, "-c", text]).own_megabytes for text in (copied, started))
+    assert 60 < once < 90 and 125 < twice < 180
+
+
+def test_a_process_without_copies_is_not_asked_for_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(watching, "_shares_of_memory")
+    with subprocess.Popen(["sleep", "5"]) as process:
+        found = watching.memory_of_all(process.pid)
+        process.terminate()
+    assert 0 < found[0] < found[1]
+
+
+def test_sampling_that_takes_long_is_done_less_often() -> None:
+    asked = []
+
+    def measure() -> list[int]:
+        time.sleep(0.02)
+        asked.append(len(asked))
+        return [len(asked) % 3]
+
+    with watching.sampled(measure, 0.001) as peaks:
+        time.sleep(0.5)
+    assert peaks == [2] and len(asked) < 6
 
 
 def test_a_process_that_has_ended_has_no_children_and_no_memory() -> None:
     process = subprocess.Popen(["true"])
     process.wait()
     assert watching._family_of(process.pid) == [process.pid]
-    assert watching.kinds_of_memory(process.pid) == watching.shares_of_memory(process.pid) == (0, 0)
+    assert watching.memory_of_all(process.pid) == [0, 0] and watching.resident_bytes_of_all(process.pid) == 0
 
 
 def test_programs_find_this_project_and_no_network() -> None:

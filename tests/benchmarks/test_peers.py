@@ -68,7 +68,7 @@ def test_processes_of_other_threads_end_before_the_next_ones_start() -> None:
 def test_what_takes_minutes_has_few_rounds() -> None:
     rounds = {contest.key: (contest.rounds, contest.warm) for contest in listed("model", True)}
     assert rounds["training, 1 thread: 32 x 512"] == (1, False)
-    assert rounds["training, 1 thread: 8 x 512"] == (2, False)
+    assert rounds["training, 1 thread: 8 x 512"] == (1, False)
     assert rounds["training, 1 thread: 8 x 128"] == (None, True)
 
 
