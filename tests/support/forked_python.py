@@ -16,6 +16,7 @@ from __future__ import annotations
 import array
 import atexit
 import contextlib
+import gc
 import json
 import os
 import runpy
@@ -106,6 +107,8 @@ def serve(listener: socket.socket, modules: Sequence[str]) -> None:
     del sys.path[0]
     for name in modules:
         __import__(name)
+    gc.collect()
+    gc.freeze()  # What is imported is garbage in no fork, and is not copied there to be looked at.
     signal.signal(signal.SIGCHLD, _reap)
     while True:
         ready, _, _ = select.select([listener, sys.stdin], [], [])
