@@ -16,6 +16,8 @@ from __future__ import annotations
 import array
 import atexit
 import contextlib
+import gc
+import importlib
 import json
 import os
 import runpy
@@ -54,7 +56,8 @@ _PASSED_OVER = ("-E", "-I", "-S", "-s", "-u")
 
 @contextlib.contextmanager
 def forked_python(python: Path, modules: Sequence[str]) -> Iterator[Path]:
-    """Start `python` with `modules` imported; the path of the program that stands for it.
+    """Start `python` with `modules` imported; the path of the program that stands for it. "MODULE:FUNCTION:WORD..."
+    is also called, with the words.
 
     The server ends with this context, and with this process however it ends. It imports while nobody waits: a
     command that comes early waits for it.
@@ -105,7 +108,12 @@ def serve(listener: socket.socket, modules: Sequence[str]) -> None:
     """Import, then fork for each connection until standard input ends."""
     del sys.path[0]
     for name in modules:
-        __import__(name)
+        module, *call = name.split(":")
+        importlib.import_module(module)
+        if call:
+            getattr(sys.modules[module], call[0])(*call[1:])
+    gc.collect()
+    gc.freeze()  # What is imported is garbage in no fork, and is not copied there to be looked at.
     signal.signal(signal.SIGCHLD, _reap)
     while True:
         ready, _, _ = select.select([listener, sys.stdin], [], [])
