@@ -5,6 +5,8 @@ With CI=true nothing may be missing: what would be a skip on a user's machine is
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib.metadata
 import os
 import subprocess
@@ -16,7 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.support.cached import cache_folder, make_cached_checkpoint
+from tests.support.cached import TRANSFORMERS4, cache_folder, cached_script, make_cached_checkpoint
 from tests.support.cached_answers import RESULTS, TRACES
 from tests.support.classes import ERNIE_M_CLASSES
 from tests.support.forked_python import forked_python, with_cached_answers
@@ -56,7 +58,16 @@ SHARED = ROOT.parent / "shared"
 collect_ignore = [] if importlib.metadata.version("transformers").startswith("4.") else ["transformers4"]
 #: What the forked interpreters have imported before the first command.
 PADDLE_MODULES = ("paddle", "paddlenlp.transformers", "sentencepiece", "safetensors.numpy")
-TORCH_MODULES = ("torch", "transformers", "transformers.pipelines", "verify.pytorch_entry")
+TRANSFORMERS_MODULES = ("torch", "transformers", "transformers.pipelines")
+TORCH_MODULES = (
+    *TRANSFORMERS_MODULES,
+    "transformers.modeling_layers",
+    "transformers.masking_utils",
+    "verify.pytorch_entry",
+)
+if not importlib.metadata.version("transformers").startswith("4."):
+    # The first model that is loaded compiles this table, a sixth of a comparison's time.
+    TORCH_MODULES += ("transformers.conversion_mapping:get_checkpoint_conversion_mapping:bert",)
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
 
@@ -96,13 +107,16 @@ def product_python() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def comparing_python(product_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same, and what `verify` has it compare is compared once in a run: an equal OUTPUT with an equal trace."""
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a run keeps what was compared; its workers share the folder around theirs."""
     folder = tmp_path_factory.getbasetemp()
-    # The workers of a run share the folder around theirs.
-    return with_cached_answers(
-        product_python, RESULTS, folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    )
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def comparing_python(product_python: Path, results: Path) -> Path:
+    """The same, and what `verify` has it compare is compared once in a run: an equal OUTPUT with an equal trace."""
+    return with_cached_answers(product_python, RESULTS, results)
 
 
 @pytest.fixture(scope="session")
@@ -150,18 +164,34 @@ def line_python(line: str, folder: str, variable: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run_script(product_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def run_script(product_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Call a script of tests/reference/ outside of this project's folder, with a cache of its own."""
-    home = tmp_path_factory.mktemp("hf")
+    home, started = tmp_path_factory.mktemp("hf"), {Path(sys.executable): product_python}
+    with contextlib.ExitStack() as forked:
 
-    def run(python: Path, script: str, *arguments: object) -> None:
-        python = product_python if python == Path(sys.executable) else python
-        command = [str(python), str(ROOT / "tests" / "reference" / script), *map(str, arguments)]
-        environment = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home, timeout=300)
-        assert done.returncode == 0, f"{script} failed in {python}:\n{done.stdout}\n{done.stderr}"
+        def run(python: Path, script: str, *arguments: object) -> None:
+            if python not in started:  # That of the other line of transformers.
+                started[python] = forked.enter_context(forked_python(python, TRANSFORMERS_MODULES))
+            command = [str(started[python]), str(ROOT / "tests" / "reference" / script), *map(str, arguments)]
+            environment = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
+            done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home, timeout=300)
+            assert done.returncode == 0, f"{script} failed in {python}:\n{done.stdout}\n{done.stderr}"
 
-    return run
+        yield run
+
+
+@pytest.fixture(scope="session")
+def port_numbers(transformers4_python: Path, run_script: Any) -> Path:
+    """What transformers 4.57's own ErnieM computes (tests/reference/port_numbers.py); nobody may change it."""
+    run = functools.partial(run_script, transformers4_python)
+    return cached_script(run, "port_numbers.py", name="port", pins=TRANSFORMERS4)
+
+
+@pytest.fixture(scope="session")
+def port_files(port_numbers: Path, transformers4_python: Path, run_script: Any) -> Path:
+    """A checkpoint of it in every form that it saves; nobody may change it."""
+    run, saved = functools.partial(run_script, transformers4_python), port_numbers / "ErnieMForSequenceClassification"
+    return cached_script(run, "port_files.py", saved, name="forms", pins=TRANSFORMERS4)
 
 
 @pytest.fixture(scope="session")

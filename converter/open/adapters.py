@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from converter.common.errors import Paddle2TorchError, Problem, SourceError
@@ -33,10 +34,16 @@ def refuse_adapter_name(name: str, error: Paddle2TorchError) -> None:
 
 def refuse_adapter_tensors(name: str, found: TensorSet) -> None:
     """For a file that was read. Raises SourceError when it holds adapters and no embedding that they belong to."""
-    recognised = (load_inner().recognise(tensor) for tensor in found.tensors)
-    kinds = dict.fromkeys(kind.name for kind in recognised if kind is not None and kind.adapter)
+    kinds = dict.fromkeys(kind for kind in map(_kind_of_adapter, found.tensors) if kind)
     if kinds and not any(_has_embedding(tensor) for tensor in found.tensors):
         raise SourceError(_problem(name, f"{', '.join(kinds)}, by the names of its tensors"))
+
+
+@lru_cache(maxsize=4096)
+def _kind_of_adapter(name: str) -> str:
+    """The kind of adapter that a tensor is of by its name, or ''. The same names are asked about for each family."""
+    kind = load_inner().recognise(name)
+    return kind.name if kind is not None and kind.adapter else ""
 
 
 def _has_embedding(name: str) -> bool:

@@ -52,23 +52,34 @@ def sources(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> list
     return folders
 
 
+@pytest.fixture(scope="module")
+def asked(sources: list[Path], shared_data: Path) -> dict[str, Any]:
+    tatoeba = sorted((shared_data / "tatoeba").glob("tatoeba.*"))
+    lines = [text for path in tatoeba for text in path.read_text("utf-8").split("\n")[:20]]
+    texts = [*EDGES, *read_texts(None), *generate_texts(3), *lines]
+    return {"folders": list(map(str, sources)), "texts": texts, "pairs": PAIRS, "cut": CUT}
+
+
+@pytest.fixture(scope="module")
+def theirs(asked: dict[str, Any], run_paddle: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """PaddleNLP's answers."""
+    folder = tmp_path_factory.mktemp("paddle")
+    (folder / "asked.json").write_text(json.dumps(asked))
+    run_paddle("wordpiece_ids.py", folder / "asked.json", folder / "answers.json")
+    return json.loads((folder / "answers.json").read_text("utf-8"))
+
+
 @pytest.mark.parametrize("line", ["transformers4_python", "transformers5_python"])
 def test_ids_are_paddlenlps(
     line: str,
     sources: list[Path],
-    shared_data: Path,
-    run_paddle: Callable[..., None],
+    asked: dict[str, Any],
+    theirs: Any,
     run_script: Callable[..., None],
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    tatoeba = sorted((shared_data / "tatoeba").glob("tatoeba.*"))
-    lines = [text for path in tatoeba for text in path.read_text("utf-8").split("\n")[:20]]
-    texts = [*EDGES, *read_texts(None), *generate_texts(3), *lines]
-    asked: dict[str, Any] = {"folders": list(map(str, sources)), "texts": texts, "pairs": PAIRS, "cut": CUT}
-    (tmp_path / "asked.json").write_text(json.dumps(asked))
-    run_paddle("wordpiece_ids.py", tmp_path / "asked.json", tmp_path / "paddle.json")
-    outputs = []
+    outputs, texts = [], asked["texts"]
     for source in sources:
         files = find_tokenizer(source, ERNIE)
         assert files is not None
@@ -78,7 +89,7 @@ def test_ids_are_paddlenlps(
         assert sorted(path.name for path in outputs[-1].iterdir()) == ["tokenizer.json", "tokenizer_config.json"]
     (tmp_path / "asked.json").write_text(json.dumps({**asked, "folders": list(map(str, outputs))}))
     run_script(request.getfixturevalue(line), "load_wordpiece.py", tmp_path / "asked.json", tmp_path / "ours.json")
-    theirs, ours = (json.loads((tmp_path / name).read_text("utf-8")) for name in ("paddle.json", "ours.json"))
+    ours = json.loads((tmp_path / "ours.json").read_text("utf-8"))
     for source, output in zip(sources, outputs):
         wanted, found = theirs[str(source)], ours[str(output)]
         differing = [(text, one, other) for text, one, other in zip(texts, wanted["ids"], found["ids"]) if one != other]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support.cached import cached_script
 from tests.support.plain_uie import torch_name, torch_state
 
 torch = pytest.importorskip("torch")
@@ -31,10 +32,8 @@ TOLERANCE = 1e-14
 
 
 @pytest.fixture(scope="module")
-def recorded(run_paddle: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    path = tmp_path_factory.mktemp("uie") / "numbers.npz"
-    run_paddle("uie_numbers.py", path)
-    with np.load(path) as file:
+def recorded(run_paddle: Callable[..., None]) -> dict[str, Any]:
+    with np.load(cached_script(run_paddle, "uie_numbers.py", name="uie_numbers.npz")) as file:
         return {key: file[key] for key in file.files}
 
 

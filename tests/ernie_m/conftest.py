@@ -9,15 +9,14 @@ import torch
 
 import ernie_m
 from tests.ernie_m.recorded_numbers import Reference, relative_difference
+from tests.support.cached import cached_script
 
 torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
-def reference(run_paddle: Any, tmp_path_factory: pytest.TempPathFactory) -> Reference:
-    path = tmp_path_factory.mktemp("paddle") / "model_numbers.npz"
-    run_paddle("model_numbers.py", path)
-    return Reference(path)
+def reference(run_paddle: Any) -> Reference:
+    return Reference(cached_script(run_paddle, "model_numbers.py", name="model_numbers.npz"))
 
 
 @pytest.fixture

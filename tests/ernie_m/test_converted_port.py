@@ -28,17 +28,13 @@ FORMS = {
 
 
 @pytest.fixture(scope="module")
-def port(transformers4_python: Path, run_script: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("port")
-    run_script(transformers4_python, "port_numbers.py", folder)
-    return folder
+def port(port_numbers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(port_numbers, tmp_path_factory.mktemp("port"), dirs_exist_ok=True))
 
 
 @pytest.fixture(scope="module")
-def forms(port: Path, transformers4_python: Path, run_script: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("forms")
-    run_script(transformers4_python, "port_files.py", port / HEAD, folder)
-    return folder
+def forms(port_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(port_files, tmp_path_factory.mktemp("forms"), dirs_exist_ok=True))
 
 
 def largest_difference(output: Path, recorded: Path, difference: Any, name: str, attn: str = "eager") -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -41,7 +40,7 @@ for name in names:
 """
 
 
-def test_every_head_trains_in_two_processes(tmp_path: Path) -> None:
+def test_every_head_trains_in_two_processes(product_python: Path, tmp_path: Path) -> None:
     import torch
 
     import ernie_m
@@ -53,7 +52,7 @@ def test_every_head_trains_in_two_processes(tmp_path: Path) -> None:
         torch.manual_seed(0)
         getattr(ernie_m, f"ErnieMFor{name}")(config).save_pretrained(tmp_path / name)
     started = [
-        start_process([sys.executable, "-c", TRAIN, rank, tmp_path / "rendezvous", tmp_path, *CLASSES], tmp_path)
+        start_process([product_python, "-c", TRAIN, rank, tmp_path / "rendezvous", tmp_path, *CLASSES], tmp_path)
         for rank in range(2)
     ]
     first, _ = finish_together(started)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,8 @@ CASES = ["no mask", "mask", "a row of zeros", "positions"]
 
 
 @pytest.fixture(scope="module")
-def port(transformers4_python: Path, run_script: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("port")
-    run_script(transformers4_python, "port_numbers.py", folder)
-    return folder
+def port(port_numbers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(port_numbers, tmp_path_factory.mktemp("port"), dirs_exist_ok=True))
 
 
 def case_of(folder: Path, case: str) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:

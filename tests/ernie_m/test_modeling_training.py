@@ -81,7 +81,7 @@ def test_each_dropout_alone_changes_what_training_sees(tiny: Any, attn: str) -> 
 @pytest.mark.parametrize("attn", ["eager", "sdpa"])
 def test_the_base_model_compiles_without_a_graph_break(tiny: Any, attn: str) -> None:
     """The checks that look at values and the warning are left out of the graph; sizes stay free."""
-    model = tiny(attn_implementation=attn)
+    model = tiny(attn_implementation=attn, num_hidden_layers=1)
     for first in ({}, {"attention_mask": torch.ones_like(IDS)}, {"position_ids": torch.arange(6)[None]}):
         torch._dynamo.reset()
         compiled = torch.compile(model, fullgraph=True, backend="aot_eager")

@@ -8,7 +8,6 @@ import os
 import pickle
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -169,7 +168,7 @@ def test_data_loader_workers(folder: Path) -> None:
     assert [ids for batch in loader for ids in batch["input_ids"]] == tokenizer(texts)["input_ids"]
 
 
-def test_saved_and_loaded_again(folder: Path, tmp_path: Path, run_paddle: Any) -> None:
+def test_saved_and_loaded_again(folder: Path, tmp_path: Path, product_python: Path, run_paddle: Any) -> None:
     """By itself, as remote code in a process of its own, and in PaddleNLP: always the same ids."""
     texts = [*read_sentences(), "a<e> [MASK]<f>b"]
     tokenizer = load(folder)
@@ -181,7 +180,7 @@ def test_saved_and_loaded_again(folder: Path, tmp_path: Path, run_paddle: Any) -
     assert (saved / "vocab.txt").read_bytes() == (folder / "vocab.txt").read_bytes()
     assert differing(texts, plain_ids(load(saved), texts), expected) == []
     assert load(saved).get_added_vocab() == tokenizer.get_added_vocab()
-    assert remote(saved, texts) == expected
+    assert remote(product_python, saved, texts) == expected
     plain = [text for text in texts if "<e>" not in text]
     load(folder).save_pretrained(str(tmp_path / "plain"))
     paddle = ask_paddle(run_paddle, tmp_path / "plain", texts=plain)
@@ -202,18 +201,18 @@ json.dump([ids[1:-1] for ids in tokenizer(texts)["input_ids"]], sys.stdout)
 """
 
 
-def remote(folder: Path, texts: list[str]) -> Any:
+def remote(python: Path, folder: Path, texts: list[str]) -> Any:
     """Ids from AutoTokenizer with remote code, in a process that may not say anything on stderr."""
     shutil.copy(HERE / "configuration_ernie_m.py", folder)
     auto_map = {"AutoConfig": "configuration_ernie_m.ErnieMConfig"}
     (folder / "config.json").write_text(json.dumps({"model_type": "ernie_m", "auto_map": auto_map}), "utf-8")
     request, home = json.dumps([str(folder), texts]), {**os.environ, "HF_HOME": str(folder / "home")}
-    done = subprocess.run([sys.executable, "-c", REMOTE], input=request, capture_output=True, text=True, env=home)
+    done = subprocess.run([python, "-c", REMOTE], input=request, capture_output=True, text=True, env=home)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     return json.loads(done.stdout)
 
 
-def test_as_the_converter_writes_it(folder: Path) -> None:
+def test_as_the_converter_writes_it(folder: Path, product_python: Path) -> None:
     shutil.copy(HERE / "tokenization_ernie_m.py", folder)
-    assert remote(folder, ["in 1917"]) == plain_ids(load(folder), ["in 1917"])
+    assert remote(product_python, folder, ["in 1917"]) == plain_ids(load(folder), ["in 1917"])
     assert module.ErnieMTokenizer is PaddleErnieMTokenizer

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ernie_m.tokenization_ernie_m import PaddleErnieMTokenizer
+from tests.support.cached import cached_script, hash_files
 from tests.support.train_tokenizer import read_sentences, train_tokenizer
 
 SPECIAL_TOKENS = ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]")
@@ -51,9 +52,9 @@ def load(folder: Path, **options: Any) -> Any:
 def ask_paddle(run_paddle: Callable[..., None], folder: Path, **request: Any) -> dict[str, Any]:
     """PaddleNLP's answers (tests/reference/tokenizer_ids.py says what can be asked)."""
     with tempfile.TemporaryDirectory() as place:
-        question, answer = Path(place, "request.json"), Path(place, "answer.json")
+        question, about = Path(place, "request.json"), [hash_files(folder), request]
         question.write_text(json.dumps({"folder": str(folder), **request}), "utf-8")
-        run_paddle("tokenizer_ids.py", question, answer)
+        answer = cached_script(run_paddle, "tokenizer_ids.py", question, name="answer.json", about=about)
         found: dict[str, Any] = json.loads(answer.read_text("utf-8"))
         return found
 

@@ -17,13 +17,14 @@ from tests.support.uie_folders import read_vocabulary, write_small_vocabulary, w
 torch = pytest.importorskip("torch")
 
 #: Class, vocabulary, seed. What is not "small" is the real vocabulary, where that is at hand.
+#: With some seeds every place of an empty text is an answer, and Taskflow asks on about each of the 512.
 MODELS = [
     ("UIEM", "small", 4),
     ("UIEM", "small", 5),
     ("UIEM", "official", 1),
     ("UIE", "small", 4),
     ("UIE", "ernie3_zh", 1),
-    ("UIE", "ernie2_en", 2),
+    ("UIE", "ernie2_en", 4),
 ]
 
 

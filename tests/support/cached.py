@@ -21,8 +21,10 @@ from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 VARIABLE = "PADDLE2TORCH_TEST_CACHE"
+#: The pins of the interpreters.
+PADDLE, TRANSFORMERS4 = "requirements/paddle.txt", "requirements/transformers4.txt"
 #: What decides the content of a checkpoint, besides the options.
-MAKER = ("tests/support/{script}", "tests/support/make_checkpoint.py", "requirements/paddle.txt")
+MAKER = ("tests/support/{script}", "tests/support/make_checkpoint.py", PADDLE)
 
 
 def cache_folder() -> Path:
@@ -64,6 +66,19 @@ def hash_files(path: Path) -> dict[str, str]:
 
 def _hash_file(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def cached_script(
+    run: Callable[..., None], script: str, *words: object, name: str, about: Any = None, pins: str = PADDLE
+) -> Path:
+    """What a script of tests/reference/ makes at the path that is its last word, a file or folder called `name`, and
+    nothing else may change. `about`: what decides it besides the script and the pins of its interpreter."""
+
+    def make(place: Path) -> None:
+        place.mkdir()
+        run(script, *words, place / name)
+
+    return cached("scripts", hash_of(hash_sources(("tests/reference", pins)), script, about), make) / name
 
 
 def make_cached_checkpoint(

@@ -16,6 +16,8 @@ from __future__ import annotations
 import array
 import atexit
 import contextlib
+import gc
+import importlib
 import json
 import os
 import runpy
@@ -54,7 +56,8 @@ _PASSED_OVER = ("-E", "-I", "-S", "-s", "-u")
 
 @contextlib.contextmanager
 def forked_python(python: Path, modules: Sequence[str]) -> Iterator[Path]:
-    """Start `python` with `modules` imported; the path of the program that stands for it.
+    """Start `python` with `modules` imported; the path of the program that stands for it. "MODULE:FUNCTION:WORD..."
+    is also called, with the words.
 
     The server ends with this context, and with this process however it ends. It imports while nobody waits: a
     command that comes early waits for it.
@@ -105,8 +108,13 @@ def serve(listener: socket.socket, modules: Sequence[str]) -> None:
     """Import, then fork for each connection until standard input ends."""
     del sys.path[0]
     for name in modules:
-        __import__(name)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        module, *call = name.split(":")
+        importlib.import_module(module)
+        if call:
+            getattr(sys.modules[module], call[0])(*call[1:])
+    gc.collect()
+    gc.freeze()  # What is imported is garbage in no fork, and is not copied there to be looked at.
+    signal.signal(signal.SIGCHLD, _reap)
     while True:
         ready, _, _ = select.select([listener, sys.stdin], [], [])
         if sys.stdin in ready:
@@ -117,6 +125,13 @@ def serve(listener: socket.socket, modules: Sequence[str]) -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             _attend(connection)
         connection.close()
+
+
+def _reap(*_: Any) -> None:
+    """Wait for the forks that have ended, so that what they took is counted as the server's."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _attend(connection: socket.socket) -> None:

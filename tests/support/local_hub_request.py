@@ -63,6 +63,8 @@ class Handler(BaseHTTPRequestHandler):
     """One request."""
 
     protocol_version = "HTTP/1.1"
+    #: Or the body of each answer waits for the 40 ms after which the client acknowledges its headers.
+    disable_nagle_algorithm = True
     hub: LocalHub
     #: Finds and calls what answers. Raises Refused.
     route: Callable[[LocalHub], None]

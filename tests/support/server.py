@@ -43,6 +43,8 @@ class Server:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    #: Or the body of each answer waits for the 40 ms after which the client acknowledges its headers.
+    disable_nagle_algorithm = True
     asked_of: Server
 
     def do_GET(self) -> None:

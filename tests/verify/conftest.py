@@ -44,9 +44,9 @@ class Verified:
 
 
 @pytest.fixture(scope="session")
-def ready(comparing_python: Path) -> Start:
-    """A started interpreter for comparisons."""
-    return start_in(comparing_python)
+def ready(product_python: Path, results: Path) -> Start:
+    """A started interpreter for comparisons, each of which is made once in a run."""
+    return start_in(product_python, results)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ shows that the reference is the right one.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,11 +30,11 @@ NOISE = 2e-6
 
 @pytest.fixture(scope="session")
 def sources(
-    transformers4_python: Path, run_script: Any, tokenizer_folder: Path, tmp_path_factory: pytest.TempPathFactory
+    port_numbers: Path, port_files: Path, tokenizer_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("port")
-    run_script(transformers4_python, "port_numbers.py", root)
-    run_script(transformers4_python, "port_files.py", root / HEAD, root)
+    for made in (port_numbers, port_files):
+        shutil.copytree(made, root, dirs_exist_ok=True)
     return edit_folders(root, tokenizer_folder)
 
 

@@ -46,9 +46,9 @@ def from_json(kind: type[T], data: Any) -> T:
 
 def read_value(kind: Any, value: Any, name: str) -> Any:
     """`value` as the type `kind`: plain types, Optional, list, tuple[X, ...], dict[str, X] and dataclasses."""
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if kind is Any:
+    if kind is Any or type(value) is kind:  # Most are plain; a dict or list has no bare type here.
         return value
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is Union:
         given = next(each for each in arguments if each is not type(None))
         return None if value is None else read_value(given, value, name)

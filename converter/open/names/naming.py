@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Callable
 
 from converter.common.errors import FileError, Problem, UnknownNames
 from converter.files.regular_files import quoted
@@ -23,6 +24,9 @@ from mappings import Family
 from mappings.modules import is_inner_variable
 from mappings.names.inner import load_inner
 from mappings.names.release import ReleaseName
+
+#: What was read of a checkpoint, once: gives the tensors under the keys of a family. Raises FileError.
+ReadTensors = Callable[[Family], TensorSet]
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ import mmap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Callable
 
 from converter.common.errors import FileError, NamesError, Problem, file_error
 from converter.files.regular_files import map_file, quoted
 from converter.files.tensors import MappedBytes, SourceFile, SourceTensor, TensorSet
 from converter.open.names.infer_release_names import choose_release_names, missing_release_names
-from converter.open.names.naming import Named, name_tensors, with_names
+from converter.open.names.naming import Named, ReadTensors, name_tensors, with_names
 from converter.open.names.recognise import RELEASE, bare_name, is_sure_name
 from converter.open.static_graph.lod_tensor import Stream, StreamError, read_stream, refusal
 from converter.open.static_graph.program import MOST_VARIABLES, Program
@@ -26,38 +27,46 @@ from converter.open.static_graph.variable_info import VariableInfo
 from mappings import Family
 
 _MOST_PROBLEMS = 8
+#: Gives the tensors under the keys of a family, and warnings.
+_Names = Callable[[Family], tuple[Named, tuple[str, ...]]]
 
 
-def open_combined(path: Path, family: Family) -> TensorSet:
-    """The tensors of a combined file, or of the file of one variable. Raises FileError."""
+def read_combined(path: Path) -> ReadTensors:
+    """Read a combined file, or the file of one variable. Raises FileError."""
     buffer = map_file(path)
     sources = find_name_sources(path)
     program = sources.program
-    warnings: tuple[str, ...] = ()
     if program is not None and path.name not in program.variables:
-        streams = read_named_streams(buffer, path.name, sorted(program.variables), program)
-        stored = _tensors(streams, buffer, path.name)
-        named = (
-            _name_by_info(stored, sources.info, program)
-            if sources.info
-            else _name_checked(streams, stored, path, family)
-        )
-        writer = program.writer
+        writer, name = program.writer, _read_with_program(buffer, path, program, sources.info)
     else:
-        found = _read_streams(buffer, path.name)
-        if len(found) == 1:
-            named, writer = (
-                name_tensors(_tensors({path.name: found[0]}, buffer, path.name), path.name, family),
-                "one variable",
-            )
-        elif sources.info is not None:
-            named, warnings = _name_by_info_alone(found, sources.info, buffer, path.name, family)
-            writer = "jit.save with a table of names"
-        else:
-            named, warnings = _name_bare(found, buffer, path.name, family)
-            writer = ""
+        writer, name = _read_without_program(buffer, path.name, sources.info)
     files = (SourceFile(path, path.name, len(buffer)), *sources.files)
-    return with_names(TensorSet("combined", {}, files, (*sources.warnings, *warnings), writer), named)
+
+    def name_for(family: Family) -> TensorSet:
+        named, warnings = name(family)
+        return with_names(TensorSet("combined", {}, files, (*sources.warnings, *warnings), writer), named)
+
+    return name_for
+
+
+def _read_with_program(buffer: mmap.mmap, path: Path, program: Program, info: VariableInfo | None) -> _Names:
+    streams = read_named_streams(buffer, path.name, sorted(program.variables), program)
+    stored = _tensors(streams, buffer, path.name)
+    if info is not None:
+        named = _name_by_info(stored, info, program)
+        return lambda _: (named, ())
+    return lambda family: (_name_checked(streams, stored, path, family), ())
+
+
+def _read_without_program(buffer: mmap.mmap, file: str, info: VariableInfo | None) -> tuple[str, _Names]:
+    """Who wrote the file, and its names."""
+    found = _read_streams(buffer, file)
+    if len(found) == 1:
+        stored = _tensors({file: found[0]}, buffer, file)
+        return "one variable", lambda family: (name_tensors(stored, file, family), ())
+    if info is not None:
+        return "jit.save with a table of names", lambda family: _name_by_info_alone(found, info, buffer, file, family)
+    return "", lambda family: _name_bare(found, buffer, file, family)
 
 
 def read_named_streams(buffer: mmap.mmap, file: str, names: Sequence[str], program: Program) -> dict[str, Stream]:

@@ -12,7 +12,7 @@ from converter.common.errors import FileError, Problem, SourceError, file_error
 from converter.files.mapped_range import MappedRange
 from converter.files.regular_files import HEAD_BYTES, is_file, map_file, quoted
 from converter.files.tensors import SourceFile, SourceTensor, TensorSet
-from converter.open.names.naming import name_tensors, with_names
+from converter.open.names.naming import ReadTensors, name_tensors, with_names
 from converter.open.names.recognise import is_weight, why_left_out
 from converter.open.static_graph.lod_tensor import StreamError, read_stream, refusal, starts_as_stream
 from converter.open.static_graph.program import Program, read_program
@@ -26,8 +26,8 @@ _MOST_PROBLEMS = 20
 _OTHER_FILES = (".json", ".txt", ".md", ".model", ".yaml", ".yml", ".py", ".log", ".pdmodel", ".pdopt", ".info")
 
 
-def open_variables(folder: Path, family: Family) -> TensorSet:
-    """The tensors of a folder of variable files. Raises FileError with the problems of all files."""
+def read_variables(folder: Path) -> ReadTensors:
+    """Read a folder of variable files. Raises FileError with the problems of all files."""
     names = list_folder(folder)
     program, odd = _read_program(folder, names)
     reading = VariableFolderReader(folder, names, program)
@@ -39,14 +39,18 @@ def open_variables(folder: Path, family: Family) -> TensorSet:
         raise FileError(*reading.problems[:_MOST_PROBLEMS])
     if not reading.stored:
         raise file_error("E323", folder.name, "holds no tensor files")
-    named = name_tensors(reading.stored, folder.name, family)
-    used = {tensor.file for tensor in (*named.tensors.values(), *named.extras.values())}
-    files = tuple(file for name, file in reading.files.items() if name in used)
-    if program is not None:
-        files += (program.file,)
     warnings = (*odd, *(program.warnings if program else ()))
     writer = program.writer if program else ""
-    return with_names(TensorSet("variables", {}, files, warnings, writer, left_out=tuple(reading.left_out)), named)
+
+    def name_for(family: Family) -> TensorSet:
+        named = name_tensors(reading.stored, folder.name, family)
+        used = {tensor.file for tensor in (*named.tensors.values(), *named.extras.values())}
+        files = tuple(file for name, file in reading.files.items() if name in used)
+        if program is not None:
+            files += (program.file,)
+        return with_names(TensorSet("variables", {}, files, warnings, writer, left_out=tuple(reading.left_out)), named)
+
+    return name_for
 
 
 def list_folder(folder: Path, most: int = 0) -> list[str]:

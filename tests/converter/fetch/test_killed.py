@@ -17,9 +17,10 @@ from tests.support.pickles import numbered
 from tests.support.server import Server, stall, whole
 from tests.support.streams import combined, official
 
+#: Of more bytes than are kept in memory before they are written.
 BODIES = {
-    "model_state.pdparams": pickle.dumps({"w": numbered(40, 50)}, 4),
-    "inference.pdiparams": combined(official(2)),
+    "model_state.pdparams": pickle.dumps({"w": numbered(200, 50)}, 4),
+    "inference.pdiparams": combined(official(30)),
 }
 
 
@@ -27,7 +28,7 @@ BODIES = {
 @pytest.mark.parametrize("name", BODIES)
 def test_killed_on_the_way(name: str, number: int, server: Server, tmp_path: Path) -> None:
     body = BODIES[name]
-    address = server.on(f"/{name}", stall(body, 3000, 20), whole(body))
+    address = server.on(f"/{name}", stall(body, 20_000, 20), whole(body))
     command = [sys.executable, "-m", "converter", "inspect", address]
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     parts: list[Path] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from converter.common.version import __version__
@@ -35,6 +36,7 @@ def render_top(report: Report) -> str:
     return _environment().get_template("notebook.html.j2").render(**_values(report))
 
 
+@cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
