@@ -116,7 +116,7 @@ fuzz: .venv/.ready
 	$(PRODUCT) -m tests.support.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 figures: env
-	for name in parity_table token_table tokenizer_speed convert_speed bench verify_cost readme verify_stages self_test_counts family_table false_alarms start_up model_speed \
+	for name in parity_table token_table convert_speed bench verify_cost readme verify_stages self_test_counts family_table false_alarms start_up \
 	  leak_table attention_picture camlm_learning evaluation_evidence; do \
 	  $(PRODUCT) -m benchmarks.$$name --write; done
 

@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks.contest import Contest, hold
 from benchmarks.figures import ROOT, Figures, cite, origin, record, table
 from benchmarks.peers.convert import LABELS, bytes_of, copy_and_sum, loop, make_source, ours
+from benchmarks.staying import Staying
 
 SECTION = "converting"
 COMMAND = "python -m benchmarks.convert_speed --write"
@@ -55,7 +56,8 @@ def main() -> None:
 def measure(source: Path, label: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """What the three took, and ours to each of the others."""
     contenders = (loop(source), ours(source), copy_and_sum(source))
-    found = hold(Contest(label, None, contenders), arguments.place, arguments.rounds)["contenders"]
+    with Staying() as staying:
+        found = hold(Contest(label, None, contenders), arguments.place, arguments.rounds, staying)["contenders"]
     least, own, summed = (found[each.name] for each in contenders)
     return {
         "source_bytes": bytes_of(source),

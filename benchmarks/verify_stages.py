@@ -6,24 +6,24 @@ python -m benchmarks.verify_stages [--model base] [--write]
 from __future__ import annotations
 
 import argparse
-import re
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.figures import ROOT, Figures, cite, origin, record, table
 from benchmarks.verify_cost import MODELS, make_source
+from converter.common.progress import Progress
 from converter.conversion import convert
 from verify import verify
 
 SECTION = "verifying by stage"
 COMMAND = "python -m benchmarks.verify_stages --write"
-#: The numbers and names in a line of progress, of which stages are told together.
-_DETAIL = re.compile(r"(: case \d+ .*| of case .*|: every row of .*|: \d+ of \d+ tensors|: (?:batch|mask|ids).*)$")
-#: A line is told before its work, so that the next process starts under the last line of the one before.
+#: Stages during which something else happens too.
 _MORE = {
-    "weights: sums of the manifest": "sums of the manifest, and the start of Paddle",
-    "writing the trace": "writing the trace, the end of Paddle, the start of PyTorch",
+    "starting Paddle": "starting Paddle, for as long as it takes after the check of the weights",
+    "Paddle": "Paddle: all cases, gradients and the growth of errors, in two processes",
+    "PyTorch": "PyTorch: all cases and gradients, in two processes",
+    "writing the trace": "writing the trace, the end of Paddle",
 }
 
 
@@ -52,14 +52,15 @@ def measure(model: str, paddle_python: Path) -> Figures:
         start = last = time.monotonic()
         stage = "start"
 
-        def follow(text: str) -> None:
+        def follow(event: Progress) -> None:
             nonlocal last, stage
             now = time.monotonic()
             seconds[stage] = seconds.get(stage, 0.0) + now - last
-            last, stage = now, _DETAIL.sub("", text)
+            # Tasks that are counted belong to one stage.
+            last, stage = now, event.stage if event.done else str(event)
 
         report = verify(folder / "source", folder / "output", paddle_python=paddle_python, progress=follow)
-        follow("")
+        follow(Progress(""))
         if not report.passed:
             raise SystemExit(f"a sound model failed: {report.problems}")
         return {"seconds": round(time.monotonic() - start, 1), "stages": {k: round(v, 1) for k, v in seconds.items()}}

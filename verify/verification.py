@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +21,13 @@ from verify.folder.foreign_code import find_foreign
 from verify.folder.left_inside import check_left_inside, warn_left_inside
 from verify.folder.subject import describe_subject
 from verify.folder.way_back import describe_way_back, is_made_of
+from verify.frameworks import ask_for, find_frameworks, finish_recording
 from verify.numbers.detection_margin import smallest_of
 from verify.numbers.diagnose import first_difference, first_gradient
-from verify.numbers.pytorch_process import check_installed, run_pytorch
+from verify.numbers.pytorch_process import PytorchRun
 from verify.open_source import open_for
 from verify.options import Options
-from verify.reference.find import find_interpreter, make_request, record_trace, tokenizer_place
+from verify.reference.find import Recording, start_recording
 from verify.report.messages import (
     describe_difference,
     describe_gradient,
@@ -43,9 +44,8 @@ from verify.results.report import NUMBERS, TOKENS, WEIGHTS, Report
 from verify.results.subject import Subject
 from verify.results.trace import Trace, check_sums, copy_trace, read_trace
 from verify.self_test import run_self_test
-from verify.weights.check_weights import converted_to
 from verify.weights.nonfinite import explain_not_finite
-from verify.weights.output_weights import find_names_outside, read_written
+from verify.weights.output_weights import find_names_outside
 
 if TYPE_CHECKING:
     from converter.open.source import Source
@@ -74,7 +74,7 @@ class Verification:
         trace = read_trace(options.trace) if options.trace is not None else None
         opened, plan = self._open(source, options) if source is not None else (None, None)
         live = trace is None and not options.static_only
-        interpreter = self._check_both_sides(options, live)
+        interpreter = find_frameworks(options, live)
         known = plan or trace
         self.report.family = known.family.name if known is not None else ""
         before = deciding_files(self.output)
@@ -84,24 +84,34 @@ class Verification:
         self.manifest, damage = read_manifest(self.output)
         self._check_behavior(opened, trace)
         self._check_left_inside(plan)
-        sums = self._source_sums(opened, trace)
-        self.report.subject = self._describe(plan, trace, sums)
         way_back = opened is not None and is_made_of(opened.folder, before)
         if way_back:
             damage = self._note_way_back(damage)
-        recorded = None if way_back else sums
-        standard = Standard(plan, trace, self.manifest, recorded, opened.tokenizer if opened is not None else None)
-        if options.static:
-            with self._stage("static"):
-                self._check_static(standard, damage)
-        if not outside:  # Else loading would open what lies elsewhere.
-            if interpreter is not None and opened is not None and plan is not None and sums is not None:
+        with ExitStack() as stack:
+            # Where names lead out of OUTPUT, loading it would open what lies elsewhere.
+            runs = not outside and not options.static_only
+            recording = None
+            if runs and interpreter is not None and opened is not None and plan is not None:
+                # Paddle is imported beside the check of the weights.
+                request = ask_for(self.output, self.report, opened, plan, options, self.folder)
+                recording = stack.enter_context(start_recording(interpreter, request, self.folder))
+            sums = self._source_sums(opened, trace)
+            self.report.subject = self._describe(plan, trace, sums)
+            tokenizer = opened.tokenizer if opened is not None else None
+            standard = Standard(plan, trace, self.manifest, None if way_back else sums, tokenizer)
+            if options.static:
+                with self._stage("static"):
+                    self._check_static(standard, damage)
+            pytorch = PytorchRun(self.output, self.folder, options.start) if runs else None
+            if pytorch is not None:
+                stack.enter_context(pytorch.started())
+            if recording is not None and plan is not None and sums is not None:
                 with self._stage("record"):
-                    trace = self._try_recording(interpreter, opened, plan, sums, options)
-            elif options.record is not None and trace is not None:
+                    trace = self._try_recording(recording, plan, sums, options)
+            elif options.record is not None and trace is not None and runs:
                 copy_trace(trace.path, options.record)
-            if trace is not None:
-                self._compare(trace, standard, live, options)
+            if trace is not None and pytorch is not None:
+                self._compare(trace, standard, live, options, pytorch)
         self.report.files = deciding_files(self.output)
         self.report.problems += find_changed(before, self.report.files, self._in_output(options.record))
 
@@ -111,24 +121,6 @@ class Verification:
         if sums is None and trace is not None:
             sums = {str(file["name"]): str(file["sha256"]) for file in trace.head["files"]}
         return describe_subject(self.output, source_class, sums or {}, self.published)
-
-    def _check_both_sides(self, options: Options, live: bool) -> Path | None:
-        """The interpreter that has Paddle, if one is needed. Raises ReferenceFailure with all that is missing here, on
-        Paddle's side and on PyTorch's."""
-        problems: list[Problem] = []
-        interpreter = None
-        try:
-            interpreter = find_interpreter(options.paddle_python) if live else None
-        except ReferenceFailure as failure:
-            problems += failure.problems
-        try:
-            if not options.static_only:
-                check_installed()
-        except ReferenceFailure as failure:
-            problems += failure.problems
-        if problems:
-            raise ReferenceFailure(*problems)
-        return interpreter
 
     def _note_way_back(self, damage: list[Problem]) -> list[Problem]:
         """SOURCE was made of OUTPUT: a manifest that is lost is no fault then. A damaged one stays a fault."""
@@ -140,12 +132,12 @@ class Verification:
         """The file, if it lies in OUTPUT itself."""
         return path if path is not None and path.absolute().parent.resolve() == self.output.resolve() else None
 
-    def _compare(self, trace: Trace, standard: Standard, live: bool, options: Options) -> None:
+    def _compare(self, trace: Trace, standard: Standard, live: bool, options: Options, pytorch: PytorchRun) -> None:
         if not live:
             check_rounding(trace, self.manifest)
         self._describe_reference(trace, live)
         with self._stage("replay"):
-            self._replay(trace, options)
+            self._replay(trace, pytorch)
         if options.self_test and self.report.passed:
             with self._stage("self-test"):
                 self._self_test(standard, trace, options)
@@ -201,12 +193,10 @@ class Verification:
         report.problems += damage + problems
         report.warnings += warnings
 
-    def _try_recording(
-        self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], options: Options
-    ) -> Trace | None:
+    def _try_recording(self, recording: Recording, plan: Plan, sums: dict[str, str], options: Options) -> Trace | None:
         """The recording. Where SOURCE's own NaN prevent it, a verdict on what was found before still stands."""
         try:
-            return self._record(interpreter, opened, plan, sums, options)
+            return finish_recording(recording, sums, options, self.on_progress)
         except ReferenceFailure as failure:
             wrong = bool(self.report.problems)
             reason = explain_not_finite(plan, weights_agree=options.static and not wrong)
@@ -216,18 +206,6 @@ class Verification:
                 raise reason from failure
             self.report.warnings.append(f"numbers and tokens were not compared: {reason.problems[0].text}")
             return None
-
-    def _record(self, interpreter: Path, opened: Source, plan: Plan, sums: dict[str, str], options: Options) -> Trace:
-        report, tokenizer = self.report, options.source.tokenizer
-        round_to = converted_to(plan, read_written(self.output))
-        request = make_request(opened, plan, report.precision, round_to, tokenizer, report.behavior)
-        request = replace(request, tokenizer=tokenizer_place(opened, self.folder))
-        path = record_trace(interpreter, request, self.folder, self.on_progress)
-        if options.record is not None:
-            copy_trace(path, options.record)
-        trace = read_trace(path)
-        check_sums(trace, list(sums.values()), "what the converter read")
-        return trace
 
     def _describe_reference(self, trace: Trace, live: bool) -> None:
         report, head = self.report, trace.head
@@ -241,10 +219,10 @@ class Verification:
             reason = head["tokenizer_problem"]
             report.warnings.append(f"tokens were not compared: PaddleNLP does not load the tokenizer ({reason})")
 
-    def _replay(self, trace: Trace, options: Options) -> None:
+    def _replay(self, trace: Trace, pytorch: PytorchRun) -> None:
         report = self.report
         report.left_out += describe_left_out(trace)
-        found = run_pytorch(trace, self.output, self.folder, self.on_progress, options.start)
+        found = pytorch.compare(trace, self.on_progress)
         report.checked.append(NUMBERS)
         report.sites, report.gradients, report.coverage = found.sites, found.gradients, found.coverage
         report.smallest_fault, report.uses = found.smallest_fault, found.uses

@@ -66,6 +66,12 @@ def read_piece(buffer: mmap.mmap, at: int, size: int) -> memoryview:
     return memoryview(data)
 
 
+def release_pages(buffer: mmap.mmap) -> None:
+    """Take the pages that were read through a map out of this process's memory. They stay in the system's cache."""
+    if hasattr(buffer, "madvise") and hasattr(mmap, "MADV_DONTNEED"):
+        buffer.madvise(mmap.MADV_DONTNEED)
+
+
 def _truncated(buffer: MappedFile) -> FileError:
     size = os.fstat(buffer.descriptor).st_size
     reason = f"has {size} bytes, and had {len(buffer)} when it was opened. Is something writing it?"

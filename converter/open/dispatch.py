@@ -168,13 +168,13 @@ def _read_file(path: Path) -> ReadTensors:
     except FileError as error:
         raise _also_why(error, warning) from None
 
-    def name(family: Family) -> TensorSet:
+    def name_or_explain(family: Family) -> TensorSet:
         try:
             return read(family)
         except FileError as error:
             raise _also_why(error, warning) from None
 
-    return _with_warnings(name, (warning,))
+    return _with_warnings(name_or_explain, (warning,))
 
 
 def _also_why(error: FileError, warning: str) -> FileError:

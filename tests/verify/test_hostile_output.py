@@ -317,9 +317,8 @@ def test_an_index_whose_names_lead_out_is_an_error_and_nothing_is_loaded(
     source: Path, output: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     reshard(output, name)
-    monkeypatch.setattr(job_module, "find_interpreter", lambda named: Path("/nowhere"))
-    monkeypatch.setattr(job_module, "check_installed", lambda: None)
-    for step in ("record_trace", "run_pytorch"):
+    monkeypatch.setattr(job_module, "find_frameworks", lambda options, live: Path("/nowhere"))
+    for step in ("start_recording", "PytorchRun"):
         monkeypatch.setattr(job_module, step, lambda *given: pytest.fail("OUTPUT was loaded"))
     report = verify(source, output)
     assert not report.passed and report.checked == ["weights"]

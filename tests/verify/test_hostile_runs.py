@@ -91,7 +91,7 @@ def test_what_an_index_names_elsewhere_is_not_run_with_a_trace(judged: Any, monk
     (output / "model.safetensors").rename(output.parent / "outside.safetensors")
     index = {"weight_map": {"classifier.bias": "../outside.safetensors"}}
     (output / "model.safetensors.index.json").write_text(json.dumps(index))
-    monkeypatch.setattr(job_module, "run_pytorch", lambda *given: pytest.fail("OUTPUT was loaded"))
+    monkeypatch.setattr(job_module, "PytorchRun", lambda *given: pytest.fail("OUTPUT was loaded"))
     report = judge()
     assert report.problems[0].code == "E414" and report.checked == ["weights"]
 

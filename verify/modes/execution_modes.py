@@ -23,6 +23,7 @@ from verify.modes.training import describe_dropouts, dropout_as_identity, expect
 from verify.numbers.compare import Reference
 from verify.numbers.loading import SDPA, LoadedModel, describe
 from verify.numbers.replay import use_attention
+from verify.numbers.shared import share
 from verify.results.numbers import ModeResult
 from verify.results.trace import Case
 
@@ -47,47 +48,74 @@ NOT_RUN = {"torch.compile": "it compiles for minutes; tests/ecosystem/ of the pr
 
 
 def run_execution_modes(reference: Reference, loaded: LoadedModel) -> dict[str, ModeResult]:
-    """Mode -> its result. Those in float32 come last: the model stays in it."""
+    """Mode -> its result, of the modes in the precision of the comparison."""
+    runner = ModeRunner(reference, loaded)
+
+    def run(attention: str, number: int) -> dict[str, ModeResult]:
+        use_attention(loaded.model, attention)
+        one = ModeRunner(reference, loaded)
+        for case in one.cases[:2]:
+            _run(one, case, attention, PLAIN)
+            _run(one, case, attention, TUPLE, return_dict=False, output_hidden_states=True)
+            _run(one, case, attention, ATTENTIONS, output_attentions=True)
+        _train(one, attention)
+        return one.results
+
+    for results in share(run, loaded.attentions):
+        runner.add(results)
+    return runner.results
+
+
+def use_single(reference: Reference, loaded: LoadedModel) -> Reference:
+    """Change the model to float32. Returns the same numbers with the limits of float32."""
     import torch
 
+    if reference.trace.precision == SINGLE:
+        return reference
+    loaded.model.to(torch.float32)
+    return in_float32(reference)
+
+
+def run_more_modes(reference: Reference, loaded: LoadedModel) -> dict[str, ModeResult]:
+    """Mode -> its result, of a model in float32 with its reference. What OUTPUT's code raises is a fault of OUTPUT."""
+    import transformers
+
     runner = ModeRunner(reference, loaded)
-    for attention in loaded.attentions:
-        use_attention(loaded.model, attention)
-        for case in runner.cases[:2]:
-            _run(runner, case, attention, PLAIN)
-            _run(runner, case, attention, TUPLE, return_dict=False, output_hidden_states=True)
-            _run(runner, case, attention, ATTENTIONS, output_attentions=True)
-        _train(runner, attention)
-    if reference.trace.precision != SINGLE:
-        loaded.model.to(torch.float32)
-        runner.reference = in_float32(reference)
-        for attention in loaded.attentions:
+    plain = [f"{SINGLE}, {attention}" for attention in loaded.attentions]
+    tasks = [*(plain if reference.trace.precision != SINGLE else []), *MODES]
+
+    def run(task: str, number: int) -> dict[str, ModeResult]:
+        one = ModeRunner(reference, loaded)
+        if task in MODES:
+            _run_further(one, task)
+        else:
+            attention = task.rpartition(" ")[2]
             use_attention(loaded.model, attention)
-            for case in runner.cases:
-                _run(runner, case, attention, SINGLE, output_hidden_states=True)
-    run_more_modes(runner)
+            for case in one.cases:
+                _run(one, case, attention, SINGLE, output_hidden_states=True)
+        return one.results
+
+    for results in share(run, tasks):
+        runner.add(results)
+    runner.results.update({mode: ModeResult(skipped=reason) for mode, reason in NOT_RUN.items()})
+    if SDPA not in loaded.attentions:
+        runner.results[SDPA] = ModeResult(skipped=NO_SDPA.format(version=transformers.__version__))
     return runner.results
+
+
+def _run_further(runner: ModeRunner, mode: str) -> None:
+    """A mode of the table, with what the class has of sdpa."""
+    use_attention(runner.loaded.model, runner.loaded.attentions[-1])
+    result = runner.result_of(mode)
+    try:
+        MODES[mode](runner, result)
+    except Exception as error:
+        result.fail(f"the model raises {describe(error)}")
 
 
 def in_float32(reference: Reference) -> Reference:
     """The same numbers with the limits of float32."""
     return replace(reference, limits=replace(reference.limits, precision=SINGLE))
-
-
-def run_more_modes(runner: ModeRunner) -> None:
-    """Every mode of the table; what OUTPUT's code raises is a fault of OUTPUT."""
-    import transformers
-
-    use_attention(runner.loaded.model, runner.loaded.attentions[-1])
-    for mode, run in MODES.items():
-        result = runner.result_of(mode)
-        try:
-            run(runner, result)
-        except Exception as error:
-            result.fail(f"the model raises {describe(error)}")
-    runner.results.update({mode: ModeResult(skipped=reason) for mode, reason in NOT_RUN.items()})
-    if SDPA not in runner.loaded.attentions:
-        runner.results[SDPA] = ModeResult(skipped=NO_SDPA.format(version=transformers.__version__))
 
 
 def _run(runner: ModeRunner, case: Case, attention: str, mode: str, **options: Any) -> bool:

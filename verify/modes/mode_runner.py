@@ -40,6 +40,11 @@ class ModeRunner:
     def result_of(self, mode: str) -> ModeResult:
         return self.results.setdefault(mode, ModeResult())
 
+    def add(self, results: Mapping[str, ModeResult]) -> None:
+        """Add what another runner of the same model found."""
+        for mode, found in results.items():
+            self.result_of(mode).add(found)
+
     def inputs(self, case: Case) -> dict[str, torch.Tensor]:
         """Copies of the case's inputs."""
         import torch

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Callable
 
 from verify.numbers.tolerances import Limits
@@ -39,6 +40,29 @@ class Reference:
 
     def inputs(self, case: Case) -> dict[str, np.ndarray]:
         return {name: self.arrays[case.input_key(name)] for name in case.inputs}
+
+    @cached_property
+    def gradient_scales(self) -> dict[tuple[str, str], float]:
+        """The largest recorded value of each gradient and part over all cases. Queries and keys count as at least what
+        the values of their layer have: theirs is a difference of such numbers. A key's bias has 0, as a
+        sum of numbers as large as those of the queries' bias, whose rounding stays."""
+        import numpy as np
+
+        scales: dict[tuple[str, str], float] = {}
+        for entry in self.trace.head["gradients"]:
+            for name, parts in entry["tensors"].items():
+                for part in parts:
+                    if part != "rows":
+                        value = self.arrays[f"gradient/{entry['case']}/{name}/{part}"]
+                        largest = float(np.abs(value).max()) if value.size else 0.0
+                        scales[name, part] = max(scales.get((name, part), 0.0), largest)
+        network = self.trace.family.network
+        return {
+            (name, part): max(
+                scales.get((other, part), 0.0) for other in (name, network.values_of(name), network.queries_of(name))
+            )
+            for name, part in scales
+        }
 
 
 def site_scales(trace: Trace, arrays: Arrays) -> dict[tuple[str, bool], float]:

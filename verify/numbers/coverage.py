@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,31 +19,69 @@ _BYTES = "the weights' check (bytes)"
 
 
 @dataclass
+class RowsMask:
+    """Rows of a table by ascending number, and which of their elements were shown: few of its words are in a text."""
+
+    rows: np.ndarray
+    shown: np.ndarray
+
+    def merge(self, other: RowsMask) -> RowsMask:
+        """What either shows."""
+        import numpy as np
+
+        rows = np.union1d(self.rows, other.rows)
+        shown = np.zeros((len(rows), self.shown.shape[1]), np.bool_)
+        for one in (self, other):
+            shown[np.searchsorted(rows, one.rows)] |= one.shown
+        return RowsMask(rows, shown)
+
+
+@dataclass
 class CoverageMask:
     """Parameter -> which elements some gradient has shown."""
 
     masks: dict[str, torch.Tensor] = field(default_factory=dict)
+    tables: dict[str, RowsMask] = field(default_factory=dict)
     #: Parameters of which every element was shown: others need not be looked at again.
     whole: set[str] = field(default_factory=set)
 
-    def add(
-        self, name: str, shape: Sequence[int], gradient: torch.Tensor, noise: float, rows: np.ndarray | None = None
-    ) -> None:
-        """Count the elements that are above `noise`. `shape` is the parameter's; of a table `gradient` holds only the
-        `rows` that are not 0."""
-        import torch
-
+    def add(self, name: str, gradient: torch.Tensor, noise: float, rows: np.ndarray | None = None) -> None:
+        """Count the elements that are above `noise`. Of a table `gradient` holds only the `rows` that are not 0."""
         if name in self.whole:
             return
-        if name not in self.masks:
-            self.masks[name] = torch.zeros(*shape, dtype=torch.bool)
-        mask, above = self.masks[name], (gradient > noise) | (gradient < -noise)
+        above = (gradient > noise) | (gradient < -noise)
         if rows is None:
-            mask |= above
-            if bool(mask.all()):
-                self.whole.add(name)
+            self._add_mask(name, above)
         else:
-            mask[torch.from_numpy(rows)] |= above
+            self._add_rows(name, RowsMask(rows, above.numpy()))
+
+    def merge(self, other: CoverageMask) -> None:
+        """Add what another mask of the same parameters shows."""
+        self.whole |= other.whole
+        for name, mask in other.masks.items():
+            self._add_mask(name, mask)
+        for name, rows in other.tables.items():
+            self._add_rows(name, rows)
+
+    def shown(self, name: str, elements: int) -> int:
+        """How many elements of a parameter that has so many."""
+        if name in self.whole:
+            return elements
+        if name in self.tables:
+            return int(self.tables[name].shown.sum())
+        return int(self.masks[name].sum()) if name in self.masks else 0
+
+    def _add_mask(self, name: str, mask: torch.Tensor) -> None:
+        if name in self.whole:
+            return
+        mask = self.masks.pop(name) | mask if name in self.masks else mask
+        if bool(mask.all()):
+            self.whole.add(name)
+        else:
+            self.masks[name] = mask
+
+    def _add_rows(self, name: str, rows: RowsMask) -> None:
+        self.tables[name] = self.tables[name].merge(rows) if name in self.tables else rows
 
 
 def coverage(mask: CoverageMask, model: Any, family: Family, alone: set[str]) -> list[TensorCoverage]:
@@ -53,8 +90,7 @@ def coverage(mask: CoverageMask, model: Any, family: Family, alone: set[str]) ->
     rows = []
     for name, parameter in model.named_parameters():
         elements = parameter.numel()
-        shown = mask.masks.get(name)
-        network = 0 if shown is None else int(shown.sum())
+        network = mask.shown(name, elements)
         directly = covered_alone(name, family, alone)
         found = elements if directly else network
         rest = "" if network == elements else directly or _cover_rest(name, family)

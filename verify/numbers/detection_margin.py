@@ -17,6 +17,7 @@ from mappings.network import Network
 from verify.numbers.compare import BEYOND
 from verify.numbers.coverage import covered_alone
 from verify.numbers.replay import CaseRunner
+from verify.numbers.shared import share
 from verify.results.numbers import GradientResult, SiteResult, SmallestFault, share_of_limit
 from verify.results.precision import UNITS
 from verify.results.trace import Case
@@ -47,10 +48,12 @@ def measure_smallest_fault(
         return SmallestFault(None, why="every weight that was looked at is 0, which has no last place")
     on_progress(Progress("PyTorch", f"{len(changes)} weights by one unit in their last place"))
     cases = sorted(runner.reference.trace.cases, key=runner.size_of)
-    found = {}
-    for change in changes:
+
+    def measure(change: Change, number: int) -> SmallestFault:
         short = short_case(runner.reference.trace.cases, change.tensor, runner.loaded.family)
-        found[change.tensor] = _measure(runner, parameters, change, [short], _CLEAR)
+        return _measure(runner, parameters, change, [short], _CLEAR)
+
+    found = {change.tensor: fault for change, fault in zip(changes, share(measure, changes))}
     network = [case for case in cases if case.is_of_network]
     _look_further(runner, parameters, changes, found, network[:_FEW], _CLEAR)
     _look_further(runner, parameters, changes, found, cases, 1.0)

@@ -41,30 +41,8 @@ class GradientComparison:
         trace = self.reference.trace
         self.zero_rows = {case.name for case in trace.cases if case.zero_row}
         self.entries: dict[str, Mapping[str, Any]] = {entry["case"]: entry for entry in trace.head["gradients"]}
-        self.scales = self._scales()
+        self.scales = self.reference.gradient_scales
         self.results: list[GradientResult] = []
-
-    def _scales(self) -> dict[tuple[str, str], float]:
-        """The largest recorded value of each gradient and part over all cases. Queries and keys count as at least what
-        the values of their layer have: theirs is a difference of such numbers. A key's bias has 0, as a
-        sum of numbers as large as those of the queries' bias, whose rounding stays."""
-        import numpy as np
-
-        scales: dict[tuple[str, str], float] = {}
-        for case, entry in self.entries.items():
-            for name, parts in entry["tensors"].items():
-                for part in parts:
-                    if part != "rows":
-                        value = self.reference.arrays[f"gradient/{case}/{name}/{part}"]
-                        largest = float(np.abs(value).max()) if value.size else 0.0
-                        scales[name, part] = max(scales.get((name, part), 0.0), largest)
-        network = self.loaded.family.network
-        return {
-            (name, part): max(
-                scales.get((other, part), 0.0) for other in (name, network.values_of(name), network.queries_of(name))
-            )
-            for name, part in scales
-        }
 
     def watch(self, case: str, shown: str) -> Callable[[], None]:
         """Compare each gradient of the model as soon as it is there; the returned function ends that and adds what is
@@ -107,7 +85,7 @@ class GradientComparison:
         shown_part = gradient if rows is None else _choose_rows(gradient, torch.from_numpy(rows))
         scale = self.scales.get((name, "whole")) or largest(shown_part)
         noise = scale * self.reference.limits.gradient(name, scale, tokens, zero_row)
-        self.mask.add(target, gradient.shape, shown_part, noise, rows)
+        self.mask.add(target, shown_part, noise, rows)
 
     def _compare(
         self,

@@ -39,9 +39,7 @@ def compute_sites(
     tensors = {name: torch.from_numpy(array.copy()) for name, array in inputs.items()}
     before = {name: tensor.clone() for name, tensor in tensors.items()}
     target = loaded.model if case.through == "model" else loaded.backbone
-    if case.problem_type is not None:
-        loaded.model.config.problem_type = case.problem_type
-    with _watch(loaded, case) as sites:
+    with _watch(loaded, case) as sites, _of_problem_type(loaded.model, case):
         outputs = target(**tensors, output_hidden_states=True, output_attentions=attention == "eager", return_dict=True)
     for name, tensor in tensors.items():
         if not torch.equal(tensor, before[name]):
@@ -116,6 +114,19 @@ def _table_rows(layer: Any, projected: bool, left_out: int | None) -> np.ndarray
                 block[left_out - start] = 0
             found.append(project(block, 1) if projected else block)
     return np.concatenate(found)
+
+
+@contextmanager
+def _of_problem_type(model: Any, case: Case) -> Iterator[None]:
+    """The config names the problem type that the case asks for, which no other must see: cases run in any order."""
+    if case.problem_type is None:
+        yield
+        return
+    before, model.config.problem_type = model.config.problem_type, case.problem_type
+    try:
+        yield
+    finally:
+        model.config.problem_type = before
 
 
 @contextmanager

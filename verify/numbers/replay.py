@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ from verify.numbers.compare import Reference, compare_case
 from verify.numbers.coverage import CoverageMask, coverage
 from verify.numbers.gradients import GradientComparison, functional, sparse_tables
 from verify.numbers.hooks import compute_sites, may_lack, run_alone
-from verify.numbers.loading import LoadedModel, describe
+from verify.numbers.loading import EAGER, LoadedModel, describe
+from verify.numbers.shared import share
 from verify.protocol.gradient_functional import functional_sites
 from verify.results.numbers import GradientResult, SiteResult, TensorCoverage
 from verify.results.trace import Case
@@ -18,6 +20,8 @@ from verify.results.trace import Case
 if TYPE_CHECKING:
     import numpy as np
 
+#: What a backward pass takes of a forward one, and so many rows of a table take as long as one token.
+_BACKWARD, _ROWS_PER_TOKEN = 3, 300
 _NO_MODULE = "the model's code has no module of the usual name for sites inside the layers, such as "
 
 
@@ -37,26 +41,64 @@ class ReplayResult:
         return not self.problems and all(result.passed for result in results)
 
 
+@dataclass(frozen=True)
+class Task:
+    """A case with one implementation of the attention. With their entry in the trace its gradients, and eager the case
+    too: both come from one forward pass."""
+
+    case: Case
+    attention: str
+    gradients: Mapping[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the results."""
+        return self.case.name if self.attention == EAGER else f"{self.case.name} ({self.attention})"
+
+    @property
+    def title(self) -> str:
+        return self.name if self.gradients is None else f"{self.name} and its gradients"
+
+
 def replay_cases(reference: Reference, loaded: LoadedModel, on_progress: OnProgress) -> CaseRunner:
     """Run every case eager, and those that show the attention once more with sdpa, which is what a user gets where the
     class has it; then the gradients. The results are in the runner, whose model is left with that attention."""
     runner = CaseRunner(reference, loaded)
-    cases = reference.trace.cases
-    for number, case in enumerate(cases):
-        detail = f"case {number + 1} of {len(cases)}, {case.name}"
-        on_progress(Progress("PyTorch", detail, number + 1, len(cases)))
-        runner.run_case(case, "eager")
-    for attention in loaded.attentions[1:]:
-        use_attention(loaded.model, attention)
-        for case in cases:
-            if _shows_attention(case):
-                on_progress(Progress(f"PyTorch with {attention}", case.name))
-                runner.run_case(case, attention)
-    for attention in loaded.attentions:
-        use_attention(loaded.model, attention)
-        runner.run_gradients(attention, on_progress)
+    _ = reference.gradient_scales  # Computed once, before this process is copied.
+    tasks = list_tasks(reference, loaded.attentions)
+
+    def run(task: Task, number: int) -> tuple[ReplayResult, CoverageMask]:
+        on_progress(Progress("PyTorch", task.title, number + 1, len(tasks)))
+        use_attention(loaded.model, task.attention)
+        one = runner.fresh()
+        if task.gradients is None:
+            one.run_case(task.case, task.attention)
+        else:
+            one.run_gradients(task, with_sites=task.attention == EAGER)
+        runner.mask.whole |= one.mask.whole  # In this process they need not be looked at again.
+        return one.result, one.mask
+
+    for result, mask in share(run, tasks, runner.cost_of):
+        runner.add(result, mask)
+    use_attention(loaded.model, loaded.attentions[-1])
     runner.count_coverage()
     return runner
+
+
+def list_tasks(reference: Reference, attentions: Sequence[str]) -> list[Task]:
+    """Everything that is run, in the order of the report."""
+    cases, entries = reference.trace.cases, {entry["case"]: entry for entry in reference.trace.head["gradients"]}
+    tasks = [Task(case, EAGER, entries.get(case.name)) for case in cases]
+    for attention in attentions[1:]:
+        tasks += [Task(case, attention) for case in cases if _shows_attention(case)]
+        tasks += list_gradients(reference, attention)
+    return tasks
+
+
+def list_gradients(reference: Reference, attention: str) -> list[Task]:
+    """Each case that has gradients in the trace."""
+    known = {case.name: case for case in reference.trace.cases}
+    return [Task(known[entry["case"]], attention, entry) for entry in reference.trace.head["gradients"]]
 
 
 def _shows_attention(case: Case) -> bool:
@@ -72,6 +114,11 @@ def use_attention(model: Any, name: str) -> None:
         model.config._attn_implementation = name
 
 
+def _is_known(warning: str, warnings: Sequence[str]) -> bool:
+    """Whether there is such a warning already: of modules that are missing only the first is named."""
+    return any(known.startswith(_NO_MODULE) for known in warnings) if warning.startswith(_NO_MODULE) else False
+
+
 @dataclass
 class CaseRunner:
     """Runs cases through one loaded model and keeps the results."""
@@ -82,8 +129,25 @@ class CaseRunner:
     mask: CoverageMask = field(default_factory=CoverageMask)
 
     def fresh(self) -> CaseRunner:
-        """The same without results."""
-        return replace(self, result=ReplayResult(), mask=CoverageMask())
+        """The same without results. What is known to be covered need not be looked at again."""
+        return replace(self, result=ReplayResult(), mask=CoverageMask(whole=set(self.mask.whole)))
+
+    def add(self, result: ReplayResult, mask: CoverageMask) -> None:
+        """Add the results of another runner of the same model."""
+        self.result.sites += result.sites
+        self.result.gradients += result.gradients
+        self.result.problems += result.problems
+        self.result.warnings += [line for line in result.warnings if not _is_known(line, self.result.warnings)]
+        self.mask.merge(mask)
+
+    def cost_of(self, task: Task) -> float:
+        """Tokens that go through the network, or what takes about as long."""
+        if not task.case.is_of_network:
+            recorded = (self.reference.arrays[task.case.site_key(site)] for site in task.case.sites)
+            return sum(len(array) for array in recorded) / _ROWS_PER_TOKEN
+        ids = self.reference.inputs(task.case).get("input_ids")
+        tokens = 0 if ids is None else int(ids.size)
+        return tokens * (1 if task.gradients is None else _BACKWARD)
 
     def size_of(self, case: Case) -> int:
         """How many numbers go in; the time that a case takes rises with it."""
@@ -91,12 +155,16 @@ class CaseRunner:
 
     def run_case(self, case: Case, attention: str) -> None:
         """Run one case and add its results. What OUTPUT's code raises is a problem of OUTPUT."""
-        name = case.name if attention == "eager" else f"{case.name} ({attention})"
+        name = Task(case, attention).name
         try:
             found = self._compute(case, attention)
         except Exception as error:
             self.result.problems.append(f"case {name} ({case.why}): the model raises {describe(error)}")
             return
+        self._compare(found, case, attention)
+
+    def _compare(self, found: Mapping[str, np.ndarray], case: Case, attention: str) -> None:
+        name = Task(case, attention).name
         compared = {each.site: each for each in compare_case(found, case, self.reference, name)}
         for site in case.sites:
             if site in compared:
@@ -120,33 +188,32 @@ class CaseRunner:
             problem = "OUTPUT's model does not give it"
             self.result.sites.append(SiteResult(name, site, None, None, limit, False, problem))
             return
-        is_warned = any(warning.startswith(_NO_MODULE) for warning in self.result.warnings)
-        if network.is_internal(site) and not network.is_of_pooler(site) and attention == "eager" and not is_warned:
-            self.result.warnings.append(_NO_MODULE + site)
+        line = _NO_MODULE + site
+        if network.is_internal(site) and not network.is_of_pooler(site) and attention == EAGER:
+            self.result.warnings += [line] if not _is_known(line, self.result.warnings) else []
 
-    def run_gradients(self, attention: str, on_progress: OnProgress) -> None:
-        """The gradients of every parameter, in each case that has them in the trace."""
-        trace = self.reference.trace
-        known = {case.name: case for case in trace.cases}
+    def run_gradients(self, task: Task, with_sites: bool = False) -> None:
+        """The gradients of every parameter in one case, and its activations too if asked for."""
+        assert task.gradients is not None
+        case, attention, entry, trace = task.case, task.attention, task.gradients, self.reference.trace
         pooler = self.loaded.family.network.pooler
         has_pooler = pooler is None or not may_lack(pooler.name, self.loaded, attention)
         comparison = GradientComparison(self.reference, self.loaded, self.mask)
-        for entry in trace.head["gradients"]:
-            case = known[entry["case"]]
-            name = case.name if attention == "eager" else f"{case.name} ({attention})"
-            on_progress(Progress("PyTorch", f"gradients of case {name}"))
-            end = comparison.watch(case.name, name)
-            try:
-                with sparse_tables(self.loaded.model):  # It is the forward call that decides.
-                    sites = compute_sites(case, self.reference.inputs(case), self.loaded, attention)
-                names = list(functional_sites(case.sites, has_pooler))
-                total = sites["loss"] if entry["of"] == "loss" else functional(sites, names, trace.precision)
-                total.backward()  # type: ignore[no-untyped-call]
-            except Exception as error:
-                self.result.problems.append(f"gradients of case {name}: the model raises {describe(error)}")
-            finally:
-                end()
-                self.loaded.model.zero_grad(set_to_none=True)
+        end = comparison.watch(case.name, task.name)
+        try:
+            with sparse_tables(self.loaded.model):  # It is the forward call that decides.
+                sites = compute_sites(case, self.reference.inputs(case), self.loaded, attention)
+            if with_sites:
+                self._compare({name: value.detach().numpy() for name, value in sites.items()}, case, attention)
+            names = list(functional_sites(case.sites, has_pooler))
+            total = sites["loss"] if entry["of"] == "loss" else functional(sites, names, trace.precision)
+            total.backward()  # type: ignore[no-untyped-call]
+        except Exception as error:
+            what = "case" if with_sites else "gradients of case"
+            self.result.problems.append(f"{what} {task.name} ({case.why}): the model raises {describe(error)}")
+        finally:
+            end()
+            self.loaded.model.zero_grad(set_to_none=True)
         self.result.gradients += comparison.results
 
     def count_coverage(self) -> None:

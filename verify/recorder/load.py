@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
@@ -48,8 +48,11 @@ class Reference:
     default_dtype: str
 
 
-def load_reference(request: Request) -> Reference:
-    """Load SOURCE with Paddle. Raises Refused or Broken."""
+def load_reference(
+    request: Request, when_read: Callable[[Family, str, dict[str, Any]], None] = lambda *of: None
+) -> Reference:
+    """Load SOURCE with Paddle. `when_read` is called when the weights were read and the model is not built yet, with
+    family, quirk and weights. Raises Refused or Broken."""
     family, precision = family_of(request), request.precision
     own = check_sanity(family, precision)
     report_progress("reading the checkpoint with Paddle")
@@ -67,6 +70,7 @@ def load_reference(request: Request) -> Reference:
     # By the names of the weights, which are given to the model and gone below.
     loaded_in = default_dtype(family, fields, family.is_port(weights))
     of_source = family.quirk_of_source(request, weights, how)
+    when_read(family, quirk, weights)
     report_progress(f"building {name} in {precision}")
     model = build_model(family, name, fields, precision)
     port, adapted = family.adapt_model(model, fields, weights, precision)

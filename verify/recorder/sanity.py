@@ -12,6 +12,7 @@ import numpy as np
 from verify.protocol.messages import report_progress
 from verify.recorder.errors import Broken
 from verify.recorder.families.family import Family, SanityModel
+from verify.recorder.import_paddlenlp import import_paddlenlp
 from verify.recorder.model.build import build_model
 
 #: Largest absolute difference. All numbers are between -4 and 4; float32 keeps 7 digits, float64 16, and what two
@@ -40,8 +41,8 @@ def sanity_values(name: str, shape: Any) -> Any:
 def check_sanity(family: Family, precision: str) -> str | None:
     """Raise Broken unless Paddle, twice, gives the shipped numbers. Returns the quirk that it has by itself."""
     import paddle
-    import paddlenlp
 
+    paddlenlp = import_paddlenlp()
     report_progress("checking Paddle with a model of known numbers")
     where = f"Paddle {paddle.__version__} and PaddleNLP {paddlenlp.__version__}"
     sanity = family.sanity

@@ -7,7 +7,9 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ from verify.protocol.messages import BROKEN
 from verify.protocol.request import Request
 from verify.reference.bundle_recorder import RECORDER, bundle_recorder
 from verify.reference.pins import interpreters, is_whole
-from verify.reference.subprocess_runner import Command, Ended, clean_environment, run_process
+from verify.reference.subprocess_runner import Command, Ended, Running, clean_environment, started
 
 if TYPE_CHECKING:
     from converter.open.source import Source
@@ -130,17 +132,39 @@ def _fallback(plan: Plan) -> dict[str, Any]:
 
 def record_trace(interpreter: Path, request: Request, folder: Path, on_progress: OnProgress) -> Path:
     """Record a trace with this interpreter into `folder`, an empty one. Raises ReferenceFailure."""
+    with start_recording(interpreter, request, folder) as running:
+        return running.finish(on_progress)
+
+
+@contextmanager
+def start_recording(interpreter: Path, request: Request, folder: Path) -> Iterator[Recording]:
+    """Start recording a trace with this interpreter into `folder`, an empty one. Raises ReferenceFailure."""
     output = folder / "trace.safetensors"
     script = folder / RECORDER
     script.write_bytes(bundle_recorder())
     command = recorder_command(interpreter, script, replace(request, output=str(output)), folder)
-    on_progress(Progress("starting Paddle"))
-    try:
-        ended = run_process(command, on_progress)
-    except OSError as error:
-        raise does_not_run(interpreter, error) from error
-    check_recorded(interpreter, output, ended)
-    return output
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(started(command))
+        except OSError as error:
+            raise does_not_run(interpreter, error) from error
+        yield Recording(interpreter, output, running)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recorder that runs."""
+
+    interpreter: Path
+    output: Path
+    running: Running
+
+    def finish(self, on_progress: OnProgress) -> Path:
+        """Wait for the trace. Raises ReferenceFailure."""
+        on_progress(Progress("starting Paddle"))
+        ended = self.running.wait(on_progress)
+        check_recorded(self.interpreter, self.output, ended)
+        return self.output
 
 
 def recorder_command(interpreter: Path, script: Path, request: Request, folder: Path, **more: str) -> Command:

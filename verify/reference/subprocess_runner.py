@@ -8,16 +8,21 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 from threading import Thread
-from typing import IO, Callable
+from typing import IO, TYPE_CHECKING, Callable
 
 from converter.common.progress import OnProgress, Progress
 from verify.protocol.messages import ERROR, PROGRESS
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeAlias
+
+    Events: TypeAlias = "Queue[tuple[Running, str]]"
 
 _TAIL_BYTES = 4000
 
@@ -31,6 +36,8 @@ class Command:
     environment: Mapping[str, str]
     folder: Path
     pass_fds: tuple[int, ...] = ()
+    #: Whether it waits for lines on its standard input.
+    is_told: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,9 +60,20 @@ class Ended:
 
 def run_process(command: Command, on_progress: OnProgress = lambda event: None) -> Ended:
     """Run a command to its end. Whatever interrupts the wait also ends the process and its children."""
-    found: list[Ended] = []
-    run_together([command], lambda number, event: on_progress(event), lambda number, ended: found.append(ended))
-    return found[0]
+    with started(command) as running:
+        return running.wait(on_progress)
+
+
+@contextmanager
+def started(command: Command) -> Iterator[Running]:
+    """A command that runs while this process does something else. The end of the context ends it, and its children.
+    Raises OSError where the program does not start."""
+    with tempfile.TemporaryFile() as stderr:
+        running = _run(0, command, stderr, Queue())
+        try:
+            yield running
+        finally:
+            running.end()
 
 
 def run_together(
@@ -64,44 +82,69 @@ def run_together(
     """Run commands at the same time, each to its end. `hear` gets what they report, with the number of the command;
     `check` is called for each as soon as it has ended, and ends all others by raising. So does whatever interrupts the
     wait. Raises OSError where a program does not start."""
-    events: Queue[tuple[_Running, str]] = Queue()
-    running: list[_Running] = []
+    events: Events = Queue()
+    running: list[Running] = []
     with ExitStack() as files:
         try:
             for number, command in enumerate(commands):
                 stderr = files.enter_context(tempfile.TemporaryFile())
-                running.append(_Running(number, _start(command, stderr), stderr))
-                Thread(target=running[-1].read_lines, args=(events,), daemon=True).start()
+                running.append(_run(number, command, stderr, events))
             left = len(running)
             while left:
                 one, line = events.get()
                 if not line:
                     left -= 1
                     check(one.number, one.ended())
-                elif line.startswith(PROGRESS):
-                    hear(one.number, Progress(*json.loads(line[len(PROGRESS) :])))
-                elif line.startswith(ERROR):
-                    one.error = line[len(ERROR) :].strip()
+                else:
+                    one.hear(line, lambda event, number=one.number: hear(number, event))  # type: ignore[misc]
         finally:
             for one in running:
-                end_process(one.process)
+                one.end()
 
 
 @dataclass
-class _Running:
+class Running:
+    """A process that was started, and the lines that it has written so far."""
+
     number: int
     process: subprocess.Popen[str]
     stderr: IO[bytes]
+    events: Events
     error: str = ""
 
-    def read_lines(self, events: Queue[tuple[_Running, str]]) -> None:
-        """Hand on each line, and "" at the end. Of a line that a killed process began the rest never comes."""
+    def send(self, line: str) -> None:
+        """Write the only line of its standard input. Whether it still runs is seen by waiting for it."""
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError), self.process.stdin as stdin:
+            stdin.write(line + "\n")
+
+    def wait(self, on_progress: OnProgress) -> Ended:
+        """Hand on what it reports until it ends."""
+        while line := self.events.get()[1]:
+            self.hear(line, on_progress)
+        return self.ended()
+
+    def hear(self, line: str, on_progress: OnProgress) -> None:
+        if line.startswith(PROGRESS):
+            on_progress(Progress(*json.loads(line[len(PROGRESS) :])))
+        elif line.startswith(ERROR):
+            self.error = line[len(ERROR) :].strip()
+
+    def end(self) -> None:
+        """End the process and its children, if it still runs."""
+        end_process(self.process)
+        if self.process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
+
+    def read_lines(self) -> None:
+        """Take each line, and "" at the end. Of a line that a killed process began the rest never comes."""
         assert self.process.stdout is not None
         with self.process.stdout as stdout:
             for line in stdout:
                 if line.endswith("\n"):
-                    events.put((self, line))
-        events.put((self, ""))
+                    self.events.put((self, line))
+        self.events.put((self, ""))
 
     def ended(self) -> Ended:
         self.process.wait()
@@ -109,10 +152,16 @@ class _Running:
         return Ended(self.process.returncode, self.error, self.stderr.read().decode("utf-8", "replace"))
 
 
+def _run(number: int, command: Command, stderr: IO[bytes], events: Events) -> Running:
+    running = Running(number, _start(command, stderr), stderr, events)
+    Thread(target=running.read_lines, daemon=True).start()
+    return running
+
+
 def _start(command: Command, stderr: IO[bytes]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command.words,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if command.is_told else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=stderr,
         cwd=command.folder,

@@ -97,6 +97,13 @@ class ModeResult:
         self.differ += 1
         self.first = self.first or text
 
+    def add(self, other: ModeResult) -> None:
+        """Add what was compared elsewhere, after this."""
+        self.compared += other.compared
+        self.differ += other.differ
+        self.first = self.first or other.first
+        self.skipped = self.skipped or other.skipped
+
 
 @dataclass(frozen=True)
 class FirstDifference:

@@ -14,7 +14,7 @@ from verify.numbers.compare import Reference
 from verify.numbers.detection_margin import fault_at, moved
 from verify.numbers.loading import LoadedModel, LoadFailure, choose_loader, describe, load_model
 from verify.numbers.quirks import check_epsilons, preset_of_reference, set_quirks, tokenizer_options
-from verify.numbers.replay import CaseRunner, use_attention
+from verify.numbers.replay import CaseRunner, list_gradients, use_attention
 from verify.results.as_json import from_json
 from verify.results.numbers import GradientResult, SiteResult, share_of_limit
 from verify.results.self_test import NOT_TRIED, Found
@@ -99,7 +99,8 @@ class FaultFinder:
             if done.problems:
                 return done.problems[0][:160]
         if not fault.unseen:
-            runner.run_gradients(attention, lambda text: None)
+            for task in list_gradients(self.reference, attention):
+                runner.run_gradients(task)
         odd = next((result for result in done.gradients if not result.passed), None)
         return f"{GRADIENT}{odd.tensor} (case {odd.case})" if odd is not None else ""
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Callable
 
 from converter.common.errors import Problem
 from converter.common.layout import EXTRAS_FILE
-from converter.files.tensors import DTYPES, FLOATING
+from converter.files.mapped_file import release_pages
+from converter.files.tensors import DTYPES, FLOATING, MappedBytes
 from mappings import OPERATIONS
 from verify.results.checks import StaticResult
 from verify.results.findings import Finding, fold_findings
@@ -41,6 +42,7 @@ def check_weights(plan: Plan, written: WrittenWeights, advance: Advance) -> tupl
             problem = _check_values(planned, found, plan.tensors if len(findings) < 8 else ())
             findings += [Finding("differ from SOURCE's", planned.target, problem)] if problem is not None else []
         advance(number + 1, len(plan.tensors))
+    release_source(plan)
     for planned in plan.extras:
         problem = _check_extra(planned, written.extras.get(planned.target))
         if problem is not None:
@@ -51,6 +53,13 @@ def check_weights(plan: Plan, written: WrittenWeights, advance: Advance) -> tupl
     names = tuple(finding.name for finding in findings)
     problems = [*fold_findings(findings), *_check_dtypes(plan, written)]
     return StaticResult(len(plan.tensors) + len(plan.extras), names, rounded=rounded), problems
+
+
+def release_source(plan: Plan) -> None:
+    """Take the pages of SOURCE that were compared out of memory, in which both frameworks' models come next."""
+    runs = (run for planned in plan.tensors for run in planned.source.runs)
+    for buffer in {id(run.buffer): run.buffer for run in runs if isinstance(run, MappedBytes)}.values():
+        release_pages(buffer)
 
 
 def _surplus(name: str) -> Problem:

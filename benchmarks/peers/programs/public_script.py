@@ -1,4 +1,4 @@
-"""What the public conversion scripts do: the whole model in memory, by pickle or by Paddle, turned, and saved.
+"""What the public conversion scripts do: the whole model in memory, by pickle or by Paddle, renamed, turned, and saved.
 
     python public_script.py pickle|paddle torch|safetensors SOURCE OUTPUT
 
@@ -26,9 +26,32 @@ def load(way: str, path: str) -> dict[str, np.ndarray]:
         return {name: value for name, value in pickle.load(file).items() if isinstance(value, np.ndarray)}
 
 
+#: ERNIE's names in PaddleNLP and in transformers; what no entry fits keeps its name, as ERNIE-M's do.
+RENAMED = {
+    "encoder.layers.": "encoder.layer.",
+    "self_attn.q_proj": "attention.self.query",
+    "self_attn.k_proj": "attention.self.key",
+    "self_attn.v_proj": "attention.self.value",
+    "self_attn.out_proj": "attention.output.dense",
+    "norm1": "attention.output.LayerNorm",
+    "linear1": "intermediate.dense",
+    "linear2": "output.dense",
+    "norm2": "output.LayerNorm",
+    "layer_norm": "LayerNorm",
+}
+
+
+def rename(name: str) -> str:
+    """The name in transformers."""
+    for old, new in RENAMED.items():
+        name = name.replace(old, new)
+    return name
+
+
 def turn(name: str, array: np.ndarray) -> np.ndarray:
-    """Linear layers lie the other way round in PyTorch."""
-    return np.ascontiguousarray(array.T) if array.ndim == 2 and "embeddings" not in name else array
+    """Linear layers lie the other way round in PyTorch; tables of words do not."""
+    table = "embeddings" in name or "decoder" in name
+    return np.ascontiguousarray(array.T) if array.ndim == 2 and not table else array
 
 
 def save(way: str, state: dict[str, Any], folder: str) -> None:
@@ -49,4 +72,4 @@ if __name__ == "__main__":
     loaded, saved, source, output = sys.argv[1:]
     os.mkdir(output)
     arrays = load(loaded, os.path.join(source, "model_state.pdparams"))
-    save(saved, {name: turn(name, array) for name, array in arrays.items()}, output)
+    save(saved, {rename(name): turn(name, array) for name, array in arrays.items()}, output)

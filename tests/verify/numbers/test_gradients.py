@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -107,12 +108,30 @@ def test_the_largest_value_is_nan_where_there_is_one() -> None:
 
 def test_the_mask_keeps_what_any_gradient_showed() -> None:
     mask = CoverageMask()
-    mask.add("matrix", (2, 2), torch.tensor([[3.0, 0.5], [-2.0, 0.0]]), 1.0)
-    assert mask.masks["matrix"].tolist() == [[True, False], [True, False]] and not mask.whole
-    mask.add("matrix", (2, 2), torch.tensor([[0.0, -3.0], [0.0, 3.0]]), 1.0)
-    assert mask.masks["matrix"].all() and mask.whole == {"matrix"}
-    mask.add("table", (4, 1), torch.tensor([[3.0], [0.0]]), 1.0, np.array([1, 3]))
-    assert mask.masks["table"].tolist() == [[False], [True], [False], [False]]
+    mask.add("matrix", torch.tensor([[3.0, 0.5], [-2.0, 0.0]]), 1.0)
+    assert mask.masks["matrix"].tolist() == [[True, False], [True, False]] and mask.shown("matrix", 4) == 2
+    mask.add("matrix", torch.tensor([[0.0, -3.0], [0.0, 3.0]]), 1.0)
+    assert not mask.masks and mask.whole == {"matrix"} and mask.shown("matrix", 4) == 4
+    mask.add("table", torch.tensor([[3.0], [0.0]]), 1.0, np.array([1, 3]))
+    assert mask.tables["table"].rows.tolist() == [1, 3] and mask.shown("table", 4) == 1
+
+
+def test_masks_of_two_processes_are_one_mask() -> None:
+    one, other = CoverageMask(whole={"bias"}), CoverageMask()
+    one.add("bias", torch.tensor([0.0, 0.0]), 1.0)
+    one.add("matrix", torch.tensor([[3.0, 0.0, 3.0], [0.0, 0.0, 0.0]]), 1.0)
+    one.add("table", torch.tensor([[0.0, 3.0], [3.0, 0.0]]), 1.0, np.array([1, 3]))
+    other.add("matrix", torch.tensor([[0.0, 0.0, 0.0], [0.0, -3.0, 0.0]]), 1.0)
+    other.add("vector", torch.tensor([5.0, 5.0]), 1.0)
+    other.add("table", torch.tensor([[3.0, 0.0], [0.0, 3.0]]), 1.0, np.array([0, 3]))
+    for mask in (other, other):  # A second time changes nothing.
+        one.merge(pickle.loads(pickle.dumps(mask)))
+    assert one.masks["matrix"].tolist() == [[True, False, True], [False, True, False]]
+    assert one.tables["table"].rows.tolist() == [0, 1, 3]
+    assert one.tables["table"].shown.tolist() == [[True, False], [False, True], [True, True]]
+    assert one.whole == {"bias", "vector"}
+    shown = [one.shown(*of) for of in (("bias", 2), ("matrix", 6), ("vector", 2), ("table", 10), ("new", 4))]
+    assert shown == [2, 3, 2, 4, 0]
 
 
 def test_a_norm_in_the_embeddings_is_no_table() -> None:

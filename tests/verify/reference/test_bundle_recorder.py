@@ -49,7 +49,7 @@ def test_it_is_python_3_7_and_needs_nothing_of_ours_but_itself() -> None:
     roots = {name.split(".")[0] for name in imported}
     standard = {"__future__", "typing", "hashlib", "json", "os", "platform", "sys", "pickle", "re", "zlib"}
     standard |= {"argparse", "collections", "inspect", "io", "shutil", "tempfile", "unicodedata", "zipfile"}
-    standard |= {"contextlib", "dataclasses", "functools", "importlib", "multiprocessing", "pkgutil", "time"}
+    standard |= {"contextlib", "dataclasses", "functools", "importlib", "multiprocessing", "pkgutil", "time", "types"}
     assert roots <= standard | {"verify", "numpy", "paddle", "paddlenlp", "safetensors", "sentencepiece"}
     rooms = {".".join(name.split(".")[:2]) for name in imported if name.startswith("verify")}
     assert rooms == {"verify.protocol", "verify.recorder"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Callable
 
@@ -132,22 +132,27 @@ class Activations:
             self.sites.update(name_outputs(self.model_class.outputs, result, with_loss))
         return [(name, self.sites[name]) for name in self.order if name in self.sites]
 
-    def run(self, case: Case) -> list[tuple[str, Any]]:
-        """Site and array, in the order of the network."""
+    def run(self, case: Case) -> Iterator[tuple[str, Any]]:
+        """Site and array, in the order of the network. Paddle's tensor is freed before the next: the attention of a
+        long text takes as much memory as the layers."""
         import paddle
 
         with paddle.no_grad():
             sites = self.call(case)
-        # numpy makes one element of Paddle's scalar
-        return [(name, value.numpy().reshape(value.shape)) for name, value in sites]
+        self.sites = {}
+        while sites:
+            yield from as_arrays([sites.pop(0)])
 
-    def run_back(self, case: Case, of_loss: bool, pooler: bool, keep: Callable[[str, Any], None]) -> None:
-        """Give the gradient of every parameter to `keep` by name: that of the case's loss, or of the seeded functional
-        of all its outputs. Each is freed before the next."""
+    def run_back(
+        self, case: Case, of_loss: bool, pooler: bool, keep: Callable[[str, Any], None]
+    ) -> list[tuple[str, Any]]:
+        """As `run`, and give the gradient of every parameter to `keep` by name: that of the case's loss, or of the
+        seeded functional of all its outputs. Each is freed before the next."""
         import paddle
 
         with self.sparse_gradients():  # It is the forward call that decides.
             sites = dict(self.call(case))
+        arrays = as_arrays(sites.items())
         if of_loss:
             total = sites["loss"]
         else:
@@ -161,6 +166,12 @@ class Activations:
             if parameter.grad is not None:
                 keep(name, parameter.grad)
             parameter.clear_gradient(False)
+        return arrays
+
+
+def as_arrays(sites: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Site and array. (numpy makes one element of Paddle's scalar.)"""
+    return [(name, value.numpy().reshape(value.shape)) for name, value in sites]
 
 
 def knows_sparse_gradients() -> bool:

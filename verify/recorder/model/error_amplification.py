@@ -40,17 +40,17 @@ def amplified_from(
     step = float(np.sqrt(np.finfo(activations.precision).eps))
     activations.disturbances[site] = disturb_by(step, first[site])
     try:
-        second = dict(activations.run(case))
-        after = gradients_of(activations, case, pooler)
+        sites, after = gradients_of(activations, case, pooler)
     finally:
         del activations.disturbances[site]
+    second = dict(sites)
     found = relative_change(first[site], second[site])
-    sites = {name: relative_change(first[name], second[name]) / found for name in first}
+    changed = {name: relative_change(first[name], second[name]) / found for name in first}
     gradients = {}
     for name, parts in before.items():
         changes = [largest(after[name][part] - parts[part]) for part in parts if part in ("whole", "right", "left")]
         gradients[name] = max(changes) / found
-    return sites, gradients
+    return changed, gradients
 
 
 def larger(one: Factors, other: Factors) -> Factors:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from verify.protocol.gradient_functional import is_table, keep_gradient
-from verify.protocol.messages import report_progress
 from verify.recorder.model.activations import Activations, Case
 
 #: Of one case: models whose gradients are smaller keep every element, larger ones products of rows and columns.
@@ -21,18 +19,8 @@ def keeps_whole(model: Any) -> bool:
     return sum(int(np.prod(shape)) * 8 for name, shape in shapes.items() if not is_table(name)) <= GRADIENT_BYTES
 
 
-def record_gradients(
-    activations: Activations, cases: list[Case], pooler: bool
-) -> Iterator[tuple[Case, bool, dict[str, Any]]]:
-    """(case, of the loss?, parameter -> part -> array) of every case that asks for gradients."""
-    for case in cases:
-        if case.get("gradient"):
-            report_progress("Paddle", "gradients of case " + case["name"])
-            yield case, case["gradient"] == "loss", gradients_of(activations, case, pooler)
-
-
-def gradients_of(activations: Activations, case: Case, pooler: bool) -> dict[str, Any]:
-    """parameter -> part -> array. `pooler`: whether the weights have one."""
+def gradients_of(activations: Activations, case: Case, pooler: bool) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
+    """Site and array, as of the case alone; and parameter -> part -> array. `pooler`: whether the weights have one."""
     whole = keeps_whole(activations.model)
     found = {}
 
@@ -41,5 +29,5 @@ def gradients_of(activations: Activations, case: Case, pooler: bool) -> dict[str
         found[name] = keep_gradient(name, laid_out, whole)
 
     through_pooler = pooler and activations.model_class.target_has_pooler
-    activations.run_back(case, case["gradient"] == "loss", through_pooler, keep)
-    return found
+    sites = activations.run_back(case, case["gradient"] == "loss", through_pooler, keep)
+    return sites, found

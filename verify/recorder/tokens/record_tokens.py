@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, Optional, Union
 
 import numpy as np
 
-from verify.protocol.beside import compute_beside
+from verify.protocol.beside import stream_beside
 from verify.protocol.messages import report_progress
 from verify.protocol.tokenizer_calls import NOT_DONE, digest, list_calls
 from verify.recorder.families.family import Family
@@ -27,37 +28,54 @@ class Tokens:
 
 @dataclass(frozen=True)
 class StartedTokens:
-    """The ids of the sentences, and a function that waits for the rest."""
+    """Two functions that wait: for the ids of the sentences, None where PaddleNLP cannot load the tokenizer; and for
+    the tokens, or why it cannot. They are called in this order."""
 
-    sentences: list[list[int]]
-    finish: Callable[[], Tokens]
+    sentences: Callable[[], Optional[list[list[int]]]]
+    finish: Callable[[], Union[Tokens, str]]
 
 
-def start_tokens(family: Family, folder: str, lines: list[str], seed: int, quirk: str) -> StartedTokens:
-    """Tokenize `lines` and the synthetic texts by the rule of `quirk`, and start going every way through the tokenizer
-    in a second process. Raises whatever PaddleNLP's tokenizer raises."""
-    texts = lines + generate_texts(seed)
-    rows, settings = 0, None
-    wait: Callable[[], dict[str, Any]] = dict
-    notes: list[str] = []
-    rule = family.token_rule(quirk)
-    if rule is not None:  # A rule for ids alone, without a tokenizer to call.
-        ids = rule(folder, texts)
-    else:
-        tokenizer, notes = load_tokenizer(family, folder)
-        ids, rows = [list(map(int, tokenizer(text)["input_ids"])) for text in texts], len(tokenizer.vocab)
-        settings = describe_tokenizer(tokenizer)
-        wait = compute_beside(lambda: digest_calls(tokenizer, texts, rows, family.tokenizer_kind))
-    head: dict[str, Any] = {"texts": len(texts), "sentences": len(lines), "rows": rows, "settings": settings}
-    head.update(files=hash_files(family, folder), vocabulary_sha256=hash_tokens(folder))
+def start_tokens(
+    family: Family, folder: str, lines: list[str], seed: int, quirk: str, in_copy: Callable[[], None]
+) -> StartedTokens:
+    """Tokenize `lines` and the synthetic texts by the rule of `quirk`, and go every way through the tokenizer, in a
+    second process, which calls `in_copy` first."""
+    report_progress("tokenizing by the rule of " + quirk)
+    wait = stream_beside(lambda: tokenize(family, folder, lines, seed, quirk), in_copy)
 
-    def finish() -> Tokens:
+    def finish() -> Tokens | str:
         report_progress("every way through PaddleNLP's tokenizer")
-        calls = wait()
-        more = [*notes, *notes_on_offsets(family, calls, len(texts))]
-        return Tokens({**head, "ways": sorted(calls)}, {**pack(texts, ids), **named(calls)}, more)
+        found: Tokens | str = wait()
+        return found
 
-    return StartedTokens(ids[: len(lines)], finish)
+    return StartedTokens(wait, finish)
+
+
+def tokenize(
+    family: Family, folder: str, lines: list[str], seed: int, quirk: str
+) -> Iterator[list[list[int]] | Tokens | str | None]:
+    """First the ids of the sentences, then the whole."""
+    texts = lines + generate_texts(seed)
+    rows, settings, tokenizer = 0, None, None
+    notes: list[str] = []
+    try:
+        rule = family.token_rule(quirk)
+        if rule is not None:  # A rule for ids alone, without a tokenizer to call.
+            ids = rule(folder, texts)
+        else:
+            tokenizer, notes = load_tokenizer(family, folder)
+            ids, rows = [list(map(int, tokenizer(text)["input_ids"])) for text in texts], len(tokenizer.vocab)
+            settings = describe_tokenizer(tokenizer)
+        head: dict[str, Any] = {"texts": len(texts), "sentences": len(lines), "rows": rows, "settings": settings}
+        head.update(files=hash_files(family, folder), vocabulary_sha256=hash_tokens(folder))
+    except Exception as error:  # a tokenizer that PaddleNLP cannot load means nothing for the weights
+        yield None
+        yield f"{type(error).__name__}: {error}"
+        return
+    yield ids[: len(lines)]
+    calls = {} if tokenizer is None else digest_calls(tokenizer, texts, rows, family.tokenizer_kind)
+    notes = [*notes, *notes_on_offsets(family, calls, len(texts))]
+    yield Tokens({**head, "ways": sorted(calls)}, {**pack(texts, ids), **named(calls)}, notes)
 
 
 def notes_on_offsets(family: Family, calls: dict[str, Any], texts: int) -> list[str]:

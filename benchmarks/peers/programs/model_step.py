@@ -1,28 +1,27 @@
-"""A contender of benchmarks/model_speed.py: makes its model once, then does a step for each line of standard input.
+"""A contender of the subject `model`: makes its model once, then does a step for each line of standard input.
 
-    python benchmarks/model_worker.py CONTENDER THREADS
+    python model_step.py CONTENDER SIZE THREADS
 
-Runs in the environments of all contenders and imports nothing of this project but `ernie_m`. A line in is a task,
-{"size": SIZE, "work": "forward" or "training", "batch": B, "length": S, "padded": bool}; a line out is
-{"seconds": wall, "cpu_seconds": of all threads, "own_megabytes": the peak of pages that no file holds}.
-A training step is forward with dropout, the mean square of the last state as the loss, and backward.
+CONTENDER: "port", "paddle", or of ours "eager" or "sdpa", with words behind it: "checkpointing", "skip-padding".
+Runs in the environments of all contenders and imports nothing of this project but `ernie_m`. A task is
+{"work": "forward" or "training", "batch": B, "length": S, "padded": bool}. A training step is forward with dropout, the
+mean square of the last state as the loss, and backward.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import sys
-import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
-#: Layers, words and width. "medium" has layers enough for ratios; a table of words is the same for everyone.
+from answering import answer
+
+#: Layers, words and width: a table of words is the same for everyone.
 SIZES = {
     "tiny": {"num_hidden_layers": 2, "vocab_size": 500, "hidden_size": 24, "intermediate_size": 96},
-    "medium": {"num_hidden_layers": 4, "vocab_size": 5000, "hidden_size": 768, "intermediate_size": 3072},
-    "short": {"num_hidden_layers": 2, "vocab_size": 5000, "hidden_size": 768, "intermediate_size": 3072},
-    "base": {"num_hidden_layers": 12, "vocab_size": 250002, "hidden_size": 768, "intermediate_size": 3072},
+    "one layer": {"num_hidden_layers": 1, "vocab_size": 5000, "hidden_size": 768, "intermediate_size": 3072},
+    "four layers": {"num_hidden_layers": 4, "vocab_size": 5000, "hidden_size": 768, "intermediate_size": 3072},
 }
 FIRST_WORD, PAD = 5, 1
 
@@ -30,8 +29,7 @@ Step = Callable[[list[list[int]], list[list[int]], bool], None]
 
 
 def make_step(contender: str, size: str, threads: int) -> Step:
-    """A function of ids, mask and whether it is a training step. Contenders: "port", "paddle", or of ours "eager" or
-    "sdpa", with words behind it: "checkpointing", "skip-padding"."""
+    """A function of ids, mask and whether it is a training step."""
     sizes: Any = {**SIZES[size], "num_attention_heads": 12, "hidden_act": "gelu"}
     if contender == "paddle":
         return _paddle_step(sizes)
@@ -97,46 +95,18 @@ def make_texts(batch: int, length: int, padded: bool) -> tuple[list[list[int]], 
     return ids, mask
 
 
-class Peak:
-    """The most memory of its own that this process has while the block runs, in megabytes; sampled every 5 ms."""
-
-    def __enter__(self) -> Peak:
-        self.megabytes, self._done = 0.0, threading.Event()
-        self._sampler = threading.Thread(target=self._sample)
-        self._sampler.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._sampler.join()
-
-    def _sample(self) -> None:
-        while not self._done.wait(0.005):
-            with open("/proc/self/status") as file:
-                own = next(line for line in file if line.startswith("RssAnon"))
-            self.megabytes = max(self.megabytes, int(own.split()[1]) * 1024 / 1e6)
-
-
 def main() -> None:
     """Answer every line."""
-    contender, threads = sys.argv[1], int(sys.argv[2])
-    steps: dict[str, Step] = {}
-    answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
-    for line in sys.stdin:
-        task = json.loads(line)
-        if task["size"] not in steps:
-            steps = {task["size"]: make_step(contender, task["size"], threads)}
-        texts = make_texts(task["batch"], task["length"], task["padded"])
-        peak = Peak() if task.get("memory") else None
-        if peak:
-            peak.__enter__()
-        wall, used = time.perf_counter(), time.process_time()
-        steps[task["size"]](*texts, task["work"] == "training")
-        found = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - used}
-        if peak:
-            peak.__exit__()
-            found["own_megabytes"] = peak.megabytes
-        print(json.dumps(found), file=answers, flush=True)
+    contender, size, threads = sys.argv[1:]
+    # Before the libraries are loaded. A thread that spins takes the core of whoever shares the machine.
+    os.environ.update(OMP_NUM_THREADS=threads, MKL_NUM_THREADS=threads, OMP_WAIT_POLICY="PASSIVE", KMP_BLOCKTIME="0")
+    step = make_step(contender, size, int(threads))
+
+    def make(task: dict[str, Any]) -> Callable[[], None]:
+        ids, mask = make_texts(task["batch"], task["length"], task["padded"])
+        return lambda: step(ids, mask, task["work"] == "training")
+
+    answer(make)
 
 
 if __name__ == "__main__":
