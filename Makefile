@@ -91,13 +91,15 @@ test-product: env
 	$(PRODUCT) -m pytest -n 2 $(DISTRIBUTION) $(SLOWEST) $(PYTEST_OPTIONS)
 
 # What depends on transformers and huggingface_hub. The run above loads saved variants, saved tokenizers and written
-# vocabularies in both lines; what an objective teaches depends on neither.
+# vocabularies in both lines; what an objective teaches depends on neither. That faults are found in transformers' own
+# classes is shown here by the self-test, which injects one of each kind.
 test-transformers4: env
 	@echo "== models, tokenizers, verification and the Hub, transformers 4.57 and huggingface_hub 0.36"
 	$(TRANSFORMERS4) -m pytest -n 2 $(DISTRIBUTION) $(PYTEST_OPTIONS) tests/ernie tests/ernie_m tests/extraction tests/verify/ernie tests/ecosystem \
 	  tests/end_to_end tests/transformers4 \
 	  --ignore tests/end_to_end/test_saved_variants.py --ignore tests/end_to_end/test_tokenizer_variants.py \
 	  --ignore tests/end_to_end/test_wordpiece.py --ignore tests/ernie_m/objectives/test_learning.py \
+	  --ignore tests/verify/ernie/test_ernie_faults.py --deselect tests/verify/ernie/test_relatives.py::test_numbers_alone_find_the_fault \
 	  tests/converter/locate/test_hub_snapshot.py tests/converter/hub tests/converter/publish tests/converter/write/test_card.py \
 	  --ignore tests/converter/publish/test_evidence.py --ignore tests/converter/publish/test_belief.py
 

@@ -133,8 +133,10 @@ def test_a_flipped_bit_outside_the_numbers_moves_no_tensor(case: str, tmp_path: 
     assert refused > FLIPS / 4
 
 
-#: Of each file; every flip of every case was tried once, 364,480 of them.
-FLIPS = 250
+#: Of each file; every flip of every case was tried once, 364,480 of them, and `make fuzz` goes on with others.
+FLIPS = 120
+#: Places of each kind that get another letter.
+PLACES = 30
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -149,7 +151,7 @@ def test_a_letter_of_a_name_moves_no_tensor(case: str, tmp_path: Path) -> None:
     data = files[program]
     for marker in (b"_", b"."):
         places = [at for at in range(1, len(data) - 1) if data[at : at + 1] == marker]
-        for at in random_.sample(places, min(60, len(places))):
+        for at in random_.sample(places, min(PLACES, len(places))):
             for letter in (b"0", b"9", b"a", b"z"):
                 changed = data[: at + 1] + letter + data[at + 2 :]
                 opened = try_open(tmp_path, {program: changed})
