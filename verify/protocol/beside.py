@@ -68,15 +68,18 @@ def share_tasks(
     tasks: Sequence[Any],
     cost: Callable[[Any], float] = lambda task: 0.0,
     in_copy: Callable[[], None] = lambda: None,
+    needs_memory: Callable[[Any], bool] = lambda task: False,
 ) -> list[Any]:
     """The results of `work(task, number)` in the order of the tasks, computed by this process and a copy of it, each of
-    which takes the next task when it is free. `number` counts the tasks as they are started: those with the highest
-    `cost` first, so that neither waits long for the other at the end.
+    which takes the next task when it is free. `number` counts the tasks: those with the highest `cost` come first, so
+    that neither waits long for the other at the end. Tasks that need much memory are run one at a time: by this
+    process, before the others.
 
     Results must be picklable. `in_copy` is called in the copy before anything else. Raises what the first task in the
     order of `tasks` that failed raised, after all have ended.
     """
-    order = sorted(range(len(tasks)), key=lambda number: -cost(tasks[number]))
+    order = sorted(range(len(tasks)), key=lambda number: (not needs_memory(tasks[number]), -cost(tasks[number])))
+    alone = sum(map(needs_memory, tasks))
     if len(tasks) < 2 or not can_copy():
         outcomes = {number: _outcome(work, tasks[number], started) for started, number in enumerate(order)}
         return _results(outcomes)
@@ -95,8 +98,10 @@ def share_tasks(
 
     wait = compute_beside(take_in_copy, in_copy)
     # One number more for each process: there is nothing left. A pipe holds 64 kB.
-    os.write(writer, b"".join(number.to_bytes(_NUMBER_BYTES, "little") for number in [*range(len(order) + 2)]))
-    outcomes = take_all()
+    numbers = range(alone, len(order) + 2)
+    os.write(writer, b"".join(number.to_bytes(_NUMBER_BYTES, "little") for number in numbers))
+    outcomes = {order[number]: _outcome(work, tasks[order[number]], number) for number in range(alone)}
+    outcomes.update(take_all())
     outcomes.update(wait())
     os.close(reader)
     os.close(writer)

@@ -22,6 +22,8 @@ from verify.recorder.model.gradients import gradients_of
 Arrays = Any  # Name in the trace -> array.
 #: In forward passes of the case: a backward one takes twice as long, and the growth of errors is two of both.
 _TIMES = {"forward": 1, "gradients": 3, "growth": 6}
+#: Tokens of a case that is long.
+_LONG = 256
 #: So many rows of a table take as long as one token through the network.
 _ROWS_PER_TOKEN = 300
 
@@ -35,6 +37,11 @@ class Task:
     case: Any = None
     #: About how many tokens through the network take as long.
     cost: float = 0.0
+
+    @property
+    def needs_memory(self) -> bool:
+        """Gradients of all layers are as large as the layers; the attention of a long text grows with its square."""
+        return self.kind in ("gradients", "growth") or (self.kind == "forward" and self.cost > _LONG)
 
     @property
     def title(self) -> str:
@@ -73,7 +80,7 @@ def run_cases(activations: Activations, cases: list[Case], seed: int, pooler: bo
         report_progress("Paddle", task.title, number + 1, len(tasks))
         return runner.run(task)
 
-    for found in share_tasks(run, tasks, lambda task: task.cost):
+    for found in share_tasks(run, tasks, lambda task: task.cost, needs_memory=lambda task: task.needs_memory):
         whole.add(found)
     return whole
 

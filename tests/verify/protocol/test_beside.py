@@ -75,6 +75,13 @@ def test_the_most_costly_tasks_are_started_first() -> None:
     assert share_tasks(lambda task, started: started, costs, lambda task: task) == [3, 0, 2, 1]
 
 
+def test_tasks_that_need_memory_are_run_here_and_before_the_others() -> None:
+    tasks = range(12)
+    found = share_tasks(lambda task, started: (started, os.getpid()), tasks, needs_memory=lambda task: task % 3 == 2)
+    assert [found[task] for task in (2, 5, 8, 11)] == [(number, os.getpid()) for number in range(4)]
+    assert sorted(number for number, _ in found) == list(tasks)
+
+
 @pytest.mark.parametrize("slow", [0, 1])
 def test_the_first_task_that_fails_gives_the_error_whichever_process_ran_it(slow: int) -> None:
     """The other process fails too, and sooner."""
