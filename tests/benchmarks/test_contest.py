@@ -124,9 +124,11 @@ subprocess.run([sys.executable, "-c", {copied!r}])
 
 def test_a_process_without_copies_is_not_asked_for_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(watching, "_shares_of_memory")
-    with subprocess.Popen(["sleep", "5"]) as process:
+    command = [sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline()  # Before that it may be a copy of this one.
         found = watching.memory_of_all(process.pid)
-        process.terminate()
+        process.communicate(b"\n")
     assert 0 < found[0] < found[1]
 
 
