@@ -42,6 +42,7 @@ SLOW = (
     "tests/transformers4/",
     "tests/documents/test_commands.py",
     "tests/action/",
+    "tests/benchmarks/test_programs.py",
     "tests/converter/test_costs.py",
     "tests/converter/test_cut_while_read.py",
     "tests/converter/test_interrupted.py",
