@@ -1,4 +1,4 @@
-"""Contenders whose start-up is not what is compared: processes that stay, and do a task for each line."""
+"""Contenders whose start-up is not measured: processes that stay alive, and do one task for each line of input."""
 
 from __future__ import annotations
 

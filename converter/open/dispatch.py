@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -124,22 +125,26 @@ def _with_warnings(read: ReadTensors, warnings: tuple[str, ...]) -> ReadTensors:
 
 def _read_model_file(path: Path) -> ReadTensors:
     """The tensors of one file, which are more than an adapter."""
-    try:
+    with _naming_adapters(path):
         read = _read_file(path)
-    except Paddle2TorchError as error:
-        refuse_adapter_name(path.name, error)
-        raise
 
     def name(family: Family) -> TensorSet:
-        try:
+        with _naming_adapters(path):
             found = read(family)
-        except Paddle2TorchError as error:
-            refuse_adapter_name(path.name, error)
-            raise
         refuse_adapter_tensors(path.name, found)
         return found
 
     return name
+
+
+@contextmanager
+def _naming_adapters(path: Path) -> Iterator[None]:
+    """What is refused inside is refused as an adapter, where the file has the name of one."""
+    try:
+        yield
+    except Paddle2TorchError as error:
+        refuse_adapter_name(path.name, error)
+        raise
 
 
 #: Endings of weight files, which are never programs.

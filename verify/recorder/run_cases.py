@@ -19,7 +19,6 @@ from verify.recorder.model.activations import Activations, Case
 from verify.recorder.model.error_amplification import measure_amplification
 from verify.recorder.model.gradients import gradients_of
 
-Arrays = Any  # Name in the trace -> array.
 #: In forward passes of the case: a backward one takes twice as long, and the growth of errors is two of both.
 _TIMES = {"forward": 1, "gradients": 3, "growth": 6}
 #: Tokens of a case that is long.

@@ -31,7 +31,7 @@ def ask_paddle(source: str) -> Any:
 
 
 def ask_torch(converted: str) -> Any:
-    """The last states of ours."""
+    """The last hidden states of the converted model."""
     import torch
     from transformers import AutoModel, AutoTokenizer
 

@@ -26,7 +26,8 @@ def load(way: str, path: str) -> dict[str, np.ndarray]:
         return {name: value for name, value in pickle.load(file).items() if isinstance(value, np.ndarray)}
 
 
-#: ERNIE's names in PaddleNLP and in transformers; what no entry fits keeps its name, as ERNIE-M's do.
+#: ERNIE's names in PaddleNLP and in transformers; what no entry fits keeps its name, as ERNIE-M's do. Written out here,
+#: as those scripts have it: this program runs in an environment without the project.
 RENAMED = {
     "encoder.layers.": "encoder.layer.",
     "self_attn.q_proj": "attention.self.query",
@@ -43,8 +44,8 @@ RENAMED = {
 
 def rename(name: str) -> str:
     """The name in transformers."""
-    for old, new in RENAMED.items():
-        name = name.replace(old, new)
+    for source, target in RENAMED.items():
+        name = name.replace(source, target)
     return name
 
 
