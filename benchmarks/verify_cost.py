@@ -3,8 +3,9 @@
     python -m benchmarks.verify_cost [--model tiny base large] [--write]
 
 Checkpoints with sensitive random weights are made with PaddleNLP, converted, verified against Paddle (which also
-records a trace) and once more by that trace. Memory is the resident memory of all processes together, sampled every
-50 ms; pages of the mapped weight files count.
+records a trace) and once more by that trace. Memory is the resident memory of all processes together; pages of the
+mapped weight files count. It is sampled every 50 ms, and less often where asking takes long (50 ms a gigabyte, at
+most a tenth of the time), so that a peak of a few seconds can be missed.
 """
 
 from __future__ import annotations
