@@ -39,8 +39,8 @@ class Task:
 
     @property
     def needs_memory(self) -> bool:
-        """Gradients of all layers are as large as the layers; the attention of a long text grows with its square."""
-        return self.kind in ("gradients", "growth") or (self.kind == "forward" and self.cost > _LONG)
+        """The attention of a long text grows with its square."""
+        return self.kind == "forward" and self.cost > _LONG
 
     @property
     def title(self) -> str:

@@ -27,6 +27,11 @@ class Activations:
         self.sites: dict[str, Any] = {}
         #: Site -> a function that changes it, to measure how an error there is amplified.
         self.disturbances: dict[str, Callable[[Any], Any]] = {}
+        #: What the gradient of each parameter is given to, by name.
+        self.keep: Callable[[str, Any], None] | None = None
+        for name, parameter in model.named_parameters():
+            if hasattr(parameter, "_register_backward_hook"):  # Called as soon as its gradient is complete.
+                parameter._register_backward_hook(self._hand_over(name, parameter))
         self.forward = self.backbone.forward
         object.__setattr__(self.backbone, "forward", self._forward)
         #: Table -> the rows that the last case used.
@@ -96,6 +101,14 @@ class Activations:
             for table in chosen:
                 table._sparse = False
 
+    def _hand_over(self, name: str, parameter: Any) -> Any:
+        def hand_over(*_: Any) -> None:
+            if self.keep is not None and parameter.grad is not None:
+                self.keep(name, parameter.grad)
+                parameter.clear_gradient(False)
+
+        return hand_over
+
     def _disturb(self, site: str) -> Any:
         def disturb(layer: Any, inputs: Any, output: Any) -> Any:
             return self.disturbances[site](output) if site in self.disturbances else None
@@ -147,7 +160,8 @@ class Activations:
         self, case: Case, of_loss: bool, pooler: bool, keep: Callable[[str, Any], None]
     ) -> list[tuple[str, Any]]:
         """As `run`, and give the gradient of every parameter to `keep` by name: that of the case's loss, or of the
-        seeded functional of all its outputs. Each is freed before the next."""
+        seeded functional of all its outputs. Each is freed at once where Paddle has hooks for it: those of all layers
+        together take as much memory as the layers."""
         import paddle
 
         with self.sparse_gradients():  # It is the forward call that decides.
@@ -160,8 +174,11 @@ class Activations:
             for name in functional_sites(sites, pooler):
                 weights = seeded(name, tuple(sites[name].shape), self.precision)
                 total = total + (sites[name] * paddle.to_tensor(weights)).sum()
-        total.backward()
-        self.sites = {}
+        self.sites, self.keep = {}, keep
+        try:
+            total.backward()
+        finally:
+            self.keep = None
         for name, parameter in self.model.named_parameters():
             if parameter.grad is not None:
                 keep(name, parameter.grad)

@@ -30,4 +30,5 @@ def gradients_of(activations: Activations, case: Case, pooler: bool) -> tuple[li
 
     through_pooler = pooler and activations.model_class.target_has_pooler
     sites = activations.run_back(case, case["gradient"] == "loss", through_pooler, keep)
-    return sites, found
+    # They are complete in the order of the network from its end.
+    return sites, {name: found[name] for name, _ in activations.model.named_parameters() if name in found}
