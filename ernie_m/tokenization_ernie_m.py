@@ -26,7 +26,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
-from itertools import chain, groupby, repeat
+from itertools import accumulate, chain, groupby, repeat
+from operator import add
 from typing import Any
 
 import transformers
@@ -67,7 +68,8 @@ TRUNCATIONS: dict[Any, TruncationStrategy] = {None: NOT_TRUNCATED, False: NOT_TR
 TRUNCATIONS |= {True: TruncationStrategy.LONGEST_FIRST} | {strategy.value: strategy for strategy in TruncationStrategy}
 RETURNED = {"return_tensors", "return_offsets_mapping"} | {f"return_{name}" for name in CHOICES}
 USUAL = RETURNED | {"text_pair", "padding", "truncation", "max_length"}
-SHORT = {"padding_strategy", "truncation_strategy", "max_length", "return_token_type_ids", "return_attention_mask"}
+SHORT = {"padding_strategy", "truncation_strategy", "max_length"}
+SHORT |= {"return_token_type_ids", "return_attention_mask", "return_offsets_mapping"}
 MANY = 128  # texts, from which on sentencepiece's threads are worth their start
 
 Span = tuple[int, int]
@@ -211,7 +213,7 @@ class Row:
 
     @property
     def n_sequences(self) -> int:
-        return len({sequence for sequence in self.sequence_ids if sequence is not None})
+        return len({*self.sequence_ids} - {None})
 
     def token_to_sequence(self, token: int) -> int | None:
         return self.sequence_ids[token]
@@ -452,10 +454,16 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             expected = chain(self.tokens[start + 1 : start + 2_001], repeat(None))
             for number, piece, token in zip(numbers, self._model.id_to_piece(numbers), expected):
                 # Letters, other than Chinese ones, stay together by either rule.
-                if piece == token and piece.lstrip(SPACE).isalpha() and piece not in added and not ALONE.search(piece):
+                if (
+                    piece == token
+                    and piece.removeprefix(SPACE).isalpha()
+                    and piece not in added
+                    and not ALONE.search(piece)
+                ):
                     continue
                 ids = tuple([self._token_id(part) for part in self._split(piece)])
-                if ids != (number + 1,):
+                # A "▁" elsewhere than in front has no part in a span, which `_cut` knows.
+                if ids != (number + 1,) or SPACE in piece[1:]:
                     rows[number] = ids
         self._rows = rows
         return rows
@@ -480,7 +488,16 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         if self.piece_rule == "release" or self._unknown_piece in numbers or SPACE in text:
             return None
         # In most texts each character stands for itself, after one "▁".
-        same = self._model.normalize(text) == SPACE + text.replace(" ", SPACE)
+        plain = SPACE + text.replace(" ", SPACE)
+        rows = self._build_rows() if self._rows is None else self._rows
+        if rows.keys().isdisjoint(numbers):
+            whole = [number + 1 for number in numbers]
+            tokens = [*map(self.tokens.__getitem__, whole)]
+            if "".join(tokens) == plain:
+                ends = [*accumulate(map(len, tokens), initial=-1)]
+                starts = map(add, ends, map(str.startswith, tokens, repeat(SPACE)))
+                return whole, [*zip(starts, ends[1:])]
+        same = self._model.normalize(text) == plain
         origins = range(len(text))
         chunks: list[int] = [] if same else self._model.normalize(text, with_offsets=True)[1]
         ids: Ids = []
@@ -686,22 +703,35 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         return {**usual, "padding_strategy": padded, "truncation_strategy": truncated, "max_length": limit}
 
     def _encode_text(self, text: str, second: str | None, options: dict[str, Any]) -> Encoding | None:
-        """Encode one text or pair as `_encode` does, without padding and spans; None where a warning is due."""
-        sides = self._ids(text, None), None if second is None else self._ids(second, None)
+        """Encode one text or pair as `_encode` does, without padding; None where spans have to be truncated, or a
+        warning is due."""
+        located: list[tuple[Ids, list[Span]]] = []
+        if options.get("return_offsets_mapping"):
+            located = [self._read_located(side, None) for side in (text, second) if side is not None]
+            sides = located[0][0], None if second is None else located[1][0]
+        else:
+            sides = self._ids(text, None), None if second is None else self._ids(second, None)
         limit = options["max_length"]
         if limit:
             excess = len(sides[0]) + len(sides[1] or ()) + self.num_special_tokens_to_add(second is not None) - limit
+            if excess > 0 and located:
+                return None
             sides = self.truncate_sequences(*sides, excess, options["truncation_strategy"])[:2]
         ids = self.build_inputs_with_special_tokens(*sides)
         if len(ids) > self.model_max_length:
             return None
-        data, inputs = {"input_ids": ids}, self.model_input_names
+        data: dict[str, Any] = {"input_ids": ids}
         types, mask = options.get("return_token_type_ids"), options.get("return_attention_mask")
+        inputs = self.model_input_names
         if types or (types is None and "token_type_ids" in inputs):
             data["token_type_ids"] = self.create_token_type_ids_from_sequences(*sides)
         if mask or (mask is None and "attention_mask" in inputs):
             data["attention_mask"] = [1] * len(ids)
-        return Encoding(data)
+        if not located:
+            return Encoding(data)
+        data = {"offset_mapping": put_between((0, 0), [spans for _, spans in located]), **data}
+        numbers = put_between(None, [[place] * len(side) for place, (side, _) in enumerate(located)])
+        return Encoding(data, [self._make_row(ids, data["offset_mapping"], numbers, [None] * len(ids))])
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> BatchEncoding:
         if BATCHES_COME_SINGLY or not holds_texts(text, options):
@@ -899,9 +929,11 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     def _make_rows(self, columns: dict[str, list[Any]]) -> list[Row]:
         names = ("input_ids", "offset_mapping", "sequence_ids", "word_ids")
-        rows = zip(*(columns[name] for name in names))
-        tokens, added = self.tokens, {number: token.content for number, token in self._added_tokens_decoder.items()}
-        return [Row(ids, [added[n] if n in added else tokens[n] for n in ids], *rest) for ids, *rest in rows]
+        return [*map(self._make_row, *(columns[name] for name in names))]
+
+    def _make_row(self, ids: Ids, spans: list[Span], sequences: list[Any], words: list[Any]) -> Row:
+        tokens, added = self.tokens, self._added_tokens_decoder
+        return Row(ids, [added[n].content if n in added else tokens[n] for n in ids], spans, sequences, words)
 
     # ---- back to text -----------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from tests.ernie_m.tokenization_reference import (
     small_folder,
     tatoeba,
 )
+from tests.support.train_tokenizer import train_tokenizer
 
 # Written by hand. On most of those that are marked, PaddleNLP raises "substring not found".
 SPANS = [
@@ -117,6 +118,24 @@ def test_what_a_span_holds_is_the_token(tokenizers: list[Any], words: list[str])
     tokenizer, text = tokenizers[0], "  ".join(words)
     for token, (start, end) in zip(tokenizer.tokenize(text), tokenizer.get_offset_mapping(text)):
         assert token.removeprefix("▁") in tokenizer._model.normalize(text[start:end])
+
+
+@pytest.mark.parametrize("inside", [None, "e▁"])
+def test_pieces_by_their_lengths_as_by_their_characters(tmp_path: Path, inside: str | None) -> None:
+    """Where no piece has to be cut, spans follow from the lengths of the pieces, but not with a space at their end."""
+    symbols = {} if inside is None else {"user_defined_symbols": inside}
+    tokenizer = load(train_tokenizer(tmp_path, **symbols))
+    by_lengths = with_inside = 0
+    for text in [*read_sentences(), *fuzz_texts(300, seed=31)]:
+        numbers = tokenizer._model.encode(text)
+        found = tokenizer._piece_spans(text, numbers)
+        by_lengths += found is not None and tokenizer._rows.keys().isdisjoint(numbers)
+        with_inside += found is not None and inside in tokenizer._model.encode(text, out_type=str)
+        located = [*tokenizer._locate_segment(text, [*range(len(text))])]
+        assert found is None or found[0] == [tokenizer._token_id(token) for token, _ in located], text
+        assert found is None or found[1] == [span for _, span in located], text
+    assert by_lengths > 20
+    assert (with_inside > 10) == (inside is not None)
 
 
 def test_in_calls(official: Any) -> None:

@@ -19,6 +19,8 @@ CALLS: list[dict[str, Any]] = [
     {"truncation": "longest_first", "padding": "max_length"},
     {"padding": True, "return_tensors": "np", "return_attention_mask": True},
     {"padding": True, "truncation": True, "max_length": 12, "return_offsets_mapping": True},
+    {"return_offsets_mapping": True},
+    {"truncation": True, "max_length": 12, "return_offsets_mapping": True, "return_token_type_ids": True},
 ]
 
 
@@ -43,6 +45,7 @@ def test_as_transformers_reads_them(
     for texts, second in [(TEXTS, None), (TEXTS[:9], None), (TEXTS[1], None), *pairs]:
         both = [tokenizer(texts, second, **options, **more) for more in ({}, {"verbose": True})]
         assert plain(both[0]) == plain(both[1])
+        assert both[0].encodings == both[1].encodings
 
 
 def test_they_do_not_go_through_transformers(tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,8 +29,11 @@ def read_sentences(path: Path = SENTENCES) -> list[str]:
         return [line.removesuffix("\n") for line in file]
 
 
-def train_tokenizer(folder: str | Path, pieces: int = DEFAULT_PIECES, sentences: Sequence[str] | None = None) -> Path:
-    """Train a unigram model with `pieces` pieces, write both tokenizer files into `folder` and return it."""
+def train_tokenizer(
+    folder: str | Path, pieces: int = DEFAULT_PIECES, sentences: Sequence[str] | None = None, **options: str
+) -> Path:
+    """Train a unigram model with `pieces` pieces, write both tokenizer files into `folder` and return it. `options`:
+    more for sentencepiece's trainer."""
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(read_sentences() if sentences is None else sentences),
@@ -44,6 +47,7 @@ def train_tokenizer(folder: str | Path, pieces: int = DEFAULT_PIECES, sentences:
         eos_id=2,
         num_threads=1,
         minloglevel=2,
+        **options,
     )
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
