@@ -58,6 +58,7 @@ OPTIONS = {
     *("return_token_type_ids", "return_attention_mask", "return_special_tokens_mask", "return_offsets_mapping"),
     *("return_overflowing_tokens", "return_length"),
 }
+IN_ROWS = ("input_ids", "offset_mapping", "sequence_ids", "word_ids")
 CHOICES = ("token_type_ids", "attention_mask", "special_tokens_mask")
 NOT_TRUNCATED = TruncationStrategy.DO_NOT_TRUNCATE
 NOT_PADDED = PaddingStrategy.DO_NOT_PAD
@@ -792,7 +793,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
                 for name, row in self._lay_out(first, second, special, located):
                     columns[name].append(row)
         self._finish(columns, options, asked["attention_mask"])
-        rows: Any = self._make_rows(columns) if located else None
+        rows = [*map(self._make_row, *map(columns.__getitem__, IN_ROWS))] if located else None
         asked |= {"offset_mapping": spans, "word_ids": False, "sequence_ids": False}
         kept = {name: column for name, column in columns.items() if asked.get(name, True)}
         tensors = get("return_tensors")
@@ -927,11 +928,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             else:
                 columns[name] = [blank[len(row) :] + row for row in rows]
 
-    def _make_rows(self, columns: dict[str, list[Any]]) -> list[Row]:
-        names = ("input_ids", "offset_mapping", "sequence_ids", "word_ids")
-        return [*map(self._make_row, *(columns[name] for name in names))]
-
-    def _make_row(self, ids: Ids, spans: list[Span], sequences: list[Any], words: list[Any]) -> Row:
+    def _make_row(self, ids: Ids, spans: list[Span], sequences: list[Any], words: list[Any]) -> Any:
         tokens, added = self.tokens, self._added_tokens_decoder
         return Row(ids, [added[n].content if n in added else tokens[n] for n in ids], spans, sequences, words)
 
