@@ -27,6 +27,7 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
         signal.signal(name, signal.SIG_IGN)
     interrupts = sys.modules.get("converter.common.interrupts")
     if interrupts is not None and interrupts.at_once:
+        _flush()  # What is half printed, such as a line of progress, comes before these lines and not after them.
         os.write(1, _as_json().encode() if "--json" in sys.argv else b"")
         os.write(2, f"\n{_line()}\n".encode())
         _end_by(number)
@@ -54,12 +55,16 @@ def _as_json() -> str:
 
 def _end_by(number: int) -> NoReturn:
     """End this process by the signal; what started it then knows that it did not end by itself."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, OSError, ValueError, RuntimeError):  # Closed, or being written to.
-            stream.flush()
+    _flush()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     os._exit(128 + number)  # Where the signal does not end a process.
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError, RuntimeError):  # Closed, or being written to.
+            stream.flush()
 
 
 def main() -> None:

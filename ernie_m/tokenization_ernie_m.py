@@ -9,8 +9,8 @@ The way from text to ids, each step as PaddleNLP takes it:
    that ERNIE-M was pretrained with) cleans the text before step 2, and afterwards only cuts a comma off a number.
 4. vocab.txt gives the ids; what it does not hold is [UNK].
 
-Step 3 depends on the piece alone, so a table of piece numbers takes the place of steps 3 and 4. Most pieces are
-simply the token after their own number and have no row in it.
+Step 3 depends on the piece alone, so a table of piece numbers, filled as pieces are met, takes the place of steps 3
+and 4.
 """
 
 # The base class has other signatures in 4.57 and in 5.
@@ -22,7 +22,7 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
@@ -100,9 +100,20 @@ def read_vocabulary(path: str | os.PathLike[str]) -> dict[str, int]:
         raise ValueError(f"vocab.txt cannot be read: {error}") from error
     # Only LF ends a line: a token may be U+0085, which str.splitlines takes for an end of line as well.
     lines = text.removesuffix("\n").split("\n")
+    has_tabs = "\t" in text
     del text  # not kept beside its lines
     if all(line.endswith("\r") for line in lines):
         lines = [line[:-1] for line in lines]
+    vocab = {line: number for number, line in enumerate(lines)}
+    if len(vocab) < len(lines) or "" in vocab or has_tabs:
+        vocab = read_numbered(path, lines)
+    if missing := [token for token in FILE_TOKENS if token not in vocab]:
+        raise ValueError(f"vocab.txt ({path}) has no {' '.join(missing)}. Is it cut, or is there a byte order mark?")
+    return vocab
+
+
+def read_numbered(path: str | os.PathLike[str], lines: list[str]) -> dict[str, int]:
+    """Read lines of vocab.txt one by one: token TAB id, or what is wrong."""
     vocab: dict[str, int] = {}
     separator = "\t" if "\t" in lines[0] else ""
     for number, line in enumerate(lines):
@@ -113,8 +124,6 @@ def read_vocabulary(path: str | os.PathLike[str]) -> dict[str, int]:
                 f"vocab.txt ({path}), line {number + 1}: expected {expected} not seen yet, found {line!r}."
             )
         vocab[token] = number
-    if missing := [token for token in FILE_TOKENS if token not in vocab]:
-        raise ValueError(f"vocab.txt ({path}) has no {' '.join(missing)}. Is it cut, or is there a byte order mark?")
     return vocab
 
 
@@ -178,6 +187,17 @@ def as_texts(value: Any) -> Any:
 def are_strings(value: Any) -> bool:
     """Whether this is a list of strings, with one at least."""
     return type(value) is list and set(map(type, value)) == {str}
+
+
+class PieceIds(dict[int, tuple[int, ...]]):
+    """Number of a piece -> the ids of its tokens; filled as pieces are met (all 250,000 take a quarter of a second)."""
+
+    def __init__(self, find: Callable[[int], tuple[int, ...]]) -> None:
+        self.find = find
+
+    def __missing__(self, number: int) -> tuple[int, ...]:
+        self[number] = ids = self.find(number)
+        return ids
 
 
 class Encoding(BatchEncoding):
@@ -268,7 +288,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         self._model = load_sentencepiece(sentencepiece_model_file, len(self.tokens))
         self._unknown_piece = self._model.unk_id()
         self._unknown_id = self.vocab.get(str(kwargs.get("unk_token")), self.vocab["[UNK]"])
-        self._rows: dict[int, tuple[int, ...]] | None = None
+        self._rows: PieceIds | None = None
         self._cuts: dict[int, tuple[int, list[tuple[int, int, int]]]] = {}
         self._vanishing: dict[str, bool] = {}
         self._splitter: re.Pattern[str] | None = None
@@ -433,41 +453,17 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
 
     def _piece_ids(self, text: str, numbers: list[int]) -> list[int]:
         """Return the ids of a cleaned text whose pieces have these numbers."""
-        rows = self._build_rows() if self._rows is None else self._rows
-        if rows.keys().isdisjoint(numbers):
-            return [number + 1 for number in numbers]
-        ids: list[int] = []
-        if self._unknown_piece not in numbers:
-            for number in numbers:
-                ids += rows.get(number, (number + 1,))
-            return ids
-        # A run of characters that sentencepiece does not know is one piece, to be cut by its text.
-        for piece in self._model.encode(text, out_type=str):
-            ids += map(self._token_id, self._split(piece))
-        return ids
+        if self._unknown_piece in numbers:
+            # A run of characters that sentencepiece does not know is one piece, to be cut by its text.
+            pieces = self._model.encode(text, out_type=str)
+            return [self._token_id(part) for piece in pieces for part in self._split(piece)]
+        if self._rows is None:
+            self._rows = PieceIds(self._find_ids)
+        return [*chain.from_iterable(map(self._rows.__getitem__, numbers))]
 
-    def _build_rows(self) -> dict[int, tuple[int, ...]]:
-        """Note the ids of every piece that is not simply the token after its own number (5 % of the official ones)."""
-        rows: dict[int, tuple[int, ...]] = {self._unknown_piece: ()}
-        size, added = self._model.get_piece_size(), self._added_tokens_encoder
-        for start in range(0, size, 2_000):  # not all at once: the strings would take 30 MB
-            numbers = list(range(start, min(start + 2_000, size)))
-            expected = chain(self.tokens[start + 1 : start + 2_001], repeat(None))
-            for number, piece, token in zip(numbers, self._model.id_to_piece(numbers), expected):
-                # Letters, other than Chinese ones, stay together by either rule.
-                if (
-                    piece == token
-                    and piece.removeprefix(SPACE).isalpha()
-                    and piece not in added
-                    and not ALONE.search(piece)
-                ):
-                    continue
-                ids = tuple([self._token_id(part) for part in self._split(piece)])
-                # A "▁" elsewhere than in front has no part in a span, which `_cut` knows.
-                if ids != (number + 1,) or SPACE in piece[1:]:
-                    rows[number] = ids
-        self._rows = rows
-        return rows
+    def _find_ids(self, number: int) -> tuple[int, ...]:
+        """Return the ids of a piece."""
+        return tuple(map(self._token_id, self._split(self._model.id_to_piece(number))))
 
     # ---- offsets ----------------------------------------------------------------------------------------------------
 
@@ -490,14 +486,14 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             return None
         # In most texts each character stands for itself, after one "▁".
         plain = SPACE + text.replace(" ", SPACE)
-        rows = self._build_rows() if self._rows is None else self._rows
-        if rows.keys().isdisjoint(numbers):
-            whole = [number + 1 for number in numbers]
+        whole = self._piece_ids(text, numbers)
+        with suppress(IndexError):  # an added token
             tokens = [*map(self.tokens.__getitem__, whole)]
-            if "".join(tokens) == plain:
+            spaced = [*map(str.startswith, tokens, repeat(SPACE))]
+            # Where nothing was left out spans follow from lengths, but not with a "▁" elsewhere than in front.
+            if "".join(tokens) == plain and sum(spaced) == plain.count(SPACE):
                 ends = [*accumulate(map(len, tokens), initial=-1)]
-                starts = map(add, ends, map(str.startswith, tokens, repeat(SPACE)))
-                return whole, [*zip(starts, ends[1:])]
+                return whole, [*zip(map(add, ends, spaced), ends[1:])]
         same = self._model.normalize(text) == plain
         origins = range(len(text))
         chunks: list[int] = [] if same else self._model.normalize(text, with_offsets=True)[1]

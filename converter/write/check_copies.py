@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from converter.common.errors import PlanError, Problem
 from converter.files.regular_files import quoted
-from converter.files.tensors import SourceTensor
+from converter.files.same_bytes import have_same_bytes
 from converter.plan.plan import Plan
 
 
@@ -13,7 +13,7 @@ def check_copies(plan: Plan) -> list[str]:
     warnings: list[str] = []
     problems = []
     for one, other in plan.copies:
-        if not _same_values(one, other):
+        if not have_same_bytes(one, other):
             both = f"{quoted(one.name, 200)} and {quoted(other.name, 200)}"
             if other.name in plan.may_differ:
                 warnings.append(f"{both} should be one weight, and differ: {plan.may_differ[other.name]}")
@@ -22,12 +22,3 @@ def check_copies(plan: Plan) -> list[str]:
     if problems:
         raise PlanError(*problems)
     return warnings
-
-
-def _same_values(one: SourceTensor, other: SourceTensor) -> bool:
-    import numpy as np
-
-    if (one.shape, one.dtype) != (other.shape, other.dtype):
-        return False
-    same = np.array_equal(one.read().view(np.uint8), other.read().view(np.uint8))
-    return bool(same)

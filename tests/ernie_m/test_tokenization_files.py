@@ -144,6 +144,14 @@ def test_copies(folder: Path, copied: Callable[[Any], Any]) -> None:
     assert again("<e>")["input_ids"] == [0, 2002, 2]
 
 
+def test_pieces_are_looked_up_when_they_are_met(folder: Path) -> None:
+    """All 250,000 of the official vocabulary would take longer than the first thousand texts."""
+    tokenizer = load(folder)
+    for text in ("In 1917", "In 1917 the bridge"):
+        tokenizer(text)
+        assert set(tokenizer._rows) == set(tokenizer._model.encode(text))
+
+
 def test_threads(folder: Path) -> None:
     """Several threads may be the first to use a tokenizer, and see nothing of each other."""
     tokenizer, texts = load(folder), read_sentences()

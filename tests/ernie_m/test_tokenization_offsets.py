@@ -125,16 +125,14 @@ def test_pieces_by_their_lengths_as_by_their_characters(tmp_path: Path, inside: 
     """Where no piece has to be cut, spans follow from the lengths of the pieces, but not with a space at their end."""
     symbols = {} if inside is None else {"user_defined_symbols": inside}
     tokenizer = load(train_tokenizer(tmp_path, **symbols))
-    by_lengths = with_inside = 0
+    with_inside = 0
     for text in [*read_sentences(), *fuzz_texts(300, seed=31)]:
         numbers = tokenizer._model.encode(text)
         found = tokenizer._piece_spans(text, numbers)
-        by_lengths += found is not None and tokenizer._rows.keys().isdisjoint(numbers)
         with_inside += found is not None and inside in tokenizer._model.encode(text, out_type=str)
         located = [*tokenizer._locate_segment(text, [*range(len(text))])]
         assert found is None or found[0] == [tokenizer._token_id(token) for token, _ in located], text
         assert found is None or found[1] == [span for _, span in located], text
-    assert by_lengths > 20
     assert (with_inside > 10) == (inside is not None)
 
 

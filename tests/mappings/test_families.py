@@ -114,8 +114,19 @@ class Bytes:
         return memoryview(self.data)
 
 
-def plan_of(family: Family, source_class: str, arrays: dict[str, np.ndarray]) -> Plan:
-    tensors = {n: SourceTensor(n, a.shape, "float64", "f", (Bytes(a),)) for n, a in arrays.items()}  # type: ignore[arg-type]
+def plan_of(family: Family, source_class: str, arrays: dict[str, np.ndarray], by_columns: str = "") -> Plan:
+    """`by_columns`: a tensor whose bytes lie in column order."""
+    tensors = {
+        name: SourceTensor(
+            name,
+            array.shape,
+            "float64",
+            "f",
+            (Bytes(array.T if name == by_columns else array),),  # type: ignore[arg-type]
+            name == by_columns,
+        )
+        for name, array in arrays.items()
+    }
     config = SourceConfig(family, file="config.json", kind="paddlenlp", architecture=source_class, values={})
     return make_plan(Source(Path("f"), family, TensorSet("x", tensors, ()), config, None, None, (), behavior="plain"))
 
@@ -150,6 +161,7 @@ def test_a_tied_decoder_and_a_bias_stored_twice_are_not_written_and_must_be_equa
         "cls.decoder_bias": "a further copy of cls.decoder.bias",
     }
     check_copies(plan)
+    check_copies(plan_of(family, "TinyLM", arrays, by_columns="cls.decoder.weight"))
     arrays["cls.decoder_bias"] = arrays["cls.decoder_bias"] + 1
     with pytest.raises(PlanError, match="E306.*'cls.decoder.bias' and 'cls.decoder_bias'"):
         check_copies(plan_of(family, "TinyLM", arrays))

@@ -13,12 +13,12 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from tests.support.local_hub_request import Handler, LocalHub
 from tests.support.local_hub_routes import route
 from tests.support.local_hub_store import Refused, Store
+from tests.support.server import PatientServer
 
 
 def refuse(status: int, kind: str | None = None, message: str = "no", **headers: str) -> Callable[[Handler], None]:
@@ -44,9 +44,8 @@ def running() -> Iterator[LocalHub]:
     """The server, while the block runs."""
     with (
         tempfile.TemporaryDirectory(prefix="paddle2torch-hub-") as folder,
-        ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd,
+        PatientServer(("127.0.0.1", 0), Handler) as httpd,
     ):
-        httpd.daemon_threads = True
         hub = LocalHub(f"http://127.0.0.1:{httpd.server_address[1]}", Store(Path(folder)))
         httpd.RequestHandlerClass = type("Bound", (Handler,), {"hub": hub, "route": route})
         threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

@@ -139,9 +139,7 @@ class CaseRunner:
         sites = [(site, value) for site, value in sites if self.pooler or site != "pooler_output"]
         arrays = {}
         for site, value in sites:
-            if not np.isfinite(value).all():
-                where = f"{case['name']}, {site}"
-                raise Refused(f"Paddle's numbers are not finite ({where}): the weights, or this Paddle, are broken")
+            check_finite(case, site, value)
             arrays[f"case/{case['name']}/site/{site}"] = as_stored(value)
         for key, value in case["inputs"].items():
             arrays[f"case/{case['name']}/input/{key}"] = as_stored(value)
@@ -188,10 +186,19 @@ def mark_left_out(activations: Activations, case: Case) -> Case:
     return dict(kept, left_out=row)
 
 
+def check_finite(case: Case, site: str, value: Any) -> None:
+    """Raises Refused where a number is infinite or none."""
+    if not np.isfinite(value).all():
+        where = f"{case['name']}, {site}"
+        raise Refused(f"Paddle's numbers are not finite ({where}): the weights, or this Paddle, are broken")
+
+
 def check_repeats(activations: Activations, case: Case) -> dict[str, Any]:
     """Run an input twice: a broken Paddle gives other or empty numbers (PaddleNLP issues 6280, 6884, 7465). Returns
-    site -> array."""
+    site -> array. Raises Refused where these are not finite, or Broken."""
     first = dict(activations.run(case))
+    for site, value in first.items():  # NaN equals nothing, not even itself.
+        check_finite(case, site, value)
     for site, again in activations.run(case):
         if again.size == 0 or not np.array_equal(first[site], again):
             raise Broken(f"the same input gave other numbers at {site} the second time")
