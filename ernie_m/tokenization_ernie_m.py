@@ -22,7 +22,7 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
@@ -189,17 +189,6 @@ def are_strings(value: Any) -> bool:
     return type(value) is list and set(map(type, value)) == {str}
 
 
-class PieceIds(dict[int, tuple[int, ...]]):
-    """Number of a piece -> the ids of its tokens; filled as pieces are met (all 250,000 take a quarter of a second)."""
-
-    def __init__(self, find: Callable[[int], tuple[int, ...]]) -> None:
-        self.find = find
-
-    def __missing__(self, number: int) -> tuple[int, ...]:
-        self[number] = ids = self.find(number)
-        return ids
-
-
 class Encoding(BatchEncoding):
     """What a call returns. Its answers about tokens, words and characters need spans, which a plain call leaves out."""
 
@@ -288,7 +277,7 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         self._model = load_sentencepiece(sentencepiece_model_file, len(self.tokens))
         self._unknown_piece = self._model.unk_id()
         self._unknown_id = self.vocab.get(str(kwargs.get("unk_token")), self.vocab["[UNK]"])
-        self._rows: PieceIds | None = None
+        self._rows: dict[int, tuple[int, ...]] = {}
         self._cuts: dict[int, tuple[int, list[tuple[int, int, int]]]] = {}
         self._vanishing: dict[str, bool] = {}
         self._splitter: re.Pattern[str] | None = None
@@ -315,8 +304,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         return len(self.tokens)
 
     def __getstate__(self) -> dict[str, Any]:
-        # What the first call builds is left out: datasets takes these bytes for a fingerprint.
-        return {**self.__dict__, "_rows": None, "_cuts": {}, "_vanishing": {}, "_splitter": None}
+        # What calls gather is left out: datasets takes these bytes for a fingerprint.
+        return {**self.__dict__, "_rows": {}, "_cuts": {}, "_vanishing": {}, "_splitter": None}
 
     def get_vocab(self) -> dict[str, int]:
         """Return every token, added ones included, with its id."""
@@ -338,8 +327,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         # As in PaddleNLP, an ordinary token of vocab.txt stays ordinary: text is not cut at it.
         if not special_tokens:
             new_tokens = [token for token in new_tokens if str(token) not in self.vocab or str(token) in FILE_TOKENS]
-        self._rows = self._splitter = None
-        self._cuts = {}
+        self._splitter = None
+        self._rows, self._cuts = {}, {}
         # PaddleNLP gives added tokens ids that tokens of vocab.txt have, [MASK] for one. They mean the added ones.
         added = {number: token for number, token in self._added_tokens_decoder.items() if str(token) not in self.vocab}
         count = super()._add_tokens(new_tokens, special_tokens=special_tokens)
@@ -457,13 +446,13 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             # A run of characters that sentencepiece does not know is one piece, to be cut by its text.
             pieces = self._model.encode(text, out_type=str)
             return [self._token_id(part) for piece in pieces for part in self._split(piece)]
-        if self._rows is None:
-            self._rows = PieceIds(self._find_ids)
-        return [*chain.from_iterable(map(self._rows.__getitem__, numbers))]
-
-    def _find_ids(self, number: int) -> tuple[int, ...]:
-        """Return the ids of a piece."""
-        return tuple(map(self._token_id, self._split(self._model.id_to_piece(number))))
+        rows = self._rows
+        try:
+            return [*chain.from_iterable(map(rows.__getitem__, numbers))]
+        except KeyError:  # a piece that is met for the first time
+            for number in numbers:
+                rows[number] = tuple(map(self._token_id, self._split(self._model.id_to_piece(number))))
+            return self._piece_ids(text, numbers)
 
     # ---- offsets ----------------------------------------------------------------------------------------------------
 

@@ -175,8 +175,8 @@ TEXT: dict[str, Edit] = {
     "an unknown run is one token": (
         BASE,
         TOKENIZER,
-        "ids += map(self._token_id, self._split(piece))",
-        "ids.append(self._token_id(piece))",
+        "for piece in pieces for part in self._split(piece)]",
+        "for part in pieces]",
     ),
     "text is lowered": (
         BASE,

@@ -64,7 +64,8 @@ def measure_loading(contender: str, folder: str) -> dict[str, float]:
     """Seconds, and megabytes of its own, with the libraries imported before."""
     load = find_loader(contender)
     before, wall, used = own_megabytes(), time.perf_counter(), time.process_time()
-    load(folder)("one text")
+    cut = load(folder)
+    cut("one text")
     return {
         "seconds": time.perf_counter() - wall,
         "cpu_seconds": time.process_time() - used,
