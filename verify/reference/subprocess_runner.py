@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -191,5 +193,8 @@ def end_process(process: subprocess.Popen[str]) -> None:
 def clean_environment(**more: str) -> dict[str, str]:
     """This environment without what would lead another interpreter to our packages, and offline."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    if sys.platform == "linux" and platform.machine() == "x86_64":
+        # Two processes compute there, and numpy's threads would wait for each other. torch and Paddle have MKL's.
+        environment.setdefault("OPENBLAS_NUM_THREADS", "1")
     environment.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", PYTHONIOENCODING="utf-8", **more)
     return environment
