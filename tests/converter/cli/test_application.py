@@ -226,7 +226,7 @@ def test_a_signal_ends_with_one_line_and_leaves_nothing(tmp_path: Path, number: 
     try:
         _, errors = run.communicate(timeout=20)
     except subprocess.TimeoutExpired:
-        run.send_signal(signal.SIGUSR1)  # Where it hangs: once in some thousand times it did.
+        run.send_signal(signal.SIGUSR1)  # Where it hangs: seen once, and the cause is not known.
         time.sleep(1)
         run.kill()
         pytest.fail(f"it goes on: {run.communicate()[1]}")
