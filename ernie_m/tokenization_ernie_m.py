@@ -113,7 +113,7 @@ def read_vocabulary(path: str | os.PathLike[str]) -> dict[str, int]:
 
 
 def read_numbered(path: str | os.PathLike[str], lines: list[str]) -> dict[str, int]:
-    """Read lines of vocab.txt one by one: token TAB id, or what is wrong."""
+    """Read vocab.txt line by line, where lines have ids or one of them is wrong, which is a ValueError."""
     vocab: dict[str, int] = {}
     separator = "\t" if "\t" in lines[0] else ""
     for number, line in enumerate(lines):
@@ -689,20 +689,14 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
         return {**usual, "padding_strategy": padded, "truncation_strategy": truncated, "max_length": limit}
 
     def _encode_text(self, text: str, second: str | None, options: dict[str, Any]) -> Encoding | None:
-        """Encode one text or pair as `_encode` does, without padding; None where spans have to be truncated, or a
-        warning is due."""
-        located: list[tuple[Ids, list[Span]]] = []
-        if options.get("return_offsets_mapping"):
-            located = [self._read_located(side, None) for side in (text, second) if side is not None]
-            sides = located[0][0], None if second is None else located[1][0]
-        else:
-            sides = self._ids(text, None), None if second is None else self._ids(second, None)
-        limit = options["max_length"]
-        if limit:
-            excess = len(sides[0]) + len(sides[1] or ()) + self.num_special_tokens_to_add(second is not None) - limit
-            if excess > 0 and located:
-                return None
-            sides = self.truncate_sequences(*sides, excess, options["truncation_strategy"])[:2]
+        """Encode one text or pair as `_encode` does, without padding; None where a warning is due."""
+        located = options.get("return_offsets_mapping")
+        read: Any = self._read_located if located else self._ids
+        firsts, seconds = [read(text, None)], [None if second is None else read(second, None)]
+        if options["max_length"]:
+            self._shorten(firsts, seconds, options["max_length"], located, options)
+        found = [side for side in (firsts[0], seconds[0]) if side is not None]
+        sides = [side for side, _ in found] if located else found
         ids = self.build_inputs_with_special_tokens(*sides)
         if len(ids) > self.model_max_length:
             return None
@@ -715,8 +709,8 @@ class PaddleErnieMTokenizer(PreTrainedTokenizer):
             data["attention_mask"] = [1] * len(ids)
         if not located:
             return Encoding(data)
-        data = {"offset_mapping": put_between((0, 0), [spans for _, spans in located]), **data}
-        numbers = put_between(None, [[place] * len(side) for place, (side, _) in enumerate(located)])
+        data = {"offset_mapping": put_between((0, 0), [spans for _, spans in found]), **data}
+        numbers = put_between(None, [[place] * len(side) for place, side in enumerate(sides)])
         return Encoding(data, [self._make_row(ids, data["offset_mapping"], numbers, [None] * len(ids))])
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> BatchEncoding:

@@ -115,18 +115,14 @@ class Bytes:
 
 
 def plan_of(family: Family, source_class: str, arrays: dict[str, np.ndarray], by_columns: str = "") -> Plan:
-    """`by_columns`: a tensor whose bytes lie in column order."""
-    tensors = {
-        name: SourceTensor(
-            name,
-            array.shape,
-            "float64",
-            "f",
-            (Bytes(array.T if name == by_columns else array),),  # type: ignore[arg-type]
-            name == by_columns,
-        )
-        for name, array in arrays.items()
-    }
+    """`by_columns`: the name of a tensor that is stored in column order, as Fortran does."""
+
+    def tensor(name: str, array: np.ndarray) -> SourceTensor:
+        fortran = name == by_columns
+        run: Any = Bytes(array.T if fortran else array)
+        return SourceTensor(name, array.shape, "float64", "f", (run,), fortran)
+
+    tensors = {name: tensor(name, array) for name, array in arrays.items()}
     config = SourceConfig(family, file="config.json", kind="paddlenlp", architecture=source_class, values={})
     return make_plan(Source(Path("f"), family, TensorSet("x", tensors, ()), config, None, None, (), behavior="plain"))
 

@@ -191,7 +191,8 @@ def end_process(process: subprocess.Popen[str]) -> None:
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """This environment without what would lead another interpreter to our packages, and offline."""
+    """This environment without what would lead another interpreter to our packages, offline, and with one thread for
+    numpy's products where several would be in the way."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     if sys.platform == "linux" and platform.machine() == "x86_64":
         # Two processes compute there, and numpy's threads would wait for each other. torch and Paddle have MKL's.
